@@ -1,0 +1,1 @@
+"""Complete, commented sites and scenarios; each one runs."""

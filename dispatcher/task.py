@@ -1,0 +1,181 @@
+"""Tasks: what a person asked for, and the states it goes through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from fleet.vehicle import Medium, VehicleId
+from routing.refusal import Refusal
+from routing.site import AirspaceId, PlaceId
+
+TaskId = NewType("TaskId", str)
+
+
+class Kind(StrEnum):
+    """The four kinds of task."""
+
+    DELIVERY = "delivery"
+    MEDICINE = "medicine"
+    PATROL = "patrol"
+    DISINFECTION = "disinfection"
+
+
+class Priority(StrEnum):
+    """Priority classes, the most urgent first."""
+
+    STAT = "stat"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+    BACKGROUND = "background"
+
+
+class Goods(StrEnum):
+    """Goods classes; which may follow one another is a table of the hygiene rules."""
+
+    STERILE = "sterile"
+    MEDICINE = "medicine"
+    FOOD = "food"
+    CLEAN_LINEN = "clean_linen"
+    GENERAL = "general"
+    SPECIMEN = "specimen"
+    DIRTY_LINEN = "dirty_linen"
+    WASTE = "waste"
+    INFECTIOUS_WASTE = "infectious_waste"
+
+
+class Method(StrEnum):
+    """How a room is disinfected."""
+
+    UV_C = "uv_c"
+    SPRAY = "spray"
+
+
+class TaskState(StrEnum):
+    """Where a task is on its way."""
+
+    QUEUED = "queued"
+    """Accepted, on disk, no vehicle yet; ``reason`` says what it waits for."""
+    ASSIGNED = "assigned"
+    """In a vehicle's plan; may still be given to another."""
+    UNDERWAY = "underway"
+    """Its vehicle has begun it."""
+    CANCELLING = "cancelling"
+    """Cancelled by a person; its vehicle is being stopped or brings the goods back."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return not NEXT[self]
+
+
+NEXT: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.QUEUED: frozenset({TaskState.ASSIGNED, TaskState.CANCELLED, TaskState.FAILED}),
+    TaskState.ASSIGNED: frozenset(
+        {TaskState.QUEUED, TaskState.UNDERWAY, TaskState.CANCELLED, TaskState.FAILED}
+    ),
+    TaskState.UNDERWAY: frozenset(
+        {TaskState.QUEUED, TaskState.CANCELLING, TaskState.DONE, TaskState.FAILED}
+    ),
+    TaskState.CANCELLING: frozenset({TaskState.CANCELLED, TaskState.FAILED}),
+    TaskState.DONE: frozenset(),
+    TaskState.FAILED: frozenset(),
+    TaskState.CANCELLED: frozenset(),
+}
+"""The legal moves. Underway goes back to queued only while nothing is on board."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Goods from one place to one or more others."""
+
+    item: str
+    goods: Goods
+    origin: PlaceId
+    drop_offs: tuple[PlaceId, ...]
+    mass_g: int
+    volume_ml: int = 0
+    by: Medium | None = None
+    """Only on the ground or only by air; None = whichever can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medicine:
+    """Medicine from the pharmacy into the right hands, in a locked compartment."""
+
+    item: str
+    origin: PlaceId
+    destination: PlaceId
+    recipient_role: str
+    mass_g: int
+    volume_ml: int = 0
+    controlled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patrol:
+    """A look at places in turn, or at all of a named area from the air."""
+
+    area: AirspaceId | None = None
+    points: tuple[PlaceId, ...] = ()
+    rounds: int = 1
+    dwell_s: float = 20.0
+    """How long to look around at each point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disinfection:
+    """One room, by lamp or by spray."""
+
+    room: PlaceId
+    method: Method
+    dose_mj_cm2: float = 10.0
+    """Target dose on every surface; lamp only."""
+    duration_s: float = 600.0
+
+
+Spec = Delivery | Medicine | Patrol | Disinfection
+
+KIND_OF: Mapping[type[Spec], Kind] = {
+    Delivery: Kind.DELIVERY,
+    Medicine: Kind.MEDICINE,
+    Patrol: Kind.PATROL,
+    Disinfection: Kind.DISINFECTION,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task as it stands now; it changes by `dataclasses.replace` in `service` alone.
+
+    All times are loop seconds.
+    """
+
+    id: TaskId
+    spec: Spec
+    priority: Priority
+    state: TaskState
+    created_s: float
+    earliest_s: float
+    """Not to be begun before."""
+    due_s: float
+    """Should be done by then; later is late, not failed."""
+    requester: str = ""
+    note: str = ""
+    vehicle: VehicleId | None = None
+    stops_done: int = 0
+    """How many of its stops are behind it; above 0 its goods are on board."""
+    eta_s: float | None = None
+    ended_s: float | None = None
+    reason: Refusal | None = None
+    """Why it waits, failed, or was refused by every vehicle."""
+    key: str | None = None
+    """The caller's idempotency key."""
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the four kinds it is."""
+        return KIND_OF[type(self.spec)]

@@ -1,0 +1,1 @@
+"""Vehicles, missions, energy, facilities and the wires to them."""

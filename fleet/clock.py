@@ -1,0 +1,43 @@
+"""The one bridge between the loop's seconds and the calendar."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns seconds of the event loop into UTC and back.
+
+    Inside the program time is a float: seconds of ``loop.time()``. Only wires, the store and
+    screens speak of dates. In a simulated loop the calendar runs with the loop.
+
+    Args:
+        epoch: the calendar time of loop second ``loop_s``; aware, UTC.
+        loop_s: the loop second that goes with it.
+    """
+
+    epoch: datetime
+    loop_s: float
+
+    @classmethod
+    def starting(cls, epoch: datetime | None = None) -> "Clock":
+        """A clock that says ``epoch`` (default: the real time) at this moment of the loop."""
+        return cls(epoch or datetime.now(UTC), asyncio.get_running_loop().time())
+
+    @staticmethod
+    def now_s() -> float:
+        """This moment in loop seconds."""
+        return asyncio.get_running_loop().time()
+
+    def now(self) -> datetime:
+        """This moment as UTC."""
+        return self.to_utc(self.now_s())
+
+    def to_utc(self, at_s: float) -> datetime:
+        """A loop second as UTC, to the microsecond."""
+        return self.epoch + timedelta(seconds=at_s - self.loop_s)
+
+    def to_loop(self, at: datetime) -> float:
+        """An aware datetime as loop seconds."""
+        return (at - self.epoch).total_seconds() + self.loop_s

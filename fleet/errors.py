@@ -1,0 +1,64 @@
+"""What can go wrong with a vehicle, sorted by what the caller does about it.
+
+FleetError
+├── LinkError         reconnect, then repeat what is safe to repeat
+│   ├── LinkLost      nothing is heard any more
+│   └── LinkTimeout   no answer to one question
+├── MissionFailed     plan again, or hand the task back to a person
+├── SafetyStop        a person only; never retried
+├── NotSupported      this vehicle will never do that; choose another
+└── ConfigError       the configuration names something that can't be had
+"""
+
+from routing.refusal import Refusal
+
+
+class FleetError(Exception):
+    """Base of all errors of this package."""
+
+
+class LinkError(FleetError):
+    """The wire failed, not the vehicle."""
+
+
+class LinkLost(LinkError):
+    """The vehicle is no longer heard."""
+
+
+class LinkTimeout(LinkError):
+    """The vehicle did not answer in time."""
+
+
+class MissionFailed(FleetError):
+    """The vehicle lives, but this mission won't be finished.
+
+    Args:
+        reason: why, as far as the vehicle says.
+    """
+
+    def __init__(self, reason: Refusal) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
+class MissionCancelled(MissionFailed):
+    """The mission ended because `Vehicle.cancel` asked for it."""
+
+    def __init__(self) -> None:
+        super().__init__(Refusal("mission_cancelled"))
+
+
+class SafetyStop(FleetError):
+    """An emergency stop, a breached fence: a person must look."""
+
+    def __init__(self, reason: Refusal) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
+class NotSupported(FleetError):
+    """This vehicle can never do what was asked."""
+
+
+class ConfigError(FleetError):
+    """The configuration asks for what can't be had; the message says what to change."""

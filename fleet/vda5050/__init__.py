@@ -1,0 +1,1 @@
+"""VDA 5050 ground robots over a message bus."""

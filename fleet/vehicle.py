@@ -1,0 +1,160 @@
+"""What every vehicle is to the rest of the program, on wheels or in the air, real or simulated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from fleet.energy import EnergySpec
+from fleet.mission import Clearance, Mission, MissionId, Outcome
+from routing.geometry import Point
+from routing.refusal import Refusal
+from routing.site import LevelId, NodeId, PlaceId
+
+VehicleId = NewType("VehicleId", str)
+
+
+class Medium(StrEnum):
+    """Where a vehicle moves."""
+
+    GROUND = "ground"
+    AIR = "air"
+
+
+class Mode(StrEnum):
+    """Who is in control of the vehicle."""
+
+    AUTOMATIC = "automatic"
+    """We are: it takes missions."""
+    MANUAL = "manual"
+    """A person is, or it is being serviced: it gets no missions."""
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """How bad an error that a vehicle reports is."""
+
+    WARNING = "warning"
+    FATAL = "fatal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleSpec:
+    """What a vehicle is and can do; it does not change while the program runs."""
+
+    id: VehicleId
+    name: str
+    medium: Medium
+    kind: str
+    """Word of the lanes for who may drive there: ``cart``, ``cabinet``, ``multirotor`` ..."""
+    make: str
+    home: PlaceId
+    """Its own parking place, dock or charger; no other vehicle stands there."""
+    speed_m_s: float
+    acceleration_m_s2: float
+    width_m: float
+    length_m: float
+    payload_g: int
+    payload_ml: int
+    load_types: frozenset[str]
+    """Kinds of load it may carry (words of the site's goods table); empty = carries nothing."""
+    skills: frozenset[str]
+    """What it can do: ``carry``, ``lock``, ``uv_c``, ``spray``, ``camera`` ..."""
+    energy: EnergySpec
+    climb_m_s: float = 3.0
+    """Vertical speed; aircraft only."""
+    cruise_agl_m: float = 60.0
+    """Height of its own layer of air; aircraft only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a vehicle is: a level and a spot on it, or outdoors a height above ground."""
+
+    level: LevelId
+    point: Point
+    yaw_rad: float = 0.0
+    height_agl_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleError:
+    """One thing that a vehicle complains of."""
+
+    code: str
+    severity: Severity
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleState:
+    """A vehicle's last word, as one consistent snapshot."""
+
+    heard_at_s: float | None
+    """Loop second of its last word; None = never heard."""
+    online: bool = False
+    """Connected, and its last word is fresh."""
+    position: Position | None = None
+    last_node: NodeId | None = None
+    mission: MissionId | None = None
+    """What it holds now, also right after a restart of ours."""
+    driving: bool = False
+    airborne: bool = False
+    charge_ratio: float | None = None
+    charging: bool = False
+    mode: Mode = Mode.UNKNOWN
+    safety_stop: bool = False
+    errors: tuple[VehicleError, ...] = ()
+    loads: tuple[str, ...] = ()
+
+    @property
+    def fit(self) -> bool:
+        """Whether it can be given a mission."""
+        return (
+            self.online
+            and self.mode is Mode.AUTOMATIC
+            and not self.safety_stop
+            and not any(error.severity is Severity.FATAL for error in self.errors)
+        )
+
+
+class Vehicle(Protocol):
+    """One vehicle behind its wire. All adapters pass the same contract tests."""
+
+    @property
+    def spec(self) -> VehicleSpec:
+        """What it is."""
+        ...
+
+    def state(self) -> VehicleState:
+        """Its latest snapshot; freshness is judged at the moment of the call."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called, without delay and without arguments, after each new word."""
+        ...
+
+    def why_not(self, mission: Mission) -> Refusal | None:
+        """Why this vehicle could not carry out ``mission``; None = it could."""
+        ...
+
+    async def execute(self, mission: Mission, clearance: Clearance) -> Outcome:
+        """Carry out one mission, as far and as fast as ``clearance`` lets it; return when done.
+
+        Safe to repeat: a vehicle that already holds this very mission (same id) goes on with it,
+        and one that has finished it says so.
+
+        Raises:
+            MissionFailed: it won't be finished; MissionCancelled if `cancel` ended it.
+            LinkError: the wire failed and did not come back within its own patience.
+            SafetyStop: a person must look.
+        """
+        ...
+
+    async def cancel(self) -> None:
+        """Give up the mission in hand; return when the vehicle stands still (or hovers, landed)."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the link; runs until cancelled. Started and owned by the roster."""
+        ...

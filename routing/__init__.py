@@ -1,0 +1,1 @@
+"""Places, roads, air, time windows and plans: pure functions on frozen values."""

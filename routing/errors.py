@@ -1,0 +1,55 @@
+"""What can go wrong in `routing`.
+
+RoutingError
+├── SiteError      a site description is wrong; the message says where and what to do
+├── Unreachable    no way under the vehicle's rules; the caller leaves that task open
+└── NoPlan         no plan at all could be made; the caller keeps the last one
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RoutingError(Exception):
+    """Base of all errors of this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a file that a person wrote.
+
+    Args:
+        line: 1-based line in the file; 0 where no single line is to blame.
+        what: what is wrong, with the offending value.
+        remedy: what the person should do about it.
+    """
+
+    line: int
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.what}; {self.remedy}"
+
+
+class SiteError(RoutingError):
+    """A site file that can't be used; ``faults`` holds every reason, not only the first."""
+
+    def __init__(self, source: str, faults: Sequence[Fault]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+class Unreachable(RoutingError):
+    """There is no way from one node to another for this kind of vehicle."""
+
+    def __init__(self, start: str, goal: str) -> None:
+        self.start = start
+        self.goal = goal
+        super().__init__(f"no way from {start} to {goal}")
+
+
+class NoPlan(RoutingError):
+    """The solver could not make any plan."""

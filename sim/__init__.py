@@ -1,0 +1,1 @@
+"""Bodies, demand, faults, fast clocks and scenarios."""
