@@ -1,0 +1,289 @@
+"""Shortest ways on the roads, under the rules of one kind of vehicle.
+
+Hygiene needs no second dimension: a vehicle's exposure is the zone of the node it stands on, so
+whether an edge may be driven, and whether a stay in a decontamination station comes before it, is
+a property of that edge alone.
+"""
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import Unreachable
+from routing.site import Edge, LaneId, NodeId, Role, Site
+
+UNREACHABLE_S = 1_000_000_000
+"""Stands in a travel matrix where there is no way; larger than any sum of true times."""
+
+ROLE_TRANSIT_S = 30.0
+"""Longest detour, in seconds, that is preferred to passing over a charger, station or parking."""
+PLACE_TRANSIT_S = 5.0
+"""The same for any other place, where somebody may be loading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides where a vehicle may drive and how long it takes.
+
+    Args:
+        kind: the word of the lanes for vehicles like this one.
+        decontamination: whether it may be decontaminated on the way; not with goods on board.
+    """
+
+    speed_m_s: float
+    width_m: float
+    kind: str
+    decontamination: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A drive from ``start`` along ``edges``.
+
+    Args:
+        seconds: driving, doors, lifts and decontamination; no waiting for others.
+        decontaminations: indexes into ``nodes`` where it is decontaminated before it drives on.
+    """
+
+    start: NodeId
+    edges: tuple[Edge, ...]
+    seconds: float
+    decontaminations: tuple[int, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[NodeId, ...]:
+        """All nodes on the way, first and last included."""
+        return (self.start, *(edge.end for edge in self.edges))
+
+    @property
+    def length_m(self) -> float:
+        """Metres driven; a ride in a lift is not driven."""
+        return sum(edge.lane.length_m for edge in self.edges if edge.lane.lift is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arc:
+    """An edge that the vehicle may drive, by node numbers."""
+
+    end: int
+    drive_s: float
+    length_m: float
+    service_s: float | None
+    """Decontamination before it; None = it needs none."""
+    aversion_s: float
+    """What is added to keep ways off the node at its end."""
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Best ways from one node: what it takes to each node, and the arc that leads to it."""
+
+    seconds: list[float]
+    metres: list[float]
+    arcs: list[_Arc | None]
+
+
+class Roads:
+    """The roads of a site as one kind of vehicle sees them; answers are cached.
+
+    Args:
+        closed: lanes that nobody may use now.
+        avoid: nodes that a way may start or end at but not pass, such as other robots' homes.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        rules: Rules,
+        closed: frozenset[LaneId] = frozenset(),
+        avoid: frozenset[NodeId] = frozenset(),
+    ) -> None:
+        self.site = site
+        self.rules = rules
+        self._ids = tuple(site.nodes)
+        self._number = {node: number for number, node in enumerate(self._ids)}
+        self._arcs = [self._arcs_from(node, closed) for node in self._ids]
+        self._barred = [node in avoid for node in self._ids]
+        self._trees: dict[tuple[NodeId, bool], _Tree] = {}
+
+    def shortest(
+        self,
+        start: NodeId,
+        goal: NodeId,
+        *,
+        load: Mapping[NodeId, float] | None = None,
+        lane_load: Mapping[LaneId, float] | None = None,
+        clean_start: bool = False,
+    ) -> Way:
+        """The way to prefer: quick, and not over places where others stand.
+
+        Args:
+            load: seconds to add for entering a node, to steer around busy corridors; they do
+                not count in the seconds of the way. ``lane_load`` does the same for lanes.
+            clean_start: it stands in a decontamination station and has been through it.
+
+        Raises:
+            Unreachable: no way under these rules; the caller leaves that task open.
+        """
+        if load or lane_load:
+            tree = self._grow(start, clean_start, load or {}, lane_load or {}, goal)
+        else:
+            tree = self._tree(start, clean_start)
+        return self._way(tree, start, goal, clean_start)
+
+    def seconds(self, start: NodeId, goal: NodeId, *, clean_start: bool = False) -> float:
+        """How long the way of `shortest` takes; raises Unreachable like it."""
+        seconds = self._tree(start, clean_start).seconds[self._number[goal]]
+        if seconds == math.inf:
+            raise Unreachable(start, goal)
+        return seconds
+
+    def reachable(self, start: NodeId, *, clean_start: bool = False) -> frozenset[NodeId]:
+        """All nodes that can be driven to from ``start``, itself included."""
+        seconds = self._tree(start, clean_start).seconds
+        return frozenset(node for node in self._ids if seconds[self._number[node]] < math.inf)
+
+    def matrix(self, nodes: Sequence[NodeId]) -> NDArray[np.int64]:
+        """Driving times between all pairs of nodes: see `travel_matrix`."""
+        trees = [self._tree(node, False).seconds for node in nodes]
+        return self._whole(nodes, trees)
+
+    def distances(self, nodes: Sequence[NodeId]) -> NDArray[np.int64]:
+        """Metres driven on the ways of `matrix`, in the same shape."""
+        return self._whole(nodes, [self._tree(node, False).metres for node in nodes])
+
+    def _whole(self, nodes: Sequence[NodeId], rows: list[list[float]]) -> NDArray[np.int64]:
+        columns = [self._number[node] for node in nodes]
+        found = np.array([[row[c] for c in columns] for row in rows]).reshape(len(rows), len(rows))
+        found[np.isinf(found)] = UNREACHABLE_S
+        return np.ceil(found - 1e-9).astype(np.int64)
+
+    def _arcs_from(self, node: NodeId, closed: frozenset[LaneId]) -> tuple[_Arc, ...]:
+        edges = self.site.edges_from[node]
+        arcs = (self._arc(edge) for edge in edges if edge.lane.id not in closed)
+        return tuple(arc for arc in arcs if arc is not None)
+
+    def _arc(self, edge: Edge) -> _Arc | None:
+        lane, rules, nodes = edge.lane, self.rules, self.site.nodes
+        if lane.width_m < rules.width_m or (lane.kinds and rules.kind not in lane.kinds):
+            return None
+        service_s = None
+        if nodes[edge.end].zone < nodes[edge.start].zone:
+            service_s = _station_s(self.site, edge.start)
+            if service_s is None or not rules.decontamination:
+                return None
+        drive_s = drive_seconds(self.site, edge, rules.speed_m_s)
+        length_m = lane.length_m if lane.lift is None else 0.0
+        aversion_s = _aversion_s(self.site, edge.end)
+        return _Arc(self._number[edge.end], drive_s, length_m, service_s, aversion_s, edge)
+
+    def _tree(self, start: NodeId, clean_start: bool) -> _Tree:
+        key = (start, clean_start)
+        if key not in self._trees:
+            self._trees[key] = self._grow(start, clean_start, {}, {}, None)
+        return self._trees[key]
+
+    def _grow(
+        self,
+        start: NodeId,
+        clean_start: bool,
+        load: Mapping[NodeId, float],
+        lane_load: Mapping[LaneId, float],
+        goal: NodeId | None,
+    ) -> _Tree:
+        """Dijkstra from ``start`` to ``goal``, or to everywhere; equal ways: lowest number."""
+        source = self._number[start]
+        target = -1 if goal is None else self._number[goal]
+        cost_s = [math.inf] * len(self._ids)
+        tree = _Tree(
+            [math.inf] * len(self._ids), [math.inf] * len(self._ids), [None] * len(self._ids)
+        )
+        cost_s[source] = tree.seconds[source] = tree.metres[source] = 0.0
+        heap = [(0.0, source)]
+        while heap:
+            so_far_s, here = heapq.heappop(heap)
+            if here == target:
+                break
+            if so_far_s > cost_s[here] or (self._barred[here] and here != source):
+                continue
+            for arc in self._arcs[here]:
+                takes_s = arc.drive_s
+                if arc.service_s and not (clean_start and here == source):
+                    takes_s += arc.service_s
+                there_s = so_far_s + takes_s + arc.aversion_s
+                if load:
+                    there_s += load.get(arc.edge.end, 0.0)
+                if lane_load:
+                    there_s += lane_load.get(arc.edge.lane.id, 0.0)
+                if there_s < cost_s[arc.end]:
+                    cost_s[arc.end] = there_s
+                    tree.seconds[arc.end] = tree.seconds[here] + takes_s
+                    tree.metres[arc.end] = tree.metres[here] + arc.length_m
+                    tree.arcs[arc.end] = arc
+                    heapq.heappush(heap, (there_s, arc.end))
+        return tree
+
+    def _way(self, tree: _Tree, start: NodeId, goal: NodeId, clean_start: bool) -> Way:
+        found: list[_Arc] = []
+        here = goal
+        while here != start:
+            arc = tree.arcs[self._number[here]]
+            if arc is None:
+                raise Unreachable(start, goal)
+            found.append(arc)
+            here = arc.edge.start
+        found.reverse()
+        stations = [i for i, arc in enumerate(found) if arc.service_s is not None]
+        return Way(
+            start=start,
+            edges=tuple(arc.edge for arc in found),
+            seconds=tree.seconds[self._number[goal]],
+            decontaminations=tuple(i for i in stations if i or not clean_start),
+        )
+
+
+def drive_seconds(site: Site, edge: Edge, speed_m_s: float) -> float:
+    """How long one edge takes at cruise speed: the drive, its door, or the ride in its lift."""
+    lane = edge.lane
+    if lane.lift is not None:
+        lift = site.lifts[lane.lift]
+        return 2 * lift.door_s + lane.length_m / lift.speed_m_s
+    door_s = site.doors[lane.door].opening_s if lane.door is not None else 0.0
+    return door_s + lane.length_m / min(speed_m_s, lane.speed_limit_m_s or math.inf)
+
+
+def travel_matrix(
+    site: Site,
+    rules: Rules,
+    nodes: Sequence[NodeId],
+    *,
+    closed: frozenset[LaneId] = frozenset(),
+    avoid: frozenset[NodeId] = frozenset(),
+) -> NDArray[np.int64]:
+    """Driving times between all pairs of nodes.
+
+    Returns:
+        (n, n) whole seconds, rounded up; row = from, column = to; zeros on the diagonal,
+        `UNREACHABLE_S` where there is no way.
+    """
+    return Roads(site, rules, closed, avoid).matrix(nodes)
+
+
+def _station_s(site: Site, node: NodeId) -> float | None:
+    """The service of the decontamination station on a node; None where there is none."""
+    for place in site.places_at.get(node, ()):
+        if Role.DECONTAMINATION in place.roles:
+            return place.service_s
+    return None
+
+
+def _aversion_s(site: Site, node: NodeId) -> float:
+    places = site.places_at.get(node, ())
+    if any(place.roles for place in places):
+        return ROLE_TRANSIT_S
+    return PLACE_TRANSIT_S if places else 0.0
