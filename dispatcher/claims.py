@@ -1,0 +1,243 @@
+"""Who holds which nodes, lanes and lifts, granted so that everyone can still get home.
+
+The banker's rule: a vehicle is granted its next stretch only if afterwards all vehicles could,
+one after another, drive the rest of their ways and go home, while the others stand where they
+are. So no set of vehicles ever waits for one another. Homes are private and no way leads through
+them, which makes the start of a day, everybody at home, such a state.
+
+Resources are bits of a whole number: a set operation over a whole building is one machine
+instruction or a few. Rule: Habermann, Communications of the ACM 12(7), 1969.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from fleet.vehicle import VehicleId
+from routing.site import Edge, NodeId, Site
+
+NOWHERE = -1
+"""The need of a vehicle that can't move or knows no way home: every resource there is."""
+
+
+class Resources:
+    """Numbers the resources of a site: nodes and lanes one each, a lift with all its cabins one."""
+
+    def __init__(self, site: Site) -> None:
+        self._bits: dict[str, int] = {}
+        self._count = 0
+        for lift in site.lifts.values():
+            bit = self._new()
+            for cabin in lift.cabins.values():
+                self._bits[cabin] = bit
+            for lane in site.lanes.values():
+                if lane.lift == lift.id:
+                    self._bits[lane.id] = bit
+        for name in (*site.nodes, *site.lanes):
+            if name not in self._bits:
+                self._bits[name] = self._new()
+        self._cabins = frozenset(site.lift_at)
+
+    def _new(self) -> int:
+        self._count += 1
+        return 1 << self._count
+
+    def node(self, node: NodeId) -> int:
+        """What a vehicle that stands on ``node`` holds."""
+        return self._bits[node]
+
+    def edge(self, edge: Edge) -> int:
+        """What a vehicle needs, on top of where it stands, to drive ``edge``."""
+        return self._bits[edge.lane.id] | self._bits[edge.end]
+
+    def way(self, edges: Iterable[Edge]) -> int:
+        """All that a way needs beyond its first node."""
+        need = 0
+        for edge in edges:
+            need |= self.edge(edge)
+        return need
+
+    def is_cabin(self, node: NodeId) -> bool:
+        """Whether a vehicle on ``node`` is inside a lift."""
+        return node in self._cabins
+
+
+@dataclass(slots=True)
+class Claim:
+    """One vehicle's stake: what it holds, and what it needs to finish its way and get home."""
+
+    vehicle: VehicleId
+    stand: NodeId
+    home: int
+    """The bit of its home."""
+    edges: tuple[Edge, ...] = ()
+    passed: int = 0
+    """Edges behind it."""
+    granted: int = 0
+    """Edges it may drive."""
+    masks: list[int] = field(default_factory=list[int])
+    """What each edge needs."""
+    needs: list[int] = field(default_factory=list[int])
+    """What is needed from each edge on, way home included; one more than edges."""
+    held: int = 0
+    between: int = 0
+    """What it holds on top, because it stands somewhere between two nodes."""
+    stuck: bool = False
+    """Does not move until further notice: nobody may count on it to get out of the way."""
+    rank: tuple[int, float] = (9, 0.0)
+    """Who is asked first: priority class, then since when."""
+
+    @property
+    def need(self) -> int:
+        """What it still lacks for the rest of its way and its way home."""
+        return NOWHERE if self.stuck else self.needs[self.granted]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether part of its way is not granted yet."""
+        return self.granted < len(self.edges)
+
+
+class Claims:
+    """The table of all claims of a site; grants by the banker's rule."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._claims: dict[VehicleId, Claim] = {}
+        self._occupied = 0
+        self._lost: int | None = 0
+
+    def __getitem__(self, vehicle: VehicleId) -> Claim:
+        return self._claims[vehicle]
+
+    def __contains__(self, vehicle: VehicleId) -> bool:
+        return vehicle in self._claims
+
+    def enter(self, vehicle: VehicleId, stand: NodeId, home: NodeId, way_home: int) -> Claim:
+        """A vehicle stands on ``stand``; ``way_home`` is what its way home needs."""
+        claim = Claim(vehicle, stand, self._resources.node(home), needs=[way_home])
+        claim.held = self._resources.node(stand)
+        self._claims[vehicle] = claim
+        self._settle()
+        return claim
+
+    def plan(self, claim: Claim, edges: Sequence[Edge], way_home: int) -> None:
+        """Give a standing vehicle a way; ``way_home`` is what leads from its end to its home."""
+        claim.edges, claim.passed, claim.granted, claim.between = tuple(edges), 0, 0, 0
+        self._measure(claim, way_home)
+
+    def replan(self, claim: Claim, tail: Sequence[Edge], way_home: int) -> None:
+        """Replace all of a way that is not granted."""
+        claim.edges = (*claim.edges[: claim.granted], *tail)
+        self._measure(claim, way_home)
+
+    def _measure(self, claim: Claim, way_home: int) -> None:
+        claim.masks = [self._resources.edge(edge) for edge in claim.edges]
+        claim.needs = [way_home]
+        for mask in reversed(claim.masks):
+            claim.needs.append(claim.needs[-1] | mask)
+        claim.needs.reverse()
+        self._settle()
+
+    def stretch(self, claim: Claim) -> int:
+        """Up to which edge the next grant reaches: into a lift only together with the way out."""
+        end = claim.granted + 1
+        while end < len(claim.edges) and self._resources.is_cabin(claim.edges[end - 1].end):
+            end += 1
+        return end
+
+    def grant(self, claim: Claim) -> bool:
+        """Grant the next stretch if it is free and safe."""
+        end = self.stretch(claim)
+        wanted = 0
+        for mask in claim.masks[claim.granted : end]:
+            wanted |= mask
+        others = self._occupied & ~claim.held
+        if wanted & others or claim.stuck:
+            return False
+        before = self._lost_now()
+        held, granted = claim.held, claim.granted
+        claim.held, claim.granted = held | wanted, end
+        self._occupied |= wanted
+        if claim.need & others:  # else it can finish first of all, and nobody is worse off
+            lost = self._count_lost()
+            if lost & ~before:
+                claim.held, claim.granted = held, granted
+                self._occupied = others | held
+                return False
+            self._lost = lost
+        else:
+            self._lost = None
+        return True
+
+    def could_take(self, claim: Claim, edges: Sequence[Edge]) -> bool:
+        """Whether the first stretch of another way is free."""
+        end = 1
+        while end < len(edges) and self._resources.is_cabin(edges[end - 1].end):
+            end += 1
+        return not self._resources.way(edges[:end]) & self._occupied & ~claim.held
+
+    def pass_to(self, claim: Claim, index: int) -> None:
+        """The vehicle has reached the end of its ``index``-th edge (1-based) and frees the rest."""
+        claim.passed = index
+        claim.stand = claim.edges[index - 1].end
+        self._settle()
+
+    def stop(self, claim: Claim, stand: NodeId, way_home: int, *, between: bool = False) -> None:
+        """The way ends here, wherever that is; a vehicle between two nodes keeps both."""
+        claim.stand = stand
+        ahead = claim.masks[claim.passed : claim.passed + 1]
+        claim.between = ahead[0] if between and ahead else 0
+        claim.edges, claim.masks, claim.needs = (), [], [way_home]
+        claim.passed = claim.granted = 0
+        self._settle()
+
+    def set_stuck(self, claim: Claim, stuck: bool) -> None:
+        """Count on this vehicle to move, or not."""
+        claim.stuck = stuck
+        self._lost = None
+
+    def holders(self, claim: Claim) -> list[VehicleId]:
+        """Who holds what the vehicle's next stretch needs; none = granting it would not be safe."""
+        wanted = 0
+        for mask in claim.masks[claim.granted : self.stretch(claim)]:
+            wanted |= mask
+        return [c.vehicle for c in self._claims.values() if c is not claim and c.held & wanted]
+
+    def waiting(self) -> list[Claim]:
+        """All who lack part of their way, in the order in which they are to be asked."""
+        return sorted((c for c in self._claims.values() if c.waiting), key=lambda c: c.rank)
+
+    def everyone(self) -> Iterable[Claim]:
+        """All claims, in the order of entry."""
+        return self._claims.values()
+
+    def _settle(self) -> None:
+        self._occupied = 0
+        for claim in self._claims.values():
+            held = self._resources.node(claim.stand) | claim.between
+            for mask in claim.masks[claim.passed : claim.granted]:
+                held |= mask
+            claim.held = held
+            self._occupied |= held
+        self._lost = None
+
+    def _lost_now(self) -> int:
+        if self._lost is None:
+            self._lost = self._count_lost()
+        return self._lost
+
+    def _count_lost(self) -> int:
+        """Those who can't get home even one after another, as a set of bits by order of entry."""
+        occupied = self._occupied
+        left = [(1 << number, claim) for number, claim in enumerate(self._claims.values())]
+        while True:
+            rest: list[tuple[int, Claim]] = []
+            for bit, claim in left:
+                others = occupied & ~claim.held
+                if claim.need & others:
+                    rest.append((bit, claim))
+                else:
+                    occupied = others | claim.home
+            if len(rest) in (0, len(left)):
+                return sum(bit for bit, _ in rest)
+            left = rest

@@ -1,0 +1,373 @@
+"""Rights of way: every drive is planned, granted step by step, and never meets another.
+
+A drive claims its stretches from `Claims`, has doors and lifts made ready for each, releases them
+to the vehicle through its `Clearance`, and frees them when the vehicle says that it has passed.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fleet.facility import Facilities
+
+from dispatcher.claims import NOWHERE, Claim, Claims, Resources
+from fleet.errors import LinkTimeout
+from fleet.mission import Clearance, Waypoint
+from fleet.vehicle import VehicleId, VehicleSpec
+from routing.errors import Unreachable
+from routing.paths import Roads, Rules, Way
+from routing.refusal import Refusal
+from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Role, Site
+
+log = logging.getLogger(__name__)
+
+AHEAD = 3
+"""How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
+BUSY_S = 4.0
+"""What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
+IMPATIENT_S = 20.0
+"""How long a vehicle waits before another way is looked for."""
+HELD_S = 60.0
+"""What a node that another vehicle holds costs such a search."""
+
+
+def rules_of(spec: VehicleSpec) -> Rules:
+    """The road rules of a vehicle."""
+    return Rules(speed_m_s=spec.speed_m_s, width_m=spec.width_m, kind=spec.kind)
+
+
+def waypoints(site: Site, start: NodeId, edges: Iterable[Edge]) -> tuple[Waypoint, ...]:
+    """A way in the words of a mission, its first node included."""
+    first = site.nodes[start]
+    route = [Waypoint(node=first.id, level=first.level, point=first.point)]
+    for edge in edges:
+        node = site.nodes[edge.end]
+        route.append(
+            Waypoint(
+                node=node.id,
+                level=node.level,
+                point=node.point,
+                lane=edge.lane.id,
+                speed_limit_m_s=edge.lane.speed_limit_m_s,
+            )
+        )
+    return tuple(route)
+
+
+@dataclass(slots=True)
+class _Pilot:
+    """One vehicle's hand on doors and lifts."""
+
+    spec: VehicleSpec
+    claim: Claim
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    clearance: Clearance | None = None
+    doors: dict[int, DoorId] = field(default_factory=dict[int, DoorId])
+    """Doors held open, by the edge that leads through them."""
+    behind: list[DoorId] = field(default_factory=list[DoorId])
+    """Doors to let go of."""
+    lift: LiftId | None = None
+    since_s: float = 0.0
+    """Since when it waits for its next stretch."""
+    goal: NodeId | None = None
+
+
+class Traffic:
+    """Plans and grants all drives on the ground of one site."""
+
+    def __init__(self, site: Site, facilities: Facilities) -> None:
+        self._site = site
+        self._facilities = facilities
+        self._resources = Resources(site)
+        self._claims = Claims(self._resources)
+        self._pilots: dict[VehicleId, _Pilot] = {}
+        self._homes: frozenset[NodeId] = frozenset()
+        self._closed: dict[LaneId, float | None] = {}
+        self._roads: dict[Rules, Roads] = {}
+        self._changed: list[Callable[[], None]] = []
+
+    # --- who is where ---
+
+    def add(self, spec: VehicleSpec, stand: NodeId) -> None:
+        """A vehicle joins the traffic where it stands. Add all of them before the first drive."""
+        home = self._site.places[spec.home].node
+        self._homes |= {home}
+        self._roads.clear()
+        claim = self._claims.enter(spec.id, stand, home, NOWHERE)
+        self._pilots[spec.id] = _Pilot(spec, claim)
+
+    def knows(self, vehicle: VehicleId) -> bool:
+        """Whether this vehicle has joined the traffic."""
+        return vehicle in self._pilots
+
+    def start(self) -> None:
+        """All vehicles have been added: work out everybody's way home."""
+        for pilot in self._pilots.values():
+            claim = pilot.claim
+            self._claims.plan(claim, (), self._need_home(pilot, claim.stand))
+
+    def stand(self, vehicle: VehicleId) -> NodeId:
+        """The node on which a vehicle stands, or from which it drives."""
+        return self._pilots[vehicle].claim.stand
+
+    def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
+        """A vehicle can't move (or can again): others are led around it."""
+        pilot = self._pilots[vehicle]
+        if pilot.claim.stuck != stuck:
+            self._claims.set_stuck(pilot.claim, stuck)
+            self._pump()
+
+    def waits_for(self, vehicle: VehicleId, now_s: float) -> Refusal | None:
+        """Why a driving vehicle gets no further right of way; None = it has all it needs now."""
+        pilot = self._pilots[vehicle]
+        claim = pilot.claim
+        if not claim.waiting or claim.granted > claim.passed:
+            return None
+        waited = round(now_s - pilot.since_s)
+        holders = self._claims.holders(claim)
+        if not holders:
+            return Refusal("waits_for_safe_passage", {"waited_s": waited})
+        edge = claim.edges[claim.granted]
+        if edge.end in self._site.lift_at:
+            lift = self._site.lift_at[edge.end].id
+            return Refusal("waits_for_lift", {"lift": lift, "by": holders[0], "waited_s": waited})
+        return Refusal("waits_for_vehicle", {"by": holders[0], "waited_s": waited})
+
+    # --- roads ---
+
+    def roads(self, spec: VehicleSpec) -> Roads:
+        """The roads as this vehicle may use them now."""
+        rules = rules_of(spec)
+        if rules not in self._roads:
+            closed = frozenset(self._closed)
+            self._roads[rules] = Roads(self._site, rules, closed, self._homes)
+        return self._roads[rules]
+
+    @property
+    def closed(self) -> Mapping[LaneId, float | None]:
+        """The closed lanes, each with the loop second at which it opens; None = until told."""
+        return dict(self._closed)
+
+    def close(self, lane: LaneId, until_s: float | None) -> None:
+        """Close a lane to all who have not been granted it, and lead them around."""
+        self._closed[lane] = until_s
+        self._roads.clear()
+        for pilot in self._pilots.values():
+            ahead = pilot.claim.edges[pilot.claim.granted :]
+            if any(edge.lane.id == lane for edge in ahead):
+                self._reroute(pilot, {}, insist=True)
+
+    def open(self, lane: LaneId) -> None:
+        """Open a closed lane again."""
+        if lane in self._closed:
+            del self._closed[lane]
+            self._roads.clear()
+            self._pump()
+
+    def way(self, vehicle: VehicleId, goal: NodeId, *, clean_start: bool = False) -> Way:
+        """The way to prefer now, led around what others plan to use; raises Unreachable."""
+        pilot = self._pilots[vehicle]
+        nodes, lanes = self._load(pilot)
+        return self.roads(pilot.spec).shortest(
+            pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
+        )
+
+    def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
+        nodes: dict[NodeId, float] = {}
+        lanes: dict[LaneId, float] = {}
+        for pilot in self._pilots.values():
+            if pilot is asking:
+                continue
+            for edge in pilot.claim.edges[pilot.claim.passed :]:
+                lift = 10 * BUSY_S if edge.lane.lift else BUSY_S
+                lanes[edge.lane.id] = lanes.get(edge.lane.id, 0.0) + lift
+                nodes[edge.end] = nodes.get(edge.end, 0.0) + BUSY_S
+            if pilot.claim.stuck:
+                nodes[pilot.claim.stand] = nodes.get(pilot.claim.stand, 0.0) + 10 * HELD_S
+        return nodes, lanes
+
+    def _need_home(self, pilot: _Pilot, start: NodeId) -> int:
+        home = self._site.places[pilot.spec.home].node
+        clean = any(
+            Role.DECONTAMINATION in place.roles for place in self._site.places_at.get(start, ())
+        )
+        try:
+            way = self.roads(pilot.spec).shortest(start, home, clean_start=clean)
+        except Unreachable:
+            return NOWHERE
+        return self._resources.way(way.edges)
+
+    # --- drives ---
+
+    @asynccontextmanager
+    async def drive(
+        self, vehicle: VehicleId, edges: Sequence[Edge], rank: tuple[int, float]
+    ) -> AsyncIterator[Clearance]:
+        """The right to drive ``edges``, granted bit by bit while the block runs.
+
+        Args:
+            rank: who goes first where several wait: priority class, then since when.
+
+        When the block ends, for whatever reason, the vehicle keeps what it stands on.
+        """
+        pilot = self._pilots[vehicle]
+        claim = pilot.claim
+        route = waypoints(self._site, claim.stand, edges)
+        clearance = Clearance(route)
+        goal = route[-1].node
+        claim.rank = rank
+        self._claims.plan(claim, edges, self._need_home(pilot, goal))
+        pilot.clearance, pilot.goal = clearance, goal
+        pilot.since_s = asyncio.get_running_loop().time()
+        clearance.on_reached(lambda index: self._reached(pilot, index))
+        self._pump()
+        try:
+            yield clearance
+        finally:
+            between = claim.passed < clearance.released - 1
+            pilot.clearance = None
+            pilot.behind.extend(pilot.doors.values())
+            pilot.doors.clear()
+            self._claims.stop(
+                claim, claim.stand, self._need_home(pilot, claim.stand), between=between
+            )
+            pilot.wake.set()
+            self._pump()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called whenever rights of way have changed."""
+        self._changed.append(listener)
+
+    def _reached(self, pilot: _Pilot, index: int) -> None:
+        self._claims.pass_to(pilot.claim, index)
+        pilot.since_s = asyncio.get_running_loop().time()
+        pilot.wake.set()
+        self._pump()
+
+    def _pump(self) -> None:
+        """Grant whatever can be granted now, the most urgent first."""
+        granted = True
+        while granted:
+            granted = False
+            for claim in self._claims.waiting():
+                if claim.granted - claim.passed < AHEAD and self._claims.grant(claim):
+                    self._pilots[claim.vehicle].wake.set()
+                    granted = True
+        for listener in self._changed:
+            listener()
+
+    # --- doors, lifts, detours ---
+
+    async def run(self) -> None:
+        """Work doors and lifts for all, and look for detours, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for vehicle, pilot in self._pilots.items():
+                group.create_task(self._pilot(pilot), name=f"traffic[{vehicle}].pilot")
+            group.create_task(self._look_for_detours(), name="traffic.detours")
+
+    async def _pilot(self, pilot: _Pilot) -> None:
+        while True:
+            await pilot.wake.wait()
+            pilot.wake.clear()
+            try:
+                await self._shut_behind(pilot)
+                while await self._release_next(pilot):
+                    await self._shut_behind(pilot)
+            except LinkTimeout as error:
+                log.warning("%s; trying again", error, extra={"vehicle": pilot.spec.id})
+                pilot.wake.set()
+
+    async def _release_next(self, pilot: _Pilot) -> bool:
+        """Release what is granted, once its door or lift is ready; False = nothing to do now."""
+        clearance, claim = pilot.clearance, pilot.claim
+        if clearance is None or clearance.released > claim.granted:
+            return False
+        first = clearance.released - 1
+        last = first
+        while last < claim.granted and self._is_plain(claim.edges[last]):
+            last += 1
+        if last > first:
+            clearance.release(last + 1)
+            return True
+        edge = claim.edges[first]
+        level = self._site.nodes[edge.end].level
+        if edge.lane.lift is not None:
+            if clearance.passed < first:
+                return False
+            clearance.release(first + 2)
+            await self._facilities.bring_lift(edge.lane.lift, level, pilot.spec.id)
+            return True
+        if edge.end in self._site.lift_at:
+            lift = self._site.lift_at[edge.end].id
+            pilot.lift = lift
+            await self._facilities.bring_lift(lift, level, pilot.spec.id)
+        if edge.lane.door is not None:
+            pilot.doors[first] = edge.lane.door
+            await self._facilities.open_door(edge.lane.door, pilot.spec.id)
+        if pilot.clearance is clearance and clearance.released == first + 1:
+            clearance.release(first + 2)
+        return True
+
+    def _is_plain(self, edge: Edge) -> bool:
+        return (
+            edge.lane.lift is None and edge.lane.door is None and edge.end not in self._site.lift_at
+        )
+
+    async def _shut_behind(self, pilot: _Pilot) -> None:
+        """Let go of the doors and the lift that the vehicle has left."""
+        for index in [index for index in pilot.doors if index < pilot.claim.passed]:
+            pilot.behind.append(pilot.doors.pop(index))
+        while pilot.behind:
+            await self._facilities.release_door(pilot.behind[0], pilot.spec.id)
+            del pilot.behind[0]
+        if pilot.lift is not None and self._is_clear_of_lift(pilot):
+            lift, pilot.lift = pilot.lift, None
+            await self._facilities.release_lift(lift, pilot.spec.id)
+
+    def _is_clear_of_lift(self, pilot: _Pilot) -> bool:
+        claim = pilot.claim
+        if claim.stand in self._site.lift_at:
+            return False
+        ahead = claim.edges[claim.passed : claim.granted]
+        return not any(edge.end in self._site.lift_at for edge in ahead)
+
+    async def _look_for_detours(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(IMPATIENT_S / 2)
+            for claim in self._claims.waiting():
+                pilot = self._pilots[claim.vehicle]
+                idle = claim.granted == claim.passed and pilot.clearance is not None
+                if idle and loop.time() - pilot.since_s >= IMPATIENT_S:
+                    held = [c for c in self._claims.everyone() if c is not claim]
+                    load = {c.stand: HELD_S * (10 if c.stuck else 1) for c in held}
+                    self._reroute(pilot, load)
+            self._pump()
+
+    def _reroute(
+        self, pilot: _Pilot, load: Mapping[NodeId, float], *, insist: bool = False
+    ) -> None:
+        """Lead the part of a drive that is not granted another way, if there is one."""
+        claim, clearance = pilot.claim, pilot.clearance
+        if clearance is None or pilot.goal is None:
+            return
+        start = claim.edges[claim.granted - 1].end if claim.granted else claim.stand
+        nodes, lanes = self._load(pilot)
+        for node, seconds in load.items():
+            nodes[node] = nodes.get(node, 0.0) + seconds
+        try:
+            way = self.roads(pilot.spec).shortest(start, pilot.goal, load=nodes, lane_load=lanes)
+        except Unreachable:
+            return
+        old = claim.edges[claim.granted :]
+        if way.edges == old or way.decontaminations:
+            return
+        if not insist and not self._claims.could_take(claim, way.edges):
+            return
+        released = clearance.released - 1
+        self._claims.replan(claim, way.edges, self._need_home(pilot, pilot.goal))
+        clearance.reroute(waypoints(self._site, claim.stand, claim.edges[released:])[1:])
+        if insist:
+            self._pump()
