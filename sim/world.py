@@ -1,0 +1,150 @@
+"""The truth of a simulation: every body, door and lift, and what went wrong among them."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from fleet.mission import Action
+from fleet.vehicle import Position, VehicleId, VehicleSpec
+from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site
+from sim.bodies import GroundBody, Signal
+
+log = logging.getLogger(__name__)
+
+KINDS = ("collision", "energy", "zone", "geofence", "airspace", "deadlock", "cargo")
+"""What can be violated."""
+
+INCIDENTS_KEPT = 1000
+
+
+class Gate(Protocol):
+    """A door, or a lift's door, as a body at it sees it."""
+
+    @property
+    def changed(self) -> Signal:
+        """Fires when it opens or closes."""
+        ...
+
+    def lets_in(self, edge: Edge) -> bool:
+        """Whether a body may pass it along ``edge`` now."""
+        ...
+
+
+class Aircraft(Protocol):
+    """Something that flies, as the monitors see it."""
+
+    @property
+    def id(self) -> VehicleId:
+        """Its name."""
+        ...
+
+    @property
+    def airborne(self) -> bool:
+        """Whether it is off the ground."""
+        ...
+
+    def position(self) -> Position:
+        """Where it is now."""
+        ...
+
+
+class Observer:
+    """Something that is told of every move and deed; override what you need."""
+
+    def departed(self, body: GroundBody, edge: Edge) -> None:
+        """``body`` has left ``edge.start`` (or its lift has left with it)."""
+
+    def arrived(self, body: GroundBody, edge: Edge) -> None:
+        """``body`` stands at ``edge.end``, or rolls on over it."""
+
+    def acted(self, body: GroundBody, action: Action) -> None:
+        """``body`` has ended an action where it stands."""
+
+
+class World:
+    """Bodies on a site; one per simulation.
+
+    Nobody but bodies, machines and monitors may look in here: the dispatcher learns what the
+    wires say. Doors and lifts without a machine stand open, and a lift without one is a road.
+    """
+
+    def __init__(self, site: Site, *, seed: int) -> None:
+        self.site = site
+        self.seed = seed
+        self.ground: dict[VehicleId, GroundBody] = {}
+        self.aircraft: dict[VehicleId, Aircraft] = {}
+        self.doors: dict[DoorId, Gate] = {}
+        self.lifts: dict[LiftId, Gate] = {}
+        self.closed_lanes: set[LaneId] = set()
+        """Lanes that a fault has closed; people keep vehicles off them."""
+        self.violations: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self.incidents: deque[tuple[float, str, str]] = deque(maxlen=INCIDENTS_KEPT)
+        """The latest violations: loop second, kind, what happened."""
+        self._observers: list[Observer] = []
+        self._violation_listeners: list[Callable[[str, str], None]] = []
+
+    def add_ground(
+        self, spec: VehicleSpec, node: NodeId, *, charge_ratio: float = 1.0
+    ) -> GroundBody:
+        """Put a wheeled vehicle on a node; two on one node are a collision from the start."""
+        if spec.id in self.ground or spec.id in self.aircraft:
+            raise ValueError(f"there is already a vehicle {spec.id}")
+        if node not in self.site.nodes:
+            raise ValueError(f"{spec.id} can't stand on {node}: no such node")
+        other = next((body for body in self.ground.values() if body.node == node), None)
+        if other is not None:
+            self.violate("collision", f"{spec.id} is put on {node}, where {other.id} stands")
+        body = GroundBody(self, spec, node, charge_ratio=charge_ratio)
+        self.ground[spec.id] = body
+        return body
+
+    def add_aircraft(self, aircraft: Aircraft) -> None:
+        """Let the monitors see an aircraft."""
+        if aircraft.id in self.ground or aircraft.id in self.aircraft:
+            raise ValueError(f"there is already a vehicle {aircraft.id}")
+        self.aircraft[aircraft.id] = aircraft
+
+    def gate(self, edge: Edge) -> Gate | None:
+        """The door, or the lift's door, that a body meets on its way along ``edge``."""
+        lift = self.site.lift_at.get(edge.end) or self.site.lift_at.get(edge.start)
+        if lift is not None:
+            return self.lifts.get(lift.id)
+        return self.doors.get(edge.lane.door) if edge.lane.door is not None else None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of every move from now on."""
+        self._observers.append(observer)
+
+    def on_violation(self, listener: Callable[[str, str], None]) -> None:
+        """Have ``listener`` called with kind and text of each violation."""
+        self._violation_listeners.append(listener)
+
+    def violate(self, kind: str, what: str) -> None:
+        """Count something that must never happen; the simulation goes on.
+
+        Args:
+            kind: one of `KINDS`.
+            what: one sentence that names who and where.
+        """
+        self.violations[kind] += 1
+        self.incidents.append((asyncio.get_running_loop().time(), kind, what))
+        log.warning("%s: %s", kind, what)
+        for listener in self._violation_listeners:
+            listener(kind, what)
+
+    def departed(self, body: GroundBody, edge: Edge) -> None:
+        """Bodies say so when they set out."""
+        for observer in self._observers:
+            observer.departed(body, edge)
+
+    def arrived(self, body: GroundBody, edge: Edge) -> None:
+        """Bodies say so when they arrive."""
+        for observer in self._observers:
+            observer.arrived(body, edge)
+
+    def acted(self, body: GroundBody, action: Action) -> None:
+        """Bodies say so when an action has ended."""
+        for observer in self._observers:
+            observer.acted(body, action)
