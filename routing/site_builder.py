@@ -1,0 +1,380 @@
+"""From the shape of a site file to the `Site`: ids get their things, nodes their zones."""
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import combinations, pairwise
+
+from shapely import Point as ShapelyPoint
+from shapely import Polygon
+
+from routing.errors import Fault
+from routing.geometry import GeoPoint, LocalFrame, Point
+from routing.marked_yaml import Step
+from routing.site import (
+    Airspace,
+    AirspaceId,
+    Area,
+    Door,
+    DoorId,
+    Lane,
+    LaneId,
+    Level,
+    LevelId,
+    Lift,
+    LiftId,
+    Name,
+    Node,
+    NodeId,
+    Place,
+    PlaceId,
+    Site,
+    Zone,
+)
+from routing.site_file import AreaFile, LevelFile, LiftFile, NameFile, PlaceFile, SiteFile
+
+Spot = tuple[float, float]
+LineOf = Callable[..., int]
+Key = tuple[str, str]
+"""What a line belongs to: ``("place", "pharmacy")``."""
+
+
+class SiteBuilder:
+    """Builds one site, collecting what does not fit together.
+
+    Args:
+        file: what the text says.
+        line: gives the line of a path in the text.
+        lost: ids that were dropped for a fault of their own; None = any id may be one.
+    """
+
+    def __init__(self, file: SiteFile, line: LineOf, lost: frozenset[str] | None) -> None:
+        self.faults: list[Fault] = []
+        self.lines: dict[Key, int] = {}
+        self._file = file
+        self._line = line
+        self._lost = lost
+        self._nodes: dict[NodeId, Node] = {}
+        self._lanes: dict[LaneId, Lane] = {}
+        self._places: dict[PlaceId, Place] = {}
+        self._doors: dict[DoorId, Door] = {}
+        self._areas: dict[str, Area] = {}
+        self._rings: dict[LevelId, list[tuple[Polygon, Zone]]] = {}
+
+    def build(self) -> Site:
+        """The site, as far as the text is sound; look at ``faults`` before using it."""
+        file = self._file
+        for key, level in file.levels.items():
+            self._stand(LevelId(key), level)
+        for key, lift in file.lifts.items():
+            self._cabins(key, lift)
+        for key, level in file.levels.items():
+            self._join(LevelId(key), level)
+        lifts = {LiftId(key): self._lift(LiftId(key), lift) for key, lift in file.lifts.items()}
+        anchor = GeoPoint(file.anchor.lat_deg, file.anchor.lon_deg)
+        return Site(
+            id=file.site,
+            name=_name(file.name),
+            frame=LocalFrame(anchor, file.anchor.bearing_deg),
+            levels={LevelId(key): _level(key, level) for key, level in file.levels.items()},
+            nodes=self._nodes,
+            lanes=self._lanes,
+            places=self._places,
+            doors=self._doors,
+            lifts=lifts,
+            areas=self._areas,
+            airspaces={AirspaceId(key): self._airspace(key) for key in file.air},
+        )
+
+    # -- things that stand somewhere -------------------------------------------------------
+
+    def _stand(self, level: LevelId, file: LevelFile) -> None:
+        for index, area in enumerate(file.areas):
+            self._area(level, index, area)
+        for key, door in file.doors.items():
+            if self._new("door", key, self._doors, ("levels", level, "doors", key)):
+                self._doors[DoorId(key)] = Door(
+                    id=DoorId(key), name=_name(door.name), level=level, opening_s=door.opening_s
+                )
+        for key, node in file.nodes.items():
+            self._node(key, level, node.at, node.zone, ("levels", level, "nodes", key))
+        for key, place in file.places.items():
+            if place.at is not None:
+                self._node(key, level, place.at, place.zone, ("levels", level, "places", key))
+
+    def _area(self, level: LevelId, index: int, file: AreaFile) -> None:
+        path = ("levels", level, "areas", index)
+        if (file.rect is None) == (file.outline is None):
+            remedy = "give it either rect: [x0, y0, x1, y1] or outline: [[x, y], ...]"
+            self._fault(path, f"area {file.id!r} needs one shape", remedy)
+            return
+        if not self._new("area", file.id, self._areas, path):
+            return
+        outline = _points(file.outline or _corners(file.rect or (0, 0, 0, 0)))
+        area = Area(
+            id=file.id,
+            name=_name(file.name),
+            level=level,
+            kind=file.kind,
+            zone=Zone[file.zone.upper()],
+            outline=outline,
+        )
+        self._areas[file.id] = area
+        ring = Polygon([(point.x_m, point.y_m) for point in outline])
+        if not ring.is_valid or ring.area <= 0:
+            remedy = "give the corners in order, without crossing lines"
+            self._fault(path, f"the outline of area {file.id!r} is no polygon", remedy)
+            return
+        self._rings.setdefault(level, []).append((ring, area.zone))
+
+    def _node(
+        self, key: str, level: LevelId, at: Spot, zone: str | None, path: Sequence[Step]
+    ) -> None:
+        if not self._new("node", key, self._nodes, path):
+            return
+        found = Zone[zone.upper()] if zone else self._zone_at(level, at)
+        self._nodes[NodeId(key)] = Node(id=NodeId(key), level=level, point=Point(*at), zone=found)
+
+    def _zone_at(self, level: LevelId, at: Spot) -> Zone:
+        spot = ShapelyPoint(at)
+        around = [
+            (ring.area, zone) for ring, zone in self._rings.get(level, ()) if ring.covers(spot)
+        ]
+        return min(around)[1] if around else Zone.CLEAN
+
+    def _cabins(self, key: str, lift: LiftFile) -> None:
+        self.lines["lift", key] = self._line("lifts", key)
+        for level, at in lift.cabins.items():
+            path = ("lifts", key, "cabins", level)
+            if level in self._file.levels:
+                self._node(f"{key}@{level}", LevelId(level), at, lift.zone, path)
+            elif self._lost is not None:
+                self._unknown(path, "level", level, self._file.levels)
+        if len(lift.cabins) < 2:
+            what = f"lift {key!r} serves {len(lift.cabins)} level(s)"
+            self._fault(("lifts", key), what, "give it cabins on two levels or more, or remove it")
+
+    # -- things that join ------------------------------------------------------------------
+
+    def _join(self, level: LevelId, file: LevelFile) -> None:
+        for key, place in file.places.items():
+            self._place(key, level, place)
+        for index, lane in enumerate(file.lanes):
+            path = ("levels", level, "lanes", index)
+            door = self._door(lane.door, level, (*path, "door"))
+            if lane.length_m is not None and len(lane.path) > 2:
+                remedy = "write one lane for each pair of nodes, each with its length"
+                self._fault(path, "length_m is given for a chain of lanes", remedy)
+            known = [
+                (node, self._known_node(node, level, (*path, "path", step)))
+                for step, node in enumerate(lane.path)
+            ]
+            for (start, start_known), (end, end_known) in pairwise(known):
+                if start_known and end_known:
+                    self._lane(
+                        NodeId(start),
+                        NodeId(end),
+                        path,
+                        two_way=not lane.one_way,
+                        width_m=lane.width_m,
+                        speed_limit_m_s=lane.speed_limit_m_s,
+                        door=door,
+                        kinds=frozenset(lane.kinds),
+                        length_m=lane.length_m,
+                    )
+
+    def _place(self, key: str, level: LevelId, file: PlaceFile) -> None:
+        path = ("levels", level, "places", key)
+        if not self._new("place", key, self._places, path):
+            return
+        if (file.at is None) == (file.node is None):
+            remedy = "write at: [x, y] for a new node, or node: c1 for one that is there"
+            self._fault(path, f"place {key!r} needs one of at and node", remedy)
+            return
+        if file.node is not None:
+            if file.node != key and key in self._nodes:
+                what = f"place {key!r} has the id of a node that is not its own"
+                self._fault(path, what, "rename one of the two")
+            if not self._known_node(file.node, level, (*path, "node")):
+                return
+        own = NodeId(file.node or key)
+        if own not in self._nodes:
+            return
+        self._places[PlaceId(key)] = Place(
+            id=PlaceId(key),
+            name=_name(file.name),
+            node=own,
+            kind=file.kind,
+            roles=frozenset(file.roles),
+            service_s=file.service_s,
+        )
+        door = self._door(file.door, level, (*path, "door"))
+        if file.door and not file.joins:
+            remedy = "the door stands on the way to a node that it joins; give joins"
+            self._fault(path, f"place {key!r} has a door but joins nothing", remedy)
+        for index, other in enumerate(file.joins):
+            where = (*path, "joins", index)
+            if self._known_node(other, level, where):
+                self._lane(own, NodeId(other), where, door=door)
+
+    def _lane(
+        self,
+        start: NodeId,
+        end: NodeId,
+        path: Sequence[Step],
+        *,
+        two_way: bool = True,
+        width_m: float = 2.0,
+        speed_limit_m_s: float | None = None,
+        door: DoorId | None = None,
+        kinds: frozenset[str] = frozenset(),
+        length_m: float | None = None,
+    ) -> None:
+        straight_m = self._nodes[start].point.distance_m(self._nodes[end].point)
+        if start == end or straight_m <= 0:
+            what = f"the lane from {start} to {end} has no length"
+            self._fault(path, what, "move one of its ends, or remove the lane")
+            return
+        if length_m is not None and length_m < straight_m * 0.99:
+            what = (
+                f"the lane from {start} to {end} is {straight_m:.2f} m straight, not {length_m:g} m"
+            )
+            self._fault(path, what, "correct length_m or leave it out")
+        lane = LaneId(f"{start}~{end}")
+        back = self._lanes.get(LaneId(f"{end}~{start}"))
+        if lane in self._lanes or (back and (two_way or back.two_way)):
+            first = self.lines["lane", lane if lane in self._lanes else f"{end}~{start}"]
+            what = f"{start} and {end} are joined twice (first on line {first})"
+            self._fault(path, what, "remove one of the two lanes")
+            return
+        self.lines["lane", lane] = self._line(*path)
+        self._lanes[lane] = Lane(
+            id=lane,
+            start=start,
+            end=end,
+            length_m=length_m if length_m is not None else straight_m,
+            two_way=two_way,
+            width_m=width_m,
+            speed_limit_m_s=speed_limit_m_s,
+            door=door,
+            kinds=kinds,
+        )
+
+    def _lift(self, lift: LiftId, file: LiftFile) -> Lift:
+        for level, others in file.joins.items():
+            path = ("lifts", lift, "joins", level)
+            if level not in file.cabins:
+                what = f"lift {lift!r} joins nodes on {level!r}, where it has no cabin"
+                self._fault(path, what, f"add {level} to its cabins or remove it here")
+                continue
+            cabin = NodeId(f"{lift}@{level}")
+            for index, other in enumerate(others):
+                where = (*path, index)
+                if cabin in self._nodes and self._known_node(other, LevelId(level), where):
+                    self._lane(cabin, NodeId(other), where)
+        cabins = {
+            LevelId(level): NodeId(f"{lift}@{level}")
+            for level in file.cabins
+            if level in self._file.levels
+        }
+        for low, high in combinations(cabins, 2):
+            self._shaft(lift, low, high, cabins)
+        return Lift(
+            id=lift,
+            name=_name(file.name),
+            cabins=cabins,
+            speed_m_s=file.speed_m_s,
+            door_s=file.door_s,
+        )
+
+    def _shaft(
+        self, lift: LiftId, low: LevelId, high: LevelId, cabins: Mapping[LevelId, NodeId]
+    ) -> None:
+        levels = self._file.levels
+        height_m = abs(levels[high].elevation_m - levels[low].elevation_m)
+        if height_m <= 0:
+            what = f"lift {lift!r} joins {low} and {high}, which have the same elevation"
+            self._fault(("lifts", lift), what, "correct elevation_m of one of the levels")
+            return
+        lane = LaneId(f"{lift}:{low}-{high}")
+        self.lines["lane", lane] = self._line("lifts", lift)
+        self._lanes[lane] = Lane(
+            id=lane, start=cabins[low], end=cabins[high], length_m=height_m, lift=lift
+        )
+
+    def _airspace(self, key: str) -> Airspace:
+        file = self._file.air[key]
+        self.lines["air", key] = self._line("air", key)
+        return Airspace(
+            id=AirspaceId(key),
+            name=_name(file.name),
+            kind=file.kind,
+            outline=_points(file.outline),
+            holes=tuple(_points(hole) for hole in file.holes),
+            floor_agl_m=file.floor_agl_m,
+            ceiling_agl_m=file.ceiling_agl_m,
+        )
+
+    # -- references ------------------------------------------------------------------------
+
+    def _new(self, kind: str, key: str, known: Container[str], path: Sequence[Step]) -> bool:
+        if key in known:
+            what = f"the {kind} {key!r} is there already (line {self.lines[kind, key]})"
+            self._fault(path, what, "ids are unique over the whole site; rename one of the two")
+            return False
+        self.lines[kind, key] = self._line(*path)
+        return True
+
+    def _known_node(self, key: str, level: LevelId, path: Sequence[Step]) -> bool:
+        node = self._nodes.get(NodeId(key))
+        if node is None:
+            self._unknown(path, "node", key, self._nodes)
+            return False
+        if node.level != level:
+            what = f"node {key!r} is on level {node.level}, not on {level}"
+            self._fault(path, what, "only lifts join levels; correct the id")
+            return False
+        return True
+
+    def _door(self, key: str | None, level: LevelId, path: Sequence[Step]) -> DoorId | None:
+        if key is None:
+            return None
+        door = self._doors.get(DoorId(key))
+        if door is None:
+            self._unknown(path, "door", key, self._doors)
+            return None
+        if door.level != level:
+            what = f"door {key!r} is on level {door.level}, not on {level}"
+            self._fault(path, what, "correct the id, or move the door to this level")
+        return door.id
+
+    def _unknown(self, path: Sequence[Step], kind: str, key: str, known: Iterable[str]) -> None:
+        if self._lost is None or key in self._lost:
+            return
+        close = get_close_matches(key, list(known), n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "define it or correct the id"
+        self._fault(path, f"there is no {kind} {key!r}", remedy)
+
+    def _fault(self, path: Sequence[Step], what: str, remedy: str) -> None:
+        self.faults.append(Fault(self._line(*path), what, remedy))
+
+
+def _name(file: NameFile) -> Name:
+    return Name(en=file.en, zh=file.zh)
+
+
+def _level(key: str, file: LevelFile) -> Level:
+    return Level(
+        id=LevelId(key),
+        name=_name(file.name),
+        elevation_m=file.elevation_m,
+        outdoors=file.outdoors,
+    )
+
+
+def _points(ring: Iterable[Spot]) -> tuple[Point, ...]:
+    return tuple(Point(*spot) for spot in ring)
+
+
+def _corners(rect: tuple[float, float, float, float]) -> list[Spot]:
+    x0, y0, x1, y1 = rect
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
