@@ -4,6 +4,8 @@ DispatchError
 ├── Refused          a person's request can't be accepted; shown with every reason
 ├── NotFound         no such task, vehicle or alert
 ├── IllegalMove      the task is past that (cancel after done); the caller shows its state
+├── KeyTaken         the idempotency key belongs to another task; the caller reads that one
+├── StoreFault       the database can't be used; the program ends, the message says what to do
 └── ConfigFault      the configuration file is wrong; where, and what to do
 """
 
@@ -58,6 +60,18 @@ class IllegalMove(DispatchError):
         self.state = state
         self.wanted = wanted
         super().__init__(f"task {key} is {state}: it can't become {wanted}")
+
+
+class KeyTaken(DispatchError):
+    """Another task already has this idempotency key; nothing has been stored."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"idempotency key {key!r} belongs to another task")
+
+
+class StoreFault(DispatchError):
+    """The database can't be opened: held by another process, too new, or no database at all."""
 
 
 class ConfigFault(DispatchError):
