@@ -82,6 +82,10 @@ class Journal:
             self._sink(line)
         return event
 
+    def now_s(self) -> float:
+        """This moment in loop seconds, by the journal's clock."""
+        return self._clock.now_s()
+
     @property
     def sha256(self) -> str:
         """Hash of all lines of this run so far, each with its line end."""
