@@ -38,10 +38,9 @@ class Marked:
                     if key.value == step:
                         node, line = value, key.start_mark.line + 1
                         break
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-                if step < len(node.value):
-                    node = node.value[step]
-                    line = node.start_mark.line + 1
+            elif isinstance(node, yaml.SequenceNode) and step in range(len(node.value)):
+                node = node.value[int(step)]
+                line = node.start_mark.line + 1
         return line if self.root is not None else 0
 
 

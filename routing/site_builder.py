@@ -38,6 +38,30 @@ Key = tuple[str, str]
 """What a line belongs to: ``("place", "pharmacy")``."""
 
 
+class ZoneMap:
+    """The zones that areas give to the spots within them."""
+
+    def __init__(self, areas: Iterable[Area] = ()) -> None:
+        self._rings: dict[LevelId, list[tuple[Polygon, Zone]]] = {}
+        for area in areas:
+            self.add(area)
+
+    def add(self, area: Area) -> bool:
+        """Take one more area; False if its outline is no polygon."""
+        ring = Polygon([(point.x_m, point.y_m) for point in area.outline])
+        sound = bool(ring.is_valid and ring.area > 0)
+        if sound:
+            self._rings.setdefault(area.level, []).append((ring, area.zone))
+        return sound
+
+    def at(self, level: LevelId, point: Point) -> Zone:
+        """The zone of the smallest area around a spot; clean where there is none."""
+        spot = ShapelyPoint(point.x_m, point.y_m)
+        rings = self._rings.get(level, ())
+        around = [(ring.area, zone) for ring, zone in rings if ring.covers(spot)]
+        return min(around)[1] if around else Zone.CLEAN
+
+
 class SiteBuilder:
     """Builds one site, collecting what does not fit together.
 
@@ -58,7 +82,7 @@ class SiteBuilder:
         self._places: dict[PlaceId, Place] = {}
         self._doors: dict[DoorId, Door] = {}
         self._areas: dict[str, Area] = {}
-        self._rings: dict[LevelId, list[tuple[Polygon, Zone]]] = {}
+        self._zones = ZoneMap()
 
     def build(self) -> Site:
         """The site, as far as the text is sound; look at ``faults`` before using it."""
@@ -119,27 +143,18 @@ class SiteBuilder:
             outline=outline,
         )
         self._areas[file.id] = area
-        ring = Polygon([(point.x_m, point.y_m) for point in outline])
-        if not ring.is_valid or ring.area <= 0:
+        if not self._zones.add(area):
             remedy = "give the corners in order, without crossing lines"
             self._fault(path, f"the outline of area {file.id!r} is no polygon", remedy)
-            return
-        self._rings.setdefault(level, []).append((ring, area.zone))
 
     def _node(
         self, key: str, level: LevelId, at: Spot, zone: str | None, path: Sequence[Step]
     ) -> None:
         if not self._new("node", key, self._nodes, path):
             return
-        found = Zone[zone.upper()] if zone else self._zone_at(level, at)
-        self._nodes[NodeId(key)] = Node(id=NodeId(key), level=level, point=Point(*at), zone=found)
-
-    def _zone_at(self, level: LevelId, at: Spot) -> Zone:
-        spot = ShapelyPoint(at)
-        around = [
-            (ring.area, zone) for ring, zone in self._rings.get(level, ()) if ring.covers(spot)
-        ]
-        return min(around)[1] if around else Zone.CLEAN
+        point = Point(*at)
+        found = Zone[zone.upper()] if zone else self._zones.at(level, point)
+        self._nodes[NodeId(key)] = Node(id=NodeId(key), level=level, point=point, zone=found)
 
     def _cabins(self, key: str, lift: LiftFile) -> None:
         self.lines["lift", key] = self._line("lifts", key)

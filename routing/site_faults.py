@@ -225,8 +225,11 @@ def lawful(site: Site, start: NodeId, end: NodeId) -> bool:
 
 
 def fully_connected(site: Site) -> bool:
-    """Whether every place on a road reaches every other, whatever the zones."""
-    return not site_faults(site).faults
+    """Whether every place reaches every other by the rules that `site_faults` applies."""
+    check = _Check(site, {}, connected=True)
+    check.joined()
+    check.reach()
+    return not check.found.faults
 
 
 def _roads(site: Site) -> "nx.DiGraph[NodeId]":

@@ -14,6 +14,9 @@ from routing.site_builder import SiteBuilder
 from routing.site_faults import site_faults
 from routing.site_file import REFERENCE, SiteFile, shape_faults
 from routing.site_salvage import Salvage
+from routing.site_writer import dump
+
+__all__ = ["Examined", "dump", "examine", "examine_text", "load", "loads"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
