@@ -156,26 +156,45 @@ class SiteFile(_Model):
     air: dict[Id, AirFile] = {}
 
 
-def shape_faults(error: ValidationError, model: type[BaseModel], text: Marked) -> list[Fault]:
-    """What pydantic found wrong, each with its line and a remedy in plain words."""
-    return [_fault(detail, model, text) for detail in error.errors(include_url=False)]
+def shape_faults(
+    error: ValidationError,
+    model: type[BaseModel],
+    text: Marked,
+    *,
+    at: tuple[Step, ...] = (),
+    reference: str = REFERENCE,
+) -> list[Fault]:
+    """What pydantic found wrong, each with its line and a remedy in plain words.
+
+    Args:
+        model: what was validated: the whole file, or the part of it at path ``at``.
+        reference: where the file's format is described.
+    """
+    details = error.errors(include_url=False)
+    return [_fault(detail, model, text, at, reference) for detail in details]
 
 
-def _fault(detail: ErrorDetails, model: type[BaseModel], text: Marked) -> Fault:
-    path = detail["loc"]
+def _fault(
+    detail: ErrorDetails,
+    model: type[BaseModel],
+    text: Marked,
+    at: tuple[Step, ...],
+    reference: str,
+) -> Fault:
+    path = (*at, *detail["loc"])
     line, where = text.line(*path), dotted(path)
     kind, given = detail["type"], _short(detail["input"])
     if kind == "extra_forbidden":
         owner = dotted(path[:-1]) or "the file"
         what = f"unknown key {str(path[-1])!r} in {owner}"
-        return Fault(line, what, _key_remedy(str(path[-1]), _keys(model, path[:-1])))
+        return Fault(line, what, _key_remedy(str(path[-1]), _keys(model, detail["loc"][:-1])))
     if kind == "missing":
         owner = dotted(path[:-1]) or "the file"
-        return Fault(line, f"{owner} has no {str(path[-1])!r}", f"add it; {REFERENCE}")
+        return Fault(line, f"{owner} has no {str(path[-1])!r}", f"add it; {reference}")
     if kind == "string_pattern_mismatch":
         remedy = "ids have no spaces and none of ~ @ : / + #, and at most 100 characters"
         return Fault(line, f"{where}: {given} can't be an id", remedy)
-    remedy = _REMEDIES.get(kind, REFERENCE)
+    remedy = _REMEDIES.get(kind, reference)
     if "expected" in detail.get("ctx", {}):
         remedy = f"write one of {detail.get('ctx', {})['expected']}"
     said = detail["msg"][0].lower() + detail["msg"][1:]
