@@ -1,0 +1,139 @@
+"""What a person sets in a configuration file, and the reader that says what is wrong with it."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from dispatcher.errors import ConfigFault
+from dispatcher.task import Priority
+from fleet.config import FleetConfig
+from routing.errors import Fault
+from routing.marked_yaml import parse, read_text
+from routing.site_file import shape_faults
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+M = TypeVar("M", bound=BaseModel)
+
+REFERENCE = "docs/how-to/serve.md lists the keys"
+_ADDRESS = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+
+
+def _address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65_536:
+        raise PydanticCustomError("address", "an address is host:port, such as localhost:1883")
+    return text
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError(
+            "timezone", "there is no such time zone; write one such as Asia/Shanghai"
+        ) from None
+    return name
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Part(BaseModel):
+    """Base of all parts of a configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DueTimes(Part):
+    """How long a task may take when its request names no time, in seconds by priority."""
+
+    stat: Seconds = 900.0
+    urgent: Seconds = 2700.0
+    routine: Seconds = 7200.0
+    background: Seconds = 43_200.0
+
+    def of(self, priority: Priority) -> float:
+        """The time for one priority."""
+        return float(getattr(self, priority.value))
+
+
+class DispatchConfig(Part):
+    """How tasks become work; every default is one that a small hospital can live with."""
+
+    due_s: DueTimes = DueTimes()
+    improve_period_s: Seconds = 5.0
+    """Shortest time between two searches for a better plan."""
+    charge_below_ratio: Ratio = 0.35
+    """An idle vehicle with less than this goes to charge."""
+    charge_to_ratio: Ratio = 0.9
+    """What it charges to before it takes work again, if there is time."""
+    uv_c_s_per_mj_cm2: Seconds = 60.0
+    """How long a lamp stays in a room for each mJ/cm2 asked: 10 minutes for 10 mJ/cm2."""
+    spray_s: Seconds = 900.0
+    """How long a room is sprayed."""
+
+
+class MavlinkDoor(Part):
+    """Where drones call in."""
+
+    listen: Address
+
+
+class ServeConfig(FleetConfig):
+    """All of a real site: what `wardline serve` needs, besides secrets (environment)."""
+
+    site: str
+    """The site file, beside this one."""
+    database: str = ""
+    """``sqlite:///FILE``; a file named after this one, beside it, if not given."""
+    broker: Address | None = None
+    """The MQTT broker of the ground robots; none = all stays in this process."""
+    mavlink: MavlinkDoor | None = None
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    """Where the site's days begin and end."""
+    dispatch: DispatchConfig = DispatchConfig()
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of an address that a configuration holds."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def load(path: Path) -> ServeConfig:
+    """A serving configuration; its files are found from the folder that it lies in.
+
+    Raises:
+        ConfigFault: it is wrong; every fault with its line and remedy.
+        OSError: it can't be read.
+    """
+    config = read_yaml(path, ServeConfig, REFERENCE)
+    folder = path.resolve().parent
+    database = config.database or f"sqlite:///{path.stem}.sqlite"
+    if database.startswith("sqlite:///"):
+        database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
+    return config.model_copy(update={"site": str(folder / config.site), "database": database})
+
+
+def read_yaml(path: Path, model: type[M], reference: str) -> M:
+    """One YAML file as a model. Raises ConfigFault with every fault, or OSError."""
+    text, faults = read_text(path)
+    marked = parse(text)
+    faults += marked.faults
+    if not faults and not isinstance(marked.data, dict):
+        faults = (Fault(1, "this is no configuration", f"write 'key: value' lines; {reference}"),)
+    if faults:
+        raise ConfigFault(str(path), faults)
+    try:
+        return model.model_validate(marked.data)
+    except ValidationError as error:
+        wrong: list[Any] = shape_faults(error, model, marked, reference=reference)
+        raise ConfigFault(str(path), wrong) from None

@@ -1,0 +1,162 @@
+"""What people may ask for: one model for each kind of task, with hints for the forms.
+
+Numbers are numbers (``"1"`` is refused), moments say their time zone, and nothing is unbounded.
+"""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from dispatcher.task import Goods, Kind, Method, Priority
+from fleet.vehicle import Medium
+
+MAX_STOPS = 20
+"""Most drop-offs or patrol points of one task."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+
+
+def _is_moment(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.match(value)):
+        return value
+    raise PydanticCustomError("not_a_time", "not a moment")
+
+
+def _printable(text: str) -> str:
+    for letter in text:
+        if unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t":
+            raise PydanticCustomError("control_character", "holds a control character")
+    return text
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _hint(order: int, en: str, zh: str, widget: str, *, more: bool = False) -> Any:
+    """How a form shows the field; ``more`` = behind "More", for it has a good default."""
+    hints: JsonDict = {
+        "x-order": order,
+        "x-label": {"en": en, "zh": zh},
+        "x-widget": widget,
+        "x-more": more,
+    }
+    return Field(json_schema_extra=hints)
+
+
+def _text(limit: int, *, least: int = 0) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=limit)
+
+
+Title = Annotated[str, _text(120, least=1), AfterValidator(_printable)]
+Note = Annotated[str, _text(500), AfterValidator(_printable)]
+Word = Annotated[str, _text(80, least=1), AfterValidator(_printable)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_moment)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Mass = Annotated[Number, Field(gt=0, le=10_000)]
+Volume = Annotated[Number, Field(ge=0, le=100_000)]
+Places = Annotated[
+    tuple[Word, ...],
+    Field(max_length=MAX_STOPS),
+    BeforeValidator(_one_or_many, json_schema_input_type=Word | list[Word]),
+]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    priority: Annotated[Priority, _hint(20, "Priority", "优先级", "choice")] = Priority.ROUTINE
+    earliest_at: Annotated[
+        Moment | None, _hint(30, "Not before", "最早开始", "time", more=True)
+    ] = None
+    due_at: Annotated[Moment | None, _hint(31, "Due by", "最晚完成", "time", more=True)] = None
+    requester: Annotated[Note, _hint(40, "Asked for by", "申请人", "text", more=True)] = ""
+    note: Annotated[Note, _hint(41, "Note", "备注", "text", more=True)] = ""
+
+
+class DeliveryIn(_Asked):
+    """Goods from one place to one or more others."""
+
+    kind: Literal[Kind.DELIVERY]
+    item: Annotated[Title, _hint(1, "What", "物品", "text")]
+    goods: Annotated[Goods, _hint(2, "Goods class", "货物类别", "choice")] = Goods.GENERAL
+    origin: Annotated[Word, Field(alias="from"), _hint(3, "From", "从", "place")]
+    to: Annotated[Places, Field(min_length=1), _hint(4, "To", "到", "places")]
+    mass_kg: Annotated[Mass, _hint(5, "Mass", "重量", "mass")]
+    volume_l: Annotated[Volume, _hint(6, "Volume", "体积", "volume", more=True)] = 0.0
+    by: Annotated[Medium | None, _hint(7, "Only by", "仅限", "choice", more=True)] = None
+
+
+class MedicineIn(_Asked):
+    """Medicine from the pharmacy into the right hands, in a locked compartment."""
+
+    kind: Literal[Kind.MEDICINE]
+    item: Annotated[Title, _hint(1, "Medicine", "药品", "text")]
+    to: Annotated[Word, _hint(2, "To", "到", "place")]
+    origin: Annotated[
+        Word | None, Field(alias="from"), _hint(3, "From", "从", "place", more=True)
+    ] = None
+    recipient_role: Annotated[Word, _hint(4, "Handed to", "接收人", "text", more=True)] = "nurse"
+    mass_kg: Annotated[Mass, _hint(5, "Mass", "重量", "mass", more=True)] = 1.0
+    volume_l: Annotated[Volume, _hint(6, "Volume", "体积", "volume", more=True)] = 0.0
+    controlled: Annotated[
+        StrictBool, _hint(7, "Controlled drug", "管制药品", "flag", more=True)
+    ] = False
+
+
+class PatrolIn(_Asked):
+    """A look at places in turn, or at all of a named area from the air."""
+
+    kind: Literal[Kind.PATROL]
+    area: Annotated[Word | None, _hint(1, "Area, by air", "区域（空中）", "area")] = None
+    points: Annotated[Places, _hint(2, "Places, on the ground", "地点（地面）", "places")] = ()
+    rounds: Annotated[
+        StrictInt, Field(ge=1, le=20), _hint(3, "Rounds", "圈数", "number", more=True)
+    ] = 1
+    dwell_s: Annotated[
+        Number,
+        Field(ge=0, le=3600),
+        _hint(4, "Stay at each place", "每处停留", "duration", more=True),
+    ] = 20.0
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "PatrolIn":
+        if (self.area is None) == (not self.points):
+            raise PydanticCustomError("area_or_points", "needs an area or points")
+        return self
+
+
+class DisinfectionIn(_Asked):
+    """One room, by lamp or by spray."""
+
+    kind: Literal[Kind.DISINFECTION]
+    room: Annotated[Word, _hint(1, "Room", "房间", "place")]
+    method: Annotated[Method, _hint(2, "Method", "方式", "choice")] = Method.UV_C
+    dose_mj_cm2: Annotated[
+        Number, Field(gt=0, le=1000), _hint(3, "Dose", "剂量", "dose", more=True)
+    ] = 10.0
+
+
+TaskIn = DeliveryIn | MedicineIn | PatrolIn | DisinfectionIn
+AnyTaskIn = Annotated[TaskIn, Field(discriminator="kind")]
+MODELS: dict[Kind, type[TaskIn]] = {
+    Kind.DELIVERY: DeliveryIn,
+    Kind.MEDICINE: MedicineIn,
+    Kind.PATROL: PatrolIn,
+    Kind.DISINFECTION: DisinfectionIn,
+}

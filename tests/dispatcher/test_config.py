@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from dispatcher.config import DispatchConfig, load, split_address
+from dispatcher.errors import ConfigFault
+from dispatcher.task import Priority
+
+CONFIG = """\
+# A ward with one cart.
+site: ward.yaml
+broker: localhost:1883
+timezone: Asia/Shanghai
+port: 8081
+models:
+  cart:
+    make: Acme
+    kind: cart
+    speed_m_s: 1.0
+    width_m: 0.6
+    length_m: 0.8
+    payload_kg: 50
+    skills: [carry]
+    load_types: [general]
+    energy: {capacity_wh: 500, idle_w: 20, move_w: 120}
+    link: {vda5050: {version: 2.1, manufacturer: acme}}
+vehicles:
+  - {model: cart, ids: [cart-1], homes: [park-1]}
+dispatch:
+  due_s: {stat: 600}
+  charge_below_ratio: 0.4
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "ward-serve.yaml"
+    path.write_text(text)
+    return path
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigFault) as caught:
+        load(write(folder, text))
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_configuration_finds_its_files_beside_itself(tmp_path: Path) -> None:
+    config = load(write(tmp_path, CONFIG))
+    assert config.site == str(tmp_path / "ward.yaml")
+    assert config.database == f"sqlite:///{tmp_path / 'ward-serve.sqlite'}"
+    assert (config.host, config.port, config.timezone) == ("127.0.0.1", 8081, "Asia/Shanghai")
+    assert split_address(config.broker or "") == ("localhost", 1883)
+    assert config.dispatch.due_s.of(Priority.STAT) == 600
+    assert config.dispatch.due_s.of(Priority.URGENT) == DispatchConfig().due_s.urgent
+
+
+def test_an_absolute_database_stays_where_it_is(tmp_path: Path) -> None:
+    config = load(write(tmp_path, CONFIG + "database: sqlite:////srv/ward.sqlite\n"))
+    assert config.database == "sqlite:////srv/ward.sqlite"
+
+
+def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
+    text = CONFIG.replace("port: 8081", "port: 80810").replace("timezone: Asia/", "timezone: Moon/")
+    text = text.replace("charge_below_ratio", "charge_bellow_ratio")
+    timezone, port, key = sorted(
+        faults(tmp_path, text), key=lambda said: int(said.split(":")[0][5:])
+    )
+    assert timezone.startswith("line 4: timezone: there is no such time zone")
+    assert "Asia/Shanghai" in timezone
+    assert port.startswith("line 5: port:")
+    assert "80810" in port
+    assert key.startswith("line 22:")
+    assert "did you mean 'charge_below_ratio'?" in key
+
+
+@pytest.mark.parametrize("address", ["localhost", "localhost:99999", "mqtt://localhost:1883", ":1"])
+def test_an_address_is_a_host_and_a_port(tmp_path: Path, address: str) -> None:
+    (fault,) = faults(tmp_path, CONFIG.replace("localhost:1883", f'"{address}"'))
+    assert fault.startswith("line 3: broker: an address is host:port, such as localhost:1883")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text\n"])
+def test_something_else_is_no_configuration(tmp_path: Path, text: str) -> None:
+    (fault,) = faults(tmp_path, text)
+    assert "this is no configuration" in fault
+
+
+def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, CONFIG.replace("cart-1]", "cart-1"))
+    assert fault.startswith("line 19")
+    assert "this is not YAML" in fault
