@@ -1,0 +1,1 @@
+"""The sub-commands of ``wardline``, one file for each family."""
