@@ -186,7 +186,7 @@ BOUND_PENALTY = 1_000_000_000_000
 
 
 def _table(numbers: NDArray[np.int64]) -> Table:
-    return tuple(tuple(int(n) for n in row) for row in numbers.tolist())
+    return tuple(tuple(row) for row in numbers.tolist())
 
 
 def _fault(problem: Problem) -> str | None:
