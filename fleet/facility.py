@@ -1,0 +1,307 @@
+"""Lifts and doors, as the dispatcher asks for them over the bus.
+
+What is wanted is kept here and compared with what each machine last said. As long as they
+differ the wish is sent again, so a lost message or a machine that was away costs only time.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fleet.bus import Bus
+from fleet.errors import LinkTimeout
+from routing.refusal import Refusal
+from routing.site import DoorId, LevelId, LiftId, Site
+
+log = logging.getLogger(__name__)
+
+TOPICS = "wardline/v1/facilities"
+
+
+class _Message(BaseModel):
+    """Machines may say more than we read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class DoorRequest(_Message):
+    """Asks for a door to be kept open for one session, or no longer."""
+
+    session: str
+    open: bool
+
+
+class DoorState(_Message):
+    """What a door says of itself."""
+
+    open: bool
+    moving: bool = False
+    sessions: tuple[str, ...] = ()
+    in_service: bool = True
+
+
+class LiftRequest(_Message):
+    """Asks a lift to come to a level and hold its doors open; None = the session is over."""
+
+    session: str
+    level: str | None
+
+
+class LiftState(_Message):
+    """What a lift says of itself."""
+
+    level: str
+    moving: bool = False
+    open: bool
+    session: str | None = None
+    in_service: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftWait:
+    """One wait for a lift that is over."""
+
+    lift: LiftId
+    session: str
+    level: LevelId
+    asked_s: float
+    ready_s: float
+
+
+class _Waiters:
+    """Those who wait for one machine's next word."""
+
+    def __init__(self) -> None:
+        self._futures: list[asyncio.Future[None]] = []
+
+    def wake(self) -> None:
+        futures, self._futures = self._futures, []
+        for future in futures:
+            if not future.done():
+                future.set_result(None)
+
+    async def until(self, condition: Callable[[], bool], patience_s: float) -> bool:
+        """Whether ``condition`` came true in time."""
+        try:
+            async with asyncio.timeout(patience_s):
+                while not condition():
+                    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._futures.append(future)
+                    await future
+        except TimeoutError:
+            return False
+        return True
+
+
+@dataclass(slots=True)
+class _Door:
+    id: DoorId
+    wanted: dict[str, None] = field(default_factory=dict[str, None])
+    given_up: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Sessions that are over, and whether the machine has been told."""
+    state: DoorState | None = None
+    waiters: _Waiters = field(default_factory=_Waiters)
+
+    def ready(self, session: str) -> bool:
+        state = self.state
+        return state is not None and state.open and session in state.sessions
+
+    def requests(self) -> list[DoorRequest]:
+        known = self.state.sessions if self.state else ()
+        missing = [DoorRequest(session=s, open=True) for s in self.wanted if s not in known]
+        over = [DoorRequest(session=s, open=False) for s in self.given_up]
+        self.given_up = dict.fromkeys(self.given_up, True)
+        return missing + over
+
+    def hear(self, state: DoorState) -> None:
+        self.state = state
+        for session in [s for s, told in self.given_up.items() if told and s not in state.sessions]:
+            del self.given_up[session]
+
+
+@dataclass(slots=True)
+class _Lift:
+    id: LiftId
+    wanted: dict[str, LevelId] = field(default_factory=dict[str, LevelId])
+    """First come, first served: the first session has the lift."""
+    given_up: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Sessions that are over, and whether the machine has been told."""
+    state: LiftState | None = None
+    waiters: _Waiters = field(default_factory=_Waiters)
+
+    def ready(self, session: str) -> bool:
+        state, level = self.state, self.wanted.get(session)
+        return (
+            state is not None
+            and state.session == session
+            and state.level == level
+            and state.open
+            and not state.moving
+        )
+
+    def requests(self) -> list[LiftRequest]:
+        over = [LiftRequest(session=s, level=None) for s in self.given_up]
+        self.given_up = dict.fromkeys(self.given_up, True)
+        first = next(iter(self.wanted.items()), None)
+        if first is None or self.ready(first[0]):
+            return over
+        return [*over, LiftRequest(session=first[0], level=first[1])]
+
+    def hear(self, state: LiftState) -> None:
+        self.state = state
+        for session in [s for s, told in self.given_up.items() if told and s != state.session]:
+            del self.given_up[session]
+
+
+class Facilities:
+    """The dispatcher's hand on lifts and doors; a session is the name of a vehicle.
+
+    Args:
+        patience_s: how long to wait for a machine before `LinkTimeout`.
+        repeat_s: how long to wait before a wish that is not fulfilled is sent again.
+    """
+
+    def __init__(
+        self, bus: Bus, site: Site, *, patience_s: float = 120.0, repeat_s: float = 10.0
+    ) -> None:
+        self.faulty = 0
+        """How many messages could not be read."""
+        self._bus = bus
+        self._patience_s, self._repeat_s = patience_s, repeat_s
+        self._doors = {str(door): _Door(door) for door in site.doors}
+        self._lifts = {str(lift): _Lift(lift) for lift in site.lifts}
+        self._sent: dict[tuple[str, bytes], float] = {}
+        self._work = asyncio.Event()
+        self._wait_listeners: list[Callable[[LiftWait], None]] = []
+
+    async def run(self) -> None:
+        """Listen to the machines, and tell them what is wanted; runs until cancelled."""
+        subscriptions = [
+            self._bus.subscribe(f"{TOPICS}/door/+/state", self._hear_door),
+            self._bus.subscribe(f"{TOPICS}/lift/+/state", self._hear_lift),
+        ]
+        try:
+            while True:
+                self._work.clear()
+                again_s = await self._ask()
+                try:
+                    async with asyncio.timeout(again_s):
+                        await self._work.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            for subscription in subscriptions:
+                subscription.close()
+
+    async def open_door(self, door: DoorId, session: str) -> None:
+        """Return when the door stands open, and stays open until `release_door`.
+
+        Raises:
+            LinkTimeout: it did not open in time; it is still wanted, until released.
+        """
+        machine = self._doors[door]
+        machine.given_up.pop(session, None)
+        machine.wanted[session] = None
+        self._work.set()
+        if not await machine.waiters.until(lambda: machine.ready(session), self._patience_s):
+            raise LinkTimeout(f"door {door} did not open for {session}")
+
+    def release_door(self, door: DoorId, session: str) -> None:
+        """The session no longer needs the door; safe to repeat, also when it never did."""
+        machine = self._doors[door]
+        machine.wanted.pop(session, None)
+        machine.given_up[session] = False
+        self._work.set()
+
+    async def bring_lift(self, lift: LiftId, level: LevelId, session: str) -> None:
+        """Return when the lift stands open at ``level`` for this session alone.
+
+        Called again with another level it takes along who is inside. Other sessions wait until
+        `release_lift`.
+
+        Raises:
+            LinkTimeout: it did not come in time; it is still wanted, until released.
+        """
+        machine, asked_s = self._lifts[lift], asyncio.get_running_loop().time()
+        machine.given_up.pop(session, None)
+        machine.wanted[session] = level
+        self._work.set()
+        if not await machine.waiters.until(lambda: machine.ready(session), self._patience_s):
+            raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
+        ready_s = asyncio.get_running_loop().time()
+        wait = LiftWait(lift=lift, session=session, level=level, asked_s=asked_s, ready_s=ready_s)
+        for listener in self._wait_listeners:
+            listener(wait)
+
+    def release_lift(self, lift: LiftId, session: str) -> None:
+        """The session is over; safe to repeat, also when there was none."""
+        machine = self._lifts[lift]
+        machine.wanted.pop(session, None)
+        machine.given_up[session] = False
+        self._work.set()
+
+    def why_not(self, facility: DoorId | LiftId) -> Refusal | None:
+        """Why a lift or door can't be counted on now; None = it can."""
+        kind = "lift" if facility in self._lifts else "door"
+        machine = self._lifts.get(facility) or self._doors[facility]
+        if machine.state is None:
+            return Refusal(f"{kind}_silent", {kind: facility})
+        if not machine.state.in_service:
+            return Refusal(f"{kind}_out_of_service", {kind: facility})
+        return None
+
+    def on_lift_wait(self, listener: Callable[[LiftWait], None]) -> None:
+        """Have ``listener`` called after each wait for a lift."""
+        self._wait_listeners.append(listener)
+
+    async def _ask(self) -> float | None:
+        """Send each wish that is new, or long unfulfilled; returns when to look again."""
+        letters = [
+            (f"{TOPICS}/{kind}/{machine.id}/request", request.model_dump_json().encode())
+            for kind, machines in (("door", self._doors), ("lift", self._lifts))
+            for machine in machines.values()
+            for request in machine.requests()
+        ]
+        now_s = asyncio.get_running_loop().time()
+        before, self._sent = self._sent, {}
+        for letter in letters:
+            sent_s = before.get(letter, -math.inf)
+            if now_s - sent_s >= self._repeat_s - 0.001:
+                sent_s = now_s
+            self._sent[letter] = sent_s
+        for letter in [letter for letter in letters if before.get(letter) != self._sent[letter]]:
+            await self._bus.publish(*letter, qos=1)
+        oldest_s = min(self._sent.values(), default=None)
+        return None if oldest_s is None else max(0.0, oldest_s + self._repeat_s - now_s)
+
+    def _hear_door(self, topic: str, payload: bytes) -> None:
+        machine = self._doors.get(topic.split("/")[-2])
+        try:
+            state = DoorState.model_validate_json(payload)
+        except ValidationError as error:
+            self._fault(topic, error)
+            return
+        if machine is not None:
+            machine.hear(state)
+            machine.waiters.wake()
+            self._work.set()
+
+    def _hear_lift(self, topic: str, payload: bytes) -> None:
+        machine = self._lifts.get(topic.split("/")[-2])
+        try:
+            state = LiftState.model_validate_json(payload)
+        except ValidationError as error:
+            self._fault(topic, error)
+            return
+        if machine is not None:
+            machine.hear(state)
+            machine.waiters.wake()
+            self._work.set()
+
+    def _fault(self, topic: str, error: ValidationError) -> None:
+        self.faulty += 1
+        log.warning("%s: not understood: %s", topic, error.errors(include_url=False)[0]["msg"])
