@@ -1,0 +1,177 @@
+"""A robot that speaks VDA 5050, as a `Vehicle`."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.errors import FleetError, MissionFailed
+from fleet.mission import Clearance, Mission, Outcome
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.follower import Follower
+from fleet.vda5050.link import Link
+from fleet.vda5050.messages import AgvPosition, ConnectionState, State
+from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.view import mode_of, snapshot
+from fleet.vehicle import Mode, VehicleSpec, VehicleState
+from routing.refusal import Refusal
+from routing.site import Site
+
+log = logging.getLogger(__name__)
+
+
+class Vda5050Vehicle:
+    """One robot on the bus. See `fleet.vehicle.Vehicle` for what its methods promise.
+
+    A mission that fails while the robot still holds its order is cancelled at the robot before
+    the failure is reported, so that the next one finds it idle. After a `SafetyStop` or a lost
+    link the robot keeps its order: executing the same mission again follows it.
+    """
+
+    def __init__(
+        self, spec: VehicleSpec, bus: Bus, config: Vda5050Config, site: Site, clock: Clock
+    ) -> None:
+        self._spec, self._bus, self._config, self._site = spec, bus, config, site
+        self._link = Link(bus, config, clock, self._tell)
+        self._listeners: list[Callable[[], None]] = []
+        self._follower: Follower | None = None
+        self._cancelling = asyncio.Lock()
+        self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
+        self._snapshot = VehicleState(heard_at_s=None)
+
+    @property
+    def spec(self) -> VehicleSpec:
+        """What it is."""
+        return self._spec
+
+    @property
+    def junk(self) -> int:
+        """How many of the robot's messages could not be read."""
+        return self._link.inbox.junk
+
+    def state(self) -> VehicleState:
+        """Its latest snapshot; built at most once per word of the robot."""
+        inbox, oddities = self._link.inbox, self._link.oddities
+        shown = (inbox.state, inbox.pose, len(oddities))
+        if inbox.state is not None and (
+            shown[0] is not self._shown[0]
+            or shown[1] is not self._shown[1]
+            or shown[2] != self._shown[2]
+        ):
+            self._shown = shown
+            self._snapshot = snapshot(
+                inbox.state, inbox.pose, tuple(oddities), self._config, self._site
+            )
+        now = self._snapshot
+        if now.online != inbox.online or now.heard_at_s != inbox.heard_at_s:
+            now = replace(now, online=inbox.online, heard_at_s=inbox.heard_at_s)
+            self._snapshot = now
+        return now
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called after each new word of the robot."""
+        self._listeners.append(changed)
+
+    def why_not(self, mission: Mission) -> Refusal | None:
+        """Why the robot could not carry out ``mission``, by its site and its factsheet."""
+        for waypoint in mission.route:
+            if waypoint.node not in self._site.nodes:
+                return Refusal("unknown_node", {"node": waypoint.node})
+            if waypoint.height_agl_m > 0:
+                return Refusal("cannot_fly", {"node": waypoint.node})
+        factsheet = self._link.inbox.factsheet
+        known = factsheet.node_actions() if factsheet else frozenset[str]()
+        for action in mission.actions:
+            if known and ACTION_TYPES[action.kind] not in known:
+                return Refusal("unsupported_action", {"action": action.kind.value})
+        return None
+
+    async def execute(self, mission: Mission, clearance: Clearance) -> Outcome:
+        """Carry out one mission as an order of the same id."""
+        if self._follower is not None:
+            raise ValueError(f"{self._spec.id} is at another mission; cancel that first")
+        refusal = self.why_not(mission)
+        if refusal is not None:
+            raise MissionFailed(refusal)
+        self._follower = follower = Follower(self._link, mission, clearance)
+        try:
+            return await follower.run()
+        except MissionFailed as failed:
+            await self._tidy_up(mission, failed)
+            raise
+        finally:
+            self._follower = None
+
+    async def _tidy_up(self, mission: Mission, failed: MissionFailed) -> None:
+        """Have the robot give up an order that has failed, if it can be had soon."""
+        state = self._link.state
+        if state is None or not state.busy or state.order_id != mission.id:
+            return
+        try:
+            async with asyncio.timeout(self._config.tidy_up_s):
+                await self._link.stop_order()
+        except (FleetError, TimeoutError) as fault:
+            log.warning(
+                "%s failed (%s), and the robot keeps its order: %s",
+                mission.id,
+                failed,
+                fault,
+                extra={"vehicle": self._spec.id},
+            )
+
+    async def cancel(self) -> None:
+        """Have the robot give up what it is at; return when it stands still."""
+        async with self._cancelling:
+            follower, state = self._follower, self._link.state
+            if follower is None and (state is None or not state.busy):
+                return
+            if follower is not None:
+                follower.stopping = True
+            try:
+                await self._link.stop_order()
+            except FleetError:
+                if follower is not None:
+                    follower.stopping = False
+                raise
+            if follower is not None:
+                follower.stopped = True
+                self._link.news.ring()
+
+    async def run(self) -> None:
+        """Listen to the robot; ask for its state at first, when it connects, and when it dozes."""
+        inbox = self._link.inbox
+        with ExitStack() as subscriptions:
+            for topic, handler in inbox.topics().items():
+                subscriptions.callback(self._bus.subscribe(topic, handler).close)
+            while True:
+                await self._greet()
+                await self._drowsy()
+
+    async def _greet(self) -> None:
+        state, inbox = self._link.state, self._link.inbox
+        if state is not None and mode_of(state) is Mode.MANUAL:
+            return
+        await self._link.outbox.ask("stateRequest")
+        if inbox.factsheet is None:
+            await self._link.outbox.ask("factsheetRequest")
+
+    async def _drowsy(self) -> None:
+        """Return when the robot connects anew, or has said nothing for most of its time."""
+        inbox, news = self._link.inbox, self._link.news
+        quiet_s = 0.8 * self._config.fresh_s
+        was = inbox.connection
+        until_s = self._link.now_s() + quiet_s
+        while self._link.now_s() < until_s:
+            await news.wait(news.rung, until_s)
+            if was is not ConnectionState.ONLINE and inbox.connection is ConnectionState.ONLINE:
+                return
+            was = inbox.connection
+            if inbox.heard_at_s is not None:
+                until_s = max(until_s, inbox.heard_at_s + quiet_s)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()

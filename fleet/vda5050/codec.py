@@ -1,0 +1,61 @@
+"""How messages become JSON and JSON becomes messages, strictly or with patience."""
+
+import json
+from collections.abc import Mapping
+from typing import Generic, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+class Strict(BaseModel):
+    """What a master sends: an unknown field is an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+class Patient(BaseModel):
+    """What a robot sends: unknown fields are skipped."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Codec(Generic[M]):
+    """Turns one kind of message into JSON and back."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._adapter = TypeAdapter(model)
+
+    def encode(self, message: M) -> bytes:
+        """The message as JSON, without fields that say nothing."""
+        return self._adapter.dump_json(message, by_alias=True, exclude_none=True)
+
+    def decode(self, payload: bytes) -> M:
+        """Read JSON; where it doesn't fit, read it again with every ``null`` left out.
+
+        Raises:
+            ValueError: not JSON, or not this message.
+        """
+        try:
+            return self._adapter.validate_json(payload)
+        except ValidationError:
+            if b"null" not in payload:
+                raise
+        return self._adapter.validate_python(_without_nulls(json.loads(payload)))
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[object, object]", value)
+        return {key: _without_nulls(item) for key, item in fields.items() if item is not None}
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return [_without_nulls(item) for item in items if item is not None]
+    return value

@@ -1,0 +1,62 @@
+"""What differs on the wire between robots of versions 2.0 and 2.1: spellings, and little else.
+
+There is one message model; a dialect only renames on the way out. On the way in the model takes
+both spellings.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
+
+_OUR_KEYS: Final = ("actions", "allowedDeviationXY")
+
+
+def encode_order(order: Order, config: Vda5050Config) -> bytes:
+    """An order as this robot spells it."""
+    payload = ORDER.encode(order)
+    if config.deviation_key == _OUR_KEYS[1]:
+        return payload
+
+    def rename(order: dict[str, object]) -> None:
+        for node in cast("list[dict[str, dict[str, object]]]", order["nodes"]):
+            position = node.get("nodePosition", {})
+            if _OUR_KEYS[1] in position:
+                position[config.deviation_key] = position.pop(_OUR_KEYS[1])
+
+    return _edited(payload, rename)
+
+
+def encode_instant_actions(message: InstantActions, config: Vda5050Config) -> bytes:
+    """Instant actions as this robot spells them."""
+    payload = INSTANT_ACTIONS.encode(message)
+    if config.instant_actions_key == _OUR_KEYS[0]:
+        return payload
+
+    def rename(message: dict[str, object]) -> None:
+        message[config.instant_actions_key] = message.pop(_OUR_KEYS[0])
+
+    return _edited(payload, rename)
+
+
+def _edited(payload: bytes, edit: Callable[[dict[str, object]], None]) -> bytes:
+    message: dict[str, object] = json.loads(payload)
+    edit(message)
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def stamp(at: datetime) -> str:
+    """A moment as the headers want it: UTC, milliseconds, ``Z``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def read_stamp(text: str) -> datetime | None:
+    """The moment that a robot's header names; one without a zone is taken as UTC; None = junk."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -1,0 +1,243 @@
+"""One mission on its way: said as orders, followed by states, ended with an outcome or a reason."""
+
+import asyncio
+import logging
+import math
+
+from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.mission import Action, Clearance, Mission, Outcome
+from fleet.vda5050.link import Link
+from fleet.vda5050.messages import ActionStatus, ErrorType, EStop, RobotError, State
+from fleet.vda5050.orders import Draft, first, held, index_of, update
+from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.view import e_stop_of, mode_of
+from fleet.vehicle import Mode
+from routing.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+_REFUSALS = {
+    ErrorType.ORDER,
+    ErrorType.ORDER_UPDATE,
+    ErrorType.VALIDATION,
+    ErrorType.NO_ROUTE,
+}
+_SURE_STATES = 3
+
+
+class Follower:
+    """Gives one mission to a robot, message by message, and watches it to its end.
+
+    At most one message is under way: the next update waits for the state that echoes the last.
+    """
+
+    def __init__(self, link: Link, mission: Mission, clearance: Clearance) -> None:
+        self._link, self._mission, self._clearance = link, mission, clearance
+        self._held: Draft | None = None
+        self._sent: Draft | None = None
+        self._repeat = Repeat(link.config.ack_timeout_s)
+        self._errors_before: tuple[RobotError, ...] = ()
+        self._judged: State | None = None
+        self._end_doubts = 0
+        self._drop_doubts = 0
+        self._horizon_seen = False
+        self._work_since_s: float | None = None
+        self._works_on: str | None = None
+        self.stopping = False
+        """A cancel is under way: say no more, blame nothing."""
+        self.stopped = False
+
+    async def run(self) -> Outcome:
+        """See `fleet.vehicle.Vehicle.execute`."""
+        await self._take_up()
+        watch = asyncio.create_task(
+            self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"
+        )
+        try:
+            with self._link.repeating(self._repeat):
+                return await self._follow()
+        finally:
+            watch.cancel()
+            await asyncio.wait([watch])
+
+    async def _take_up(self) -> None:
+        """Find out whether the robot holds this very order, or another that it must give up."""
+        state = await self._link.online()
+        if state.order_id != self._mission.id:
+            if state.busy:
+                await self._free(state)
+            return
+        self._held = held(self._mission, self._clearance.route, state)
+        if self._held is None:
+            raise MissionFailed(Refusal("order_differs", {"order": state.order_id}))
+        log.info("follows %s, which the robot holds already", self._mission.id)
+        wants_more = self._held.stops < len(self._clearance.route)
+        if wants_more and not state.busy and self._link.config.horizon_nodes != 0:
+            raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
+
+    async def _free(self, state: State) -> None:
+        """Have the robot give up an order of which nobody knows any more."""
+        log.info("gives up %s for %s", state.order_id, self._mission.id)
+        try:
+            async with asyncio.timeout(self._link.config.patience_s):
+                await self._link.stop_order()
+        except TimeoutError:
+            raise MissionFailed(Refusal("vehicle_busy", {"order": state.order_id})) from None
+
+    async def _watch_clearance(self) -> None:
+        version = self._clearance.version
+        while True:
+            version = await self._clearance.changed(version)
+            self._link.news.ring()
+
+    async def _follow(self) -> Outcome:
+        while True:
+            rung, state = self._link.news.rung, await self._link.online()
+            outcome = self._judge(state)
+            if outcome is not None:
+                return outcome
+            until_s = min(self._link.stale_at_s(), self._work_deadline_s())
+            if not self.stopping and mode_of(state) is not Mode.MANUAL:
+                until_s = min(until_s, await self._speak(state))
+            await self._link.news.wait(rung, until_s)
+
+    async def _speak(self, state: State) -> float:
+        """Say what is to be said now; returns when to look again at the latest."""
+        if self._sent is None:
+            self._sent = self._next()
+            if self._sent is None:
+                return math.inf
+            self._errors_before = state.errors
+            self._repeat.restart()
+        draft = self._sent
+        await self._link.say(self._repeat, lambda: self._link.outbox.send_order(draft))
+        return self._repeat.deadline_s
+
+    def _next(self) -> Draft | None:
+        clearance, config = self._clearance, self._link.order_config()
+        if self._held is None:
+            return first(self._mission, clearance.route, clearance.released, config)
+        return update(self._held, self._mission, clearance.route, clearance.released, config)
+
+    def _judge(self, state: State) -> Outcome | None:
+        """What the latest state means for the mission."""
+        fresh, self._judged = state is not self._judged, state
+        self._confirm(state)
+        if self._held is not None and state.order_id == self._mission.id:
+            self._progress(state, self._held)
+            if self._done(state, self._held, fresh):
+                return self._outcome()
+        if self.stopped:
+            raise MissionCancelled
+        if not self.stopping:
+            self._blame(state, fresh)
+        return None
+
+    def _confirm(self, state: State) -> None:
+        sent = self._sent
+        if (
+            sent is not None
+            and state.order_id == sent.order_id
+            and state.order_update_id >= sent.update_id
+        ):
+            self._held, self._sent = sent, None
+
+    def _progress(self, state: State, order: Draft) -> None:
+        route, passed = self._clearance.route, self._clearance.passed
+        self._horizon_seen |= any(not node.released for node in state.node_states)
+        index = index_of(order, route, state)
+        if index is None and state.last_node_id:
+            names = [waypoint.node for waypoint in route[passed : order.released]]
+            if state.last_node_id not in names:
+                return
+            self._link.odd("lastNodeSequenceId does not fit lastNodeId")
+            index = passed + names.index(state.last_node_id)  # pyright: ignore[reportArgumentType]
+        if index is None:
+            return
+        if index >= order.released and index >= self._clearance.released:
+            self._link.odd("drives beyond its base")
+        self._clearance.reached(index)
+
+    def _done(self, state: State, order: Draft, fresh: bool) -> bool:
+        at_end = self._clearance.passed == len(self._clearance.route) - 1
+        if not (at_end and order.complete and self._sent is None) or state.driving:
+            self._works_on = None
+            return False
+        todo = self._first_unfinished()
+        if todo is not None:
+            self._watch_work(todo, state)
+            return False
+        if not state.busy:
+            return True
+        self._end_doubts += fresh
+        if self._end_doubts < _SURE_STATES:
+            return False
+        self._link.odd("lists nodes or actions that it is done with")
+        return True
+
+    def _first_unfinished(self) -> Action | None:
+        results = self._link.results
+        return next((a for a in self._mission.actions if a.id not in results), None)
+
+    def _watch_work(self, action: Action, state: State) -> None:
+        """Note since when ``action`` could be under way; an interruption starts the time anew."""
+        held_up = mode_of(state) is not Mode.AUTOMATIC or e_stop_of(state) != EStop.NONE
+        if self._works_on != action.id or held_up or state.paused:
+            self._works_on, self._work_since_s = action.id, self._link.now_s()
+
+    def _work_deadline_s(self) -> float:
+        if self._works_on is None or self._work_since_s is None:
+            return math.inf
+        action = next(a for a in self._mission.actions if a.id == self._works_on)
+        return self._work_since_s + 2 * action.duration_s + self._link.config.action_grace_s
+
+    def _blame(self, state: State, fresh: bool) -> None:
+        """Raise if ``state`` means that the mission will not be finished."""
+        e_stop = e_stop_of(state)
+        if e_stop not in (EStop.NONE, EStop.AUTOACK):
+            raise SafetyStop(Refusal("emergency_stop", {"by": e_stop}))
+        if self._sent is not None:
+            self._blame_refusal(state, self._sent)
+        if self._held is None:
+            return
+        if state.order_id != self._mission.id:
+            code = "order_replaced" if state.order_id else "vehicle_restarted"
+            raise MissionFailed(Refusal(code, {"order": state.order_id}))
+        self._blame_actions()
+        self._blame_dropped(state, self._held, fresh)
+        if self._link.now_s() >= self._work_deadline_s():
+            raise MissionFailed(Refusal("action_timeout", {"action": self._works_on or ""}))
+
+    def _blame_refusal(self, state: State, sent: Draft) -> None:
+        for error in state.errors:
+            ours = error.about("orderId") in (None, sent.order_id)
+            if error.error_type in _REFUSALS and ours and error not in self._errors_before:
+                facts = {"error": error.error_type, "text": error.error_description or ""}
+                raise MissionFailed(Refusal("order_refused", facts))
+
+    def _blame_actions(self) -> None:
+        for action in self._mission.actions:
+            result = self._link.results.get(action.id)
+            if result is not None and result.action_status == ActionStatus.FAILED:
+                facts = {"action": action.kind.value, "text": result.result_description or ""}
+                raise MissionFailed(Refusal("action_failed", facts))
+
+    def _blame_dropped(self, state: State, order: Draft, fresh: bool) -> None:
+        """Somebody has ended the order at the robot itself: nothing is left, short of its end."""
+        short = state.last_node_sequence_id < 2 * (order.released - 1)
+        lost = short or (self._horizon_seen and order.horizon)
+        if state.busy or state.driving or not lost or self._sent is not None:
+            self._drop_doubts = 0
+            return
+        self._drop_doubts += fresh
+        if self._drop_doubts >= _SURE_STATES:
+            raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
+
+    def _outcome(self) -> Outcome:
+        results = self._link.results
+        told = {a.id: results[a.id].result_description for a in self._mission.actions}
+        return Outcome(
+            mission=self._mission.id,
+            finished_at_s=self._link.now_s(),
+            results={action: text for action, text in told.items() if text},
+        )

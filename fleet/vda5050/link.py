@@ -1,0 +1,169 @@
+"""One robot's wire in both directions, as the workers of the adapter share it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.errors import LinkLost, LinkTimeout, SafetyStop
+from fleet.vda5050.bell import Bell
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.inbox import Inbox
+from fleet.vda5050.messages import ENDED, ActionState, ActionStatus, State
+from fleet.vda5050.outbox import Outbox, Repeat
+from routing.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+_RESULTS_KEPT = 500
+_STATES_OF_AN_IDLER = 3
+
+
+class Link:
+    """Inbox, outbox, and what must not be forgotten from one state to the next.
+
+    Args:
+        changed: called after each new word of the robot.
+    """
+
+    def __init__(
+        self, bus: Bus, config: Vda5050Config, clock: Clock, changed: Callable[[], None]
+    ) -> None:
+        self.config = config
+        self.outbox = Outbox(bus, config, clock)
+        self.inbox = Inbox(config, now_s=clock.now_s, heard=self._hear, connected=self._connect)
+        self.news = Bell()
+        """Rings with each new state and each change of the connection."""
+        self.results: dict[str, ActionState] = {}
+        """How actions ended, by id; some robots drop that after a state or two."""
+        self.oddities: dict[str, None] = {}
+        """In what ways the robot departs from the standard, as far as we noticed."""
+        self._changed = changed
+        self._repeats: list[Repeat] = []
+
+    @property
+    def state(self) -> State | None:
+        """The robot's latest state."""
+        return self.inbox.state
+
+    def now_s(self) -> float:
+        """This moment in loop seconds."""
+        return asyncio.get_running_loop().time()
+
+    def order_config(self) -> Vda5050Config:
+        """The configuration, with the factsheet's limit where we have none of our own."""
+        factsheet = self.inbox.factsheet
+        limit = factsheet.protocol_limits.max_array_lens.get("order.nodes") if factsheet else None
+        if limit is None or limit < 2 or self.config.max_order_nodes is not None:
+            return self.config
+        return self.config.model_copy(update={"max_order_nodes": limit})
+
+    def stale_at_s(self) -> float:
+        """When its last state will be too old to go by."""
+        return (self.inbox.heard_at_s or self.now_s()) + self.config.fresh_s + 0.001
+
+    def odd(self, what: str) -> None:
+        """Note, once, that the robot does something that the standard doesn't allow."""
+        if what not in self.oddities:
+            self.oddities[what] = None
+            log.warning("not conformant: %s", what, extra={"robot": self.config.serial})
+
+    async def online(self) -> State:
+        """Wait for a fresh state.
+
+        Raises:
+            LinkLost: there was none for ``patience_s``.
+        """
+        until_s = self.now_s() + self.config.patience_s
+        while True:
+            rung = self.news.rung
+            if self.inbox.online and self.state is not None:
+                return self.state
+            if self.now_s() >= until_s:
+                raise LinkLost(f"{self.config.serial} is not heard")
+            await self.news.wait(rung, until_s)
+
+    async def say(self, repeat: Repeat, message: Callable[[], Awaitable[None]]) -> None:
+        """Say a thing for the first time, or again if that is due; else ask for a state, or wait.
+
+        Raises:
+            LinkTimeout: it has been said ``resends`` times more, and the robot goes on without it.
+        """
+        now_s = self.now_s()
+        if repeat.attempts and not repeat.due(now_s):
+            return
+        if repeat.attempts and not repeat.ripe:
+            await self.outbox.ask("stateRequest")
+            repeat.asked(now_s)
+            return
+        if repeat.attempts > self.config.resends:
+            raise LinkTimeout(f"{self.config.serial} does not take what it is told")
+        await message()
+        repeat.said(now_s)
+
+    async def stop_order(self) -> None:
+        """Have the robot give up its order; return when it stands still with nothing to do.
+
+        Source: VDA 5050 2.1.0, chapter 6.6.3.2, ``cancelOrder``.
+
+        Raises:
+            LinkLost: it is not heard any more.
+            LinkTimeout: it is heard, but does not answer.
+            SafetyStop: it refuses to stop.
+        """
+        cancel, repeat = self.outbox.instant("cancelOrder"), Repeat(self.config.ack_timeout_s)
+        with self.repeating(repeat):
+            while True:
+                rung, state = self.news.rung, await self.online()
+                until_s = self.stale_at_s()
+                if self._stopped(state, cancel.action_id, repeat):
+                    return
+                if cancel.action_id not in self._listed(state):
+                    await self.say(repeat, lambda: self.outbox.send_instant(cancel))
+                    until_s = min(until_s, repeat.deadline_s)
+                await self.news.wait(rung, until_s)
+
+    @contextmanager
+    def repeating(self, repeat: Repeat) -> Generator[None]:
+        """Count the robot's states for what is to be said."""
+        self._repeats.append(repeat)
+        try:
+            yield
+        finally:
+            self._repeats.remove(repeat)
+
+    def _listed(self, state: State) -> set[str]:
+        return {action.action_id for action in state.action_states} | self.results.keys()
+
+    def _stopped(self, state: State, cancel_id: str, repeat: Repeat) -> bool:
+        """Whether ``state`` says that the robot has given up its order."""
+        ended = self.results.get(cancel_id)
+        if state.driving:
+            return False
+        if not state.busy:
+            return ended is not None or repeat.ripe
+        if ended is None:
+            return False
+        if ended.action_status == ActionStatus.FAILED and state.node_states:
+            raise SafetyStop(Refusal("cancel_refused", {"text": ended.result_description or ""}))
+        if repeat.states >= _STATES_OF_AN_IDLER:
+            self.odd("lists its order after having cancelled it")
+            return True
+        return False
+
+    def _hear(self, state: State) -> None:
+        for action in state.action_states:
+            if action.action_status in ENDED and action.action_id not in self.results:
+                if len(self.results) >= _RESULTS_KEPT:
+                    del self.results[next(iter(self.results))]
+                self.results[action.action_id] = action
+        for repeat in self._repeats:
+            repeat.heard()
+        self.news.ring()
+        self._changed()
+
+    def _connect(self) -> None:
+        self.news.ring()
+        self._changed()

@@ -1,0 +1,346 @@
+"""The messages of VDA 5050 versions 2.0 and 2.1. Their camelCase ends here.
+
+What a master sends (order, instantActions) is strict: unknown fields and values are errors. What a
+robot sends (state, connection, visualization, factsheet) is read with patience: unknown fields are
+skipped, unknown values of a list are kept as text, and ``null`` means "not said".
+
+Source: VDA 5050, versions 2.0.0 and 2.1.0, and their JSON schemas.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import AliasChoices, Field
+
+from fleet.vda5050.codec import Codec, Patient, Strict
+
+
+class ActionStatus(StrEnum):
+    """How far an action is."""
+
+    WAITING = "WAITING"
+    INITIALIZING = "INITIALIZING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+ENDED: Final = frozenset({ActionStatus.FINISHED, ActionStatus.FAILED})
+
+
+ASIDE: Final = frozenset(
+    {"cancelOrder", "factsheetRequest", "logReport", "startPause", "stateRequest", "stopPause"}
+)
+"""Instant actions that robots list among those of the order, though they are no part of it."""
+
+
+class BlockingType(StrEnum):
+    """What else may happen while an action runs."""
+
+    NONE = "NONE"
+    SOFT = "SOFT"
+    HARD = "HARD"
+
+
+class ConnectionState(StrEnum):
+    """What the connection topic says of a robot."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    CONNECTIONBROKEN = "CONNECTIONBROKEN"
+
+
+class OperatingMode(StrEnum):
+    """Who is in control of a robot."""
+
+    AUTOMATIC = "AUTOMATIC"
+    SEMIAUTOMATIC = "SEMIAUTOMATIC"
+    MANUAL = "MANUAL"
+    SERVICE = "SERVICE"
+    TEACHIN = "TEACHIN"
+
+
+class EStop(StrEnum):
+    """Which emergency stop is active, by who has to end it."""
+
+    AUTOACK = "AUTOACK"
+    MANUAL = "MANUAL"
+    REMOTE = "REMOTE"
+    NONE = "NONE"
+
+
+class ErrorLevel(StrEnum):
+    """How bad an error is."""
+
+    WARNING = "WARNING"
+    FATAL = "FATAL"
+
+
+class ErrorType(StrEnum):
+    """The errors that the standard names."""
+
+    ORDER = "orderError"
+    ORDER_UPDATE = "orderUpdateError"
+    VALIDATION = "validationError"
+    NO_ROUTE = "noRouteError"
+    NO_ORDER_TO_CANCEL = "noOrderToCancel"
+
+
+class Header(Strict):
+    """What every message begins with.
+
+    ``header_id`` counts the messages of one topic; ``timestamp`` is UTC in ISO 8601.
+    """
+
+    header_id: int
+    timestamp: str
+    version: str
+    manufacturer: str
+    serial_number: str
+
+
+class ActionParameter(Strict):
+    """One detail of an action."""
+
+    key: str
+    value: str | bool | int | float | list[object] | dict[str, object]
+
+
+class Action(Strict):
+    """Something to do, at a node or at once."""
+
+    action_type: str
+    action_id: str
+    action_description: str | None = None
+    blocking_type: BlockingType = BlockingType.HARD
+    action_parameters: tuple[ActionParameter, ...] | None = None
+
+    def parameter(self, key: str) -> object:
+        """The value of one parameter; None where it has none of that name."""
+        for parameter in self.action_parameters or ():
+            if parameter.key == key:
+                return parameter.value
+        return None
+
+
+class NodePosition(Strict):
+    """Where a node lies on a robot's map, in metres and radians."""
+
+    x: float
+    y: float
+    theta: Annotated[float, Field(ge=-3.14159265359, le=3.14159265359)] | None = None
+    allowed_deviation_xy: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        validation_alias=AliasChoices("allowedDeviationXY", "allowedDeviationXy"),
+        serialization_alias="allowedDeviationXY",
+    )
+    allowed_deviation_theta: float | None = None
+    map_id: str
+    map_description: str | None = None
+
+
+class Node(Strict):
+    """A spot of an order; base where ``released``, else horizon."""
+
+    node_id: str
+    sequence_id: Annotated[int, Field(ge=0)]
+    node_description: str | None = None
+    released: bool
+    node_position: NodePosition | None = None
+    actions: tuple[Action, ...] = ()
+
+
+class Edge(Strict):
+    """The way between two nodes of an order."""
+
+    edge_id: str
+    sequence_id: Annotated[int, Field(ge=0)]
+    edge_description: str | None = None
+    released: bool
+    start_node_id: str
+    end_node_id: str
+    max_speed: float | None = None
+    max_height: float | None = None
+    min_height: float | None = None
+    orientation: float | None = None
+    orientation_type: str | None = None
+    direction: str | None = None
+    rotation_allowed: bool | None = None
+    max_rotation_speed: float | None = None
+    length: float | None = None
+    trajectory: dict[str, object] | None = None
+    corridor: dict[str, object] | None = None
+    actions: tuple[Action, ...] = ()
+
+
+class Order(Header):
+    """A way to drive, and what to do on it."""
+
+    order_id: str
+    order_update_id: Annotated[int, Field(ge=0)]
+    zone_set_id: str | None = None
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+class InstantActions(Header):
+    """Actions to be done at once; some peers of version 2.0 name the list like the message."""
+
+    actions: tuple[Action, ...] = Field(validation_alias=AliasChoices("actions", "instantActions"))
+
+
+class PatientHeader(Patient):
+    """A robot's header; one without a number or a time can't be put in order."""
+
+    header_id: int
+    timestamp: str
+    version: str = ""
+    manufacturer: str = ""
+    serial_number: str = ""
+
+
+class NodeState(Patient):
+    """A node that the robot has yet to reach."""
+
+    node_id: str
+    sequence_id: int
+    released: bool = True
+
+
+class EdgeState(Patient):
+    """An edge that the robot has yet to drive."""
+
+    edge_id: str
+    sequence_id: int
+    released: bool = True
+
+
+class AgvPosition(Patient):
+    """Where the robot is, as far as it knows."""
+
+    x: float | None = None
+    y: float | None = None
+    theta: float | None = None
+    map_id: str | None = None
+    position_initialized: bool = True
+
+
+class Velocity(Patient):
+    """How fast it is, in its own frame."""
+
+    vx: float | None = None
+    vy: float | None = None
+    omega: float | None = None
+
+
+class Load(Patient):
+    """One thing on board."""
+
+    load_id: str | None = None
+    load_type: str | None = None
+    load_position: str | None = None
+    weight: float | None = None
+
+
+class ActionState(Patient):
+    """How far one action is."""
+
+    action_id: str
+    action_type: str | None = None
+    action_description: str | None = None
+    action_status: str
+    result_description: str | None = None
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is no part of an order; where no type is told, our ids begin with it."""
+        return (self.action_type or self.action_id.partition("-")[0]) in ASIDE
+
+
+class BatteryState(Patient):
+    """Charge in percent."""
+
+    battery_charge: float | None = None
+    battery_voltage: float | None = None
+    charging: bool = False
+
+
+class ErrorReference(Patient):
+    """What an error is about."""
+
+    reference_key: str = ""
+    reference_value: str = ""
+
+
+class RobotError(Patient):
+    """What the robot complains of."""
+
+    error_type: str = "unknown"
+    error_level: str = ErrorLevel.WARNING
+    error_references: tuple[ErrorReference, ...] = ()
+    error_description: str | None = None
+    error_hint: str | None = None
+
+    def about(self, key: str) -> str | None:
+        """What the error says under one reference key."""
+        for reference in self.error_references:
+            if reference.reference_key == key:
+                return reference.reference_value
+        return None
+
+
+class SafetyState(Patient):
+    """Emergency stop and protective fields."""
+
+    e_stop: str = EStop.NONE
+    field_violation: bool = False
+
+
+class State(PatientHeader):
+    """Everything a robot says of itself."""
+
+    order_id: str = ""
+    order_update_id: int = 0
+    last_node_id: str = ""
+    last_node_sequence_id: int = 0
+    driving: bool = False
+    paused: bool | None = None
+    new_base_request: bool | None = None
+    operating_mode: str = ""
+    node_states: tuple[NodeState, ...] = ()
+    edge_states: tuple[EdgeState, ...] = ()
+    agv_position: AgvPosition | None = None
+    velocity: Velocity | None = None
+    loads: tuple[Load, ...] | None = None
+    action_states: tuple[ActionState, ...] = ()
+    battery_state: BatteryState | None = None
+    errors: tuple[RobotError, ...] = ()
+    safety_state: SafetyState | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has an order in hand: anything left to drive or to do for it."""
+        return bool(self.node_states or self.edge_states) or any(
+            action.action_status not in ENDED and not action.aside for action in self.action_states
+        )
+
+
+class Connection(PatientHeader):
+    """Whether a robot is connected; also its last will."""
+
+    connection_state: str
+
+
+class Visualization(PatientHeader):
+    """Position for screens only."""
+
+    agv_position: AgvPosition | None = None
+    velocity: Velocity | None = None
+
+
+ORDER: Final = Codec(Order)
+INSTANT_ACTIONS: Final = Codec(InstantActions)
+STATE: Final = Codec(State)
+CONNECTION: Final = Codec(Connection)
+VISUALIZATION: Final = Codec(Visualization)

@@ -1,0 +1,217 @@
+"""Missions as VDA 5050 orders, and clearances as updates of them. Pure functions.
+
+One mission is one order; its id is the order's. Waypoint *i* of the route has ``sequenceId`` 2 *i*,
+the edge to it 2 *i* - 1. What the clearance releases is the base, the rest of the route the
+horizon. An update begins at the last node that was released before, with the same content, and
+adds to the base or replaces the horizon. The mission's actions stand at the last node, so no node
+that an update begins at ever has any.
+
+Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.3.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic.alias_generators import to_camel
+
+from fleet.mission import Action, ActionKind, Mission, Waypoint
+from fleet.vda5050 import messages as vda
+from fleet.vda5050.config import Vda5050Config
+
+ACTION_TYPES: Final[Mapping[ActionKind, str]] = {
+    ActionKind.LOAD: "pick",
+    ActionKind.UNLOAD: "drop",
+    ActionKind.CHARGE: "startCharging",
+    ActionKind.STOP_CHARGING: "stopCharging",
+    ActionKind.DISINFECT: "disinfect",
+    ActionKind.OBSERVE: "observe",
+    ActionKind.DECONTAMINATE: "decontaminate",
+}
+"""The last three are ours; ``docs/reference/vda5050.md`` says what a robot should do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One order message without its header, and what it promises.
+
+    Args:
+        released: how many waypoints of the route the base has, from its very first.
+        stops: how many nodes the whole order has, seen from its very first.
+        complete: it ends the order: nothing may be added.
+        horizon: ids of the nodes shown beyond the base.
+    """
+
+    order_id: str
+    update_id: int
+    released: int
+    stops: int
+    complete: bool
+    horizon: tuple[str, ...]
+    nodes: tuple[vda.Node, ...] = ()
+    edges: tuple[vda.Edge, ...] = ()
+
+    @property
+    def end_sequence_id(self) -> int:
+        """``sequenceId`` of its last node, horizon included."""
+        return 2 * (self.stops - 1)
+
+
+def first(
+    mission: Mission, route: Sequence[Waypoint], released: int, config: Vda5050Config
+) -> Draft:
+    """The message that gives a robot a new order."""
+    return _draft(mission, route, 0, released, 0, config)
+
+
+def update(
+    last: Draft,
+    mission: Mission,
+    route: Sequence[Waypoint],
+    released: int,
+    config: Vda5050Config,
+) -> Draft | None:
+    """The message that follows ``last``; None where there is nothing new to say.
+
+    Where the route was cut off at a node that is in the base already, work remains to be done
+    there, and the base may not change: the node is then named once more at the end.
+
+    Raises:
+        ValueError: the route goes on beyond the end of a complete order.
+    """
+    if last.complete:
+        if len(route) > last.stops:
+            raise ValueError(f"{mission.id}: the order is complete, it can't get a longer route")
+        return None
+    stops = tuple(route)
+    if mission.actions and last.released >= len(route):
+        stops = (*route[: last.released], route[-1])
+        released = len(stops)
+    released = max(released, last.released)
+    draft = _draft(mission, stops, last.released - 1, released, last.update_id + 1, config)
+    same = draft.released == last.released and draft.horizon == last.horizon
+    return None if same and draft.complete == last.complete else draft
+
+
+def held(mission: Mission, route: Sequence[Waypoint], state: vda.State) -> Draft | None:
+    """What a robot holds of ``mission``'s order, as its state tells it.
+
+    None where it drives other nodes than ``route`` has: then it can't be followed.
+    """
+    last = state.last_node_sequence_id
+    nodes = {node.sequence_id: node for node in state.node_states if node.sequence_id > last}
+    base = max((s for s, node in nodes.items() if node.released), default=last)
+    end = max(nodes, default=last)
+    stops = tuple(route)
+    if base == 2 * len(route):
+        stops = (*route, route[-1])
+    if base % 2 or base // 2 >= len(stops):
+        return None
+    told = {**{s: n.node_id for s, n in nodes.items() if n.released}, last: state.last_node_id}
+    if any(sequence % 2 or stops[sequence // 2].node != node for sequence, node in told.items()):
+        return None
+    return Draft(
+        order_id=mission.id,
+        update_id=state.order_update_id,
+        released=base // 2 + 1,
+        stops=end // 2 + 1,
+        complete=base // 2 + 1 == len(stops) and end == base,
+        horizon=tuple(node.node_id for s, node in sorted(nodes.items()) if s > base),
+    )
+
+
+def index_of(draft: Draft, route: Sequence[Waypoint], state: vda.State) -> int | None:
+    """Index of the waypoint that the robot has reached; None where that can't be told.
+
+    A node named twice at the order's end counts as the one waypoint that it is.
+    """
+    index, odd = divmod(state.last_node_sequence_id, 2)
+    if odd or index >= max(draft.stops, len(route)):
+        return None
+    index = min(index, len(route) - 1)
+    return index if route[index].node == state.last_node_id else None
+
+
+def instant(action_type: str, action_id: str) -> vda.Action:
+    """An action to be done at once."""
+    blocking = vda.BlockingType.HARD if action_type == "cancelOrder" else vda.BlockingType.NONE
+    return vda.Action(action_type=action_type, action_id=action_id, blocking_type=blocking)
+
+
+def _draft(
+    mission: Mission,
+    stops: Sequence[Waypoint],
+    start: int,
+    released: int,
+    update_id: int,
+    config: Vda5050Config,
+) -> Draft:
+    room = start + (config.max_order_nodes or len(stops))
+    base = min(released, room)
+    horizon = len(stops) if config.horizon_nodes is None else config.horizon_nodes
+    end = min(len(stops), base + horizon, room)
+    nodes: list[vda.Node] = []
+    edges: list[vda.Edge] = []
+    for index in range(start, end):
+        actions = mission.actions if index == len(stops) - 1 else ()
+        if index > start:
+            edges.append(_edge(index, stops[index - 1], stops[index], index < base))
+        nodes.append(_node(index, stops[index], index < base, actions, config))
+    return Draft(
+        order_id=mission.id,
+        update_id=update_id,
+        released=base,
+        stops=end,
+        complete=base == len(stops),
+        horizon=tuple(stop.node for stop in stops[base:end]),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+    )
+
+
+def _node(
+    index: int,
+    waypoint: Waypoint,
+    released: bool,
+    actions: Sequence[Action],
+    config: Vda5050Config,
+) -> vda.Node:
+    deviation_m = config.deviation_m
+    if index == 0 and config.start_deviation_m is not None:
+        deviation_m = config.start_deviation_m
+    return vda.Node(
+        node_id=waypoint.node,
+        sequence_id=2 * index,
+        released=released,
+        node_position=vda.NodePosition(
+            x=round(waypoint.point.x_m, 4),
+            y=round(waypoint.point.y_m, 4),
+            allowed_deviation_xy=deviation_m,
+            map_id=config.maps.get(waypoint.level, waypoint.level),
+        ),
+        actions=tuple(_action(action, config) for action in actions),
+    )
+
+
+def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edge:
+    return vda.Edge(
+        edge_id=end.lane or f"{start.node}~{end.node}",
+        sequence_id=2 * index - 1,
+        released=released,
+        start_node_id=start.node,
+        end_node_id=end.node,
+        max_speed=end.speed_limit_m_s,
+    )
+
+
+def _action(action: Action, config: Vda5050Config) -> vda.Action:
+    parameters = [
+        vda.ActionParameter(key=to_camel(key), value=value) for key, value in action.facts.items()
+    ]
+    if config.send_durations and action.duration_s > 0:
+        parameters.append(vda.ActionParameter(key="duration", value=round(action.duration_s, 3)))
+    return vda.Action(
+        action_type=ACTION_TYPES[action.kind],
+        action_id=action.id,
+        action_parameters=tuple(parameters) or None,
+    )

@@ -1,0 +1,109 @@
+"""What we say to one robot: headers, numbering per topic, and when to say a thing again."""
+
+import itertools
+from dataclasses import dataclass
+
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.dialects import encode_instant_actions, encode_order, stamp
+from fleet.vda5050.messages import Action, InstantActions, Order
+from fleet.vda5050.orders import Draft, instant
+
+_LONGEST_WAIT_S = 60.0
+_ENOUGH_STATES = 2
+
+
+class Outbox:
+    """Sends orders and instant actions to one robot."""
+
+    def __init__(self, bus: Bus, config: Vda5050Config, clock: Clock) -> None:
+        self._bus, self._config, self._clock = bus, config, clock
+        self._order_ids = itertools.count()
+        self._instant_ids = itertools.count()
+        self._numbers = itertools.count(1)
+        self._era: int | None = None
+
+    async def send_order(self, draft: Draft) -> None:
+        """Send an order or an update; sent again, it differs in its header only."""
+        order = Order(
+            header_id=next(self._order_ids),
+            timestamp=stamp(self._clock.now()),
+            version=self._config.full_version,
+            manufacturer=self._config.manufacturer,
+            serial_number=self._config.serial,
+            order_id=draft.order_id,
+            order_update_id=draft.update_id,
+            nodes=draft.nodes,
+            edges=draft.edges,
+        )
+        await self._bus.publish(self._config.topic("order"), encode_order(order, self._config))
+
+    async def send_instant(self, action: Action) -> None:
+        """Send one instant action."""
+        message = InstantActions(
+            header_id=next(self._instant_ids),
+            timestamp=stamp(self._clock.now()),
+            version=self._config.full_version,
+            manufacturer=self._config.manufacturer,
+            serial_number=self._config.serial,
+            actions=(action,),
+        )
+        payload = encode_instant_actions(message, self._config)
+        await self._bus.publish(self._config.topic("instantActions"), payload)
+
+    async def ask(self, request: str) -> None:
+        """Ask for a state or a factsheet: ``stateRequest``, ``factsheetRequest``."""
+        await self.send_instant(self.instant(request))
+
+    def instant(self, action_type: str) -> Action:
+        """A new instant action; its id is unlike any that we sent before our own restart."""
+        if self._era is None:
+            self._era = int(self._clock.now().timestamp() * 1000)
+        return instant(action_type, f"{action_type}-{self._era}-{next(self._numbers)}")
+
+
+@dataclass(slots=True)
+class Repeat:
+    """When to say a thing again that the robot should have echoed.
+
+    It is due some time after it was said, and only once the robot has said something new without
+    the echo: a robot that is merely slow would take a repetition for an error.
+    """
+
+    first_s: float
+    deadline_s: float = 0.0
+    attempts: int = 0
+    _silent_waits: int = 0
+    states: int = 0
+    """New states of the robot since it was said last."""
+
+    def restart(self) -> None:
+        """Another thing is to be said."""
+        self.attempts = 0
+
+    def said(self, now_s: float) -> None:
+        """It has been said just now."""
+        self.attempts += 1
+        self._silent_waits = self.states = 0
+        self.deadline_s = now_s + min(self.first_s * 2 ** (self.attempts - 1), _LONGEST_WAIT_S)
+
+    def heard(self) -> None:
+        """The robot has said something else."""
+        self.states += 1
+
+    def due(self, now_s: float) -> bool:
+        """Whether it is time to do something about the missing echo."""
+        return now_s >= self.deadline_s
+
+    @property
+    def ripe(self) -> bool:
+        """Whether the robot has said enough without the echo; if not, ask it for a state."""
+        return self.states >= _ENOUGH_STATES
+
+    def asked(self, now_s: float) -> None:
+        """A state has been asked for; wait a little longer each time."""
+        self._silent_waits += 1
+        self.deadline_s = now_s + min(
+            self.first_s * 2 ** max(0, self._silent_waits - 2), _LONGEST_WAIT_S
+        )

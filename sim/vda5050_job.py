@@ -1,0 +1,168 @@
+"""The order that a simulated robot holds: what is ahead of it, and how far its actions are."""
+
+from collections import deque
+
+from fleet.vda5050.messages import (
+    ENDED,
+    Action,
+    ActionState,
+    ActionStatus,
+    Edge,
+    EdgeState,
+    Node,
+    NodeState,
+    Order,
+)
+from routing.site import NodeId
+
+_INSTANT_KEPT = 10
+
+
+class Job:
+    """An order in hand, or the last one.
+
+    Args:
+        node: where the robot stands.
+    """
+
+    def __init__(self, node: NodeId) -> None:
+        self.order_id = ""
+        self.update_id = 0
+        self.last_node_id: str = node
+        self.last_sequence_id = 0
+        self.base_end: Node | None = None
+        """The last released node; None without an order, or after its cancellation."""
+        self.nodes: deque[Node] = deque()
+        self.edges: deque[Edge] = deque()
+        self.todo: deque[Action] = deque()
+        """Actions of the node it stands at."""
+        self.actions: dict[str, ActionState] = {}
+        self.instant: dict[str, ActionState] = {}
+        self._node_states: deque[NodeState] = deque()
+        self._edge_states: deque[EdgeState] = deque()
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left to drive or to do."""
+        return bool(self.nodes) or any(
+            action.action_status not in ENDED for action in self.actions.values()
+        )
+
+    @property
+    def next_edge(self) -> Edge | None:
+        """The next edge, if it may be driven."""
+        return self.edges[0] if self.edges and self.edges[0].released else None
+
+    @property
+    def rolls_on(self) -> bool:
+        """Whether it need not stop at the end of the next edge."""
+        return len(self.edges) > 1 and self.edges[1].released and not self.nodes[0].actions
+
+    @property
+    def wants_base(self) -> bool:
+        """Whether it is on the last edge of its base, with a horizon ahead."""
+        return len(self.edges) > 1 and self.edges[0].released and not self.edges[1].released
+
+    def node_states(self) -> tuple[NodeState, ...]:
+        """The nodes ahead."""
+        return tuple(self._node_states)
+
+    def edge_states(self) -> tuple[EdgeState, ...]:
+        """The edges ahead."""
+        return tuple(self._edge_states)
+
+    def action_states(self) -> tuple[ActionState, ...]:
+        """All actions of the order, and the latest instant ones."""
+        return (*self.actions.values(), *self.instant.values())
+
+    def take(self, order: Order) -> None:
+        """Begin a new order at its first node."""
+        self.order_id, self.update_id = order.order_id, order.order_update_id
+        self.actions.clear()
+        self.todo.clear()
+        self._append(order, since=0)
+        self._reach(order.nodes[0])
+        self.nodes.popleft()
+        self._node_states.popleft()
+
+    def extend(self, order: Order) -> None:
+        """Replace the horizon by what an update says; its first node is known already."""
+        self.update_id = order.order_update_id
+        while self.edges and not self.edges[-1].released:
+            self.edges.pop()
+            self._edge_states.pop()
+            self._node_states.pop()
+            for action in self.nodes.pop().actions:
+                self.actions.pop(action.action_id, None)
+        self._append(order, since=1)
+
+    def arrive(self) -> None:
+        """The robot has come to the end of the next edge."""
+        self.edges.popleft()
+        self._edge_states.popleft()
+        self._node_states.popleft()
+        self._reach(self.nodes.popleft())
+
+    def cancel(self) -> None:
+        """Give up all that is ahead."""
+        for ahead in (self.nodes, self.edges, self._node_states, self._edge_states, self.todo):
+            ahead.clear()
+        for action in list(self.actions.values()):
+            if action.action_status not in ENDED:
+                self._note(self.actions, action, ActionStatus.FAILED, "cancelled")
+        self.base_end = None
+
+    def note(self, action: Action, status: ActionStatus, text: str | None = None) -> None:
+        """Say how far one of the order's actions is."""
+        known = self.actions.get(action.action_id)
+        if known is not None and known.action_status not in ENDED:
+            self._note(self.actions, known, status, text)
+
+    def note_instant(self, action: Action, status: ActionStatus, text: str | None = None) -> None:
+        """Say how far an instant action is; old ones are forgotten."""
+        state = ActionState(
+            action_id=action.action_id, action_type=action.action_type, action_status=status
+        )
+        self._note(self.instant, state, status, text)
+        ended = [i for i, known in self.instant.items() if known.action_status in ENDED]
+        for old in ended[: max(0, len(ended) - _INSTANT_KEPT)]:
+            del self.instant[old]
+
+    def _append(self, order: Order, since: int) -> None:
+        for node in order.nodes[since:]:
+            self.nodes.append(node)
+            self._node_states.append(
+                NodeState(
+                    node_id=node.node_id, sequence_id=node.sequence_id, released=node.released
+                )
+            )
+            for action in node.actions:
+                state = ActionState(
+                    action_id=action.action_id,
+                    action_type=action.action_type,
+                    action_status=ActionStatus.WAITING,
+                )
+                self.actions.setdefault(action.action_id, state)
+        for edge in order.edges:
+            self.edges.append(edge)
+            self._edge_states.append(
+                EdgeState(
+                    edge_id=edge.edge_id, sequence_id=edge.sequence_id, released=edge.released
+                )
+            )
+        self.base_end = next((n for n in reversed(order.nodes) if n.released), self.base_end)
+
+    def _reach(self, node: Node) -> None:
+        self.last_node_id, self.last_sequence_id = node.node_id, node.sequence_id
+        self.todo.extend(node.actions)
+
+    @staticmethod
+    def _note(
+        book: dict[str, ActionState], known: ActionState, status: ActionStatus, text: str | None
+    ) -> None:
+        book[known.action_id] = ActionState(
+            action_id=known.action_id,
+            action_type=known.action_type,
+            action_status=status,
+            result_description=text,
+        )

@@ -1,0 +1,414 @@
+"""A simulated robot that speaks VDA 5050: polite, strict, and true to its body.
+
+It does its actions one after the other and standing, whatever their blocking type, drives no
+further than its base, and says so in a state at each change and every 30 s.
+"""
+
+import asyncio
+import itertools
+import logging
+from contextlib import ExitStack
+
+from pydantic.alias_generators import to_snake
+
+from fleet import mission
+from fleet.bus import Bus, Will
+from fleet.clock import Clock
+from fleet.vda5050.bell import Bell
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.dialects import stamp
+from fleet.vda5050.factsheet import FACTSHEET
+from fleet.vda5050.messages import (
+    CONNECTION,
+    INSTANT_ACTIONS,
+    ORDER,
+    STATE,
+    Action,
+    ActionStatus,
+    AgvPosition,
+    BatteryState,
+    Connection,
+    ConnectionState,
+    ErrorLevel,
+    ErrorType,
+    EStop,
+    Load,
+    OperatingMode,
+    Order,
+    RobotError,
+    SafetyState,
+    State,
+)
+from fleet.vda5050.orders import ACTION_TYPES
+from routing.site import NodeId, Site
+from sim.bodies import GroundBody
+from sim.vda5050_factsheet import STATE_INTERVAL_S, factsheet
+from sim.vda5050_job import Job
+from sim.vda5050_rules import error, refuse_foreign, refuse_new, refuse_update
+
+log = logging.getLogger(__name__)
+
+_KINDS = {wire: kind for kind, wire in ACTION_TYPES.items()}
+_COALESCE_S = 0.02
+_WILL_AFTER_S = 30.0
+_DURATIONS_S = {"pick": 10.0, "drop": 10.0}
+"""Of actions whose master doesn't tell one."""
+
+
+class Vda5050Robot:
+    """The software of one robot, between the bus and its body.
+
+    Args:
+        config: the same that its master has: version, names, topics.
+    """
+
+    def __init__(
+        self, body: GroundBody, bus: Bus, config: Vda5050Config, clock: Clock, site: Site
+    ) -> None:
+        self.body = body
+        self.refuses: dict[str, str] = {}
+        """Action types that will fail, each with what the robot says then; a fault sets it."""
+        self._bus, self._config, self._clock, self._site = bus, config, clock, site
+        self._job = Job(body.node)
+        self._mode = OperatingMode.AUTOMATIC
+        self._e_stop = EStop.NONE
+        self._paused = False
+        self._link_down = False
+        self._down_since_s = 0.0
+        self._announced: ConnectionState | None = None
+        self._cancels: list[Action] = []
+        self._order_errors: tuple[RobotError, ...] = ()
+        self._cancel_errors: tuple[RobotError, ...] = ()
+        self._headers: dict[str, itertools.count[int]] = {}
+        self._work, self._dirty = Bell(), Bell()
+        self._factsheets_due = 0
+
+    @property
+    def link_down(self) -> bool:
+        """Whether its radio is cut: it says and hears nothing, but drives on to its base's end."""
+        return self._link_down
+
+    @link_down.setter
+    def link_down(self, down: bool) -> None:
+        if down != self._link_down:
+            self._link_down = down
+            self._down_since_s = self._clock.now_s()
+            if not down:
+                self._announced = None
+            self._dirty.ring()
+
+    @property
+    def mode(self) -> OperatingMode:
+        """Who is in control; only in AUTOMATIC it drives by itself."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: OperatingMode) -> None:
+        self._mode = mode
+        self._changed()
+
+    @property
+    def e_stop(self) -> EStop:
+        """Its emergency stop; anything but NONE holds the body where it is."""
+        return self._e_stop
+
+    @e_stop.setter
+    def e_stop(self, kind: EStop) -> None:
+        self._e_stop = kind
+        if kind is EStop.NONE:
+            self.body.repair()
+        else:
+            self.body.fail("emergency_stop")
+        self._changed()
+
+    def last_will(self) -> Will:
+        """What a broker should say when this robot's own connection to it breaks."""
+        payload = CONNECTION.encode(self._connection(ConnectionState.CONNECTIONBROKEN, 0))
+        return Will(topic=self._config.topic("connection"), payload=payload)
+
+    def reboot(self) -> None:
+        """Forget the order and all numbers, as after a switch off and on; the body stays."""
+        self._job = Job(self.body.node)
+        self._cancels.clear()
+        self._order_errors = self._cancel_errors = ()
+        self._paused = False
+        self._headers.clear()
+        self._announced = None
+        self._changed()
+
+    async def run(self) -> None:
+        """Listen, work and report until cancelled; then say goodbye."""
+        topic = self._config.topic
+        with ExitStack() as subscriptions:
+            for name, handler in (
+                ("order", self._take_order),
+                ("instantActions", self._take_instant_actions),
+            ):
+                subscriptions.callback(self._bus.subscribe(topic(name), handler).close)
+            self.body.on_change(self._changed)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    name = f"robot[{self.body.spec.id}]"
+                    group.create_task(self._serve(), name=f"{name}.serve")
+                    group.create_task(self._report(), name=f"{name}.report")
+            finally:
+                if not self._link_down:
+                    await self._say_connection(ConnectionState.OFFLINE)
+
+    def _changed(self) -> None:
+        edge = self._job.edges[0] if self._job.edges else None
+        waits = edge is not None and not edge.released and not self.body.driving
+        self.body.next_node = NodeId(edge.end_node_id) if edge and waits else None
+        self._work.ring()
+        self._dirty.ring()
+
+    # orders and instant actions: taken in at once, carried out by `_serve`
+
+    def _take_order(self, topic: str, payload: bytes) -> None:
+        if self._link_down:
+            return
+        try:
+            order = ORDER.decode(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            self._order_errors = (error(ErrorType.VALIDATION, "not a valid order"),)
+        else:
+            self._consider(order)
+        self._changed()
+
+    def _consider(self, order: Order) -> None:
+        job = self._job
+        same = order.order_id == job.order_id
+        if same and order.order_update_id == job.update_id:
+            return
+        end = None if self._cancels else job.base_end
+        if same:
+            refused = refuse_update(order, self._site, update_id=job.update_id, last_released=end)
+        elif job.active or self._cancels:
+            refused = refuse_foreign(order, job.order_id)
+        else:
+            stands_at = self.body.node if self.body.edge is None else None
+            refused = refuse_new(order, self._site, stands_at=stands_at)
+        if refused is not None:
+            self._order_errors = (refused,)
+            return
+        self._order_errors = self._cancel_errors = ()
+        (job.extend if same else job.take)(order)
+
+    def _take_instant_actions(self, topic: str, payload: bytes) -> None:
+        if self._link_down:
+            return
+        try:
+            message = INSTANT_ACTIONS.decode(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            self._order_errors = (error(ErrorType.VALIDATION, "not valid instant actions"),)
+        else:
+            for action in message.actions:
+                if action.action_id not in self._job.instant:
+                    self._do_at_once(action)
+        self._changed()
+
+    def _do_at_once(self, action: Action) -> None:
+        done, text = ActionStatus.FINISHED, None
+        match action.action_type:
+            case "stateRequest":
+                pass
+            case "factsheetRequest":
+                self._factsheets_due += 1
+            case "startPause" | "stopPause":
+                self._paused = action.action_type == "startPause"
+            case "startCharging" | "stopCharging":
+                done, text = self._switch_charger(action.action_type == "startCharging")
+            case "cancelOrder" if self._job.active:
+                self._cancels.append(action)
+                done = ActionStatus.RUNNING
+            case "cancelOrder":
+                done, text = ActionStatus.FAILED, "no order to cancel"
+                self._cancel_errors = (
+                    error(ErrorType.NO_ORDER_TO_CANCEL, text, actionId=action.action_id),
+                )
+            case _:
+                done, text = ActionStatus.FAILED, f"cannot {action.action_type}"
+        self._job.note_instant(action, done, text)
+
+    def _switch_charger(self, on: bool) -> tuple[ActionStatus, str | None]:
+        if not on:
+            self.body.disconnect_charger()
+        elif not self.body.connect_charger():
+            return ActionStatus.FAILED, "no charger here"
+        return ActionStatus.FINISHED, None
+
+    # work: one thing at a time
+
+    async def _serve(self) -> None:
+        while True:
+            rung, job = self._work.rung, self._job
+            if self._cancels:
+                self._finish_cancel()
+            elif self._held_up():
+                await self._work.wait(rung)
+            elif job.todo:
+                await self._act(job, job.todo.popleft())
+            elif job.next_edge is not None:
+                await self._drive(job)
+            else:
+                await self._work.wait(rung)
+
+    def _held_up(self) -> bool:
+        return self._paused or self._mode is not OperatingMode.AUTOMATIC
+
+    def _finish_cancel(self) -> None:
+        self._job.cancel()
+        for action in self._cancels:
+            self._job.note_instant(action, ActionStatus.FINISHED)
+        self._cancels.clear()
+        self._changed()
+
+    async def _drive(self, job: Job) -> None:
+        edge = job.next_edge
+        if edge is None:
+            return
+        if edge.start_node_id != edge.end_node_id:
+            road = self._site.edge(NodeId(edge.start_node_id), NodeId(edge.end_node_id))
+            await self.body.drive(road, onward=job.rolls_on and not self._held_up())
+        if job is self._job:
+            job.arrive()
+        else:
+            self._job.last_node_id = self.body.node
+        self._changed()
+
+    async def _act(self, job: Job, action: Action) -> None:
+        job.note(action, ActionStatus.INITIALIZING)
+        text = self.refuses.get(action.action_type) or self._impossible(action)
+        if text is not None:
+            job.note(action, ActionStatus.FAILED, text)
+        else:
+            job.note(action, ActionStatus.RUNNING)
+            self._changed()
+            await self.body.act(_as_mission_action(action))
+            job.note(action, ActionStatus.FINISHED)
+        self._changed()
+
+    def _impossible(self, action: Action) -> str | None:
+        load = action.parameter("loadId")
+        if action.action_type == "drop" and load is not None and load not in self.body.loads:
+            return f"{load} is not on board"
+        if action.action_type == "startCharging" and not self.body.connect_charger():
+            return "no charger here"
+        return None
+
+    # reports
+
+    async def _report(self) -> None:
+        while True:
+            rung = self._dirty.rung
+            await self._say_all()
+            until_s = self._clock.now_s() + STATE_INTERVAL_S
+            if self._link_down and self._announced is ConnectionState.ONLINE:
+                until_s = self._down_since_s + _WILL_AFTER_S
+            await self._dirty.wait(rung, until_s)
+            await asyncio.sleep(_COALESCE_S)
+
+    async def _say_all(self) -> None:
+        if self._link_down:
+            gone_s = self._clock.now_s() - self._down_since_s
+            if gone_s >= _WILL_AFTER_S and self._announced is ConnectionState.ONLINE:
+                self._announced = ConnectionState.CONNECTIONBROKEN
+                will = self.last_will()
+                await self._bus.publish(will.topic, will.payload, qos=1, retain=True)
+            return
+        if self._announced is not ConnectionState.ONLINE:
+            await self._say_connection(ConnectionState.ONLINE)
+        while self._factsheets_due:
+            self._factsheets_due -= 1
+            sheet = factsheet(
+                self.body.spec, self._config, self._number("factsheet"), self._stamp()
+            )
+            await self._bus.publish(self._config.topic("factsheet"), FACTSHEET.encode(sheet))
+        await self._bus.publish(self._config.topic("state"), STATE.encode(self._state()))
+
+    async def _say_connection(self, state: ConnectionState) -> None:
+        self._announced = state
+        message = self._connection(state, self._number("connection"))
+        await self._bus.publish(
+            self._config.topic("connection"), CONNECTION.encode(message), qos=1, retain=True
+        )
+
+    def _connection(self, state: ConnectionState, number: int) -> Connection:
+        return Connection(
+            header_id=number,
+            timestamp=self._stamp(),
+            version=self._config.full_version,
+            manufacturer=self._config.manufacturer,
+            serial_number=self._config.serial,
+            connection_state=state,
+        )
+
+    def _state(self) -> State:
+        job, body = self._job, self.body
+        return State(
+            header_id=self._number("state"),
+            timestamp=self._stamp(),
+            version=self._config.full_version,
+            manufacturer=self._config.manufacturer,
+            serial_number=self._config.serial,
+            order_id=job.order_id,
+            order_update_id=job.update_id,
+            last_node_id=job.last_node_id,
+            last_node_sequence_id=job.last_sequence_id,
+            driving=body.driving,
+            paused=self._paused,
+            new_base_request=job.wants_base,
+            operating_mode=self._mode,
+            node_states=job.node_states(),
+            edge_states=job.edge_states(),
+            agv_position=self._position(),
+            loads=tuple(Load(load_id=load) for load in body.loads),
+            action_states=job.action_states(),
+            battery_state=BatteryState(
+                battery_charge=round(100 * body.charge_ratio(), 2), charging=body.charging
+            ),
+            errors=(*self._order_errors, *self._cancel_errors, *self._body_errors()),
+            safety_state=SafetyState(e_stop=self._e_stop),
+        )
+
+    def _position(self) -> AgvPosition:
+        position = self.body.position()
+        return AgvPosition(
+            x=round(position.point.x_m, 3),
+            y=round(position.point.y_m, 3),
+            theta=round(position.yaw_rad, 4),
+            map_id=self._config.maps.get(position.level, position.level),
+        )
+
+    def _body_errors(self) -> tuple[RobotError, ...]:
+        failure = self.body.failure
+        if self.body.energy_wh <= 0:
+            failure = "batteryEmpty"
+        if failure is None or self._e_stop is not EStop.NONE:
+            return ()
+        return (error(failure, "stands until repaired", ErrorLevel.FATAL),)
+
+    def _number(self, topic: str) -> int:
+        return next(self._headers.setdefault(topic, itertools.count()))
+
+    def _stamp(self) -> str:
+        return stamp(self._clock.now())
+
+
+def _as_mission_action(action: Action) -> mission.Action:
+    parameters = {p.key: p.value for p in action.action_parameters or ()}
+    duration = parameters.pop("duration", None)
+    return mission.Action(
+        id=action.action_id,
+        kind=_KINDS[action.action_type],
+        duration_s=float(duration)
+        if isinstance(duration, int | float)
+        else _DURATIONS_S.get(action.action_type, 0.0),
+        facts={
+            to_snake(key): value
+            for key, value in parameters.items()
+            if isinstance(value, str | float)
+        },
+    )
