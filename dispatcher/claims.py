@@ -120,9 +120,18 @@ class Claims:
         self._settle()
         return claim
 
-    def plan(self, claim: Claim, edges: Sequence[Edge], way_home: int) -> None:
+    def plan(
+        self,
+        claim: Claim,
+        edges: Sequence[Edge],
+        way_home: int,
+        *,
+        passed: int = 0,
+        granted: int = 0,
+    ) -> None:
         """Give a standing vehicle a way; ``way_home`` is what leads from its end to its home."""
-        claim.edges, claim.passed, claim.granted, claim.between = tuple(edges), 0, 0, 0
+        claim.edges, claim.between = tuple(edges), 0
+        claim.passed, claim.granted = passed, granted
         self._measure(claim, way_home)
 
     def replan(self, claim: Claim, tail: Sequence[Edge], way_home: int) -> None:

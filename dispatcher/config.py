@@ -69,10 +69,20 @@ class DispatchConfig(Part):
     due_s: DueTimes = DueTimes()
     improve_period_s: Seconds = 5.0
     """Shortest time between two searches for a better plan."""
+    improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 20
+    """How long each search is, in rounds."""
+    load_s: Seconds = 40.0
+    """How long people take to load a vehicle."""
+    unload_s: Seconds = 30.0
+    """How long they take to unload it at one stop."""
     charge_below_ratio: Ratio = 0.35
-    """An idle vehicle with less than this goes to charge."""
-    charge_to_ratio: Ratio = 0.9
-    """What it charges to before it takes work again, if there is time."""
+    """A vehicle with less than this takes no new work before it has been charged."""
+    work_from_ratio: Ratio = 0.6
+    """What it has to be charged to before it takes work again."""
+    idle_charge_below_ratio: Ratio = 0.85
+    """An idle vehicle with less than this goes to charge while there is nothing else to do."""
+    charge_to_ratio: Ratio = 0.95
+    """Charged far enough to leave the charger to others."""
     uv_c_s_per_mj_cm2: Seconds = 60.0
     """How long a lamp stays in a room for each mJ/cm2 asked: 10 minutes for 10 mJ/cm2."""
     spray_s: Seconds = 900.0

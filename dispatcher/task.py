@@ -71,6 +71,11 @@ class TaskState(StrEnum):
         """Whether nothing more will happen to it."""
         return not NEXT[self]
 
+    @property
+    def begun(self) -> bool:
+        """Whether its vehicle has begun it, so that no other can."""
+        return self in (TaskState.UNDERWAY, TaskState.CANCELLING)
+
 
 NEXT: Mapping[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: frozenset({TaskState.ASSIGNED, TaskState.CANCELLED, TaskState.FAILED}),

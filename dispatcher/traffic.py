@@ -6,14 +6,13 @@ to the vehicle through its `Clearance`, and frees them when the vehicle says tha
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from fleet.facility import Facilities
-
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
 from fleet.errors import LinkTimeout
+from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
@@ -139,7 +138,10 @@ class Traffic:
 
     def roads(self, spec: VehicleSpec) -> Roads:
         """The roads as this vehicle may use them now."""
-        rules = rules_of(spec)
+        return self.roads_by(rules_of(spec))
+
+    def roads_by(self, rules: Rules) -> Roads:
+        """The roads as vehicles of one kind may use them now."""
         if rules not in self._roads:
             closed = frozenset(self._closed)
             self._roads[rules] = Roads(self._site, rules, closed, self._homes)
@@ -203,22 +205,34 @@ class Traffic:
 
     @asynccontextmanager
     async def drive(
-        self, vehicle: VehicleId, edges: Sequence[Edge], rank: tuple[int, float]
-    ) -> AsyncIterator[Clearance]:
+        self,
+        vehicle: VehicleId,
+        edges: Sequence[Edge],
+        rank: tuple[int, float],
+        *,
+        behind: int = 0,
+        held: int = 0,
+    ) -> AsyncGenerator[Clearance]:
         """The right to drive ``edges``, granted bit by bit while the block runs.
 
         Args:
             rank: who goes first where several wait: priority class, then since when.
+            behind: edges that the vehicle has already driven, under a former process of ours.
+            held: edges that it was already told it may drive.
 
         When the block ends, for whatever reason, the vehicle keeps what it stands on.
         """
         pilot = self._pilots[vehicle]
         claim = pilot.claim
-        route = waypoints(self._site, claim.stand, edges)
-        clearance = Clearance(route)
+        start = edges[0].start if edges else claim.stand
+        route = waypoints(self._site, start, edges)
+        clearance = Clearance(route, 1 + max(behind, held))
+        clearance.passed = behind
         goal = route[-1].node
         claim.rank = rank
-        self._claims.plan(claim, edges, self._need_home(pilot, goal))
+        self._claims.plan(
+            claim, edges, self._need_home(pilot, goal), passed=behind, granted=max(behind, held)
+        )
         pilot.clearance, pilot.goal = clearance, goal
         pilot.since_s = asyncio.get_running_loop().time()
         clearance.on_reached(lambda index: self._reached(pilot, index))
@@ -320,11 +334,11 @@ class Traffic:
         for index in [index for index in pilot.doors if index < pilot.claim.passed]:
             pilot.behind.append(pilot.doors.pop(index))
         while pilot.behind:
-            await self._facilities.release_door(pilot.behind[0], pilot.spec.id)
+            self._facilities.release_door(pilot.behind[0], pilot.spec.id)
             del pilot.behind[0]
         if pilot.lift is not None and self._is_clear_of_lift(pilot):
             lift, pilot.lift = pilot.lift, None
-            await self._facilities.release_lift(lift, pilot.spec.id)
+            self._facilities.release_lift(lift, pilot.spec.id)
 
     def _is_clear_of_lift(self, pilot: _Pilot) -> bool:
         claim = pilot.claim

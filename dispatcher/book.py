@@ -1,0 +1,152 @@
+"""The book of open tasks: the one owner of their states, always on disk before anybody acts."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dispatcher.errors import IllegalMove, NotFound
+from dispatcher.feed import Change, Hub
+from dispatcher.journal import Event, Journal
+from dispatcher.mission_record import MissionRecord
+from dispatcher.store import Store
+from dispatcher.task import NEXT, Task, TaskId, TaskState
+from fleet.clock import Clock
+from fleet.mission import Mission, MissionId
+from fleet.vehicle import VehicleId
+
+KEEP_ENDED = 200
+"""How many ended tasks are kept in memory for screens; the rest are in the store."""
+
+
+class TaskBook:
+    """Open tasks in memory and all of them in the store; every move is legal, noted and told."""
+
+    def __init__(self, store: Store, journal: Journal, clock: Clock, hub: Hub) -> None:
+        self.store = store
+        self.journal = journal
+        self._clock = clock
+        self._hub = hub
+        self._open: dict[TaskId, Task] = {}
+        self._ended: dict[TaskId, Task] = {}
+        self._next_task = self._next_mission = 1
+        self._listeners: list[Callable[[Task], None]] = []
+
+    async def load(self) -> None:
+        """Read the store: what was open when the last process ended is open still."""
+        numbers = await self.store.next_numbers()
+        self._next_task, self._next_mission = numbers.task, numbers.mission
+        self._open = {task.id: task for task in await self.store.open_tasks()}
+
+    def on_move(self, listener: Callable[[Task], None]) -> None:
+        """Have ``listener`` called with each task that was accepted or has moved."""
+        self._listeners.append(listener)
+
+    def __getitem__(self, task: TaskId) -> Task:
+        found = self._open.get(task) or self._ended.get(task)
+        if found is None:
+            raise NotFound("task", task)
+        return found
+
+    def find(self, task: TaskId | None) -> Task | None:
+        """A task that is in memory, or None."""
+        if task is None:
+            return None
+        return self._open.get(task) or self._ended.get(task)
+
+    def open(self) -> list[Task]:
+        """All open tasks, in the order of acceptance."""
+        return list(self._open.values())
+
+    def ended(self) -> list[Task]:
+        """Those that ended lately, the latest last."""
+        return list(self._ended.values())
+
+    def new_task_id(self) -> TaskId:
+        """An id that no task ever had."""
+        self._next_task += 1
+        return TaskId(f"T-{self._next_task - 1:06d}")
+
+    def new_mission_id(self) -> MissionId:
+        """An id that no mission ever had."""
+        self._next_mission += 1
+        return MissionId(f"M-{self._next_mission - 1:06d}")
+
+    async def accept(self, tasks: Sequence[Task]) -> None:
+        """Write new tasks down; they exist, for everybody, once this returns."""
+        events = [
+            self.journal.event("task_accepted", task=t.id, kind_of_task=t.kind, priority=t.priority)
+            for t in tasks
+        ]
+        await self.store.commit(tasks=tasks, events=events)
+        for task in tasks:
+            self._open[task.id] = task
+            self._tell(task)
+
+    def move(self, task: TaskId, state: TaskState | None = None, **changes: Any) -> Task:
+        """A task as it will be after a legal move; put it on disk with `commit`, then act.
+
+        Raises:
+            NotFound, IllegalMove: nothing has changed.
+        """
+        old = self[task]
+        if state is not None and state is not old.state:
+            if state not in NEXT[old.state]:
+                raise IllegalMove(task, old.state, state)
+            changes["state"] = state
+            if not NEXT[state]:
+                changes.setdefault("ended_s", self.now_s())
+        new = replace(old, **changes)
+        self._open[task] = new
+        if new.state.ended:
+            del self._open[task]
+            self._ended[task] = new
+            while len(self._ended) > KEEP_ENDED:
+                del self._ended[next(iter(self._ended))]
+        return new
+
+    async def commit(
+        self,
+        *,
+        tasks: Iterable[Task] = (),
+        events: Sequence[Event] = (),
+        missions: Sequence[MissionRecord] = (),
+    ) -> None:
+        """One decision, on disk as a whole; then everybody is told."""
+        moved = list(tasks)
+        await self.store.commit(tasks=moved, events=events, missions=missions)
+        for task in moved:
+            self._tell(task)
+
+    async def note(self, kind: str, *, vehicle: VehicleId | None = None, **facts: Any) -> None:
+        """Journal something that is not about a task."""
+        await self.store.commit(events=[self.journal.event(kind, vehicle=vehicle, **facts)])
+
+    def record(
+        self,
+        mission: Mission,
+        vehicle: VehicleId,
+        *,
+        task: TaskId | None,
+        purpose: str,
+        stop_index: int,
+    ) -> MissionRecord:
+        """A mission about to be sent, for `commit`."""
+        return MissionRecord(
+            id=mission.id,
+            vehicle=vehicle,
+            task=task,
+            purpose=purpose,
+            stop_index=stop_index,
+            mission=mission,
+            state="sent",
+            at_s=self.now_s(),
+        )
+
+    def now_s(self) -> float:
+        """This moment in loop seconds."""
+        return self._clock.now_s()
+
+    def _tell(self, task: Task) -> None:
+        for listener in self._listeners:
+            listener(task)
+        self._hub.tell(Change(task=task))

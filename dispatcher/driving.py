@@ -1,0 +1,240 @@
+"""Getting about on the ground: ways, decontamination where they cross into a cleaner zone."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from itertools import pairwise
+
+from dispatcher.book import TaskBook
+from dispatcher.charging import Chargers, enough
+from dispatcher.execution import Errand, Missions
+from dispatcher.hygiene import Hygiene
+from dispatcher.mission_record import MissionRecord
+from dispatcher.stops import TaskStop
+from dispatcher.task import Goods
+from dispatcher.traffic import Traffic, waypoints
+from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
+from fleet.vehicle import Vehicle
+from routing.errors import Unreachable
+from routing.site import Edge, NodeId, Place, PlaceId, Role, Site
+
+ActionsOf = Callable[[MissionId], tuple[Action, ...]]
+
+
+class GroundMover:
+    """Drives one vehicle, leg by leg; a leg ends at the goal or at a decontamination station."""
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        site: Site,
+        traffic: Traffic,
+        missions: Missions,
+        book: TaskBook,
+        hygiene: Hygiene,
+        chargers: Chargers,
+    ) -> None:
+        self._vehicle = vehicle
+        self._spec = vehicle.spec
+        self._site = site
+        self._traffic = traffic
+        self._missions = missions
+        self._book = book
+        self._hygiene = hygiene
+        self._chargers = chargers
+        self._charger_free = asyncio.Event()
+        self._charging = False
+        self.interruptible = False
+        self.clean = False
+        """Whether it stands in a decontamination station and has been through it."""
+        chargers.on_free(self._charger_free.set)
+
+    async def go(self, stop: TaskStop, errand: Errand) -> None:
+        """Drive to a place and do the work there, decontaminated first where its goods ask it."""
+        goods = [
+            Goods(work.facts["load_type"]) for work in stop.work if work.kind is ActionKind.LOAD
+        ]
+        if any(self._hygiene.must_wash(self._spec.id, one) for one in goods):
+            await self._decontaminate(errand)
+        await self._go(self._node(stop.place), stop.actions, errand)
+        for one in goods:
+            if self._hygiene.carried(self._spec.id, one):
+                await self._book.note("exposed", vehicle=self._spec.id, goods=one)
+
+    async def go_home(self, errand: Errand) -> None:
+        """Drive to its own parking place or charger."""
+        self.interruptible = True
+        try:
+            await self._go(self._node(self._spec.home), lambda _: (), errand)
+        finally:
+            self.interruptible = False
+
+    async def charge(self, errand: Errand) -> None:
+        """Drive to a charger, once one is free, and connect to it."""
+        charger = self._take_charger()
+        while charger is None:
+            await self._wait_for_charger(errand)
+            charger = self._take_charger()
+        self.interruptible = True
+        try:
+            await self._go(charger.node, _connect, errand)
+        except BaseException:
+            self._chargers.give_back(self._spec.id)
+            raise
+        finally:
+            self.interruptible = False
+        self._charging = True
+
+    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
+        """Go on with a leg that a former process sent; was it the last one to its stop?"""
+        route = record.mission.route
+        stand = self.stand
+        nodes = [waypoint.node for waypoint in route]
+        if stand not in nodes:
+            return False
+        edges = [self._site.edge(a, b) for a, b in pairwise(nodes)]
+        await self._missions.follow(record, self._right(edges, errand, behind=nodes.index(stand)))
+        kinds = {action.kind for action in record.mission.actions}
+        self.clean = ActionKind.DECONTAMINATE in kinds
+        return ActionKind.DECONTAMINATE not in kinds and record.stop_index == errand.stop_index
+
+    @property
+    def stand(self) -> NodeId:
+        """The node where it stands, or from which it is on its way."""
+        return self._traffic.stand(self._spec.id)
+
+    def take_up_stand(self, home: NodeId) -> NodeId:
+        """At the start of the program: where it says that it stands, or else its home."""
+        state = self._vehicle.state()
+        self._charging = state.charging
+        known = state.last_node is not None and state.last_node in self._site.nodes
+        return state.last_node if known and state.last_node else home
+
+    def free_at(self, stop: TaskStop) -> NodeId:
+        """Where it will be after a stop: a drive always ends there."""
+        return self._node(stop.place)
+
+    def at_home(self) -> bool:
+        """Whether it stands at its own place."""
+        return self.stand == self._node(self._spec.home)
+
+    def may_charge(self) -> bool:
+        """Whether it could charge now without waiting for a charger."""
+        return self._take_charger() is not None
+
+    def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
+        """Whether it could make these stops and go home, with the reserve untouched."""
+        roads = self._traffic.roads(self._spec)
+        node, move_s, clean = self.stand, 0.0, self.clean
+        for goal in (*(self._node(stop.place) for stop in stops), self._node(self._spec.home)):
+            move_s += roads.seconds(node, goal, clean_start=clean)
+            node, clean = goal, False
+        worked_s = sum(
+            work.duration_s
+            for stop in stops
+            for work in stop.work
+            if work.kind is ActionKind.DISINFECT
+        )
+        idle_s = sum(stop.service_s for stop in stops) - worked_s
+        ratio = self._ratio()
+        return ratio is None or enough(
+            self._spec, ratio, move_s=move_s, idle_s=idle_s, work_s=worked_s
+        )
+
+    def seconds_to(self, stop: TaskStop) -> float:
+        """How long the drive to a stop would take, without waiting for others."""
+        stand = self.stand
+        roads = self._traffic.roads(self._spec)
+        return roads.seconds(stand, self._node(stop.place), clean_start=self.clean)
+
+    async def _go(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
+        if self._charging:
+            await self._disconnect(errand)
+        while True:
+            way = self._traffic.way(self._spec.id, goal, clean_start=self.clean)
+            edges, work = way.edges, actions
+            if way.decontaminations:
+                edges = way.edges[: way.decontaminations[0]]
+                work = self._wash(self._station(way.nodes[len(edges)]))
+            await self._leg(edges, work, errand)
+            if not way.decontaminations:
+                self.clean = self.clean and not edges
+                return
+            self._washed()
+
+    async def _leg(self, edges: tuple[Edge, ...], actions: ActionsOf, errand: Errand) -> None:
+        id_ = self._book.new_mission_id()
+        route = waypoints(self._site, self.stand, edges)
+        mission = Mission(id=id_, route=route, actions=actions(id_))
+        if len(route) == 1 and not mission.actions:
+            return
+        await self._missions.carry_out(mission, errand, self._right(edges, errand))
+
+    def _right(
+        self, edges: tuple[Edge, ...] | list[Edge], errand: Errand, *, behind: int = 0
+    ) -> Callable[[], AbstractAsyncContextManager[Clearance]]:
+        return lambda: self._traffic.drive(self._spec.id, edges, errand.rank, behind=behind)
+
+    async def _disconnect(self, errand: Errand) -> None:
+        await self._leg((), _disconnect, errand)
+        self._charging = False
+        self._chargers.give_back(self._spec.id)
+
+    async def _decontaminate(self, errand: Errand) -> None:
+        """Drive to the station that is nearest and be decontaminated there."""
+        roads = self._traffic.roads(self._spec)
+        stand = self.stand
+        reachable = roads.reachable(stand, clean_start=self.clean)
+        stations = [p for p in self._site.with_role(Role.DECONTAMINATION) if p.node in reachable]
+        if not stations:
+            raise Unreachable(stand, "a decontamination station")
+        station = min(stations, key=lambda p: roads.seconds(stand, p.node, clean_start=self.clean))
+        await self._go(station.node, self._wash(station.id), errand)
+        self._washed()
+
+    def _washed(self) -> None:
+        self.clean = True
+        self._hygiene.washed(self._spec.id)
+
+    def _take_charger(self) -> Place | None:
+        roads = self._traffic.roads(self._spec)
+        stand = self.stand
+        return self._chargers.take(
+            self._spec, lambda place: roads.seconds(stand, place.node, clean_start=self.clean)
+        )
+
+    async def _wait_for_charger(self, errand: Errand) -> None:
+        self._charger_free.clear()
+        if not self.at_home():
+            await self.go_home(errand)
+        else:
+            await self._charger_free.wait()
+
+    def _wash(self, station: PlaceId) -> ActionsOf:
+        seconds = self._site.places[station].service_s
+
+        def wash(mission: MissionId) -> tuple[Action, ...]:
+            kind = ActionKind.DECONTAMINATE
+            return (Action(id=f"{mission}.1", kind=kind, duration_s=seconds),)
+
+        return wash
+
+    def _ratio(self) -> float | None:
+        return self._vehicle.state().charge_ratio
+
+    def _station(self, node: NodeId) -> PlaceId:
+        places = self._site.places_at[node]
+        return next(place.id for place in places if Role.DECONTAMINATION in place.roles)
+
+    def _node(self, place: PlaceId | None) -> NodeId:
+        if place is None:
+            raise Unreachable(self.stand, "the air")
+        return self._site.places[place].node
+
+
+def _connect(mission: MissionId) -> tuple[Action, ...]:
+    return (Action(id=f"{mission}.1", kind=ActionKind.CHARGE),)
+
+
+def _disconnect(mission: MissionId) -> tuple[Action, ...]:
+    return (Action(id=f"{mission}.1", kind=ActionKind.STOP_CHARGING),)

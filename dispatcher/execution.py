@@ -1,0 +1,171 @@
+"""Carrying out: one mission written down, sent, followed to its end, and written down again."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Protocol
+
+from dispatcher.alerts import Alerts, Severity
+from dispatcher.book import TaskBook
+from dispatcher.mission_record import MissionRecord
+from dispatcher.stops import TaskStop
+from dispatcher.task import TaskId
+from fleet.errors import LinkError, MissionCancelled, MissionFailed
+from fleet.mission import Clearance, Mission, Outcome
+from fleet.vehicle import Vehicle
+from routing.site import NodeId
+
+log = logging.getLogger(__name__)
+
+RightOfWay = Callable[[], AbstractAsyncContextManager[Clearance]]
+"""Opens the right to use a mission's route for as long as the block runs."""
+
+
+class Errand(Protocol):
+    """Why a vehicle goes somewhere: what is written down with each of its missions."""
+
+    @property
+    def task(self) -> TaskId | None:
+        """The task it is for, if it is for one."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """One word: ``stop``, ``charge``, ``park`` ..."""
+        ...
+
+    @property
+    def stop_index(self) -> int:
+        """Which of the task's stops; -1 where it has none."""
+        ...
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Who goes first: priority class, then since when."""
+        ...
+
+
+class Mover(Protocol):
+    """How one vehicle gets about: on roads or through the air."""
+
+    interruptible: bool
+    """Whether what it is at may be broken off for work."""
+
+    async def go(self, stop: TaskStop, errand: Errand) -> None:
+        """Go to a stop and do its work; raises what `Vehicle.execute` raises, and Unreachable."""
+        ...
+
+    async def go_home(self, errand: Errand) -> None:
+        """Go to its own place."""
+        ...
+
+    async def charge(self, errand: Errand) -> None:
+        """Go to a charger, once one is free, and connect; returns when charging has begun."""
+        ...
+
+    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
+        """Go on with the mission that a former process sent; False = it did not reach its stop."""
+        ...
+
+    @property
+    def stand(self) -> NodeId:
+        """The node where it stands, or from which it is on its way."""
+        ...
+
+    def take_up_stand(self, home: NodeId) -> NodeId:
+        """At the start of the program: where it says that it stands, or else its home."""
+        ...
+
+    def free_at(self, stop: TaskStop) -> NodeId:
+        """Where it will be after a stop."""
+        ...
+
+    def at_home(self) -> bool:
+        """Whether it stands at its own place."""
+        ...
+
+    def may_charge(self) -> bool:
+        """Whether it could charge now without waiting for a charger."""
+        ...
+
+    def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
+        """Whether it could make these stops and get to a charger; raises Unreachable."""
+        ...
+
+    def seconds_to(self, stop: TaskStop) -> float:
+        """How long the way takes from where it is; raises Unreachable."""
+        ...
+
+
+class Missions:
+    """Sends missions to one vehicle, each on disk before it is on the wire."""
+
+    def __init__(self, vehicle: Vehicle, book: TaskBook, alerts: Alerts) -> None:
+        self._vehicle = vehicle
+        self._book = book
+        self._alerts = alerts
+        self._word = asyncio.Event()
+        self.current: tuple[Mission, Clearance] | None = None
+        vehicle.watch(self._word.set)
+
+    async def carry_out(
+        self, mission: Mission, errand: Errand, right_of_way: RightOfWay
+    ) -> Outcome:
+        """Write a mission down, then send it and follow it; raises what `execute` raises."""
+        record = self._book.record(
+            mission,
+            self._vehicle.spec.id,
+            task=errand.task,
+            purpose=errand.purpose,
+            stop_index=errand.stop_index,
+        )
+        await self._write(record, "mission_sent", goal=mission.route[-1].node)
+        return await self.follow(record, right_of_way)
+
+    async def follow(self, record: MissionRecord, right_of_way: RightOfWay) -> Outcome:
+        """Follow a mission that is on disk, sent or not, to its end."""
+        try:
+            async with right_of_way() as clearance:
+                self.current = record.mission, clearance
+                outcome = await self._insist(record.mission, clearance)
+        except MissionFailed as error:
+            kind = "mission_cancelled" if isinstance(error, MissionCancelled) else "mission_failed"
+            await self._write(replace(record, state="failed"), kind, reason=error.reason)
+            raise
+        finally:
+            self.current = None
+        await self._write(replace(record, state="done"), "mission_done")
+        return outcome
+
+    async def _insist(self, mission: Mission, clearance: Clearance) -> Outcome:
+        """Execute; when only the link fails, wait for it and go on with the same mission."""
+        vehicle = self._vehicle.spec.id
+        while True:
+            try:
+                outcome = await self._vehicle.execute(mission, clearance)
+            except LinkError as error:
+                log.warning("link lost under way: %s", error, extra={"vehicle": vehicle})
+                self._alerts.open("link_lost", Severity.HIGH, vehicle=vehicle)
+                await self.until(lambda: self._vehicle.state().online)
+                self._alerts.clear("link_lost", vehicle=vehicle)
+            else:
+                return outcome
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something about the vehicle is true; asked after each of its words."""
+        while not true():
+            self._word.clear()
+            await self._word.wait()
+
+    async def _write(self, record: MissionRecord, event: str, **facts: object) -> None:
+        happened = self._book.journal.event(
+            event,
+            task=record.task,
+            vehicle=record.vehicle,
+            mission=record.id,
+            purpose=record.purpose,
+            **facts,
+        )
+        await self._book.commit(missions=[record], events=[happened])

@@ -1,0 +1,227 @@
+"""Getting about in the air: pad to pad around what may not be flown over, and sweeps of areas."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+from dispatcher.book import TaskBook
+from dispatcher.charging import enough
+from dispatcher.execution import Errand, Missions
+from dispatcher.mission_record import MissionRecord
+from dispatcher.skies import Skies
+from dispatcher.stops import Handling, TaskStop, stops_of
+from fleet.mission import Clearance, Mission, Waypoint
+from fleet.vehicle import Vehicle
+from routing.airspace import air_way
+from routing.coverage import sweep
+from routing.geometry import Point
+from routing.site import AirspaceId, LevelId, NodeId, PlaceId, Role, Site
+
+FOOTPRINT_M_PER_M = 1.0
+"""Width that a camera sees per metre of height, with the overlap already taken off."""
+NEAR_M = 15.0
+"""A drone this near to a pad stands on it."""
+
+
+class AirMover:
+    """Flies one drone. It waits for others only at home, so no two wait for each other's pads."""
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        site: Site,
+        skies: Skies,
+        missions: Missions,
+        book: TaskBook,
+        handling: Handling,
+    ) -> None:
+        self._vehicle = vehicle
+        self._spec = vehicle.spec
+        self._site = site
+        self._skies = skies
+        self._missions = missions
+        self._book = book
+        self._handling = handling
+        self.interruptible = False
+        self.stand = self._home
+        self._level = next(
+            (level.id for level in site.levels.values() if level.outdoors),
+            site.nodes[self._home].level,
+        )
+        self._sweeps: dict[AirspaceId, tuple[Point, ...]] = {}
+
+    @property
+    def _home(self) -> NodeId:
+        return self._site.places[self._spec.home].node
+
+    def take_up_stand(self, home: NodeId) -> NodeId:
+        """At the start of the program: the pad that it says it stands on, or else its home."""
+        position = self._vehicle.state().position
+        if position is not None:
+            pads = [place.node for place in self._site.with_role(Role.PAD)]
+            here = [p for p in pads if self._point(p).distance_m(position.point) <= NEAR_M]
+            here.sort(key=lambda pad: self._point(pad).distance_m(position.point))
+            self.stand = here[0] if here else home
+        return self.stand
+
+    def free_at(self, stop: TaskStop) -> NodeId:
+        """Where it will be after a stop: after a sweep, at home."""
+        return self._home if stop.area is not None else self._node(stop.place)
+
+    async def go(self, stop: TaskStop, errand: Errand) -> None:
+        """Fly to a pad and wait there for the handling; or sweep an area and come home."""
+        if stop.area is not None:
+            if not self.at_home():
+                await self.go_home(errand)
+            await self._fly(self._sweep(stop.area), self._home, stop, errand)
+            return
+        goal = self._node(stop.place)
+        if errand.stop_index == 0:
+            await self._reserve(errand)
+        if goal == self.stand:
+            await self._work_here(stop, errand)
+        else:
+            await self._fly(self._way(self.stand, goal), goal, stop, errand)
+        self._skies.leave(self._spec.id, keep=(goal, *self._pads_ahead(errand)))
+
+    async def go_home(self, errand: Errand) -> None:
+        """Fly to its own dock."""
+        if not self.at_home():
+            await self._fly(self._way(self.stand, self._home), self._home, None, errand)
+        self._skies.leave(self._spec.id)
+
+    async def charge(self, errand: Errand) -> None:
+        """Go to the dock; it charges by itself there."""
+        await self.go_home(errand)
+
+    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
+        """Go on with the flight that a former process sent."""
+        route = record.mission.route
+        await self._missions.follow(
+            record, lambda: self._skies.fly(self._spec.id, route, errand.rank)
+        )
+        self.stand = route[-1].node
+        return record.stop_index == errand.stop_index
+
+    def at_home(self) -> bool:
+        """Whether it stands in its dock."""
+        return self.stand == self._home
+
+    def may_charge(self) -> bool:
+        """Its dock is its own."""
+        return True
+
+    def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
+        """Whether it could fly to these stops and home, with the reserve untouched."""
+        node, move_s, idle_s = self.stand, 0.0, 0.0
+        for stop in stops:
+            if stop.area is not None:
+                move_s += self._flight_s(self._sweep(stop.area))
+                node = self._home
+            else:
+                goal = self._node(stop.place)
+                move_s += self._flight_s(self._way(node, goal))
+                idle_s += stop.service_s
+                node = goal
+        move_s += self._flight_s(self._way(node, self._home))
+        ratio = self._vehicle.state().charge_ratio
+        return ratio is None or enough(self._spec, ratio, move_s=move_s, idle_s=idle_s)
+
+    def seconds_to(self, stop: TaskStop) -> float:
+        """How long the flight to a stop takes; for an area, the sweep of it too."""
+        if stop.area is not None:
+            return self._flight_s(self._sweep(stop.area))
+        return self._flight_s(self._way(self.stand, self._node(stop.place)))
+
+    # --- ways ---
+
+    def _way(self, start: NodeId, goal: NodeId) -> tuple[Point, ...]:
+        a, b = self._point(start), self._point(goal)
+        if start == goal:
+            return (a,)
+        return air_way(self._site, a, b, height_agl_m=self._spec.cruise_agl_m)
+
+    def _sweep(self, area: AirspaceId) -> tuple[Point, ...]:
+        """From home all over an area and back."""
+        if area not in self._sweeps:
+            space = self._site.airspaces[area]
+            home = self._point(self._home)
+            height_m = self._spec.cruise_agl_m
+            lines = sweep(space.outline, space.holes, FOOTPRINT_M_PER_M * height_m, start=home)
+            points = [home]
+            for goal in (*lines, home):
+                points += air_way(self._site, points[-1], goal, height_agl_m=height_m)[1:]
+            self._sweeps[area] = tuple(points)
+        return self._sweeps[area]
+
+    def _flight_s(self, points: Sequence[Point]) -> float:
+        if len(points) < 2:
+            return 0.0
+        metres = sum(a.distance_m(b) for a, b in pairwise(points))
+        turns_s = (len(points) - 2) * self._spec.speed_m_s / self._spec.acceleration_m_s2
+        climbs_s = 3 * self._spec.cruise_agl_m / self._spec.climb_m_s
+        return metres / self._spec.speed_m_s + turns_s + climbs_s
+
+    def _route(self, points: Sequence[Point], goal: NodeId) -> tuple[Waypoint, ...]:
+        start, end = self._site.nodes[self.stand], self._site.nodes[goal]
+        way = [Waypoint(node=start.id, level=start.level, point=start.point)]
+        for number, point in enumerate(points[1:-1], 1):
+            way.append(
+                Waypoint(
+                    node=NodeId(f"air-{number}"),
+                    level=LevelId(self._level),
+                    point=point,
+                    height_agl_m=self._spec.cruise_agl_m,
+                )
+            )
+        return (*way, Waypoint(node=end.id, level=end.level, point=end.point))
+
+    # --- flights ---
+
+    async def _fly(
+        self, points: Sequence[Point], goal: NodeId, stop: TaskStop | None, errand: Errand
+    ) -> None:
+        id_ = self._book.new_mission_id()
+        actions = stop.actions(id_) if stop is not None else ()
+        route = self._route(points, goal)
+        mission = Mission(id=id_, route=route, actions=actions)
+        await self._missions.carry_out(
+            mission, errand, lambda: self._skies.fly(self._spec.id, route, errand.rank)
+        )
+        self.stand = goal
+
+    async def _work_here(self, stop: TaskStop, errand: Errand) -> None:
+        """Loading where it stands needs no flight."""
+        id_ = self._book.new_mission_id()
+        node = self._site.nodes[self.stand]
+        route = (Waypoint(node=node.id, level=node.level, point=node.point),)
+        mission = Mission(id=id_, route=route, actions=stop.actions(id_))
+        await self._missions.carry_out(mission, errand, lambda: _on_the_ground(mission))
+
+    async def _reserve(self, errand: Errand) -> None:
+        """Get all pads of a task at once; never wait for one on another's."""
+        pads = self._pads_ahead(errand, first=0)
+        if not self._skies.free(self._spec.id, pads):
+            await self.go_home(errand)
+        await self._skies.reserve(self._spec.id, pads, errand.rank)
+
+    def _pads_ahead(self, errand: Errand, *, first: int | None = None) -> list[NodeId]:
+        task = self._book.find(errand.task)
+        if task is None or errand.stop_index < 0:
+            return []
+        ahead = errand.stop_index + 1 if first is None else first
+        stops = stops_of(task, self._handling)[ahead:]
+        return [self._node(stop.place) for stop in stops if stop.place is not None]
+
+    def _point(self, node: NodeId) -> Point:
+        return self._site.nodes[node].point
+
+    def _node(self, place: PlaceId | None) -> NodeId:
+        assert place is not None, "a stop has a place or an area"
+        return self._site.places[place].node
+
+
+@asynccontextmanager
+async def _on_the_ground(mission: Mission) -> AsyncGenerator[Clearance]:
+    """Work without a flight needs no right to anything."""
+    yield Clearance.whole(mission)

@@ -1,0 +1,226 @@
+"""Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatcher.eligibility import why_not
+from dispatcher.hygiene import SHARING
+from dispatcher.stops import Handling, TaskStop, on_board, stops_of
+from dispatcher.task import Delivery, Medicine, Priority, Task, TaskId
+from dispatcher.traffic import Traffic, rules_of
+from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from routing.geometry import Point
+from routing.paths import UNREACHABLE_S, Rules
+from routing.problem import Problem, Profile, Request, Slot, Stop
+from routing.site import NodeId, Site
+
+SHARES = 4
+"""How many tasks whose goods may share a vehicle it takes at once; others want it alone."""
+FLIGHT_OVERHEAD_S = 60
+"""Taking off, climbing, coming down and landing."""
+DETOUR = 1.2
+"""How much longer than straight a flight is taken to be."""
+USABLE = 0.7
+"""Share of the energy above the reserve that a plan spends on driving; the rest is for waiting."""
+
+LATE_WEIGHT: Mapping[Priority, int] = {
+    Priority.STAT: 60,
+    Priority.URGENT: 20,
+    Priority.ROUTINE: 6,
+    Priority.BACKGROUND: 1,
+}
+DROP_PENALTY: Mapping[Priority, int] = {
+    Priority.STAT: 100_000_000,
+    Priority.URGENT: 30_000_000,
+    Priority.ROUTINE: 10_000_000,
+    Priority.BACKGROUND: 3_000_000,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """Where and when a vehicle will be free for other work.
+
+    Args:
+        spot: a node, or ``area:ID`` over a patrol area.
+        current: the stop that it is at or on its way to; it is not planned any more.
+    """
+
+    spec: VehicleSpec
+    spot: str
+    ready_s: float
+    charge_ratio: float
+    current: tuple[TaskId, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A problem, and how to read its answer."""
+
+    problem: Problem
+    vehicles: tuple[VehicleId, ...]
+    first_stop: Mapping[str, int]
+    """Which of its task's stops a request's stop 0 is."""
+
+
+class Modeller:
+    """Puts snapshots as problems; keeps what does not change between them."""
+
+    def __init__(self, site: Site, traffic: Traffic, handling: Handling) -> None:
+        self._site = site
+        self._traffic = traffic
+        self._handling = handling
+        self._able: dict[tuple[TaskId, VehicleId], bool] = {}
+
+    def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
+        """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when."""
+        spots: dict[str, int] = {}
+        slots, profiles = self._slots(fleet, spots)
+        requests: list[Request] = []
+        first_stop: dict[str, int] = {}
+        for task in tasks:
+            request, first = self._request(task, fleet, spots)
+            if request is not None:
+                requests.append(request)
+                first_stop[task.id] = first
+        problem = Problem(
+            profiles=tuple(self._profile(rules, tuple(spots)) for rules in profiles),
+            requests=tuple(requests),
+            slots=tuple(slots),
+            now_s=int(now_s),
+        )
+        vehicles = tuple(free.spec.id for free in fleet)
+        return Model(problem=problem, vehicles=vehicles, first_stop=first_stop)
+
+    def spot(self, stop: TaskStop) -> str:
+        """The word for a stop's place among the rows of the travel matrices."""
+        if stop.place is not None:
+            return self._site.places[stop.place].node
+        return f"area:{stop.area}"
+
+    def point(self, spot: str) -> Point:
+        """Where a spot is; the middle of it, for an area."""
+        if spot in self._site.nodes:
+            return self._site.nodes[NodeId(spot)].point
+        outline = next(a.outline for a in self._site.airspaces.values() if f"area:{a.id}" == spot)
+        x = sum(point.x_m for point in outline) / len(outline)
+        y = sum(point.y_m for point in outline) / len(outline)
+        return Point(x, y)
+
+    def able(self, task: Task, spec: VehicleSpec) -> bool:
+        """Whether a vehicle could ever do a task: by what it is, and by the roads."""
+        key = (task.id, spec.id)
+        if key not in self._able:
+            self._able[key] = not why_not(task.spec, spec)
+        return self._able[key]
+
+    def forget(self, task: TaskId) -> None:
+        """A task has ended."""
+        for key in [key for key in self._able if key[0] == task]:
+            del self._able[key]
+
+    def _slots(
+        self, fleet: Sequence[Free], spots: dict[str, int]
+    ) -> tuple[list[Slot], dict[tuple[Medium, Rules], int]]:
+        profiles: dict[tuple[Medium, Rules], int] = {}
+        slots: list[Slot] = []
+        for free in fleet:
+            spec, energy = free.spec, free.spec.energy
+            profile = profiles.setdefault((spec.medium, rules_of(spec)), len(profiles))
+            usable_wh = max(0.0, free.charge_ratio - energy.reserve_ratio) * energy.capacity_wh
+            range_m = usable_wh * 3600 / max(energy.move_w, 1.0) * spec.speed_m_s * USABLE
+            slots.append(
+                Slot(
+                    id=spec.id,
+                    profile=profile,
+                    start=spots.setdefault(free.spot, len(spots)),
+                    ready_s=int(free.ready_s) + 1,
+                    capacity=(spec.payload_g, spec.payload_ml, SHARES),
+                    range_m=int(range_m),
+                )
+            )
+        return slots, profiles
+
+    def _request(
+        self, task: Task, fleet: Sequence[Free], spots: dict[str, int]
+    ) -> tuple[Request | None, int]:
+        holder = next((n for n, free in enumerate(fleet) if free.spec.id == task.vehicle), None)
+        first = task.stops_done
+        aboard = on_board(task)
+        if holder is not None and (current := fleet[holder].current) and current[0] == task.id:
+            first, aboard = current[1] + 1, True
+        elif task.state.begun and holder is None:
+            return None, 0
+        stops = stops_of(task, self._handling)[first:]
+        if not stops:
+            return None, 0
+        allowed = tuple(n for n, free in enumerate(fleet) if self.able(task, free.spec))
+        if task.state.begun and holder is not None:
+            allowed = (holder,)
+        request = Request(
+            id=task.id,
+            stops=self._stops(stops, _share(task), spots),
+            fixed_order=True,
+            release_s=int(task.earliest_s),
+            due_s=int(task.due_s),
+            late_weight=LATE_WEIGHT[task.priority],
+            drop_penalty=DROP_PENALTY[task.priority],
+            allowed=allowed,
+            aboard=holder if aboard else None,
+            last_slot=holder,
+        )
+        return request, first
+
+    def _stops(
+        self, stops: Sequence[TaskStop], share: int, spots: dict[str, int]
+    ) -> tuple[Stop, ...]:
+        """Stops in numbers; its share of the vehicle is taken at the first, given back last."""
+        shares = [0] * len(stops)
+        shares[-1] -= share
+        if stops[0].load_g > 0 or stops[0].load_ml > 0:
+            shares[0] += share
+        return tuple(
+            Stop(
+                node=spots.setdefault(self.spot(stop), len(spots)),
+                service_s=int(stop.service_s),
+                load=(stop.load_g, stop.load_ml, taken),
+            )
+            for stop, taken in zip(stops, shares, strict=True)
+        )
+
+    def _profile(self, kind: tuple[Medium, Rules], spots: tuple[str, ...]) -> Profile:
+        medium, rules = kind
+        return self._flown(rules, spots) if medium is Medium.AIR else self._driven(rules, spots)
+
+    def _driven(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
+        """By road; spots that no road leads to are unreachable."""
+        roads = self._traffic.roads_by(rules)
+        here = [n for n, spot in enumerate(spots) if spot in self._site.nodes]
+        nodes = [NodeId(spots[n]) for n in here]
+        seconds = np.full((len(spots), len(spots)), UNREACHABLE_S, dtype=np.int64)
+        metres = np.full((len(spots), len(spots)), UNREACHABLE_S, dtype=np.int64)
+        seconds[np.ix_(here, here)] = roads.matrix(nodes)
+        metres[np.ix_(here, here)] = roads.distances(nodes)
+        return Profile.of(seconds, metres)
+
+    def _flown(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
+        """Through the air: straight lines, made a little longer for what has to be flown around."""
+        points = np.array([(p.x_m, p.y_m) for p in map(self.point, spots)]).reshape(-1, 2)
+        apart = points[:, None, :] - points[None, :, :]
+        metres: NDArray[np.float64] = np.hypot(apart[..., 0], apart[..., 1]) * DETOUR
+        seconds = metres / rules.speed_m_s + FLIGHT_OVERHEAD_S * (metres > 0)
+        return Profile.of(np.ceil(seconds).astype(np.int64), np.ceil(metres).astype(np.int64))
+
+
+def _share(task: Task) -> int:
+    """How much of a vehicle a task takes, whatever its mass: all of it, a part, or nothing."""
+    match task.spec:
+        case Medicine():
+            return 1
+        case Delivery(goods=goods, by=by):
+            return 1 if goods in SHARING and by is not Medium.AIR else SHARES
+        case _:
+            return 0

@@ -1,0 +1,253 @@
+"""Who does what next: each event is answered at once, and the answer improved while there is time.
+
+The plan in force is this module's alone. Workers take one visit after the other from it; what
+they have begun is no longer planned, only planned around.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+
+from dispatcher.book import TaskBook
+from dispatcher.config import DispatchConfig
+from dispatcher.executors import offload
+from dispatcher.modelling import Free, Model, Modeller
+from dispatcher.task import Task, TaskId, TaskState
+from fleet.vehicle import VehicleId
+from routing.plan import Plan, timetable
+from routing.problem import Visit
+from routing.refusal import Refusal
+from routing.solver import Budget, insert, solve
+
+log = logging.getLogger(__name__)
+
+HORIZON_S = 2 * 3600.0
+"""Tasks that may not begin within this time are not planned yet."""
+ETA_SLACK_S = 30.0
+"""Smaller changes of an expected time are not worth a word."""
+
+
+@dataclass(slots=True)
+class SolveTimes:
+    """How many answers the solvers gave, and how long each took of the processor, in ms."""
+
+    insertions_ms: list[float] = field(default_factory=list[float])
+    improvements_ms: list[float] = field(default_factory=list[float])
+    adopted: int = 0
+
+
+class Planner:
+    """Keeps one plan for all vehicles.
+
+    Args:
+        fleet: says who can take work now, and where and when each will be free.
+        wake: called with each vehicle whose next visit may have changed.
+        executor: where improvements are computed: a worker process, or in line.
+    """
+
+    def __init__(
+        self,
+        book: TaskBook,
+        modeller: Modeller,
+        config: DispatchConfig,
+        executor: Executor,
+        *,
+        fleet: Callable[[], Sequence[Free]],
+        wake: Callable[[VehicleId], None],
+        seed: int = 0,
+    ) -> None:
+        self._book = book
+        self._modeller = modeller
+        self._config = config
+        self._executor = executor
+        self._fleet = fleet
+        self._wake = wake
+        self._seed = seed
+        self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
+        self._number = 0
+        self._event = asyncio.Event()
+        self._improve = asyncio.Event()
+        self.times = SolveTimes()
+        book.on_move(self._moved)
+
+    # --- what workers and screens ask ---
+
+    def poke(self) -> None:
+        """Something has happened that the plan should know."""
+        self._event.set()
+
+    def poke_if_waiting(self) -> None:
+        """Some time has gone by: plan again if tasks wait that nobody has."""
+        if any(task.state is TaskState.QUEUED for task in self._book.open()):
+            self.poke()
+
+    def next(self, vehicle: VehicleId) -> Visit | None:
+        """The vehicle's next visit, with the stop counted within the whole task; None = no work.
+
+        A visit whose task may not begin yet is not given out before its time.
+        """
+        for visit in self._routes.get(vehicle, ()):
+            task = self._book.find(TaskId(visit.request))
+            if task is not None and not task.state.ended:
+                return visit if task.earliest_s <= self._book.now_s() else None
+        return None
+
+    def begin(self, vehicle: VehicleId) -> Visit | None:
+        """Take the next visit out of the plan: the vehicle sets out for it now."""
+        visit = self.next(vehicle)
+        if visit is not None:
+            route = self._routes[vehicle]
+            self._routes[vehicle] = route[route.index(visit) + 1 :]
+            self._number += 1
+        return visit
+
+    def tasks_of(self, vehicle: VehicleId) -> tuple[TaskId, ...]:
+        """All tasks in a vehicle's plan, in the order in which they are begun."""
+        return tuple(dict.fromkeys(TaskId(v.request) for v in self._routes.get(vehicle, ())))
+
+    # --- the loop ---
+
+    async def run(self) -> None:
+        """Plan again after each event, and improve, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answer(), name="planner.answer")
+            group.create_task(self._improve_often(), name="planner.improve")
+
+    async def _answer(self) -> None:
+        while True:
+            await self._event.wait()
+            self._event.clear()
+            await self._replan()
+
+    async def _replan(self) -> None:
+        model = self._model()
+        began = time.process_time()
+        plan = insert(model.problem, self._start(model))
+        self.times.insertions_ms.append(1000 * (time.process_time() - began))
+        await self._adopt(model, plan)
+        if len(model.problem.requests) > 1:
+            self._improve.set()
+
+    async def _improve_often(self) -> None:
+        while True:
+            await self._improve.wait()
+            self._improve.clear()
+            model, number = self._model(), self._number
+            start = insert(model.problem, self._start(model))
+            budget = Budget(iterations=self._config.improve_iterations)
+            better, took_ms = await offload(
+                self._executor,
+                partial(_timed_solve, model, start, budget, self._seed),
+            )
+            self.times.improvements_ms.append(took_ms)
+            if number == self._number and better.cost < start.cost:
+                self.times.adopted += 1
+                await self._adopt(model, better)
+            await asyncio.sleep(self._config.improve_period_s)
+
+    def _model(self) -> Model:
+        now_s = self._book.now_s()
+        tasks = [t for t in self._book.open() if t.earliest_s <= now_s + HORIZON_S]
+        return self._modeller.model(now_s, tasks, self._fleet())
+
+    def _start(self, model: Model) -> Plan:
+        """The plan in force, in the words of a new problem."""
+        first = model.first_stop
+        routes = (
+            tuple(
+                Visit(visit.request, visit.stop - first[visit.request])
+                for visit in self._routes.get(vehicle, ())
+                if visit.stop >= first.get(visit.request, visit.stop + 1)
+            )
+            for vehicle in model.vehicles
+        )
+        return Plan(routes=tuple(routes))
+
+    async def _adopt(self, model: Model, plan: Plan) -> None:
+        """Put a plan in force, and write down which tasks it gives to whom."""
+        self._number += 1
+        before = self._routes
+        self._routes = {
+            vehicle: tuple(
+                Visit(visit.request, visit.stop + model.first_stop[visit.request])
+                for visit in route
+            )
+            for vehicle, route in zip(model.vehicles, plan.routes, strict=True)
+        }
+        await self._assign(model, plan)
+        for vehicle in {**before, **self._routes}:
+            if before.get(vehicle) != self._routes.get(vehicle):
+                self._wake(vehicle)
+
+    async def _assign(self, model: Model, plan: Plan) -> None:
+        eta_s = {
+            row.visit.request: float(row.end_s)
+            for rows in timetable(model.problem, plan)
+            for row in rows
+        }
+        holder = {
+            visit.request: vehicle for vehicle, route in self._routes.items() for visit in route
+        }
+        moved: list[Task] = []
+        events = []
+        for task in self._book.open():
+            new = self._placed(task, holder.get(task.id), plan.unplanned.get(task.id), eta_s)
+            if new is None:
+                continue
+            moved.append(new)
+            if new.vehicle != task.vehicle or new.state is not task.state:
+                kind = "task_assigned" if new.vehicle else "task_unassigned"
+                events.append(
+                    self._book.journal.event(
+                        kind, task=task.id, vehicle=new.vehicle, reason=new.reason
+                    )
+                )
+        if moved:
+            await self._book.commit(tasks=moved, events=events)
+
+    def _placed(
+        self,
+        task: Task,
+        vehicle: VehicleId | None,
+        reason: Refusal | None,
+        eta_s: dict[str, float],
+    ) -> Task | None:
+        """The task as the new plan has it; None = nothing worth a word has changed."""
+        expected_s = eta_s.get(task.id)
+        if task.state.begun:
+            if expected_s is None or _close(task.eta_s, expected_s):
+                return None
+            return self._book.move(task.id, eta_s=expected_s)
+        if vehicle is None:
+            if task.state is TaskState.QUEUED and task.reason == reason:
+                return None
+            return self._book.move(
+                task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None
+            )
+        if task.vehicle == vehicle and _close(task.eta_s, expected_s):
+            return None
+        return self._book.move(
+            task.id, TaskState.ASSIGNED, vehicle=vehicle, reason=None, eta_s=expected_s
+        )
+
+    def _moved(self, task: Task) -> None:
+        if task.state is TaskState.QUEUED and task.vehicle is None and task.reason is None:
+            self.poke()
+        elif task.state.ended:
+            self._modeller.forget(task.id)
+            self.poke()
+
+
+def _close(old_s: float | None, new_s: float | None) -> bool:
+    return old_s is not None and new_s is not None and abs(old_s - new_s) < ETA_SLACK_S
+
+
+def _timed_solve(model: Model, start: Plan, budget: Budget, seed: int) -> tuple[Plan, float]:
+    """Solve, and say how much of the processor it took; runs in the worker."""
+    began = time.process_time()
+    plan = solve(model.problem, start=start, budget=budget, seed=seed)
+    return plan, 1000 * (time.process_time() - began)

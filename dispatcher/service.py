@@ -1,0 +1,470 @@
+"""The dispatcher as one thing: builds the object graph, owns its end, and answers the doors.
+
+Only this module and `sim.scenario` know all the parts; everyone else is handed the few they use.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from dispatcher.alerts import Alert, Alerts, Severity
+from dispatcher.book import TaskBook
+from dispatcher.charging import ChargePolicy, Chargers
+from dispatcher.config import DispatchConfig
+from dispatcher.driving import GroundMover
+from dispatcher.eligibility import nearest_miss, why_not
+from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
+from dispatcher.execution import Missions
+from dispatcher.feed import Change, Feed, Hub
+from dispatcher.flights import AirMover
+from dispatcher.hygiene import Hygiene
+from dispatcher.intake import FieldFaults, to_task_fields
+from dispatcher.journal import Journal
+from dispatcher.modelling import Free, Modeller
+from dispatcher.planner import Planner, SolveTimes
+from dispatcher.reach import unreachable_stops
+from dispatcher.skies import Skies
+from dispatcher.stops import Handling, stops_of_spec
+from dispatcher.store import Store
+from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
+from dispatcher.task_in import TaskIn
+from dispatcher.traffic import Traffic
+from dispatcher.views import Activity, VehicleView
+from dispatcher.watch import FleetWatch
+from dispatcher.worker import Worker
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.facility import Facilities
+from fleet.roster import Roster
+from fleet.vehicle import Medium, Mode, Vehicle, VehicleId
+from routing.refusal import Refusal
+from routing.site import LaneId, NodeId, Site, Zone
+
+log = logging.getLogger(__name__)
+
+HELLO_S = 10.0
+"""How long the start waits for the vehicles' first words."""
+LOOK_S = 5.0
+"""How often silence, late tasks and ended closures are looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executors:
+    """Where work goes that must not hold up the loop."""
+
+    solver: Executor
+    """A process: the solver keeps the interpreter busy."""
+
+
+class Service:
+    """One site's dispatcher.
+
+    Args:
+        vehicles: connected or not; the service runs their links.
+        journal_from: the journal, numbered on from what the store holds.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        vehicles: Sequence[Vehicle],
+        bus: Bus,
+        store: Store,
+        journal: Journal,
+        config: DispatchConfig,
+        executors: Executors,
+        *,
+        simulation: bool = False,
+        speed: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.site = site
+        self.clock = clock
+        self.store = store
+        self.journal = journal
+        self.simulation = simulation
+        self.speed = speed
+        """How many times as fast as the wall's its clock runs; None = as fast as it can."""
+        self.config = config
+        self.ready = asyncio.Event()
+        self._hub = Hub()
+        self._handling = Handling(load_s=config.load_s, unload_s=config.unload_s)
+        self._book = TaskBook(store, journal, clock, self._hub)
+        self._alerts = Alerts(clock, lambda alert: self._hub.tell(Change(alert=alert)))
+        self.roster = Roster(vehicles, seed=seed)
+        self.facilities = Facilities(bus, site)
+        self._traffic = Traffic(site, self.facilities)
+        self._skies = Skies(site)
+        self._modeller = Modeller(site, self._traffic, self._handling)
+        self._planner = Planner(
+            self._book,
+            self._modeller,
+            config,
+            executors.solver,
+            fleet=self._fleet,
+            wake=lambda vehicle: self._workers[vehicle].wake(),
+            seed=seed,
+        )
+        self._workers = self._make_workers(vehicles)
+        self._watch = FleetWatch(
+            self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
+        )
+        self._shown: dict[VehicleId, object] = {}
+        self.roster.watch(self._heard)
+
+    def _make_workers(self, vehicles: Sequence[Vehicle]) -> dict[VehicleId, Worker]:
+        hygiene = Hygiene()
+        chargers = Chargers(self.site, [vehicle.spec.home for vehicle in vehicles])
+        policy = ChargePolicy(
+            must_below=self.config.charge_below_ratio,
+            idle_below=self.config.idle_charge_below_ratio,
+            work_from=self.config.work_from_ratio,
+            full=self.config.charge_to_ratio,
+        )
+        workers: dict[VehicleId, Worker] = {}
+        for vehicle in vehicles:
+            missions = Missions(vehicle, self._book, self._alerts)
+            mover = (
+                AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
+                if vehicle.spec.medium is Medium.AIR
+                else GroundMover(
+                    vehicle, self.site, self._traffic, missions, self._book, hygiene, chargers
+                )
+            )
+            workers[vehicle.spec.id] = Worker(
+                vehicle,
+                mover,
+                missions,
+                self._book,
+                self._planner,
+                self._alerts,
+                handling=self._handling,
+                charging=policy,
+            )
+        return workers
+
+    # --- life ---
+
+    async def run(self) -> None:
+        """Dispatch until cancelled; `ready` is set once the doors may open."""
+        await self._book.load()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.roster.run(), name="roster.run")
+            group.create_task(self.facilities.run(), name="facilities.run")
+            await self._hello()
+            self._place_vehicles()
+            group.create_task(self._traffic.run(), name="traffic.run")
+            group.create_task(self._planner.run(), name="planner.run")
+            unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
+            for id_, worker in self._workers.items():
+                group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
+            group.create_task(self._look_around(), name="service.look")
+            self._planner.poke()
+            self.ready.set()
+
+    async def _hello(self) -> None:
+        """Wait until every vehicle has been heard, but not for ever."""
+        heard = asyncio.Event()
+        self.roster.watch(lambda _: heard.set())
+        try:
+            async with asyncio.timeout(HELLO_S):
+                while any(vehicle.state().heard_at_s is None for vehicle in self.roster):
+                    heard.clear()
+                    await heard.wait()
+        except TimeoutError:
+            silent = [v.spec.id for v in self.roster if v.state().heard_at_s is None]
+            log.warning("not heard yet: %s", ", ".join(silent))
+
+    def _place_vehicles(self) -> None:
+        for vehicle in self.roster:
+            spec = vehicle.spec
+            home = self.site.places[spec.home].node
+            if spec.medium is Medium.AIR:
+                self._skies.add(spec, self._workers[spec.id].stand(home))
+            else:
+                self._traffic.add(spec, self._workers[spec.id].stand(home))
+        self._traffic.start()
+        self._watch.look_at_all()
+
+    async def _look_around(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._watch.look_at_all()
+            now_s = self.clock.now_s()
+            for lane, until_s in self._traffic.closed.items():
+                if until_s is not None and until_s <= now_s:
+                    await self.open_lane(lane)
+            for task in self._book.open():
+                urgent = task.priority in (Priority.STAT, Priority.URGENT)
+                known = self._alerts.is_open("task_late", task=task.id)
+                if urgent and task.due_s < now_s and not known:
+                    self._alerts.open(
+                        "task_late", Severity.HIGH, task=task.id, vehicle=task.vehicle
+                    )
+            self._planner.poke_if_waiting()
+
+    # --- doors: tasks ---
+
+    async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
+        """Accept a request; it is on disk when this returns.
+
+        Args:
+            key: the caller's idempotency key: the same one again gives the same task.
+
+        Raises:
+            Refused: with every reason; nothing is stored.
+        """
+        if key is not None and (known := await self.store.by_key(key)) is not None:
+            return known
+        task = self._new_task(request, key)
+        await self._book.accept([task])
+        return task
+
+    async def submit_batch(
+        self, requests: Sequence[TaskIn | FieldFaults], *, key: str | None = None
+    ) -> list[Task | Refused]:
+        """Accept what can be accepted: one answer for each row, all of them on disk together."""
+        answers: list[Task | Refused] = []
+        for number, request in enumerate(requests):
+            try:
+                if isinstance(request, list):
+                    raise Refused(request)
+                row_key = None if key is None else f"{key}/{number}"
+                known = None if row_key is None else await self.store.by_key(row_key)
+                answers.append(known or self._new_task(request, row_key))
+            except Refused as refused:
+                answers.append(refused)
+        new = [a for a in answers if isinstance(a, Task) and self._book.find(a.id) is None]
+        if new:
+            await self._book.accept([t for t in new if not t.state.ended])
+        return answers
+
+    def _new_task(self, request: TaskIn, key: str | None) -> Task:
+        fields = to_task_fields(request, self.site, self.clock, self.config)
+        self._refuse_the_impossible(fields.spec)
+        return Task(
+            id=self._book.new_task_id(),
+            spec=fields.spec,
+            priority=fields.priority,
+            state=TaskState.QUEUED,
+            created_s=self.clock.now_s(),
+            earliest_s=fields.earliest_s,
+            due_s=fields.due_s,
+            requester=fields.requester,
+            note=fields.note,
+            key=key,
+        )
+
+    def _refuse_the_impossible(self, spec: Spec) -> None:
+        """Refuse what no vehicle of this site could ever do."""
+        specs = [vehicle.spec for vehicle in self.roster]
+        able = [s for s in specs if not why_not(spec, s)]
+        if not able:
+            reasons = nearest_miss(why_not(spec, s) for s in specs)
+            raise Refused([_fault_of(reason) for reason in reasons])
+        stops = stops_of_spec(TaskId(""), spec, self._handling)
+        missed = [unreachable_stops(self.site, self._traffic, s, stops) for s in able]
+        if all(missed):
+            place = min(missed, key=len)[0]
+            reason = Refusal("unreachable", {"value": place})
+            remedy = "send a place that a vehicle fit for this task can get to and back from"
+            raise Refused([FieldFault(_field_of(spec, place), reason, remedy)])
+
+    async def cancel(self, task: TaskId) -> Task:
+        """Cancel a task; goods on board are brought back first.
+
+        Raises:
+            NotFound, IllegalMove: it is not there, or has ended.
+        """
+        old = await self._any_task(task)
+        begun = old.state.begun
+        if old.state is TaskState.CANCELLING:
+            return old
+        state = TaskState.CANCELLING if begun else TaskState.CANCELLED
+        event = self.journal.event("cancel_asked", task=task, vehicle=old.vehicle)
+        new = self._book.move(task, state)
+        await self._book.commit(tasks=[new], events=[event])
+        if begun and new.vehicle is not None:
+            await self._workers[new.vehicle].abandon(task)
+        self._planner.poke()
+        return new
+
+    async def prioritise(self, task: TaskId, priority: Priority) -> Task:
+        """Change a task's priority; the plan follows."""
+        old = await self._any_task(task)
+        if old.state.ended:
+            raise IllegalMove(task, old.state, priority)
+        event = self.journal.event("priority_changed", task=task, priority=priority)
+        new = self._book.move(task, priority=priority)
+        await self._book.commit(tasks=[new], events=[event])
+        self._planner.poke()
+        return new
+
+    async def _any_task(self, task: TaskId) -> Task:
+        """An open task; of an ended one, the error that says so."""
+        found = self._book.find(task) or await self.store.task(task)
+        if found is None:
+            raise NotFound("task", task)
+        if found.state.ended:
+            raise IllegalMove(task, found.state, "changed")
+        return found
+
+    def task(self, task: TaskId) -> Task:
+        """A task that is open or ended lately; NotFound: look into the store."""
+        return self._book[task]
+
+    def open_tasks(self) -> list[Task]:
+        """All open tasks, in the order of acceptance."""
+        return self._book.open()
+
+    def ended_tasks(self) -> list[Task]:
+        """Those that ended lately, the latest last."""
+        return self._book.ended()
+
+    # --- doors: vehicles, roads, alerts ---
+
+    def vehicles(self) -> list[VehicleView]:
+        """All vehicles as people see them."""
+        return [self._view(vehicle) for vehicle in self.roster]
+
+    async def set_in_service(self, vehicle: VehicleId, on: bool) -> None:
+        """Take a vehicle out of service, or back; NotFound. What it has on board it brings on."""
+        if vehicle not in self._workers:
+            raise NotFound("vehicle", vehicle)
+        worker = self._workers[vehicle]
+        worker.in_service = on
+        if on:
+            self._alerts.clear("safety_stop", vehicle=vehicle)
+        await self._book.note("service_changed", vehicle=vehicle, in_service=on)
+        worker.wake()
+        self._planner.poke()
+        self._hub.tell(Change(vehicle=self._view(self.roster[vehicle])))
+
+    async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
+        """Close a lane: nobody is sent into it any more; NotFound."""
+        if lane not in self.site.lanes:
+            raise NotFound("lane", lane)
+        await self._book.note("lane_closed", lane=lane, until_s=until_s)
+        self._traffic.close(lane, until_s)
+        self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
+        self._planner.poke()
+
+    async def open_lane(self, lane: LaneId) -> None:
+        """Open a lane again; NotFound."""
+        if lane not in self.site.lanes:
+            raise NotFound("lane", lane)
+        await self._book.note("lane_opened", lane=lane)
+        self._traffic.open(lane)
+        self._alerts.clear("lane_closed")
+        self._planner.poke()
+
+    def alerts(self) -> list[Alert]:
+        """All alerts that are remembered."""
+        return self._alerts.all()
+
+    async def acknowledge(self, alert: str, by: str) -> Alert:
+        """A person has seen an alert; NotFound."""
+        seen = self._alerts.acknowledge(alert, by)
+        await self._book.note("alert_acknowledged", alert=alert, code=seen.code, by=by)
+        return seen
+
+    def subscribe(self) -> Feed:
+        """All changes from now on."""
+        return self._hub.subscribe()
+
+    @property
+    def solve_times(self) -> SolveTimes:
+        """How often and how long the solvers thought."""
+        return self._planner.times
+
+    # --- between the parts ---
+
+    def _fleet(self) -> list[Free]:
+        """Who can take work now, and where and when each will be free."""
+        now_s = self.clock.now_s()
+        return [w.free(now_s) for w in self._workers.values() if w.plannable]
+
+    def _fitness_changed(self, vehicle: VehicleId) -> None:
+        self._workers[vehicle].wake()
+        self._planner.poke()
+
+    def _heard(self, vehicle: VehicleId) -> None:
+        if not self.ready.is_set():
+            return
+        self._watch.look(vehicle)
+        if self._hub.listened:
+            view = self._view(self.roster[vehicle])
+            shown = (view.activity, view.tasks, view.goal, view.waiting_for, view.state.errors)
+            if self._shown.get(vehicle) != shown:
+                self._shown[vehicle] = shown
+                self._hub.tell(Change(vehicle=view))
+
+    def _view(self, vehicle: Vehicle) -> VehicleView:
+        spec, state = vehicle.spec, vehicle.state()
+        worker = self._workers[spec.id]
+        mission = worker.current
+        route = mission[1].route[mission[1].passed :] if mission is not None else ()
+        waiting = self._waits_for(spec.id, spec.medium)
+        activity = _activity(worker, vehicle, waiting=waiting is not None)
+        node = self.site.nodes.get(state.last_node or NodeId(""))
+        places = self.site.places_at.get(route[-1].node, ()) if route else ()
+        hand = (worker.hand.task,) if worker.hand.task else ()
+        return VehicleView(
+            spec=spec,
+            state=state,
+            activity=activity,
+            waiting_for=waiting,
+            tasks=tuple(
+                dict.fromkeys((*hand, *worker.hand.aboard, *self._planner.tasks_of(spec.id)))
+            ),
+            goal=places[0].id if places else None,
+            route=route,
+            zone=node.zone if node is not None else self._home_zone(spec.id),
+            in_service=worker.in_service,
+        )
+
+    def _home_zone(self, vehicle: VehicleId) -> Zone:
+        home = self.site.places[self.roster[vehicle].spec.home].node
+        return self.site.nodes[home].zone
+
+    def _waits_for(self, vehicle: VehicleId, medium: Medium) -> Refusal | None:
+        if medium is Medium.AIR:
+            return self._skies.waits_for(vehicle)
+        if not self._traffic.knows(vehicle):
+            return None
+        return self._traffic.waits_for(vehicle, self.clock.now_s())
+
+
+def _activity(worker: Worker, vehicle: Vehicle, *, waiting: bool) -> Activity:
+    state = vehicle.state()
+    if not state.online:
+        return Activity.OFFLINE
+    if state.safety_stop or not (state.fit or state.mode is not Mode.AUTOMATIC):
+        return Activity.FAULT
+    if state.mode is not Mode.AUTOMATIC:
+        return Activity.MANUAL
+    if not worker.in_service:
+        return Activity.OUT_OF_SERVICE
+    return Activity.WAITING if waiting else worker.hand.activity
+
+
+def _fault_of(reason: Refusal) -> FieldFault:
+    field, remedy = {
+        "over_payload": ("mass_kg", "send less at a time: it is more than every vehicle carries"),
+        "over_volume": ("volume_l", "send less at a time: it is more than every vehicle holds"),
+        "goods_not_allowed": ("goods", "send a goods class that a vehicle of this site may carry"),
+        "wrong_medium": ("by", "leave it out: this site has no such vehicle for it"),
+    }.get(reason.code, ("kind", "this site has no vehicle that can do it"))
+    return FieldFault(field, reason, remedy)
+
+
+def _field_of(spec: Spec, place: str) -> str:
+    """The field of a request that names a place."""
+    if getattr(spec, "origin", None) == place:
+        return "from"
+    if getattr(spec, "room", None) == place:
+        return "room"
+    return "points" if hasattr(spec, "points") else "to"

@@ -1,0 +1,138 @@
+"""Rights in the air: pads for one drone at a time, and flights that keep out of each other's way.
+
+Each drone cruises in a layer of its own (`VehicleSpec.cruise_agl_m`), so two flights can only
+meet where one climbs or comes down: above its pads. A flight waits on the ground while such a
+column and the way of a flight in the air come too near each other.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from shapely import LineString
+from shapely import Point as Spot
+
+from fleet.mission import Clearance, Waypoint
+from fleet.vehicle import VehicleId, VehicleSpec
+from routing.refusal import Refusal
+from routing.site import NodeId, Site
+
+COLUMN_M = 12.0
+"""Radius of the column of air above a pad that a climbing or landing drone needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    line: LineString
+    columns: tuple[Spot, Spot]
+
+    def meets(self, other: "_Flight") -> bool:
+        """Whether one climbs or comes down where the other passes."""
+        return any(column.distance(other.line) < COLUMN_M for column in self.columns) or any(
+            column.distance(self.line) < COLUMN_M for column in other.columns
+        )
+
+
+@dataclass(slots=True)
+class _Waiter:
+    vehicle: VehicleId
+    rank: tuple[int, float]
+    free: Callable[[], bool]
+    take: Callable[[], None]
+    why: Callable[[], Refusal]
+    granted: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Skies:
+    """Who has which pad, and who is in the air."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._homes: dict[NodeId, VehicleId] = {}
+        self._pads: dict[NodeId, VehicleId] = {}
+        self._flights: dict[VehicleId, _Flight] = {}
+        self._waiters: list[_Waiter] = []
+
+    def add(self, spec: VehicleSpec, pad: NodeId) -> None:
+        """A drone stands on a pad; its home is always kept for it."""
+        home = self._site.places[spec.home].node
+        self._homes[home] = spec.id
+        if pad != home:
+            self._pads[pad] = spec.id
+
+    def free(self, vehicle: VehicleId, pads: Sequence[NodeId]) -> bool:
+        """Whether a drone could have all these pads now."""
+        return all(
+            (self._homes.get(pad) or self._pads.get(pad) or vehicle) == vehicle for pad in pads
+        )
+
+    async def reserve(
+        self, vehicle: VehicleId, pads: Sequence[NodeId], rank: tuple[int, float]
+    ) -> None:
+        """Wait until all these pads are free, and keep them: all at once or none."""
+
+        def take() -> None:
+            for pad in pads:
+                if pad not in self._homes:
+                    self._pads[pad] = vehicle
+
+        def why() -> Refusal:
+            holder = next(self._pads[p] for p in pads if self._pads.get(p, vehicle) != vehicle)
+            return Refusal("waits_for_pad", {"by": holder})
+
+        await self._wait(_Waiter(vehicle, rank, lambda: self.free(vehicle, pads), take, why))
+
+    def leave(self, vehicle: VehicleId, *, keep: Sequence[NodeId] = ()) -> None:
+        """A drone needs none of its pads any more but ``keep``."""
+        for pad in [p for p, holder in self._pads.items() if holder == vehicle and p not in keep]:
+            del self._pads[pad]
+        self._pump()
+
+    @asynccontextmanager
+    async def fly(
+        self, vehicle: VehicleId, route: Sequence[Waypoint], rank: tuple[int, float]
+    ) -> AsyncGenerator[Clearance]:
+        """The right to fly ``route``, once nothing that is in the air is in the way."""
+        points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]
+        flight = _Flight(LineString(points), (Spot(points[0]), Spot(points[-1])))
+
+        def take() -> None:
+            self._flights[vehicle] = flight
+
+        def why() -> Refusal:
+            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight)[0]})
+
+        await self._wait(_Waiter(vehicle, rank, lambda: not self._in_the_way(flight), take, why))
+        try:
+            yield Clearance(route, len(route))
+        finally:
+            del self._flights[vehicle]
+            self._pump()
+
+    def waits_for(self, vehicle: VehicleId) -> Refusal | None:
+        """Why a drone stays on the ground; None = it doesn't wait."""
+        return next((w.why() for w in self._waiters if w.vehicle == vehicle), None)
+
+    def _in_the_way(self, flight: _Flight) -> list[VehicleId]:
+        return [id_ for id_, other in self._flights.items() if flight.meets(other)]
+
+    async def _wait(self, waiter: _Waiter) -> None:
+        self._waiters.append(waiter)
+        self._waiters.sort(key=lambda one: one.rank)
+        self._pump()
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def _pump(self) -> None:
+        for waiter in tuple(self._waiters):
+            if waiter.free():
+                waiter.take()
+                self._waiters.remove(waiter)
+                waiter.granted.set_result(None)

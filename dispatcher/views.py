@@ -1,0 +1,41 @@
+"""What screens are shown of a vehicle."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dispatcher.task import TaskId
+from fleet.mission import Waypoint
+from fleet.vehicle import VehicleSpec, VehicleState
+from routing.refusal import Refusal
+from routing.site import PlaceId, Zone
+
+
+class Activity(StrEnum):
+    """What a vehicle is at, in one word."""
+
+    IDLE = "idle"
+    WORKING = "working"
+    CHARGING = "charging"
+    DECONTAMINATING = "decontaminating"
+    RETURNING = "returning"
+    WAITING = "waiting"
+    OFFLINE = "offline"
+    FAULT = "fault"
+    MANUAL = "manual"
+    OUT_OF_SERVICE = "out_of_service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleView:
+    """One vehicle as people see it."""
+
+    spec: VehicleSpec
+    state: VehicleState
+    activity: Activity
+    waiting_for: Refusal | None
+    tasks: tuple[TaskId, ...]
+    goal: PlaceId | None
+    route: tuple[Waypoint, ...]
+    """What lies ahead of it."""
+    zone: Zone
+    in_service: bool

@@ -1,0 +1,427 @@
+"""One vehicle's day: work, decontaminate, recharge, park; one thing after the other."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from dispatcher.alerts import Alerts, Severity
+from dispatcher.book import TaskBook
+from dispatcher.charging import ChargePolicy
+from dispatcher.execution import Missions, Mover
+from dispatcher.mission_record import MissionRecord
+from dispatcher.modelling import Free
+from dispatcher.planner import Planner
+from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
+from dispatcher.task import Priority, Task, TaskId, TaskState
+from dispatcher.views import Activity
+from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.mission import Clearance, Mission
+from fleet.vehicle import Vehicle
+from routing.errors import Unreachable
+from routing.refusal import Refusal
+from routing.site import NodeId
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""How often a stop is tried again, once its goods are on board, before a person must look."""
+PAUSE_S = 20.0
+"""Before it is tried again."""
+RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """Why the vehicle is on its way."""
+
+    purpose: str
+    rank: tuple[int, float]
+    task: TaskId | None = None
+    stop_index: int = -1
+
+
+@dataclass(slots=True)
+class Hand:
+    """What a vehicle has in hand."""
+
+    activity: Activity = Activity.IDLE
+    task: TaskId | None = None
+    stop: TaskStop | None = None
+    stop_index: int = -1
+    ready_s: float = 0.0
+    """When the stop at hand is expected to be over."""
+    aboard: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
+
+
+class Worker:
+    """Takes visits from the plan and carries them out with one vehicle."""
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        mover: Mover,
+        missions: Missions,
+        book: TaskBook,
+        planner: Planner,
+        alerts: Alerts,
+        *,
+        handling: Handling,
+        charging: ChargePolicy,
+    ) -> None:
+        self._vehicle = vehicle
+        self._mover = mover
+        self._missions = missions
+        self._book = book
+        self._planner = planner
+        self._alerts = alerts
+        self._handling = handling
+        self._charging = charging
+        self._wake = asyncio.Event()
+        self.id = vehicle.spec.id
+        self.hand = Hand()
+        self.in_service = True
+        self.resting = False
+        """Gets no new work until it has been charged."""
+        vehicle.watch(self._wake.set)
+
+    def wake(self) -> None:
+        """Something may have changed for this vehicle."""
+        self._wake.set()
+
+    @property
+    def available(self) -> bool:
+        """Whether it may be given new work."""
+        return self.in_service and not self.resting and self._vehicle.state().fit
+
+    @property
+    def plannable(self) -> bool:
+        """Whether the plan must know of it: it may get work, or has some on board."""
+        return self.available or bool(self.hand.aboard) or self.hand.task is not None
+
+    @property
+    def current(self) -> tuple[Mission, Clearance] | None:
+        """The mission it is at, and how far it may go."""
+        return self._missions.current
+
+    def stand(self, home: NodeId) -> NodeId:
+        """Where it stands at the start of the program; at home, if it doesn't say."""
+        return self._mover.take_up_stand(home)
+
+    def free(self, now_s: float) -> Free:
+        """Where and when it will be free for other work."""
+        hand = self.hand
+        spec = self._vehicle.spec
+        ratio = self._vehicle.state().charge_ratio
+        current = None
+        spot = self._mover.stand
+        if hand.task is not None and hand.stop is not None:
+            current = hand.task, hand.stop_index
+            spot = self._mover.free_at(hand.stop)
+        return Free(
+            spec=spec,
+            spot=spot,
+            ready_s=max(now_s, hand.ready_s),
+            charge_ratio=1.0 if ratio is None else ratio,
+            current=current,
+        )
+
+    async def run(self, unfinished: MissionRecord | None) -> None:
+        """Work until cancelled.
+
+        Args:
+            unfinished: the mission that a former process sent and saw no end of.
+        """
+        for task in self._book.open():
+            if task.vehicle == self.id and task.state.begun and on_board(task):
+                self.hand.aboard[task.id] = None
+        if unfinished is not None:
+            await self._recover(unfinished)
+        while True:
+            self._wake.clear()
+            if not self._vehicle.state().fit:
+                await self._wake.wait()
+                continue
+            try:
+                if not await self._one_thing():
+                    self.hand.activity = Activity.IDLE
+                    await self._wake.wait()
+            except SafetyStop as stop:
+                await self._stand_down(stop.reason)
+            except (MissionFailed, Unreachable) as error:
+                log.warning("%s", error, extra={"vehicle": self.id})
+                await asyncio.sleep(PAUSE_S)
+
+    async def abandon(self, task: TaskId) -> None:
+        """A person has cancelled a task: stop driving for it, if that is what it does."""
+        if self.hand.task == task and not on_board(self._book[task]):
+            await self._vehicle.cancel()
+        self.wake()
+
+    async def _one_thing(self) -> bool:
+        """Do the next thing there is to do; False = nothing."""
+        cancelled = self._cancelled_aboard()
+        if cancelled is not None:
+            await self._bring_back(cancelled)
+        elif self._planner.next(self.id) is not None and self._may_begin():
+            await self._visit()
+        elif self._must_charge():
+            await self._charge()
+        elif not self._is_home():
+            await self._unless_work(self._go_home())
+        else:
+            return False
+        return True
+
+    # --- work ---
+
+    def _may_begin(self) -> bool:
+        """Whether there is energy for the next task; what is on board is always brought on."""
+        visit = self._planner.next(self.id)
+        if visit is None:
+            return False
+        task = self._book[TaskId(visit.request)]
+        if on_board(task) or self.hand.aboard:
+            return True
+        if not self.in_service:
+            return False
+        stops = stops_of(task, self._handling)[visit.stop :]
+        try:
+            if self._mover.has_energy_for(stops):
+                return True
+        except Unreachable:
+            return True
+        self.resting = True
+        self._planner.poke()
+        return False
+
+    async def _visit(self) -> None:
+        visit = self._planner.begin(self.id)
+        if visit is None:
+            return
+        task = self._book[TaskId(visit.request)]
+        stop = stops_of(task, self._handling)[visit.stop]
+        self.hand.activity = Activity.WORKING
+        self.hand.task, self.hand.stop, self.hand.stop_index = task.id, stop, visit.stop
+        self.hand.ready_s = self._expected_s(stop)
+        try:
+            await self._begin(task, visit.stop)
+            await self._make_stop(task.id, stop, visit.stop)
+        finally:
+            self.hand.task = self.hand.stop = None
+            self.hand.stop_index = -1
+            self._planner.poke()
+
+    def _expected_s(self, stop: TaskStop) -> float:
+        try:
+            return self._book.now_s() + self._mover.seconds_to(stop) + stop.service_s
+        except Unreachable:
+            return self._book.now_s()
+
+    async def _begin(self, task: Task, index: int) -> None:
+        events = [self._book.journal.event("stop_begun", task=task.id, vehicle=self.id, stop=index)]
+        if task.state in (TaskState.QUEUED, TaskState.ASSIGNED):
+            if task.state is TaskState.QUEUED:
+                task = self._book.move(task.id, TaskState.ASSIGNED, vehicle=self.id)
+            task = self._book.move(task.id, TaskState.UNDERWAY, vehicle=self.id, reason=None)
+        await self._book.commit(tasks=[task], events=events)
+
+    async def _make_stop(self, id_: TaskId, stop: TaskStop, index: int) -> None:
+        """Go there and do it; try again, or give up, as far as is right."""
+        tries = 0
+        while True:
+            task = self._book[id_]
+            if task.state is TaskState.CANCELLING:
+                await self._end_cancelled(task)
+                return
+            try:
+                await self._mover.go(stop, self._trip(task, index))
+            except MissionCancelled:
+                continue
+            except (MissionFailed, Unreachable) as error:
+                tries += 1
+                reason = _reason(error)
+                if not self.hand.aboard and not on_board(task):
+                    await self._hand_back(task, reason)
+                    return
+                self._alerts.open(
+                    "goods_stranded", Severity.HIGH, vehicle=self.id, task=id_, why=reason.code
+                )
+                if tries >= TRIES:
+                    await self._fail(task, reason)
+                    return
+                await asyncio.sleep(PAUSE_S)
+            else:
+                await self._stop_done(id_, stop, index)
+                return
+
+    def _trip(self, task: Task, index: int) -> Trip:
+        return Trip(
+            purpose="stop",
+            rank=(RANKS[task.priority], self._book.now_s()),
+            task=task.id,
+            stop_index=index,
+        )
+
+    async def _stop_done(self, id_: TaskId, stop: TaskStop, index: int) -> None:
+        task = self._book[id_]
+        last = index + 1 >= len(stops_of(task, self._handling))
+        if stop.load_g > 0:
+            self.hand.aboard[id_] = None
+        if last:
+            self.hand.aboard.pop(id_, None)
+        event = self._book.journal.event("stop_done", task=id_, vehicle=self.id, stop=index)
+        if last and task.state is TaskState.UNDERWAY:
+            done = self._book.move(id_, TaskState.DONE, stops_done=index + 1)
+            events = [event, self._book.journal.event("task_done", task=id_, vehicle=self.id)]
+            self._alerts.clear("goods_stranded", vehicle=self.id, task=id_)
+            await self._book.commit(tasks=[done], events=events)
+        elif last:
+            await self._end_cancelled(self._book.move(id_, stops_done=index + 1))
+        else:
+            await self._book.commit(
+                tasks=[self._book.move(id_, stops_done=index + 1)], events=[event]
+            )
+
+    async def _hand_back(self, task: Task, reason: Refusal) -> None:
+        """Nothing is on board: another vehicle may do it."""
+        event = self._book.journal.event(
+            "task_handed_back", task=task.id, vehicle=self.id, reason=reason
+        )
+        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
+        await self._book.commit(tasks=[back], events=[event])
+        await asyncio.sleep(PAUSE_S)
+
+    async def _fail(self, task: Task, reason: Refusal) -> None:
+        event = self._book.journal.event(
+            "task_failed", task=task.id, vehicle=self.id, reason=reason
+        )
+        self.hand.aboard.pop(task.id, None)
+        failed = self._book.move(task.id, TaskState.FAILED, reason=reason)
+        await self._book.commit(tasks=[failed], events=[event])
+
+    # --- cancelled under way ---
+
+    def _cancelled_aboard(self) -> Task | None:
+        for id_ in self.hand.aboard:
+            if self._book[id_].state is TaskState.CANCELLING:
+                return self._book[id_]
+        return None
+
+    async def _bring_back(self, task: Task) -> None:
+        stop = bring_back(task, self._handling)
+        self.hand.activity = Activity.RETURNING
+        try:
+            await self._mover.go(stop, self._trip(task, -1))
+        except MissionCancelled:
+            return
+        self.hand.aboard.pop(task.id, None)
+        await self._end_cancelled(task)
+
+    async def _end_cancelled(self, task: Task) -> None:
+        event = self._book.journal.event("task_cancelled", task=task.id, vehicle=self.id)
+        ended = self._book.move(task.id, TaskState.CANCELLED, reason=None)
+        await self._book.commit(tasks=[ended], events=[event])
+
+    # --- energy, home ---
+
+    def _must_charge(self) -> bool:
+        ratio = self._vehicle.state().charge_ratio
+        if ratio is None:
+            return False
+        if ratio < self._charging.must_below:
+            self.resting = True
+        return self.resting or (ratio < self._charging.idle_below and self._mover.may_charge())
+
+    async def _charge(self) -> None:
+        """Charge: far enough to work again if it must, until there is work if it need not."""
+        self.hand.activity = Activity.CHARGING
+        if not await self._unless_work(self._mover.charge(self._rest_trip("charge"))):
+            return
+        while self._goes_on_charging():
+            self._wake.clear()
+            await self._wake.wait()
+        if self.resting:
+            self.resting = False
+            self._planner.poke()
+
+    def _goes_on_charging(self) -> bool:
+        state = self._vehicle.state()
+        ratio = state.charge_ratio or 0.0
+        if not state.fit:
+            return True
+        if self.resting:
+            return ratio < self._charging.work_from
+        return ratio < self._charging.full and self._planner.next(self.id) is None
+
+    async def _go_home(self) -> None:
+        self.hand.activity = Activity.RETURNING
+        await self._mover.go_home(self._rest_trip("park"))
+
+    def _rest_trip(self, purpose: str) -> Trip:
+        return Trip(purpose=purpose, rank=(len(RANKS), self._book.now_s()))
+
+    def _is_home(self) -> bool:
+        return self._mover.at_home()
+
+    async def _unless_work(self, errand: Coroutine[Any, Any, None]) -> bool:
+        """Do something that work may interrupt; False = work came first."""
+        doing = asyncio.create_task(errand, name=f"worker[{self.id}].rest")
+        try:
+            while not doing.done():
+                work = self._planner.next(self.id) is not None and self.available
+                if work and self._mover.interruptible:
+                    await self._vehicle.cancel()
+                    await asyncio.wait([doing])
+                    break
+                self._wake.clear()
+                waking = asyncio.create_task(self._wake.wait(), name=f"worker[{self.id}].wake")
+                await asyncio.wait([doing, waking], return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+        finally:
+            if not doing.done():
+                doing.cancel()
+                await asyncio.wait([doing])
+        try:
+            await doing
+        except MissionCancelled:
+            return False
+        return True
+
+    # --- trouble ---
+
+    async def _stand_down(self, reason: Refusal) -> None:
+        """A person must look before it moves again."""
+        self.in_service = False
+        self._alerts.open("safety_stop", Severity.CRITICAL, vehicle=self.id, why=reason.code)
+        await self._book.note("safety_stop", vehicle=self.id, reason=reason)
+        self._planner.poke()
+
+    async def _recover(self, record: MissionRecord) -> None:
+        """Go on where a former process was killed: the vehicle may be anywhere along a mission."""
+        while not self._vehicle.state().fit:
+            self._wake.clear()
+            await self._wake.wait()
+        task = self._book.find(record.task) if record.task else None
+        errand = Trip(
+            purpose=record.purpose,
+            rank=(0, self._book.now_s()),
+            task=record.task,
+            stop_index=record.stop_index,
+        )
+        try:
+            arrived = await self._mover.resume(record, errand)
+        except (MissionFailed, Unreachable) as error:
+            log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": self.id})
+            return
+        if arrived and task is not None and task.state.begun and record.stop_index >= 0:
+            stop = stops_of(task, self._handling)[record.stop_index]
+            await self._stop_done(task.id, stop, record.stop_index)
+            self._planner.poke()
+
+
+def _reason(error: MissionFailed | Unreachable) -> Refusal:
+    if isinstance(error, MissionFailed):
+        return error.reason
+    return Refusal("unreachable", {"from": error.start, "to": error.goal})

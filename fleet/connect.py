@@ -1,0 +1,53 @@
+"""From a vehicle's configuration to the vehicle behind its wire."""
+
+from collections.abc import Sequence
+
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.config import VehicleConfig
+from fleet.dock import Dock
+from fleet.errors import ConfigError
+from fleet.mavlink.adapter import MavlinkVehicle
+from fleet.mavlink.link import MavlinkLink
+from fleet.vda5050.adapter import Vda5050Vehicle
+from fleet.vehicle import Vehicle
+from routing.site import Role, Site
+
+
+def connect(
+    vehicles: Sequence[VehicleConfig],
+    site: Site,
+    clock: Clock,
+    *,
+    bus: Bus,
+    mavlink: MavlinkLink | None,
+) -> list[Vehicle]:
+    """All vehicles of a configuration, each behind its adapter; none of them speaks yet.
+
+    Raises:
+        ConfigError: a drone without a MAVLink port to hear it on.
+    """
+    return [_connect(vehicle, site, clock, bus, mavlink) for vehicle in vehicles]
+
+
+def _connect(
+    vehicle: VehicleConfig, site: Site, clock: Clock, bus: Bus, mavlink: MavlinkLink | None
+) -> Vehicle:
+    spec = vehicle.to_spec()
+    if vehicle.link.vda5050 is not None:
+        return Vda5050Vehicle(spec, bus, vehicle.link.vda5050, site, clock)
+    if vehicle.link.mavlink is None or mavlink is None:
+        raise ConfigError(
+            f"{vehicle.id} speaks MAVLink, but there is no port to hear it on; "
+            "write 'mavlink: {listen: 127.0.0.1:14550}'"
+        )
+    pads = [site.nodes[place.node] for place in site.with_role(Role.PAD)]
+    return MavlinkVehicle(
+        spec,
+        mavlink,
+        vehicle.link.mavlink,
+        site.frame,
+        home=site.nodes[site.places[spec.home].node],
+        pads=pads,
+        dock=Dock(bus, vehicle.dock) if vehicle.dock is not None else None,
+    )
