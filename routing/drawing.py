@@ -6,7 +6,7 @@ from html import escape
 from math import atan2, ceil, degrees
 from typing import Literal
 
-from shapely import LineString, Polygon
+from shapely import LineString, Polygon, unary_union
 
 from routing.geometry import Point
 from routing.labels import Box, Sheet, around, text_width, wrapped
@@ -166,6 +166,9 @@ class _Canvas:
     def elements(self) -> list[str]:
         panel = self._panel
         frame = _rect(self._left, self._top, panel.width, panel.height, _BG, _LINE, radius=6)
+        for lane in self._drawn_lanes():
+            (x0, y0), (x1, y1) = self._ends(lane)
+            self._sheet.cross(x0, y0, x1, y1)
         signs = [*self._lifts(), *self._signs(), *self._pads_elsewhere()]
         self._label_places()
         self._label_areas()
@@ -174,6 +177,7 @@ class _Canvas:
             "<g>",
             frame,
             *self._ground(),
+            *self._house(),
             *air,
             *self._lanes(),
             *self._dots(),
@@ -206,6 +210,20 @@ class _Canvas:
             yield f'<path d="{path}" fill="{fill}" stroke="{line}">{title}</path>'
             if area.zone is Zone.CONTAMINATED:
                 yield f'<path d="{path}" fill="url(#hatch)"/>'
+
+    def _house(self) -> Iterator[str]:
+        """The walls of the house, seen from outdoors, unless buildings are drawn there."""
+        if not self._panel.air or any(area.kind == "building" for area in self._areas):
+            return
+        inside = [area for area in self._site.areas.values() if self._indoors(area)]
+        walls = unary_union([_ring(area.outline) for area in inside])
+        for part in getattr(walls, "geoms", [walls]):
+            if isinstance(part, Polygon) and not part.is_empty:
+                ring = [Point(x, y) for x, y in part.exterior.coords]
+                yield f'<path d="{self._path(ring)}" fill="{_PANEL}" stroke="{_LINE}"/>'
+
+    def _indoors(self, area: Area) -> bool:
+        return not self._site.levels[area.level].outdoors
 
     def _air(self) -> Iterator[str]:
         for space in self._panel.air:
@@ -292,6 +310,7 @@ class _Canvas:
         for place in self._site.with_role(Role.PAD):
             if place.node not in self._nodes:
                 x, y = self._xy(self._site.nodes[place.node].point)
+                self._sheet.take(Box(x - 7, y - 7, x + 7, y + 7))
                 yield f'<g opacity=".6">{_sign(place, x, y)}</g>'
 
     # -- labels ----------------------------------------------------------------------------
@@ -304,6 +323,7 @@ class _Canvas:
 
     def _label_areas(self) -> None:
         named = {self._say(place.name) for place in self._places}
+        named |= {self._say(space.name) for space in self._panel.air}
         for area in self._areas:
             if self._say(area.name) not in named:
                 self._label_in(area.outline, self._say(area.name), _MUTE)
@@ -322,12 +342,12 @@ class _Canvas:
             return
         wide = max(text_width(line, _TAG) for line in lines) + 4
         tall = (_TAG + 3) * len(lines)
-        middle = (x0 + x1 - wide) / 2
+        spread = [x0 + 4 + (x1 - x0 - wide - 8) * share / 8 for share in range(9)]
         shape = Polygon(spots).buffer(1)
         tries = [
             Box(x, y, x + wide, y + tall)
             for y in (y0 + 4, y1 - tall - 4, (y0 + y1 - tall) / 2)
-            for x in (x0 + 4, middle, x1 - wide - 4)
+            for x in spread
         ]
         inside = (box for box in tries if shape.covers(_box(box)))
         box = self._sheet.place(inside)

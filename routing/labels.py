@@ -3,8 +3,10 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, hypot
 
 _CELL = 64.0
+_STEP = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Box:
         )
 
 
+Cells = dict[tuple[int, int], list[Box]]
+
+
 class Sheet:
     """What is taken already on one part of the canvas.
 
@@ -41,26 +46,32 @@ class Sheet:
 
     def __init__(self, bounds: Box) -> None:
         self.bounds = bounds
-        self._cells: dict[tuple[int, int], list[Box]] = {}
+        self._taken: Cells = {}
+        self._crossed: Cells = {}
 
     def take(self, box: Box) -> None:
         """Keep this ground free of labels."""
-        for cell in _cells(box):
-            self._cells.setdefault(cell, []).append(box)
+        _put(self._taken, box)
+
+    def cross(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """A line runs here: labels rather stand elsewhere."""
+        steps = max(1, ceil(hypot(x1 - x0, y1 - y0) / _STEP))
+        for step in range(steps + 1):
+            x, y = x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps
+            _put(self._crossed, Box(x - 1, y - 1, x + 1, y + 1))
 
     def free(self, box: Box) -> bool:
         """Whether nothing is there yet."""
-        if not box.within(self.bounds):
-            return False
-        return not any(box.meets(b) for cell in _cells(box) for b in self._cells.get(cell, ()))
+        return box.within(self.bounds) and not _met(self._taken, box)
 
     def place(self, spots: Iterable[Box]) -> Box | None:
-        """Take the first of these spots that is free; None if none is."""
-        for box in spots:
-            if self.free(box):
-                self.take(box)
-                return box
-        return None
+        """Take the first of these spots that is free, at best off all lines; None if none is."""
+        free = [box for box in spots if self.free(box)]
+        if not free:
+            return None
+        box = next((box for box in free if not _met(self._crossed, box)), free[0])
+        self.take(box)
+        return box
 
 
 def around(x: float, y: float, width: float, height: float, gap: float) -> Iterator[Box]:
@@ -98,6 +109,15 @@ def wrapped(text: str, size_px: float, room_px: float) -> Sequence[str]:
         if max(text_width(line, size_px) for line in lines) <= room_px:
             return lines
     return ()
+
+
+def _put(cells: Cells, box: Box) -> None:
+    for cell in _cells(box):
+        cells.setdefault(cell, []).append(box)
+
+
+def _met(cells: Cells, box: Box) -> bool:
+    return any(box.meets(other) for cell in _cells(box) for other in cells.get(cell, ()))
 
 
 def _cells(box: Box) -> Iterator[tuple[int, int]]:
