@@ -31,6 +31,7 @@ export function waiting() {
 export async function post(body) {
   const letter = { key: newKey(), body, refused: null };
   keep([...letters, letter]);
+  if (state.link.state === "lost") return null;
   try {
     return await send(letter);
   } catch (error) {

@@ -1,0 +1,117 @@
+/** The console's first page: puts the parts together and starts the live link. */
+
+import { getSchemas, getSite } from "./api.js";
+import { h } from "./dom.js";
+import { TaskForm } from "./forms.js";
+import { current, setLanguage } from "./i18n/index.js";
+import { listenToKeys } from "./keys.js";
+import { followAddress } from "./nav.js";
+import { flush, keepFlushing } from "./outbox.js";
+import { AlertsScreen } from "./screens/alerts.js";
+import { FleetScreen } from "./screens/fleet.js";
+import { Bar, Strip } from "./screens/frame.js";
+import { Panel } from "./screens/panel.js";
+import { Stage } from "./screens/stage.js";
+import { TasksScreen } from "./screens/tasks.js";
+import { apply, changed, on, state } from "./store.js";
+import { LiveLink } from "./ws.js";
+
+const RETRY_MS = 2000;
+const SECOND_MS = 500;
+
+setLanguage(current());
+const form = new TaskForm();
+const stage = new Stage((place) => form.offer(place));
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+/** Build everything that holds words; the map stays, and so does what was typed. */
+function build() {
+  stage.rebuild();
+  form.rebuild();
+  const parts = {
+    bar: new Bar(() => speak(current() === "en" ? "zh" : "en")),
+    strip: new Strip(),
+    panel: new Panel(form),
+    screens: { tasks: new TasksScreen(), fleet: new FleetScreen(), alerts: new AlertsScreen() },
+  };
+  const pages = Object.entries(parts.screens).map(([name, screen]) =>
+    h("section", { class: "page", "data-screen": name }, screen.element),
+  );
+  const work = h("main", { class: "work" }, stage.element, ...pages, parts.panel.element);
+  root.replaceChildren(parts.bar.element, parts.strip.element, work);
+  return { ...parts, work };
+}
+
+let page = build();
+
+/** @param {"en"|"zh"} language */
+function speak(language) {
+  setLanguage(language);
+  page = build();
+  refreshAll();
+}
+
+function refreshAll() {
+  showScreen();
+  page.bar.update();
+  page.strip.update();
+  page.panel.update();
+  stage.update();
+  updatePage();
+}
+
+function showScreen() {
+  page.work.dataset.screen = state.screen;
+  page.work.classList.toggle("with-panel", state.screen === "operations" || state.composing || !!state.selection);
+}
+
+function updatePage() {
+  page.screens[/** @type {"tasks"} */ (state.screen)]?.update();
+}
+
+async function loadSite() {
+  try {
+    [state.site, state.schemas] = await Promise.all([getSite(), getSchemas()]);
+  } catch {
+    window.setTimeout(() => void loadSite(), RETRY_MS);
+    return;
+  }
+  form.rebuild();
+  changed("site", "tasks", "vehicles", "positions", "alerts", "screen");
+}
+
+on(["screen"], showScreen);
+on(["screen", "link", "alerts", "site"], () => page.bar.update());
+on(["alerts", "site"], () => page.strip.update());
+on(["tasks", "vehicles", "selection", "screen", "outbox", "site"], () => page.panel.update());
+on(["positions"], () => page.panel.tick());
+on(["tasks", "vehicles", "alerts", "screen", "site"], updatePage);
+on(["site", "screen", "selection", "vehicles"], () => stage.update());
+on(["positions", "selection", "tasks"], () => stage.tick());
+
+const link = new LiveLink(
+  "/api/v1/live",
+  (message) => {
+    state.link.heard_ms = performance.now();
+    const other = message.type === "snapshot" && state.site && message.site?.id !== state.site.id;
+    apply(message);
+    if (other) void loadSite();
+  },
+  (now) => {
+    state.link.state = now;
+    changed("link", "positions");
+    if (now === "live") void flush();
+  },
+);
+
+window.setInterval(() => {
+  page.bar.tick();
+  page.panel.tick();
+  if (state.link.state === "lost") stage.tick();
+}, SECOND_MS);
+followAddress();
+listenToKeys({ stage, form: () => form, acknowledge: () => page.strip.acknowledge() });
+keepFlushing();
+refreshAll();
+void loadSite();
+link.start();

@@ -1,0 +1,124 @@
+/** The bar over everything, and the alert strip below it. */
+
+import { acknowledge } from "../api.js";
+import { glyph, h, setAttribute, setText } from "../dom.js";
+import { age, clock, duration } from "../format.js";
+import { LANGUAGES, current, named, t } from "../i18n/index.js";
+import { SCREENS, compose, go, showOnMap } from "../nav.js";
+import { openAlerts, siteNow, state } from "../store.js";
+import { alertRemedy, alertWords, capital } from "../words.js";
+
+export const SHAPES = {
+  critical: "M5 1h6l4 4v6l-4 4H5l-4-4V5z",
+  high: "M8 1l7.5 14h-15z",
+  notice: "M8 1l7 7-7 7-7-7z",
+  info: "M8 2a6 6 0 100 12A6 6 0 008 2z",
+};
+const OPERATOR = "wardline.operator";
+
+export class Bar {
+  /** @param {() => void} otherLanguage */
+  constructor(otherLanguage) {
+    this.site = h("span", { class: "site" });
+    this.tag = h("span", { class: "tag simulation" });
+    this.tabs = SCREENS.map((screen) => h("a", { href: `#/${screen}`, "data-screen": screen }, t(`screen.${screen}`)));
+    this.badge = h("span", { class: "badge" });
+    this.tabs[SCREENS.indexOf("alerts")].append(this.badge);
+    this.link = h("span", { class: "link", role: "status", "aria-live": "polite" });
+    this.age = h("span", { class: "age" });
+    this.time = h("time", { class: "time" });
+    const here = current();
+    const words = Object.entries(LANGUAGES).flatMap(([code, name], i) => [
+      i ? " · " : null,
+      h("span", { class: code === here ? "here" : "there", lang: code === "zh" ? "zh-Hans" : code }, name),
+    ]);
+    const language = h("button", { type: "button", class: "language", "aria-label": t("app.language"), onclick: otherLanguage }, ...words);
+    this.add = h("button", { type: "button", class: "button filled new", onclick: () => compose(true) }, t("action.new_task"), h("kbd", {}, "n"));
+    this.element = h(
+      "header", { class: "bar" }, this.site, this.tag,
+      h("nav", { "aria-label": t("app.screens") }, ...this.tabs),
+      h("span", { class: "space" }), this.link, this.time, language, this.add,
+    );
+  }
+
+  update() {
+    setText(this.site, named(state.site?.name) || "Wardline");
+    document.title = named(state.site?.name) || "Wardline";
+    this.tag.hidden = !state.simulation;
+    const speed = state.speed && state.speed !== 1 ? state.speed : null;
+    setText(this.tag, speed ? t("app.simulation_speed", { n: speed }) : t("app.simulation"));
+    for (const tab of this.tabs) {
+      setAttribute(tab, "aria-current", tab.dataset.screen === state.screen ? "page" : null);
+    }
+    const open = openAlerts().filter((alert) => !alert.acknowledged_by).length;
+    this.badge.hidden = !open;
+    setText(this.badge, String(open));
+    this.tick();
+  }
+
+  /** What changes by the passing of time alone. */
+  tick() {
+    const { state: link, heard_ms, since_ms } = state.link;
+    const seconds = (performance.now() - (heard_ms || since_ms)) / 1000;
+    setAttribute(this.link, "data-state", link);
+    setText(this.link, link === "connecting" ? t("link.connecting") : t(`link.${link}`, { age: age(seconds) }));
+    setText(this.time, clock(siteNow()));
+  }
+}
+
+export class Strip {
+  constructor() {
+    this.element = h("div", { class: "strip", role: "status", "aria-live": "polite", hidden: true });
+    this.shown = "";
+  }
+
+  update() {
+    const open = openAlerts().filter((alert) => !alert.acknowledged_by && alert.severity !== "info");
+    const alert = open[0];
+    this.element.hidden = !alert;
+    const key = alert ? JSON.stringify([alert, open.length]) : "";
+    if (key === this.shown) return;
+    this.shown = key;
+    this.alert = alert;
+    this.element.replaceChildren(...(alert ? this.parts(alert, open.length) : []));
+  }
+
+  /** @param {import("../types.js").Alert} alert @param {number} open */
+  parts(alert, open) {
+    this.element.dataset.severity = alert.severity;
+    const since = (siteNow() - Date.parse(alert.since)) / 1000;
+    const details = [duration(since), alertRemedy(alert)].filter(Boolean).join(" · ");
+    const target = alert.vehicle ? ["vehicle", alert.vehicle] : alert.task ? ["task", alert.task] : null;
+    return [
+      glyph(SHAPES[alert.severity], `shape ${alert.severity}`),
+      h("strong", {}, capital(alertWords(alert))),
+      h("span", { class: "details" }, details),
+      h("span", { class: "space" }),
+      open > 1 && h("button", { type: "button", class: "button quiet", onclick: () => go("alerts") }, t("action.all_alerts", { n: open })),
+      target && h("button", { type: "button", class: "button", onclick: () => showOnMap(/** @type {any} */ (target[0]), target[1]) }, t("action.show")),
+      h("button", { type: "button", class: "button acknowledge", onclick: () => this.acknowledge() }, t("action.acknowledge")),
+    ].filter((part) => part instanceof Node);
+  }
+
+  acknowledge() {
+    if (!this.alert) return;
+    if (operator()) void confirmAlert(this.alert.id, operator());
+    else go("alerts");
+  }
+}
+
+/** The name that goes into the record with an acknowledgement; asked for once. */
+export function operator() {
+  return localStorage.getItem(OPERATOR) ?? "";
+}
+
+/** @param {string} name */
+export function setOperator(name) {
+  localStorage.setItem(OPERATOR, name.trim());
+}
+
+/** @param {string} id @param {string} by */
+export async function confirmAlert(id, by) {
+  const alert = await acknowledge(id, by).catch(() => null);
+  if (alert) state.alerts.set(id, alert);
+}

@@ -1,0 +1,192 @@
+/** What tasks, vehicles and alerts are called on the screen. */
+
+import { clock, duration, quantity } from "./format.js";
+import { current, has, named, readable, t } from "./i18n/index.js";
+import { hasEnded, siteNow, state } from "./store.js";
+
+/** @param {string|null|undefined} id of a place, area, lift, door or level */
+export function placeName(id) {
+  if (!id) return "";
+  const site = state.site;
+  const found = site && (names().get(id) ?? null);
+  return found ? named(found) : id;
+}
+
+/** @type {{site: any, names: Map<string, any>}} */
+let index = { site: null, names: new Map() };
+
+function names() {
+  if (index.site === state.site) return index.names;
+  const site = state.site;
+  /** @type {Map<string, any>} */
+  const found = new Map();
+  for (const list of [site?.areas, site?.airspaces, site?.doors, site?.levels, site?.lifts, site?.places]) {
+    for (const thing of list ?? []) found.set(thing.id, thing.name);
+  }
+  index = { site, names: found };
+  return found;
+}
+
+/** @param {string|null|undefined} id */
+export function vehicleName(id) {
+  return id ? (state.vehicles.get(id)?.name ?? id) : "–";
+}
+
+/** @param {import("./types.js").Task} task */
+export function taskTitle(task) {
+  if (task.kind === "patrol" || task.kind === "disinfection") return t(`kind.${task.kind}`);
+  return task.item || t(`kind.${task.kind}`);
+}
+
+/** @param {import("./types.js").Task} task from → to, or where it takes place */
+export function taskRoute(task) {
+  const to = (task.to ?? []).map(placeName);
+  if (!to.length && task.spec?.area) to.push(placeName(task.spec.area));
+  const more = to.length > 3 ? `${to.slice(0, 2).join(", ")} +${to.length - 2}` : to.join(", ");
+  return task.from && to.length ? `${placeName(task.from)} → ${more}` : placeName(task.from) || more;
+}
+
+/** @param {any} facts with ids turned into names and units added */
+export function spoken(facts) {
+  return Object.fromEntries(
+    Object.entries(facts ?? {}).map(([name, value]) => [name, spokenFact(name, value)]),
+  );
+}
+
+/** @param {string} name @param {any} value */
+function spokenFact(name, value) {
+  if (Array.isArray(value)) return value.map((each) => spokenFact(name, each)).join(", ");
+  if (typeof value !== "string") return quantity(name, value ?? "–");
+  if (state.vehicles.has(value)) return vehicleName(value);
+  if (names().has(value)) return placeName(value);
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return clock(value);
+  for (const group of ["goods", "kind", "priority", "state", "zone", "vehicle_kind", "skill", "method"]) {
+    if (has(`${group}.${value}`)) return t(`${group}.${value}`);
+  }
+  return value;
+}
+
+/**
+ * The sentence for a refusal's code; an unknown code is shown readably, with its facts.
+ *
+ * @param {import("./types.js").Reason|null|undefined} reason
+ */
+export function reasonWords(reason) {
+  if (!reason) return "";
+  return sentence(`reason.${reason.code}`, reason.code, reason.facts);
+}
+
+/** @param {import("./types.js").Alert} alert */
+export function alertWords(alert) {
+  const facts = { vehicle: alert.vehicle, task: alert.task, ...alert.facts };
+  const key = has(`alert.${alert.code}`) ? `alert.${alert.code}` : `reason.${alert.code}`;
+  return sentence(key, alert.code, facts);
+}
+
+/** @param {import("./types.js").Alert} alert what is being done about it, where that is known */
+export function alertRemedy(alert) {
+  const key = `alert.${alert.code}.doing`;
+  return has(key) ? t(key, spoken({ vehicle: alert.vehicle, task: alert.task, ...alert.facts })) : "";
+}
+
+/** @param {import("./types.js").FieldFault} fault in the language in use; English from the server as a last resort */
+export function faultWords(fault) {
+  const known = has(`reason.${fault.code}`);
+  const what = known || !fault.remedy ? sentence(`reason.${fault.code}`, fault.code, fault.facts) : "";
+  const remedy = has(`remedy.${fault.code}`)
+    ? t(`remedy.${fault.code}`, spoken(fault.facts))
+    : current() === "en" || !known
+      ? fault.remedy
+      : "";
+  return [what, remedy].filter(Boolean).map(capital).join(". ");
+}
+
+/** @param {string} key @param {string} code @param {any} facts */
+function sentence(key, code, facts) {
+  if (has(key)) return t(key, spoken(facts));
+  const pairs = Object.entries(spoken(facts)).filter(([, value]) => value !== "–");
+  const list = pairs.map(([name, value]) => `${readable(name)} ${value}`).join(", ");
+  return list ? `${readable(code)} (${list})` : readable(code);
+}
+
+/** @param {string} text */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * A task's state in words, its tone, and the one time that matters now.
+ *
+ * @param {import("./types.js").Task} task
+ * @returns {{words: string, tone: ""|"wait"|"critical"|"accent"|"mute", time: string, timeTone: string}}
+ */
+export function taskState(task) {
+  if (task.state === "done") return ended(task, "mute");
+  if (task.state === "cancelled") return ended(task, "mute");
+  if (task.state === "failed") return { ...ended(task, "critical"), words: failure(task) };
+  const held = heldBy(task);
+  const words = held ? t("state.held", { reason: reasonWords(held) }) : progress(task);
+  const tone = held || (task.state === "queued" && task.reason) ? "wait" : "";
+  return { words, tone, ...timeOf(task) };
+}
+
+/** @param {import("./types.js").Task} task @param {any} tone */
+function ended(task, tone) {
+  return { words: t(`state.${task.state}`), tone, time: clock(task.ended_at), timeTone: task.late ? "critical" : "mute" };
+}
+
+/** @param {import("./types.js").Task} task */
+function failure(task) {
+  return task.reason ? t("state.failed_because", { reason: reasonWords(task.reason) }) : t("state.failed");
+}
+
+/** @param {import("./types.js").Task} task what its vehicle waits for, while it works on this task */
+function heldBy(task) {
+  if (task.state !== "underway" || !task.vehicle) return null;
+  return state.vehicles.get(task.vehicle)?.waiting_for ?? null;
+}
+
+/** @param {import("./types.js").Task} task */
+function progress(task) {
+  if (task.state === "queued" && task.reason) return t("state.waiting", { reason: reasonWords(task.reason) });
+  if (task.state !== "underway") return t(`state.${task.state}`);
+  if (task.kind === "patrol" || task.kind === "disinfection") {
+    return task.stops_done > 0 || task.stops_total <= 1
+      ? t(`state.${task.kind}`, { done: task.stops_done, total: task.stops_total })
+      : t("state.on_the_way");
+  }
+  if (task.stops_done === 0) return t("state.to_pickup");
+  const left = task.stops_total - task.stops_done;
+  return left > 1 ? t("state.carrying_more", { left }) : t("state.carrying");
+}
+
+/** @param {import("./types.js").Task} task */
+function timeOf(task) {
+  const now = siteNow();
+  const eta_s = task.eta_at ? (Date.parse(task.eta_at) - now) / 1000 : null;
+  const due_s = task.due_at ? (Date.parse(task.due_at) - now) / 1000 : null;
+  if (task.late && due_s !== null) {
+    const by = Math.max(-due_s, eta_s !== null ? eta_s - due_s : 0);
+    return { time: t("time.late", { by: duration(Math.max(by, 60)) }), timeTone: "critical" };
+  }
+  if (eta_s !== null && eta_s > 0) return { time: duration(Math.max(eta_s, 60)), timeTone: "" };
+  if (eta_s !== null) return { time: t("time.now"), timeTone: "" };
+  const earliest_s = task.earliest_at ? (Date.parse(task.earliest_at) - now) / 1000 : 0;
+  if (earliest_s > 60) return { time: t("time.from", { at: clock(task.earliest_at) }), timeTone: "" };
+  const since_s = (now - Date.parse(task.created_at)) / 1000;
+  return { time: t("time.since", { age: duration(since_s) }), timeTone: "mute" };
+}
+
+/** What happened to a task, as a line of its history. @param {{event: string, vehicle: string|null, facts: any}} event */
+export function eventWords(event) {
+  const facts = { ...event.facts, vehicle: event.vehicle };
+  const reason = facts.reason ?? facts.code;
+  const parts = [sentence(`event.${event.event}`, event.event, has(`event.${event.event}`) ? facts : {})];
+  if (typeof reason === "string") parts.push(reasonWords({ code: reason, facts }));
+  return parts.filter(Boolean).join(": ");
+}
+
+/** @param {string} kind of vehicle */
+export function kindWords(kind) {
+  return has(`vehicle_kind.${kind}`) ? t(`vehicle_kind.${kind}`) : readable(kind);
+}
