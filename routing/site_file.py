@@ -194,6 +194,10 @@ def _fault(
     if kind == "string_pattern_mismatch":
         remedy = "ids have no spaces and none of ~ @ : / + #, and at most 100 characters"
         return Fault(line, f"{where}: {given} can't be an id", remedy)
+    if kind == "value_error":
+        broken = "does not fit together" if isinstance(detail["input"], dict) else f"is {given}"
+        remedy = detail["msg"].removeprefix("Value error, ")
+        return Fault(line, f"{where or 'the file'} {broken}", remedy)
     remedy = _REMEDIES.get(kind, reference)
     if "expected" in detail.get("ctx", {}):
         remedy = f"write one of {detail.get('ctx', {})['expected']}"
