@@ -1,0 +1,117 @@
+"""One drone as it is on the wire: what it says, what it is told, how often it speaks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.errors import LinkError, LinkTimeout
+from fleet.mavlink.commands import Commander, CommandRefused
+from fleet.mavlink.config import MavlinkConfig, Rates
+from fleet.mavlink.link import MavlinkLink
+from fleet.mavlink.parser import Message
+from fleet.mavlink.telemetry import Telemetry
+from fleet.mavlink.transfer import Transfer
+
+log = logging.getLogger(__name__)
+
+_MISSED = 3
+"""So many messages of a stream missing in a row mean that its rate has fallen."""
+
+
+class Drone:
+    """The wire to one drone; `adapter.MavlinkVehicle` makes a vehicle of it."""
+
+    def __init__(self, link: MavlinkLink, config: MavlinkConfig) -> None:
+        self.config = config
+        self.timeouts = link.timeouts
+        self.line = link.line(config.system_id, config.component_id)
+        self.telemetry = Telemetry()
+        self.transfer = Transfer(link, self.line)
+        self._commander = Commander(link, self.line, self.telemetry.texts, retries=config.retries)
+        self._intervals_s = _intervals_s(config.rates)
+        self._listeners: list[Callable[[], None]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self.line.listen(self._hear)
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called after each message that says something new."""
+        self._listeners.append(listener)
+
+    @property
+    def now_s(self) -> float:
+        """This moment in loop seconds."""
+        return asyncio.get_running_loop().time()
+
+    @property
+    def online(self) -> bool:
+        """Whether it was heard just now."""
+        return self.line.age_s(self.now_s) <= self.timeouts.stale_s
+
+    async def do(self, command: int, *params: float) -> None:
+        """Give a command; CommandRefused or LinkTimeout where it isn't carried out."""
+        await self._commander.do(command, *params)
+
+    async def set_mode(self, mode: int) -> None:
+        """Change its flight mode (ArduCopter's number)."""
+        await self.do(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, mode)
+
+    async def until(self, told: Callable[[], bool], timeout_s: float | None = None) -> None:
+        """Wait until the drone's words make ``told()`` true.
+
+        Raises:
+            LinkTimeout: they did not in time.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not told():
+                    await self.next_word()
+        except TimeoutError:
+            raise LinkTimeout(f"drone {self.config.system_id}: waited {timeout_s} s") from None
+
+    async def next_word(self) -> None:
+        """Wait for the next message that says something new, or a nudge."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def nudge(self) -> None:
+        """Wake all who wait for a word: something they look at has changed."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def ask_for_streams(self) -> None:
+        """Ask for every stream that is not flowing; one that is refused is asked for again later.
+
+        Rates are lost at each reboot, and any other ground station may change them.
+        """
+        for message_id, interval_s in self._intervals_s.items():
+            if self.telemetry.age_s(message_id, self.now_s) <= _MISSED * interval_s:
+                continue
+            try:
+                await self.do(mav.MAV_CMD_SET_MESSAGE_INTERVAL, message_id, interval_s * 1e6)
+            except (CommandRefused, LinkError) as error:
+                log.info("system id %d: no stream %d: %s", self.line.system_id, message_id, error)
+                return
+
+    def _hear(self, message: Message) -> None:
+        if self.telemetry.take(message, self.now_s):
+            self.nudge()
+            for listener in self._listeners:
+                listener()
+
+
+def _intervals_s(rates: Rates) -> Mapping[int, float]:
+    return {
+        mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 1 / rates.position_hz,
+        mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 1 / rates.landed_state_hz,
+        mav.MAVLINK_MSG_ID_SYS_STATUS: 1 / rates.status_hz,
+        mav.MAVLINK_MSG_ID_MISSION_CURRENT: 1 / rates.mission_hz,
+    }

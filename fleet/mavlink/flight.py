@@ -1,0 +1,194 @@
+"""One flight: put the mission on the drone, arm, take off, follow it to its landing."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.errors import LinkLost, LinkTimeout, MissionFailed, SafetyStop
+from fleet.mavlink.commands import CommandRefused
+from fleet.mavlink.drone import Drone
+from fleet.mavlink.missions import FlightPlan
+from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
+from fleet.mavlink.transfer import TransferRefused
+from fleet.mission import Clearance
+from routing.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+_UPLOADS = 3
+
+
+class Flight:
+    """Carries out one flight plan.
+
+    Args:
+        clearance: is told of each waypoint reached.
+        at_goal: whether the drone, on the ground, stands where the plan ends.
+    """
+
+    def __init__(
+        self, drone: Drone, plan: FlightPlan, clearance: Clearance, at_goal: Callable[[], bool]
+    ) -> None:
+        self._drone, self._plan, self._clearance = drone, plan, clearance
+        self._at_goal = at_goal
+        self._said = drone.telemetry
+        self._times = drone.timeouts
+
+    async def is_on_board(self) -> bool:
+        """Whether the drone already holds this very flight."""
+        held = await self._drone.transfer.download(limit=len(self._plan.items) + 1)
+        return self._plan.same_flight(held)
+
+    async def load(self) -> None:
+        """Put the mission onto the drone, and read back what it has made of it.
+
+        Raises:
+            MissionFailed: it won't take it.
+            LinkError: it stopped answering.
+        """
+        for attempt in range(1, _UPLOADS + 1):
+            try:
+                await self._drone.transfer.upload(self._plan.items)
+            except TransferRefused as refused:
+                if not refused.passing or attempt == _UPLOADS:
+                    raise MissionFailed(_refusal("mission_refused", refused.name)) from refused
+            except LinkTimeout:
+                if attempt == _UPLOADS:
+                    raise
+            if await self.is_on_board():
+                self._said.forget_flight()
+                return
+        raise MissionFailed(_refusal("mission_refused", "read back differs from what was sent"))
+
+    async def start(self) -> None:
+        """GUIDED, arm, take off: in this order, each until the drone is ready for it.
+
+        Raises:
+            MissionFailed: it would not arm or did not leave the ground; its words are the reason.
+            LinkError: it stopped answering.
+        """
+        await self._patiently(lambda: self._drone.set_mode(GUIDED))
+        await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
+        try:
+            await self._go()
+        except (CommandRefused, LinkTimeout) as error:
+            why = str(error)
+            log.warning("system id %d did not take off: %s", self._drone.line.system_id, why)
+            await self.disarm()
+            raise MissionFailed(_refusal("takeoff_failed", why)) from error
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Try a step again while the drone, still waking up, says no."""
+        give_up_s = self._drone.now_s + self._times.ready_s
+        for attempt in range(1, self._drone.config.arm_attempts + 1):
+            try:
+                return await step()
+            except CommandRefused as refused:
+                if attempt == self._drone.config.arm_attempts or self._drone.now_s > give_up_s:
+                    raise MissionFailed(_refusal("arming_refused", str(refused))) from refused
+                log.info("system id %d: %s", self._drone.line.system_id, refused)
+            await asyncio.sleep(self._times.arm_pause_s)
+        return None
+
+    async def _go(self) -> None:
+        try:
+            await self._drone.do(mav.MAV_CMD_MISSION_START)
+        except CommandRefused:
+            await self._take_off_first()
+        self._said.forget_flight()
+        await self._drone.until(
+            lambda: self._said.airborne and self._said.mode == AUTO, self._times.takeoff_s
+        )
+
+    async def _take_off_first(self) -> None:
+        """For autopilots that do not start a mission from the ground."""
+        height_m = self._plan.items[1].z_m
+        await self._drone.do(mav.MAV_CMD_NAV_TAKEOFF, 0, 0, 0, 0, 0, 0, height_m)
+        await self._drone.until(lambda: self._said.airborne, self._times.takeoff_s)
+        await self._drone.set_mode(AUTO)
+
+    async def disarm(self) -> None:
+        """Stop the motors on the ground, as far as the drone listens."""
+        try:
+            await self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)
+        except (CommandRefused, LinkTimeout) as error:
+            log.warning("system id %d: %s", self._drone.line.system_id, error)
+
+    async def follow(self) -> None:
+        """Pass on the waypoints reached, until the drone has landed at the end.
+
+        While the link is gone the drone flies on, and we wait for it.
+
+        Raises:
+            MissionFailed: it came down elsewhere by itself, or a pilot has taken over.
+            SafetyStop: it stands still with its motors off where it should not.
+            LinkLost: not heard for `Timeouts.lost_s`.
+        """
+        turned_back = ""
+        while self._said.armed:
+            self._pass_on()
+            if self._drone.online:
+                turned_back = turned_back or self._why_off_course()
+            await self._next_word()
+            if self._at_rest():
+                await self._settle()
+        await self._until_position_is_fresh()
+        if turned_back:
+            raise MissionFailed(_refusal("drone_turned_back", turned_back))
+        if not self._at_goal():
+            text = self._said.texts.reason_since(self._drone.now_s - self._times.disarm_s)
+            raise SafetyStop(_refusal("landed_on_the_way", text))
+        self._clearance.reached(len(self._clearance.route) - 1)
+
+    def _pass_on(self) -> None:
+        behind = max(self._said.reached_item, (self._said.mission_item or 0) - 1)
+        self._clearance.reached(self._plan.reached(behind))
+
+    def _why_off_course(self) -> str:
+        """What the drone says of coming down by itself; "" while it flies the mission."""
+        mode = self._said.mode
+        if mode == AUTO or not self._said.airborne:
+            return ""
+        if mode in RETURNING:
+            text = self._said.texts.reason_since(self._drone.now_s - self._times.stale_s)
+            return text or "returns by itself"
+        raise MissionFailed(Refusal("taken_over", {"mode": -1 if mode is None else mode}))
+
+    def _at_rest(self) -> bool:
+        on_ground = self._said.landed_state == mav.MAV_LANDED_STATE_ON_GROUND
+        return self._said.armed and on_ground and self._said.height_agl_m < 1.0
+
+    async def _settle(self) -> None:
+        """Landed: it disarms by itself, and if not, we do it."""
+        try:
+            await self._drone.until(lambda: not self._at_rest(), self._times.disarm_s)
+        except LinkTimeout:
+            if self._drone.online:
+                await self.disarm()
+
+    async def _next_word(self) -> None:
+        heard_s = self._drone.line.age_s(self._drone.now_s)
+        patience_s = self._times.lost_s - heard_s
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._drone.next_word()
+        except TimeoutError:
+            if self._drone.line.age_s(self._drone.now_s) >= self._times.lost_s:
+                raise LinkLost(f"drone {self._drone.line.system_id} not heard in flight") from None
+
+    async def _until_position_is_fresh(self) -> None:
+        """The position may be older than the landing."""
+        position = mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT
+        asked_s = self._drone.now_s
+        try:
+            await self._drone.until(
+                lambda: self._said.heard_at_s.get(position, 0.0) > asked_s, self._times.stale_s
+            )
+        except LinkTimeout:
+            log.warning("system id %d: no position after landing", self._drone.line.system_id)
+
+
+def _refusal(code: str, text: str) -> Refusal:
+    return Refusal(code, {"text": text})

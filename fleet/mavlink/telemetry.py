@@ -1,0 +1,127 @@
+"""A drone's latest words, each with its age."""
+
+import math
+from collections.abc import Callable
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.mavlink.commands import Texts
+from fleet.mavlink.missions import from_e7
+from fleet.mavlink.parser import Message
+from routing.geometry import GeoPoint
+
+GUIDED, AUTO = mav.COPTER_MODE_GUIDED, mav.COPTER_MODE_AUTO
+RETURNING = frozenset(
+    {mav.COPTER_MODE_RTL, mav.COPTER_MODE_LAND, mav.COPTER_MODE_SMART_RTL, mav.COPTER_MODE_AUTO_RTL}
+)
+"""Modes in which it comes down by itself: a failsafe, or someone has called it back."""
+
+_FLYING = frozenset(
+    {mav.MAV_LANDED_STATE_IN_AIR, mav.MAV_LANDED_STATE_TAKEOFF, mav.MAV_LANDED_STATE_LANDING}
+)
+_EMERGENCY = frozenset({mav.MAV_STATE_EMERGENCY, mav.MAV_STATE_FLIGHT_TERMINATION})
+_NO_HEADING = 65535
+_OFF_THE_GROUND_M = 1.0
+
+
+class Telemetry:
+    """Takes in messages and answers what is known of the drone now."""
+
+    def __init__(self) -> None:
+        self.texts = Texts()
+        self.heard_at_s: dict[int, float] = {}
+        """When each message, by its id, was last heard."""
+        self.heartbeat: mav.MAVLink_heartbeat_message | None = None
+        self.mission_item: int | None = None
+        """The item that it is flying to."""
+        self.reached_item = -1
+        self.geo: GeoPoint | None = None
+        self.height_agl_m = 0.0
+        self.heading_rad: float | None = None
+        """Clockwise from true north."""
+        self.speed_m_s = 0.0
+        self.charge_ratio: float | None = None
+        self.landed_state = mav.MAV_LANDED_STATE_UNDEFINED
+        self._take: dict[type[Message], Callable[..., bool]] = {
+            mav.MAVLink_heartbeat_message: self._on_heartbeat,
+            mav.MAVLink_global_position_int_message: self._on_position,
+            mav.MAVLink_extended_sys_state_message: self._on_landed_state,
+            mav.MAVLink_sys_status_message: self._on_status,
+            mav.MAVLink_mission_current_message: self._on_current,
+            mav.MAVLink_mission_item_reached_message: self._on_reached,
+        }
+
+    def take(self, message: Message, now_s: float) -> bool:
+        """Take in one message; returns whether it says anything new."""
+        self.heard_at_s[message.get_msgId()] = now_s
+        if isinstance(message, mav.MAVLink_statustext_message):
+            return self.texts.hear(message, now_s) is not None
+        take = self._take.get(type(message))
+        return take is not None and take(message)
+
+    @property
+    def armed(self) -> bool:
+        """Whether its motors may turn."""
+        beat = self.heartbeat
+        return beat is not None and bool(beat.base_mode & mav.MAV_MODE_FLAG_SAFETY_ARMED)
+
+    @property
+    def mode(self) -> int | None:
+        """ArduCopter's number of its flight mode; None = not heard."""
+        return None if self.heartbeat is None else self.heartbeat.custom_mode
+
+    @property
+    def airborne(self) -> bool:
+        """Whether it is off the ground."""
+        if self.landed_state == mav.MAV_LANDED_STATE_UNDEFINED:
+            return self.armed and self.height_agl_m > _OFF_THE_GROUND_M
+        return self.armed and self.landed_state in _FLYING
+
+    @property
+    def emergency(self) -> bool:
+        """Whether it has called mayday."""
+        return self.heartbeat is not None and self.heartbeat.system_status in _EMERGENCY
+
+    def age_s(self, message_id: int, now_s: float) -> float:
+        """Seconds since a kind of message was last heard; infinite if never."""
+        return now_s - self.heard_at_s.get(message_id, -math.inf)
+
+    def forget_flight(self) -> None:
+        """Forget how far a mission has come; another one begins."""
+        self.mission_item, self.reached_item = None, -1
+
+    def _on_heartbeat(self, message: mav.MAVLink_heartbeat_message) -> bool:
+        old, self.heartbeat = self.heartbeat, message
+        return old is None or _essence(old) != _essence(message)
+
+    def _on_position(self, message: mav.MAVLink_global_position_int_message) -> bool:
+        if message.lat == 0 and message.lon == 0:
+            return False
+        self.geo = from_e7(message.lat, message.lon)
+        self.height_agl_m = message.relative_alt / 1000
+        self.speed_m_s = math.hypot(message.vx, message.vy) / 100
+        known = message.hdg != _NO_HEADING
+        self.heading_rad = math.radians(message.hdg / 100) if known else None
+        return True
+
+    def _on_landed_state(self, message: mav.MAVLink_extended_sys_state_message) -> bool:
+        old, self.landed_state = self.landed_state, message.landed_state
+        return old != message.landed_state
+
+    def _on_status(self, message: mav.MAVLink_sys_status_message) -> bool:
+        old = self.charge_ratio
+        left = message.battery_remaining
+        self.charge_ratio = None if left < 0 else left / 100
+        return old != self.charge_ratio
+
+    def _on_current(self, message: mav.MAVLink_mission_current_message) -> bool:
+        old, self.mission_item = self.mission_item, message.seq
+        return old != message.seq
+
+    def _on_reached(self, message: mav.MAVLink_mission_item_reached_message) -> bool:
+        self.reached_item = message.seq
+        return True
+
+
+def _essence(beat: mav.MAVLink_heartbeat_message) -> tuple[int, int, int]:
+    return beat.base_mode, beat.custom_mode, beat.system_status

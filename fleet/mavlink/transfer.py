@@ -1,0 +1,147 @@
+"""The mission protocol from our side: put items onto a drone, and read them back.
+
+Source: MAVLink guide, mission protocol. ArduPilot asks with MISSION_REQUEST and wants
+MISSION_ITEM_INT all the same; a request may come twice, and is answered twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.errors import FleetError, LinkTimeout
+from fleet.mavlink.link import Answers, Line, M, MavlinkLink
+from fleet.mavlink.missions import Item
+from fleet.mavlink.parser import Message
+
+log = logging.getLogger(__name__)
+
+_Ack = mav.MAVLink_mission_ack_message
+_Count = mav.MAVLink_mission_count_message
+_ItemInt = mav.MAVLink_mission_item_int_message
+_Request = mav.MAVLink_mission_request_message
+_RequestInt = mav.MAVLink_mission_request_int_message
+
+_STRAY = (mav.MAV_MISSION_INVALID_SEQUENCE,)
+"""Answers to a doubled item of ours; the transfer goes on."""
+
+
+class TransferRefused(FleetError):
+    """The drone does not take this mission.
+
+    Args:
+        result: its MAV_MISSION_RESULT.
+    """
+
+    def __init__(self, result: int) -> None:
+        self.result = result
+        found = mav.enums["MAV_MISSION_RESULT"].get(result)
+        name = str(result) if found is None else found.name.removeprefix("MAV_MISSION_").lower()
+        self.name = name
+        super().__init__(f"mission transfer: {name}")
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may work a moment later: someone else is uploading, or ours broke off."""
+        return self.result in (mav.MAV_MISSION_DENIED, mav.MAV_MISSION_OPERATION_CANCELLED)
+
+
+class Transfer:
+    """Moves missions to and from one drone."""
+
+    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 5) -> None:
+        self._link, self._line, self._retries = link, line, retries
+        self._timeouts = link.timeouts
+
+    async def upload(self, items: Sequence[Item], mission_type: int = 0) -> None:
+        """Put a mission onto the drone, instead of the one that it holds.
+
+        Not atomic: after an error the drone may hold a mixture of both.
+
+        Raises:
+            TransferRefused: the drone said no.
+            LinkTimeout: it stopped answering.
+        """
+        to = (self._line.system_id, self._line.component_id)
+        last: Message = _Count(*to, len(items), mission_type)
+        with self._line.expect(_Request, _RequestInt, _Ack, mission_type=mission_type) as answers:
+            try:
+                async with asyncio.timeout(self._timeouts.upload_s):
+                    while True:
+                        answer = await self._ask(last, answers)
+                        if not isinstance(answer, _Ack):
+                            last = _message(to, answer.seq, items, mission_type) or last
+                        elif answer.type == mav.MAV_MISSION_ACCEPTED:
+                            return
+                        elif answer.type not in _STRAY:
+                            raise TransferRefused(answer.type)
+            except TimeoutError:
+                raise LinkTimeout("mission upload took too long") from None
+
+    async def download(self, mission_type: int = 0, *, limit: int = 1000) -> tuple[Item, ...]:
+        """The mission that the drone holds; at most ``limit`` items of it.
+
+        Raises:
+            LinkTimeout: it stopped answering.
+        """
+        to = (self._line.system_id, self._line.component_id)
+        with self._line.expect(_Count, mission_type=mission_type) as counts:
+            count = await self._ask(
+                mav.MAVLink_mission_request_list_message(*to, mission_type), counts
+            )
+        items: list[Item] = []
+        for seq in range(min(count.count, limit)):
+            with self._line.expect(_ItemInt, mission_type=mission_type, seq=seq) as answers:
+                items.append(_item(await self._ask(_RequestInt(*to, seq, mission_type), answers)))
+        self._link.send(self._line, _Ack(*to, mav.MAV_MISSION_ACCEPTED, mission_type))
+        return tuple(items)
+
+    async def _ask(self, message: Message, answers: Answers[M]) -> M:
+        """Send ``message``, and again while there is no answer."""
+        for _ in range(self._retries + 1):
+            self._link.send(self._line, message)
+            try:
+                return await self._for_us(answers)
+            except LinkTimeout:
+                log.debug("system id %d: no answer to %s", self._line.system_id, message.msgname)
+        raise LinkTimeout(f"no answer to {message.msgname}")
+
+    async def _for_us(self, answers: Answers[M]) -> M:
+        while True:
+            answer = await answers.within(self._timeouts.item_s)
+            system, component = answer.target_system, answer.target_component  # pyright: ignore[reportAttributeAccessIssue]
+            if system in (0, self._line.ours[0]) and component in (0, self._line.ours[1]):
+                return answer
+
+
+def _message(
+    to: tuple[int, int], seq: int, items: Sequence[Item], mission_type: int
+) -> Message | None:
+    if seq >= len(items):
+        return None
+    item = items[seq]
+    return _ItemInt(
+        *to,
+        seq,
+        item.frame,
+        item.command,
+        0,
+        1,
+        *item.params,
+        item.lat_e7,
+        item.lon_e7,
+        item.z_m,
+        mission_type,
+    )
+
+
+def _item(message: _ItemInt) -> Item:
+    return Item(
+        command=message.command,
+        frame=message.frame,
+        params=(message.param1, message.param2, message.param3, message.param4),
+        lat_e7=message.x,
+        lon_e7=message.y,
+        z_m=message.z,
+    )

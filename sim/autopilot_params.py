@@ -1,0 +1,101 @@
+"""The parameters of a simulated ArduCopter: the real names, types and defaults of those it obeys.
+
+Source: ArduCopter 4.5 parameter list.
+"""
+
+from collections.abc import Mapping
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.energy import EnergySpec
+
+NOMINAL_VOLTS = 22.2
+"""A battery of six lithium cells."""
+
+_INT8, _INT16, _INT32 = mav.MAV_PARAM_TYPE_INT8, mav.MAV_PARAM_TYPE_INT16, mav.MAV_PARAM_TYPE_INT32
+_REAL = mav.MAV_PARAM_TYPE_REAL32
+
+_TABLE: Mapping[str, tuple[int, float]] = {
+    "SYSID_THISMAV": (_INT16, 1),
+    "SYSID_MYGCS": (_INT16, 255),
+    "FRAME_CLASS": (_INT8, 1),
+    "ARMING_CHECK": (_INT32, 1),
+    "DISARM_DELAY": (_INT8, 10),
+    "PILOT_TKOFF_ALT": (_REAL, 0),
+    "FS_GCS_ENABLE": (_INT8, 0),
+    "FS_GCS_TIMEOUT": (_REAL, 5),
+    "FS_OPTIONS": (_INT32, 16),
+    "BATT_MONITOR": (_INT8, 4),
+    "BATT_CAPACITY": (_INT32, 3300),
+    "BATT_LOW_MAH": (_REAL, 0),
+    "BATT_CRT_MAH": (_REAL, 0),
+    "BATT_FS_LOW_ACT": (_INT8, 0),
+    "BATT_FS_CRT_ACT": (_INT8, 0),
+    "FENCE_ENABLE": (_INT8, 0),
+    "FENCE_TYPE": (_INT8, 7),
+    "FENCE_ACTION": (_INT8, 1),
+    "FENCE_ALT_MAX": (_REAL, 100),
+    "RTL_ALT": (_INT32, 1500),
+    "RTL_ALT_FINAL": (_INT16, 0),
+    "RTL_LOIT_TIME": (_INT32, 5000),
+    "GRIP_ENABLE": (_INT8, 0),
+    "WPNAV_SPEED": (_REAL, 1000),
+    "WPNAV_SPEED_UP": (_REAL, 250),
+}
+
+
+class Parameters:
+    """Named numbers that operators set."""
+
+    def __init__(self, settings: Mapping[str, float]) -> None:
+        unknown = [name for name in settings if name not in _TABLE]
+        if unknown:
+            raise ValueError(f"no such parameters: {', '.join(unknown)}")
+        self._values = {name: settings.get(name, value) for name, (_, value) in _TABLE.items()}
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def set(self, name: str, value: float) -> bool:
+        """Change a parameter; False where there is none of that name."""
+        if name not in self._values:
+            return False
+        self._values[name] = value if _TABLE[name][0] == _REAL else round(value)
+        return True
+
+    def message(self, key: str | int) -> mav.MAVLink_param_value_message | None:
+        """PARAM_VALUE for a name or an index; None where there is none."""
+        names = list(self._values)
+        if isinstance(key, int):
+            if not 0 <= key < len(names):
+                return None
+            key = names[key]
+        if key not in self._values:
+            return None
+        return mav.MAVLink_param_value_message(
+            param_id=key.encode(),
+            param_value=self._values[key],
+            param_type=_TABLE[key][0],
+            param_count=len(names),
+            param_index=names.index(key),
+        )
+
+
+def capacity_mah(energy: EnergySpec) -> float:
+    """A battery's capacity in the unit that autopilots use."""
+    return energy.capacity_wh / NOMINAL_VOLTS * 1000
+
+
+def sensible(energy: EnergySpec) -> dict[str, float]:
+    """What a careful operator sets: turn back at half of the reserve, land at a fifth of it."""
+    capacity = capacity_mah(energy)
+    return {
+        "BATT_CAPACITY": round(capacity),
+        "BATT_LOW_MAH": capacity * energy.reserve_ratio / 2,
+        "BATT_CRT_MAH": capacity * energy.reserve_ratio / 5,
+        "BATT_FS_LOW_ACT": 2,
+        "BATT_FS_CRT_ACT": 1,
+    }

@@ -1,0 +1,392 @@
+"""What an ArduCopter does with its modes, its mission and its failsafes.
+
+Behaviour as seen on ArduCopter 4.5.6. Commands answer with a MAV_RESULT; the reason of a no goes
+out as text, and in no other way.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.mavlink.missions import Item, from_e7
+from routing.geometry import GeoPoint, LocalFrame, Point
+from sim.autopilot_params import NOMINAL_VOLTS, Parameters
+from sim.multirotor import Multirotor
+
+ACCEPTED, FAILED = mav.MAV_RESULT_ACCEPTED, mav.MAV_RESULT_FAILED
+STABILIZE, AUTO, GUIDED = mav.COPTER_MODE_STABILIZE, mav.COPTER_MODE_AUTO, mav.COPTER_MODE_GUIDED
+RTL, LAND = mav.COPTER_MODE_RTL, mav.COPTER_MODE_LAND
+MODE_NAMES = {
+    STABILIZE: "STABILIZE",
+    mav.COPTER_MODE_ALT_HOLD: "ALT_HOLD",
+    AUTO: "AUTO",
+    GUIDED: "GUIDED",
+    mav.COPTER_MODE_LOITER: "LOITER",
+    RTL: "RTL",
+    LAND: "LAND",
+    mav.COPTER_MODE_POSHOLD: "POSHOLD",
+    mav.COPTER_MODE_BRAKE: "BRAKE",
+    mav.COPTER_MODE_SMART_RTL: "SMART_RTL",
+}
+_NEED_POSITION = frozenset(MODE_NAMES) - {STABILIZE, mav.COPTER_MODE_ALT_HOLD, LAND}
+_ARMABLE = frozenset(
+    {
+        STABILIZE,
+        mav.COPTER_MODE_ALT_HOLD,
+        mav.COPTER_MODE_LOITER,
+        mav.COPTER_MODE_POSHOLD,
+        GUIDED,
+    }
+)
+_SPIN_DOWN_S = 1.0
+_STEPS_MOST = 100
+"""Items in a row that lead nowhere before a mission counts as done."""
+_ON_GROUND, _IN_AIR, _TAKEOFF, _LANDING = (
+    mav.MAV_LANDED_STATE_ON_GROUND,
+    mav.MAV_LANDED_STATE_IN_AIR,
+    mav.MAV_LANDED_STATE_TAKEOFF,
+    mav.MAV_LANDED_STATE_LANDING,
+)
+_RELATIVE = (mav.MAV_FRAME_GLOBAL_RELATIVE_ALT, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT)
+
+
+class Copter:
+    """Flies one body.
+
+    Args:
+        items: the mission that it holds now.
+        say: puts out a text, with its MAV_SEVERITY.
+        reached: told of each mission item that is done.
+        ground_amsl_m: height of the ground above the sea.
+    """
+
+    def __init__(
+        self,
+        body: Multirotor,
+        params: Parameters,
+        frame: LocalFrame,
+        *,
+        items: Callable[[], Sequence[Item]],
+        say: Callable[[int, str], None],
+        reached: Callable[[int], None],
+        ground_amsl_m: float,
+    ) -> None:
+        self.body, self.params, self._frame = body, params, frame
+        self._items, self._say, self._reached = items, say, reached
+        self._ground_amsl_m = ground_amsl_m
+        self.position_known = False
+        self.armed = False
+        self.mode = STABILIZE
+        self.home: Point | None = None
+        self.landed_state = _ON_GROUND
+        self.failsafe = False
+        self.item = 0
+        """The mission item that it is flying; 0 = none."""
+        self.complete = False
+        self._jumps: dict[int, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._disarm_timer: asyncio.TimerHandle | None = None
+        self._gcs_lost = False
+        per_mah = NOMINAL_VOLTS / 1000
+        body.at_energy(params["BATT_LOW_MAH"] * per_mah, lambda: self._battery("LOW"))
+        body.at_energy(params["BATT_CRT_MAH"] * per_mah, lambda: self._battery("CRT"))
+
+    # --- from power to power ------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Fresh from power: nothing known, on the ground."""
+        self.position_known, self.armed, self.mode = False, False, STABILIZE
+        self.home, self.landed_state, self.failsafe = None, _ON_GROUND, False
+        self._reset_mission()
+
+    def power_off(self) -> None:
+        """Everything stops; in the air it falls."""
+        self._cancel_timers()
+        self.armed = False
+        self.body.drop()
+
+    def find_position(self) -> None:
+        """The position estimate is good now."""
+        self.position_known = True
+        self.home = self.home or self.body.position().point
+        self._say(mav.MAV_SEVERITY_INFO, "EKF3 IMU0 is using GPS")
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def arm(self, *, force: bool) -> int:
+        """Let the motors turn."""
+        if self.armed:
+            return ACCEPTED
+        if self.mode not in _ARMABLE:
+            return self._no(f"Arm: {MODE_NAMES[self.mode].title()} mode not armable")
+        if self.mode in _NEED_POSITION and not self.position_known and not force:
+            return self._no("Arm: Need Position Estimate")
+        self.armed, self.home = True, self.body.position().point
+        self._say(mav.MAV_SEVERITY_INFO, "Arming motors")
+        self._watch_for_idling()
+        return ACCEPTED
+
+    def disarm(self, *, force: bool) -> int:
+        """Stop the motors; in the air only by force."""
+        if self.body.airborne and not force:
+            return FAILED
+        if self.armed:
+            self._stop_motors()
+        return ACCEPTED
+
+    def set_mode(self, mode: int) -> int:
+        """Change the flight mode."""
+        if mode not in MODE_NAMES:
+            return self._no(f"No such mode {mode}")
+        if mode in _NEED_POSITION and not self.position_known:
+            return self._no(f"Mode change to {MODE_NAMES[mode]} failed: requires position")
+        if mode == AUTO and len(self._items()) < 2:
+            return self._no("Mode change to AUTO failed: no mission")
+        if mode == self.mode:
+            return ACCEPTED
+        self.mode = mode
+        self._cancel_timers()
+        if self.body.airborne:
+            self._in_the_air()
+        return ACCEPTED
+
+    def start_mission(self) -> int:
+        """Fly the mission, from the ground by its takeoff item."""
+        if not self.body.airborne and not self._begins_with_takeoff():
+            return self._no("Auto: Missing Takeoff Cmd")
+        if self.set_mode(AUTO) != ACCEPTED:
+            return FAILED
+        if self.armed and not self.body.airborne:
+            self._resume_mission()
+        return ACCEPTED
+
+    def take_off(self, height_m: float) -> int:
+        """Climb straight up; in GUIDED only."""
+        if not self.armed or self.mode != GUIDED or self.body.airborne or height_m <= 0:
+            return FAILED
+        self._climb(height_m, self._hold)
+        return ACCEPTED
+
+    def reposition(self, goal: Point, height_m: float, *, change_mode: bool) -> int:
+        """Go somewhere in GUIDED."""
+        if not self.body.airborne or (self.mode != GUIDED and not change_mode):
+            return FAILED
+        if self.mode != GUIDED and self.set_mode(GUIDED) != ACCEPTED:
+            return FAILED
+        self.body.fly(goal, height_m, self._hold)
+        return ACCEPTED
+
+    def set_current(self, item: int) -> bool:
+        """Go on with another item of the mission."""
+        if not 0 <= item < len(self._items()):
+            return False
+        self.item = item
+        if self.mode == AUTO and self.body.airborne:
+            self._cancel_timers()
+            self._fly_item(max(1, item))
+        return True
+
+    def mission_changed(self) -> None:
+        """Another mission has been put on board."""
+        self._reset_mission()
+
+    # --- failsafes ----------------------------------------------------------------------------
+
+    def hear_ground(self, silent_s: float) -> None:
+        """Told now and then how long the ground station has been silent."""
+        lost = silent_s > self.params["FS_GCS_TIMEOUT"]
+        if lost and not self._gcs_lost and self.params["FS_GCS_ENABLE"] and self.armed:
+            self._gcs_lost = True
+            self._say(mav.MAV_SEVERITY_CRITICAL, "GCS Failsafe")
+            self._come_home(LAND if self.params["FS_GCS_ENABLE"] == 5 else RTL)
+        elif not lost and self._gcs_lost:
+            self._gcs_lost = False
+            self._say(mav.MAV_SEVERITY_INFO, "GCS Failsafe Cleared")
+
+    def _battery(self, level: str) -> None:
+        action = self.params[f"BATT_FS_{level}_ACT"]
+        if not self.armed or not action:
+            return
+        word = "low" if level == "LOW" else "critical"
+        self.failsafe = True
+        self._say(mav.MAV_SEVERITY_WARNING, f"Battery 1 is {word}")
+        self._say(mav.MAV_SEVERITY_WARNING, "Battery Failsafe")
+        self._come_home(RTL if action == 2 else LAND)
+
+    def _come_home(self, mode: int) -> None:
+        if not self.body.airborne:
+            self.disarm(force=True)
+        elif self.mode not in (RTL, LAND) or mode == LAND:
+            self.set_mode(mode)
+
+    # --- flying -------------------------------------------------------------------------------
+
+    def _in_the_air(self) -> None:
+        """The mode has changed in flight."""
+        if self.mode == AUTO:
+            self._resume_mission()
+        elif self.mode in (RTL, mav.COPTER_MODE_SMART_RTL):
+            self._return()
+        elif self.mode == LAND:
+            self._land()
+        else:
+            self._hold()
+
+    def _hold(self) -> None:
+        self.landed_state = _IN_AIR
+        self.body.hover()
+
+    def _climb(self, height_m: float, then: Callable[[], None]) -> None:
+        self._cancel_timers()
+        self.landed_state = _TAKEOFF
+        self.body.fly(self.body.position().point, height_m, then)
+
+    def _land(self) -> None:
+        self.landed_state = _LANDING
+        self.body.land(self._landed)
+
+    def _landed(self) -> None:
+        self.landed_state = _ON_GROUND
+        if self.mode == AUTO:
+            self._done()
+        self._timer = self.body.alarms.after(_SPIN_DOWN_S, self._stop_motors)
+
+    def _return(self) -> None:
+        """Up to RTL_ALT, home, wait a little, down."""
+        position = self.body.position()
+        home = self.home or position.point
+        height_m = max(position.height_agl_m, self.params["RTL_ALT"] / 100)
+        self.landed_state = _IN_AIR
+        wait_s = self.params["RTL_LOIT_TIME"] / 1000
+
+        def above_home() -> None:
+            self._timer = self.body.alarms.after(wait_s, self._land)
+
+        def high_enough() -> None:
+            self.body.fly(home, height_m, above_home)
+
+        self.body.fly(position.point, height_m, high_enough)
+
+    def _stop_motors(self) -> None:
+        self._cancel_timers()
+        self.body.drop()
+        self.armed = self.failsafe = False
+        self.landed_state = _ON_GROUND
+        self._say(mav.MAV_SEVERITY_INFO, "Disarming motors")
+        self._reset_mission()
+
+    def _watch_for_idling(self) -> None:
+        def idle() -> None:
+            if self.armed and not self.body.airborne:
+                self._stop_motors()
+
+        delay_s = self.params["DISARM_DELAY"]
+        if delay_s:
+            self._disarm_timer = self.body.alarms.after(delay_s, idle)
+
+    # --- the mission --------------------------------------------------------------------------
+
+    def _reset_mission(self) -> None:
+        self.item, self.complete = 0, False
+        self._jumps.clear()
+
+    def _resume_mission(self) -> None:
+        self._fly_item(max(1, self.item))
+
+    def _done(self) -> None:
+        """The item in hand is done."""
+        self._reached(self.item)
+        if self.body.airborne:
+            self._fly_item(self.item + 1)
+        else:
+            self.complete = True
+
+    def _fly_item(self, number: int) -> None:
+        items = self._items()
+        for _ in range(_STEPS_MOST):
+            if number >= len(items):
+                break
+            following = self._do(number, items[number])
+            if following is None:
+                self.item = number
+                self._navigate(items[number])
+                return
+            number = following
+        self.complete = True
+        self._hold()
+
+    def _begins_with_takeoff(self) -> bool:
+        commands = [item.command for item in self._items()[1:]]
+        return bool(commands) and commands[0] == mav.MAV_CMD_NAV_TAKEOFF
+
+    def _do(self, number: int, item: Item) -> int | None:
+        """Carry out a "do" item and say which one follows; None = it is one to navigate."""
+        match item.command:
+            case mav.MAV_CMD_DO_JUMP:
+                done = self._jumps.get(number, 0)
+                if 0 <= item.params[1] <= done:
+                    return number + 1
+                self._jumps[number] = done + 1
+                return int(item.params[0])
+            case mav.MAV_CMD_DO_CHANGE_SPEED:
+                self.body.speed_m_s = min(item.params[1], self.body.spec.speed_m_s)
+                return number + 1
+            case mav.MAV_CMD_DO_SET_ROI | mav.MAV_CMD_DO_GRIPPER:
+                return number + 1
+            case _:
+                return None
+
+    def _navigate(self, item: Item) -> None:
+        here = self.body.position()
+        known = item.lat_e7 or item.lon_e7
+        goal = self._frame.to_point(from_e7(item.lat_e7, item.lon_e7)) if known else here.point
+        match item.command:
+            case mav.MAV_CMD_NAV_TAKEOFF:
+                self._climb(self.height_m(item.frame, item.z_m), self._done)
+            case mav.MAV_CMD_NAV_LAND:
+                self.landed_state = _IN_AIR
+                self.body.fly(goal, here.height_agl_m, self._land)
+            case mav.MAV_CMD_NAV_RETURN_TO_LAUNCH:
+                self._return()
+            case mav.MAV_CMD_NAV_DELAY:
+                self._wait(item.params[0])
+            case _:
+                self.landed_state = _IN_AIR
+                height_m = self.height_m(item.frame, item.z_m)
+                self.body.fly(goal, height_m, lambda: self._wait(item.params[0]))
+
+    def _wait(self, seconds: float) -> None:
+        self.landed_state = _IN_AIR
+        if seconds > 0:
+            self._timer = self.body.alarms.after(seconds, self._done)
+        else:
+            self._done()
+
+    def height_m(self, frame: int, z_m: float) -> float:
+        """A wire's height as one above ground."""
+        return z_m if frame in _RELATIVE else z_m - self._ground_amsl_m
+
+    def geo(self) -> GeoPoint:
+        """Where it is on the earth."""
+        return self._frame.to_geo(self.body.position().point)
+
+    def home_geo(self) -> GeoPoint:
+        """Where it took off, on the earth."""
+        return self._frame.to_geo(self.home or self.body.position().point)
+
+    @property
+    def bearing_rad(self) -> float:
+        """Compass bearing of the site's y axis."""
+        return math.radians(self._frame.bearing_deg)
+
+    def _no(self, why: str) -> int:
+        self._say(mav.MAV_SEVERITY_CRITICAL, why)
+        return FAILED
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._disarm_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._disarm_timer = None

@@ -1,0 +1,39 @@
+"""Whether a spot lies within the fence that a drone holds."""
+
+from collections.abc import Iterator, Sequence
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.mavlink.missions import Item
+
+_KEEP_IN = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
+_KEEP_OUT = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION
+
+
+def inside(fence: Sequence[Item], lat_e7: int, lon_e7: int) -> bool:
+    """Whether a spot is in one of the polygons to stay in, and in none to stay out of."""
+    keep_in = [corners for kind, corners in _polygons(fence) if kind == _KEEP_IN]
+    keep_out = [corners for kind, corners in _polygons(fence) if kind == _KEEP_OUT]
+    allowed = not keep_in or any(_in_polygon(corners, lat_e7, lon_e7) for corners in keep_in)
+    return allowed and not any(_in_polygon(corners, lat_e7, lon_e7) for corners in keep_out)
+
+
+def _polygons(fence: Sequence[Item]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Consecutive vertices, each of which says how many its polygon has."""
+    at = 0
+    while at < len(fence):
+        first = fence[at]
+        count = int(first.params[0]) if first.command in (_KEEP_IN, _KEEP_OUT) else 1
+        if first.command in (_KEEP_IN, _KEEP_OUT):
+            yield first.command, [(item.lat_e7, item.lon_e7) for item in fence[at : at + count]]
+        at += max(1, count)
+
+
+def _in_polygon(corners: Sequence[tuple[int, int]], lat: int, lon: int) -> bool:
+    """By the parity of the edges east of the spot."""
+    within = False
+    for (lat_a, lon_a), (lat_b, lon_b) in zip(corners, [*corners[1:], *corners[:1]], strict=True):
+        crosses = (lat_a > lat) != (lat_b > lat)
+        if crosses and lon < (lon_b - lon_a) * (lat - lat_a) / (lat_b - lat_a) + lon_a:
+            within = not within
+    return within
