@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.factsheet import (
     AgvAction,
     Factsheet,
@@ -13,6 +12,7 @@ from fleet.vda5050.factsheet import (
     Timing,
     TypeSpecification,
 )
+from fleet.vda5050.headers import HeaderFields
 from fleet.vehicle import VehicleSpec
 from sim.vda5050_rules import NODE_ACTIONS
 
@@ -29,16 +29,10 @@ _OPTIONAL: Final = ("order.nodes.nodePosition", "order.edges.maxSpeed")
 STATE_INTERVAL_S: Final = 30.0
 
 
-def factsheet(
-    spec: VehicleSpec, config: Vda5050Config, header_id: int, timestamp: str
-) -> Factsheet:
+def factsheet(spec: VehicleSpec, header: HeaderFields) -> Factsheet:
     """What a robot built to ``spec`` says of itself."""
     return Factsheet(
-        header_id=header_id,
-        timestamp=timestamp,
-        version=config.full_version,
-        manufacturer=config.manufacturer,
-        serial_number=config.serial,
+        **header,
         type_specification=TypeSpecification(
             series_name=spec.make,
             agv_kinematic="DIFF",

@@ -5,7 +5,6 @@ further than its base, and says so in a state at each change and every 30 s.
 """
 
 import asyncio
-import itertools
 import logging
 from contextlib import ExitStack
 
@@ -16,19 +15,13 @@ from fleet.bus import Bus, Will
 from fleet.clock import Clock
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.dialects import stamp
-from fleet.vda5050.factsheet import FACTSHEET
 from fleet.vda5050.messages import (
-    CONNECTION,
     INSTANT_ACTIONS,
     ORDER,
-    STATE,
     Action,
     ActionStatus,
     AgvPosition,
     BatteryState,
-    Connection,
-    ConnectionState,
     ErrorLevel,
     ErrorType,
     EStop,
@@ -42,15 +35,15 @@ from fleet.vda5050.messages import (
 from fleet.vda5050.orders import ACTION_TYPES
 from routing.site import NodeId, Site
 from sim.bodies import GroundBody
-from sim.vda5050_factsheet import STATE_INTERVAL_S, factsheet
+from sim.vda5050_factsheet import STATE_INTERVAL_S
 from sim.vda5050_job import Job
 from sim.vda5050_rules import error, refuse_foreign, refuse_new, refuse_update
+from sim.vda5050_voice import Voice
 
 log = logging.getLogger(__name__)
 
 _KINDS = {wire: kind for kind, wire in ACTION_TYPES.items()}
 _COALESCE_S = 0.02
-_WILL_AFTER_S = 30.0
 _DURATIONS_S = {"pick": 10.0, "drop": 10.0}
 """Of actions whose master doesn't tell one."""
 
@@ -69,33 +62,26 @@ class Vda5050Robot:
         self.refuses: dict[str, str] = {}
         """Action types that will fail, each with what the robot says then; a fault sets it."""
         self._bus, self._config, self._clock, self._site = bus, config, clock, site
+        self._voice = Voice(bus, config, clock)
         self._job = Job(body.node)
         self._mode = OperatingMode.AUTOMATIC
         self._e_stop = EStop.NONE
         self._paused = False
-        self._link_down = False
-        self._down_since_s = 0.0
-        self._announced: ConnectionState | None = None
         self._cancels: list[Action] = []
         self._order_errors: tuple[RobotError, ...] = ()
         self._cancel_errors: tuple[RobotError, ...] = ()
-        self._headers: dict[str, itertools.count[int]] = {}
         self._work, self._dirty = Bell(), Bell()
         self._factsheets_due = 0
 
     @property
     def link_down(self) -> bool:
         """Whether its radio is cut: it says and hears nothing, but drives on to its base's end."""
-        return self._link_down
+        return self._voice.down
 
     @link_down.setter
     def link_down(self, down: bool) -> None:
-        if down != self._link_down:
-            self._link_down = down
-            self._down_since_s = self._clock.now_s()
-            if not down:
-                self._announced = None
-            self._dirty.ring()
+        self._voice.down = down
+        self._dirty.ring()
 
     @property
     def mode(self) -> OperatingMode:
@@ -121,10 +107,10 @@ class Vda5050Robot:
             self.body.fail("emergency_stop")
         self._changed()
 
+    @property
     def last_will(self) -> Will:
         """What a broker should say when this robot's own connection to it breaks."""
-        payload = CONNECTION.encode(self._connection(ConnectionState.CONNECTIONBROKEN, 0))
-        return Will(topic=self._config.topic("connection"), payload=payload)
+        return self._voice.will
 
     def reboot(self) -> None:
         """Forget the order and all numbers, as after a switch off and on; the body stays."""
@@ -132,8 +118,7 @@ class Vda5050Robot:
         self._cancels.clear()
         self._order_errors = self._cancel_errors = ()
         self._paused = False
-        self._headers.clear()
-        self._announced = None
+        self._voice.restart()
         self._changed()
 
     async def run(self) -> None:
@@ -152,8 +137,7 @@ class Vda5050Robot:
                     group.create_task(self._serve(), name=f"{name}.serve")
                     group.create_task(self._report(), name=f"{name}.report")
             finally:
-                if not self._link_down:
-                    await self._say_connection(ConnectionState.OFFLINE)
+                await self._voice.say_goodbye()
 
     def _changed(self) -> None:
         edge = self._job.edges[0] if self._job.edges else None
@@ -165,7 +149,7 @@ class Vda5050Robot:
     # orders and instant actions: taken in at once, carried out by `_serve`
 
     def _take_order(self, topic: str, payload: bytes) -> None:
-        if self._link_down:
+        if self.link_down:
             return
         try:
             order = ORDER.decode(payload)
@@ -196,7 +180,7 @@ class Vda5050Robot:
         (job.extend if same else job.take)(order)
 
     def _take_instant_actions(self, topic: str, payload: bytes) -> None:
-        if self._link_down:
+        if self.link_down:
             return
         try:
             message = INSTANT_ACTIONS.decode(payload)
@@ -303,56 +287,28 @@ class Vda5050Robot:
     async def _report(self) -> None:
         while True:
             rung = self._dirty.rung
-            await self._say_all()
-            until_s = self._clock.now_s() + STATE_INTERVAL_S
-            if self._link_down and self._announced is ConnectionState.ONLINE:
-                until_s = self._down_since_s + _WILL_AFTER_S
+            if self._voice.down:
+                until_s = self._voice.will_at_s()
+                if until_s is not None and self._clock.now_s() >= until_s:
+                    await self._voice.say_will()
+                    continue
+            else:
+                await self._say_all()
+                until_s = self._clock.now_s() + STATE_INTERVAL_S
             await self._dirty.wait(rung, until_s)
             await asyncio.sleep(_COALESCE_S)
 
     async def _say_all(self) -> None:
-        if self._link_down:
-            gone_s = self._clock.now_s() - self._down_since_s
-            if gone_s >= _WILL_AFTER_S and self._announced is ConnectionState.ONLINE:
-                self._announced = ConnectionState.CONNECTIONBROKEN
-                will = self.last_will()
-                await self._bus.publish(will.topic, will.payload, qos=1, retain=True)
-            return
-        if self._announced is not ConnectionState.ONLINE:
-            await self._say_connection(ConnectionState.ONLINE)
+        await self._voice.say_hello()
         while self._factsheets_due:
             self._factsheets_due -= 1
-            sheet = factsheet(
-                self.body.spec, self._config, self._number("factsheet"), self._stamp()
-            )
-            await self._bus.publish(self._config.topic("factsheet"), FACTSHEET.encode(sheet))
-        await self._bus.publish(self._config.topic("state"), STATE.encode(self._state()))
-
-    async def _say_connection(self, state: ConnectionState) -> None:
-        self._announced = state
-        message = self._connection(state, self._number("connection"))
-        await self._bus.publish(
-            self._config.topic("connection"), CONNECTION.encode(message), qos=1, retain=True
-        )
-
-    def _connection(self, state: ConnectionState, number: int) -> Connection:
-        return Connection(
-            header_id=number,
-            timestamp=self._stamp(),
-            version=self._config.full_version,
-            manufacturer=self._config.manufacturer,
-            serial_number=self._config.serial,
-            connection_state=state,
-        )
+            await self._voice.say_factsheet(self.body.spec)
+        await self._voice.say_state(self._state())
 
     def _state(self) -> State:
         job, body = self._job, self.body
         return State(
-            header_id=self._number("state"),
-            timestamp=self._stamp(),
-            version=self._config.full_version,
-            manufacturer=self._config.manufacturer,
-            serial_number=self._config.serial,
+            **self._voice.headers.next("state"),
             order_id=job.order_id,
             order_update_id=job.update_id,
             last_node_id=job.last_node_id,
@@ -389,12 +345,6 @@ class Vda5050Robot:
         if failure is None or self._e_stop is not EStop.NONE:
             return ()
         return (error(failure, "stands until repaired", ErrorLevel.FATAL),)
-
-    def _number(self, topic: str) -> int:
-        return next(self._headers.setdefault(topic, itertools.count()))
-
-    def _stamp(self) -> str:
-        return stamp(self._clock.now())
 
 
 def _as_mission_action(action: Action) -> mission.Action:

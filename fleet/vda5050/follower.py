@@ -167,6 +167,8 @@ class Follower:
         if todo is not None:
             self._watch_work(todo, state)
             return False
+        if self._first_failed() is not None:
+            return False
         if not state.busy:
             return True
         self._end_doubts += fresh
@@ -178,6 +180,17 @@ class Follower:
     def _first_unfinished(self) -> Action | None:
         results = self._link.results
         return next((a for a in self._mission.actions if a.id not in results), None)
+
+    def _first_failed(self) -> Action | None:
+        results = self._link.results
+        return next(
+            (
+                action
+                for action in self._mission.actions
+                if action.id in results and results[action.id].action_status == ActionStatus.FAILED
+            ),
+            None,
+        )
 
     def _watch_work(self, action: Action, state: State) -> None:
         """Note since when ``action`` could be under way; an interruption starts the time anew."""
@@ -216,11 +229,11 @@ class Follower:
                 raise MissionFailed(Refusal("order_refused", facts))
 
     def _blame_actions(self) -> None:
-        for action in self._mission.actions:
-            result = self._link.results.get(action.id)
-            if result is not None and result.action_status == ActionStatus.FAILED:
-                facts = {"action": action.kind.value, "text": result.result_description or ""}
-                raise MissionFailed(Refusal("action_failed", facts))
+        failed = self._first_failed()
+        if failed is not None:
+            text = self._link.results[failed.id].result_description or ""
+            facts = {"action": failed.kind.value, "text": text}
+            raise MissionFailed(Refusal("action_failed", facts))
 
     def _blame_dropped(self, state: State, order: Draft, fresh: bool) -> None:
         """Somebody has ended the order at the robot itself: nothing is left, short of its end."""

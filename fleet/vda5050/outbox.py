@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.dialects import encode_instant_actions, encode_order, stamp
+from fleet.vda5050.dialects import encode_instant_actions, encode_order
+from fleet.vda5050.headers import Headers
 from fleet.vda5050.messages import Action, InstantActions, Order
 from fleet.vda5050.orders import Draft, instant
 
@@ -19,19 +20,14 @@ class Outbox:
 
     def __init__(self, bus: Bus, config: Vda5050Config, clock: Clock) -> None:
         self._bus, self._config, self._clock = bus, config, clock
-        self._order_ids = itertools.count()
-        self._instant_ids = itertools.count()
+        self._headers = Headers(config, clock)
         self._numbers = itertools.count(1)
         self._era: int | None = None
 
     async def send_order(self, draft: Draft) -> None:
         """Send an order or an update; sent again, it differs in its header only."""
         order = Order(
-            header_id=next(self._order_ids),
-            timestamp=stamp(self._clock.now()),
-            version=self._config.full_version,
-            manufacturer=self._config.manufacturer,
-            serial_number=self._config.serial,
+            **self._headers.next("order"),
             order_id=draft.order_id,
             order_update_id=draft.update_id,
             nodes=draft.nodes,
@@ -42,11 +38,7 @@ class Outbox:
     async def send_instant(self, action: Action) -> None:
         """Send one instant action."""
         message = InstantActions(
-            header_id=next(self._instant_ids),
-            timestamp=stamp(self._clock.now()),
-            version=self._config.full_version,
-            manufacturer=self._config.manufacturer,
-            serial_number=self._config.serial,
+            **self._headers.next("instantActions"),
             actions=(action,),
         )
         payload = encode_instant_actions(message, self._config)

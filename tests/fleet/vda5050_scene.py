@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -156,6 +156,24 @@ def _validator(name: str, version: str) -> Any:
     return validator_for(schema)(schema)
 
 
+class LossyBus(MemoryBus):
+    """A bus that loses the next messages on topics of certain names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lose: dict[str, int] = {}
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        name = topic.rpartition("/")[2]
+        left = self.lose.get(name, 0)
+        if left:
+            self.lose[name] = left - 1
+        else:
+            await super().publish(topic, payload, qos=qos, retain=retain)
+
+
 @dataclass
 class Scene:
     """All that is on the stage."""
@@ -192,7 +210,7 @@ async def staged(
     bus: Bus | None = None,
     robot_bus: Bus | None = None,
     node: str = "n1",
-) -> AsyncIterator[Scene]:
+) -> AsyncGenerator[Scene]:
     """A robot at ``node`` and its master, both running; afterwards every message is judged."""
     config, bus = config or config_for(), bus or MemoryBus()
     site, clock = loop_site(), Clock.starting()
@@ -212,7 +230,7 @@ async def staged(
 
 
 @asynccontextmanager
-async def running(*jobs: Any) -> AsyncIterator[Sequence[asyncio.Task[None]]]:
+async def running(*jobs: Any) -> AsyncGenerator[Sequence[asyncio.Task[None]]]:
     """Run ``jobs`` beside the block; a job that fails makes the block fail."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
