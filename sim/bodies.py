@@ -81,6 +81,8 @@ class GroundBody:
         self.next_node: NodeId | None = None
         """Where its orders want it next, though it has not been let go there; its software says
         so, and the deadlock monitor alone reads it."""
+        self.halted_before: Edge | None = None
+        """The edge at whose start a closed door, or a lift that isn't there, holds it up."""
         self.charging = False
         self.loads: list[str] = []
         self.failure: str | None = None
@@ -269,18 +271,26 @@ class GroundBody:
     async def _ride(self, edge: Edge) -> None:
         if self.node not in (edge.start, edge.end):
             raise ValueError(f"{self.id} stands on {self.node}, not on {edge.start}")
-        while self.node != edge.end:
-            await self.changed.wait()
+        self.halted_before = edge
+        try:
+            while self.node != edge.end:
+                await self.changed.wait()
+        finally:
+            self.halted_before = None
 
     async def _pass_gate(self, edge: Edge) -> None:
         gate = self._world.gate(edge) if self._leg is None else None
-        while True:
-            if self.failure is not None or self.energy_wh <= 0:
-                await self.changed.wait()
-            elif gate is not None and not gate.lets_in(edge):
-                await gate.changed.wait()
-            else:
-                return
+        try:
+            while True:
+                if self.failure is not None or self.energy_wh <= 0:
+                    await self.changed.wait()
+                elif gate is not None and not gate.lets_in(edge):
+                    self.halted_before = edge
+                    await gate.changed.wait()
+                else:
+                    return
+        finally:
+            self.halted_before = None
 
     def _set_out(self, edge: Edge, onward: bool) -> None:
         together = _now_s() - self.moved_at_s <= MOMENT_S
@@ -319,11 +329,18 @@ class GroundBody:
         leg, self._timer = self._leg, None
         if leg is None or leg.profile is None:
             return
+        try:
+            self._end_leg(leg, leg.profile.end_m_s)
+        except Exception as fault:  # noqa: BLE001 - it belongs to whoever drives this body
+            if self._arrival is not None and not self._arrival.done():
+                self._arrival.set_exception(fault)
+
+    def _end_leg(self, leg: _Leg, exit_m_s: float) -> None:
         self._settle()
         self._leg = None
         self.node = leg.edge.end
         self.decontaminated = False
-        self._exit_m_s = leg.profile.end_m_s
+        self._exit_m_s = exit_m_s
         self._distance_m += leg.edge.lane.length_m
         self._moved()
         self._world.arrived(self, leg.edge)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fleet.mission import Action
 from fleet.vehicle import Position, VehicleId, VehicleSpec
-from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site
+from routing.site import DoorId, Edge, LiftId, NodeId, Site
 from sim.bodies import GroundBody, Signal
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,11 @@ class Gate(Protocol):
         """Fires when it opens or closes."""
         ...
 
+    @property
+    def in_service(self) -> bool:
+        """Whether it works."""
+        ...
+
     def lets_in(self, edge: Edge) -> bool:
         """Whether a body may pass it along ``edge`` now."""
         ...
@@ -43,6 +48,11 @@ class Aircraft(Protocol):
     @property
     def airborne(self) -> bool:
         """Whether it is off the ground."""
+        ...
+
+    @property
+    def changed(self) -> Signal:
+        """Fires when it leaves the ground or lands."""
         ...
 
     def position(self) -> Position:
@@ -77,8 +87,8 @@ class World:
         self.aircraft: dict[VehicleId, Aircraft] = {}
         self.doors: dict[DoorId, Gate] = {}
         self.lifts: dict[LiftId, Gate] = {}
-        self.closed_lanes: set[LaneId] = set()
-        """Lanes that a fault has closed; people keep vehicles off them."""
+        self.troubles: dict[str, None] = {}
+        """What is broken that bodies and machines don't show: closed lanes, dead links."""
         self.violations: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.incidents: deque[tuple[float, str, str]] = deque(maxlen=INCIDENTS_KEPT)
         """The latest violations: loop second, kind, what happened."""

@@ -1,0 +1,168 @@
+"""Judges of a simulation: they watch the bodies, and know nothing of what anybody believes."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from fleet.mission import Action, ActionKind
+from fleet.vehicle import VehicleId
+from routing.site import Edge, NodeId
+from sim.bodies import GroundBody, load_id
+from sim.sky import Sky
+from sim.standstill import Standstill
+from sim.world import Observer, World
+
+
+class Collisions(Observer):
+    """Two bodies on or towards one node, on one lane, or in one lift.
+
+    A body has its node; while it drives also the lane and the node ahead. Of a lift it has all,
+    from the lobby before to the lobby after.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._holder: dict[str, GroundBody] = {}
+        self._claims: dict[tuple[NodeId, NodeId], tuple[str, ...]] = {}
+        for body in world.ground.values():
+            for thing in self._standing(body.node):
+                self._take(body, thing)
+
+    def departed(self, body: GroundBody, edge: Edge) -> None:
+        """It takes the lane and the node ahead."""
+        for thing in self._of(edge):
+            self._take(body, thing)
+
+    def arrived(self, body: GroundBody, edge: Edge) -> None:
+        """It gives up all but the node where it stands."""
+        keeps = self._standing(edge.end)
+        for thing in self._of(edge):
+            if thing not in keeps and self._holder.get(thing) is body:
+                del self._holder[thing]
+
+    def _take(self, body: GroundBody, thing: str) -> None:
+        other = self._holder.setdefault(thing, body)
+        if other is not body:
+            self._world.violate("collision", f"{body.id} meets {other.id}: {thing}")
+            self._holder[thing] = body
+
+    def _standing(self, node: NodeId) -> tuple[str, ...]:
+        lift = self._world.site.lift_at.get(node)
+        here = f"node {node}"
+        return (here,) if lift is None else (here, f"lift {lift.id}")
+
+    def _of(self, edge: Edge) -> tuple[str, ...]:
+        key = (edge.start, edge.end)
+        claims = self._claims.get(key)
+        if claims is None:
+            ends = (*self._standing(edge.start), *self._standing(edge.end))
+            claims = tuple(dict.fromkeys((*ends, f"lane {edge.lane.id}")))
+            self._claims[key] = claims
+        return claims
+
+
+class Hygiene(Observer):
+    """Nobody carries dirt into a cleaner zone."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def departed(self, body: GroundBody, edge: Edge) -> None:
+        """Where it goes must be as dirty as what it carries, or dirtier."""
+        zone = self._world.site.nodes[edge.end].zone
+        if zone < body.exposure:
+            carries = body.exposure.name.lower()
+            self._world.violate(
+                "zone", f"{body.id} carries {carries} from {edge.start} into {edge.end}"
+            )
+
+
+@dataclass(slots=True)
+class _Load:
+    origin: NodeId | None = None
+    goal: NodeId | None = None
+    holder: GroundBody | None = None
+
+
+class Cargo(Observer):
+    """Every load is picked up once, stays on board, and ends where it was asked to be."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loads: dict[str, _Load] = {}
+        self._aboard: dict[VehicleId, dict[str, None]] = {}
+
+    def asked(self, load: str, origin: NodeId, goal: NodeId) -> None:
+        """Somebody wants ``load`` brought from one node to another (or, in the end, back)."""
+        self._loads[load] = _Load(origin=origin, goal=goal)
+
+    def acted(self, body: GroundBody, action: Action) -> None:
+        """A load may have come on board, or left."""
+        if action.kind is ActionKind.LOAD:
+            self._loaded(body, load_id(action))
+        elif action.kind is ActionKind.UNLOAD:
+            self._unloaded(body, load_id(action))
+        self._look(body)
+
+    def close(self, excused: Collection[str] = ()) -> None:
+        """The run is over: nothing may be on board but the loads of tasks still under way."""
+        for body in self._world.ground.values():
+            self._look(body)
+            for load in body.loads:
+                if load not in excused:
+                    self._world.violate("cargo", f"{load} is left on board of {body.id}")
+
+    def _loaded(self, body: GroundBody, name: str) -> None:
+        load = self._loads.setdefault(name, _Load())
+        if load.holder is not None:
+            self._world.violate("cargo", f"{body.id} loads {name}, which {load.holder.id} carries")
+        if load.origin not in (None, body.node):
+            self._world.violate(
+                "cargo", f"{body.id} loads {name} at {body.node}, not at {load.origin}"
+            )
+        load.holder = body
+        self._aboard.setdefault(body.id, {})[name] = None
+
+    def _unloaded(self, body: GroundBody, name: str) -> None:
+        load = self._loads.setdefault(name, _Load())
+        if load.holder is not body:
+            self._world.violate("cargo", f"{body.id} unloads {name}, which it does not carry")
+        if load.goal is not None and body.node not in (load.goal, load.origin):
+            self._world.violate(
+                "cargo", f"{body.id} leaves {name} at {body.node}, not at {load.goal}"
+            )
+        load.holder = None
+        self._aboard.get(body.id, {}).pop(name, None)
+
+    def _look(self, body: GroundBody) -> None:
+        aboard = self._aboard.get(body.id, {})
+        for name in [name for name in aboard if name not in body.loads]:
+            self._world.violate("cargo", f"{name} has vanished from {body.id}")
+            self._loads[name].holder = None
+            del aboard[name]
+
+
+class Monitors:
+    """All judges of one world; create them when its bodies are in place."""
+
+    def __init__(self, world: World) -> None:
+        self.cargo = Cargo(world)
+        self._world = world
+        self._standstill = Standstill(world)
+        self._sky = Sky(world)
+        for judge in (Collisions(world), Hygiene(world), self.cargo):
+            world.observe(judge)
+
+    async def run(self) -> None:
+        """Watch what needs a look now and then; runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._standstill.run(), name="monitor[standstill]")
+            group.create_task(self._sky.run(), name="monitor[sky]")
+
+    def close(self, excused_loads: Collection[str] = ()) -> None:
+        """Judge the end of the run.
+
+        Args:
+            excused_loads: loads of tasks that were still under way.
+        """
+        self.cargo.close(excused_loads)

@@ -1,0 +1,90 @@
+"""Watches the air: fences, closed volumes, and the distance between aircraft."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import combinations
+
+import shapely
+from shapely.geometry import Polygon
+
+from fleet.vehicle import Position, VehicleId
+from routing.site import AirKind, Airspace
+from sim.bodies import Signal
+from sim.world import World
+
+LOOK_S = 1.0
+NEAR_M = 8.0
+"""Two airborne aircraft closer than this ..."""
+NEAR_HEIGHT_M = 4.0
+"""... and within this of each other's height are too close."""
+SLACK_M = 1.0
+"""How far a fence may be overstepped before it counts."""
+
+
+class _Volume:
+    def __init__(self, space: Airspace, slack_m: float) -> None:
+        holes = [[(p.x_m, p.y_m) for p in hole] for hole in space.holes]
+        outline = Polygon([(p.x_m, p.y_m) for p in space.outline], holes)
+        self._polygon = outline.buffer(slack_m)
+        shapely.prepare(self._polygon)
+        self._floor_m = space.floor_agl_m - max(0.0, slack_m)
+        self._ceiling_m = space.ceiling_agl_m + max(0.0, slack_m)
+        self.id = space.id
+
+    def holds(self, position: Position) -> bool:
+        if not self._floor_m <= position.height_agl_m <= self._ceiling_m:
+            return False
+        return bool(shapely.contains_xy(self._polygon, position.point.x_m, position.point.y_m))
+
+
+class Sky:
+    """Looks once a second while anything flies; each incident counts once, when it begins."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        spaces = world.site.airspaces.values()
+        self._fences = [_Volume(s, SLACK_M) for s in spaces if s.kind is AirKind.GEOFENCE]
+        self._closed = [_Volume(s, 0.0) for s in spaces if s.kind is AirKind.NO_FLY]
+        self._present: dict[tuple[str, str], None] = {}
+        self._risen = Signal()
+
+    async def run(self) -> None:
+        """Watch; runs until cancelled."""
+        for aircraft in self._world.aircraft.values():
+            aircraft.changed.listen(self._risen.fire)
+        while True:
+            if any(aircraft.airborne for aircraft in self._world.aircraft.values()):
+                self.look()
+                await asyncio.sleep(LOOK_S)
+            else:
+                self._present.clear()
+                await self._risen.wait()
+
+    def look(self) -> None:
+        """Judge the present moment."""
+        flying = [
+            (aircraft.id, aircraft.position())
+            for aircraft in self._world.aircraft.values()
+            if aircraft.airborne
+        ]
+        found: dict[tuple[str, str], str] = {}
+        for name, position in flying:
+            where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
+            if self._fences and not any(fence.holds(position) for fence in self._fences):
+                found["geofence", name] = f"{name} has left the fence {where}"
+            for volume in self._closed:
+                if volume.holds(position):
+                    found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
+        found.update(self._near(flying))
+        for (kind, who), what in found.items():
+            if (kind, who) not in self._present:
+                self._world.violate(kind, what)
+        self._present = dict.fromkeys(found)
+
+    def _near(self, flying: Iterable[tuple[VehicleId, Position]]) -> dict[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for (one, here), (other, there) in combinations(flying, 2):
+            apart_m = here.point.distance_m(there.point)
+            if apart_m < NEAR_M and abs(here.height_agl_m - there.height_agl_m) < NEAR_HEIGHT_M:
+                found["airspace", f"{one} {other}"] = f"{one} and {other} are {apart_m:.1f} m apart"
+        return found
