@@ -5,23 +5,15 @@ is moved to its best place. Who has most to lose by waiting goes first (regret).
 place gets the reason of the vehicle that came nearest to taking it.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from routing.plan import Plan
-from routing.pricing import Obstacle, Rater, Route
+from routing.pricing import Obstacle, Placing, Rater, Route
 from routing.refusal import Refusal
 
 REGRET_PAIRS = 4000
 """Up to so many pairs of request and slot, regret decides who goes first; beyond, urgency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """A route with a request put in, and what that adds to its price."""
-
-    extra: int
-    route: Route
 
 
 def build(rater: Rater, start: Plan | None = None) -> Plan:
@@ -66,6 +58,13 @@ def _fill_by_regret(rater: Rater, routes: list[Route], waiting: Sequence[int]) -
 
 def place(rater: Rater, slot: int, route: Route, number: int) -> Placing | Obstacle:
     """The cheapest way to put a request, or the rest of it, into one route."""
+    key = (slot, number, *route)
+    if key not in rater.memo:
+        rater.memo[key] = _place(rater, slot, route, number)
+    return rater.memo[key]
+
+
+def _place(rater: Rater, slot: int, route: Route, number: int) -> Placing | Obstacle:
     request = rater.problem.requests[number]
     holder = rater.problem.bound.get(request.id)
     allowed = request.allowed if holder is None else (holder,)
@@ -76,38 +75,36 @@ def place(rater: Rater, slot: int, route: Route, number: int) -> Placing | Obsta
         return before
     missing = [stop for stop in rater.stops[number] if stop not in route]
     stops = missing if request.fixed_order else _nearest_first(rater, slot, missing)
-    found = [
-        _place_at(rater, slot, route, position, stops)
-        for position in range(rater.prefix(slot, route), len(route) + 1)
-    ]
-    best = found[0]
-    for other in found[1:]:
-        best = _better(best, other)
+    best: Placing | Obstacle | None = None
+    for position in range(rater.prefix(slot, route), len(route) + 1):
+        limit = best.extra if isinstance(best, Placing) else math.inf
+        found = _place_at(rater, slot, route, position, stops, limit)
+        best = found if best is None else _better(best, found)
+    assert best is not None
     return Placing(best.extra - before, best.route) if isinstance(best, Placing) else best
 
 
 def _place_at(
-    rater: Rater, slot: int, route: Route, position: int, stops: Sequence[int]
+    rater: Rater, slot: int, route: Route, position: int, stops: Sequence[int], limit: float
 ) -> Placing | Obstacle:
     """The first stop at ``position``, the others wherever they cost least behind it."""
     fixed = rater.problem.requests[rater.request[stops[0]]].fixed_order
     together = [*route[:position], *stops, *route[position:]]
-    best = _priced(rater, slot, together)
+    best = _priced(rater, slot, together, limit)
     for n, stop in enumerate(stops[1:], start=1):
         trunk = list(best.route if isinstance(best, Placing) else together)
         trunk.remove(stop)
         low = trunk.index(stops[n - 1] if fixed else stops[0]) + 1
         high = trunk.index(stops[n + 1]) if fixed and n + 1 < len(stops) else len(trunk)
         for spot in range(low, high + 1):
-            limit = best.extra if isinstance(best, Placing) else float("inf")
+            if isinstance(best, Placing):
+                limit = min(limit, best.extra)
             candidate = [*trunk[:spot], stop, *trunk[spot:]]
             best = _better(best, _priced(rater, slot, candidate, limit))
     return best
 
 
-def _priced(
-    rater: Rater, slot: int, route: Route, limit: float = float("inf")
-) -> Placing | Obstacle:
+def _priced(rater: Rater, slot: int, route: Route, limit: float) -> Placing | Obstacle:
     price = rater.rate(slot, route, limit)
     return price if isinstance(price, Obstacle) else Placing(price, route)
 

@@ -1,8 +1,9 @@
 """The same `Problem` as a routing model of OR-Tools.
 
 It starts from a valid plan, so it always has an answer. Its objective is close to ours, not equal
-(flow time is charged per second driven), so the caller compares the prices of `routing.pricing`.
-Committed visits are locked; what is bound to a slot is mandatory.
+(of several drop-offs in any order each one's time counts), so the caller compares the prices of
+`routing.pricing`. A stop has one soft bound per dimension of the model, so time is there twice:
+once for lateness, once for flow. Committed visits are locked; what is bound is mandatory.
 """
 
 from collections.abc import Sequence
@@ -131,12 +132,16 @@ class _Model:
                 )
             transits.append(self._matrix(seconds + service_s[:, None]))
             metres = self._square(number, profile.metres)
-            price = np.minimum(weights.metre * metres + weights.flow_s * seconds, UNREACHABLE_S)
+            price = np.minimum(weights.metre * metres, UNREACHABLE_S)
             self.routing.SetArcCostEvaluatorOfVehicle(self._matrix(price), number)
         self.routing.AddDimensionWithVehicleTransits(transits, HORIZON_S, HORIZON_S, False, "time")
         self.time = self.routing.GetDimensionOrDie("time")
+        self.routing.AddDimensionWithVehicleTransits(transits, HORIZON_S, HORIZON_S, False, "flow")
+        self.flow = self.routing.GetDimensionOrDie("flow")
         for number, slot in enumerate(self.problem.slots):
-            self.time.CumulVar(self.routing.Start(number)).SetValue(slot.ready_s - self.base_s)
+            for dimension in (self.time, self.flow):
+                start = dimension.CumulVar(self.routing.Start(number))
+                start.SetValue(slot.ready_s - self.base_s)
             if slot.shift_end_s is not None and self.ends_s[number] <= slot.shift_end_s:
                 end = self.time.CumulVar(self.routing.End(number))
                 end.SetMax(max(slot.shift_end_s, slot.ready_s) - self.base_s)
@@ -211,6 +216,9 @@ class _Model:
             if latest_s is not None:
                 self.time.CumulVar(index).SetMax(latest_s - self.base_s)
             last = index == stops[-1] or not request.fixed_order
+            self.flow.CumulVar(index).SetMin(earliest_s)
+            if last:
+                self.flow.SetCumulVarSoftUpperBound(index, 0, problem.weights.flow_s)
             if request.due_s is not None and last:
                 due_s = max(0, request.due_s - self.rater.service_s[stop] - self.base_s)
                 price = problem.late_price(request)

@@ -3,11 +3,12 @@
 `routing.plan` judges plans with other code, so a slip on either side is found.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from routing.paths import UNREACHABLE_S
-from routing.problem import Problem, Visit
+from routing.problem import Problem, Slot, Visit
 from routing.refusal import Fact
 
 Route = list[int]
@@ -31,17 +32,28 @@ class Obstacle:
         return (_RANKS.index(self.code) if self.code in _RANKS else _NEAREST, -self.amount)
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A route with a request put in, and what that adds to its price."""
+
+    extra: int
+    route: Route
+
+
 class Rater:
     """Prices routes of one problem, on flat lists: the solvers' own arithmetic."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self.memo: dict[tuple[int, ...], Placing | Obstacle] = {}
+        """What `routing.insertion.place` has found: most routes outlive many rounds."""
         self.visits = [Visit(r.id, n) for r in problem.requests for n in range(len(r.stops))]
         self.number = {visit: number for number, visit in enumerate(self.visits)}
         self.request = [n for n, r in enumerate(problem.requests) for _ in r.stops]
         self.stops = [
             [self.number[Visit(r.id, n)] for n in range(len(r.stops))] for r in problem.requests
         ]
+        self.size = [len(request.stops) for request in problem.requests]
         stops = [stop for request in problem.requests for stop in request.stops]
         self.node = [stop.node for stop in stops]
         self.service_s = [stop.service_s for stop in stops]
@@ -61,53 +73,60 @@ class Rater:
                     load = [a - b for a, b in zip(load, stop.load, strict=True)]
         return load
 
-    def rate(
-        self, number: int, route: Sequence[int], limit: float = float("inf")
-    ) -> int | Obstacle:
+    def rate(self, number: int, route: Sequence[int], limit: float = math.inf) -> int | Obstacle:
         """Price of a route, or what stops it; above ``limit`` it may stop counting."""
-        problem, slot = self.problem, self.problem.slots[number]
-        weights, profile = problem.weights, problem.profiles[slot.profile]
+        slot = self.problem.slots[number]
+        profile = self.problem.profiles[slot.profile]
+        seconds, metres, loaded_s = profile.seconds, profile.metres, profile.loaded_s
         load, here, at_s, driven_m = self.load_at_start[number], slot.start, slot.ready_s, 0
-        made: dict[int, int] = {}
-        price, any_free = 0, False
+        price, any_free, left = 0, False, dict[int, int]()
         for stop in route:
             there, request = self.node[stop], self.request[stop]
             free = self.free[request]
             any_free = any_free or free
-            loaded_s = profile.loaded_s if any(n > 0 for n in load) else None
-            leg_s, leg_m = (loaded_s or profile.seconds)[here][there], profile.metres[here][there]
+            leg_m = metres[here][there]
+            if loaded_s is not None and any(n > 0 for n in load):
+                leg_s = loaded_s[here][there]
+            else:
+                leg_s = seconds[here][there]
             if leg_s >= UNREACHABLE_S or leg_m >= UNREACHABLE_S:
-                return Obstacle("unreachable", 0, {"request": problem.requests[request].id})
+                return Obstacle("unreachable", 0, {})
             at_s = max(at_s + leg_s, self.earliest_s[stop])
             latest_s = self.latest_s[stop]
             if free and latest_s is not None and at_s > latest_s:
                 return Obstacle("window_missed", at_s - latest_s, {"late_s": at_s - latest_s})
             at_s += self.service_s[stop]
             driven_m += leg_m
+            here = there
             added = self.load[stop]
             if added is not None:
                 load = [a + b for a, b in zip(load, added, strict=True)]
-                over = self._over(load, slot.capacity, added) if free else None
-                if over is not None:
+                if free and (over := self._over(load, slot.capacity, added)):
                     return over
-            here = there
-            made[request] = made.get(request, 0) + 1
-            if made[request] == len(self.stops[request]):
+            left[request] = left.get(request, self.size[request]) - 1
+            if not left[request]:
                 price += self._ending_price(request, number, at_s)
                 if price > limit:
                     return price
         if route and slot.end is not None:
-            at_s += profile.seconds[here][slot.end]
-            driven_m += profile.metres[here][slot.end]
-            if at_s >= UNREACHABLE_S or driven_m >= UNREACHABLE_S:
-                return Obstacle("unreachable", 0, {"request": ""})
-        if any_free and slot.range_m is not None and driven_m > slot.range_m:
-            over_m = driven_m - slot.range_m
+            at_s += seconds[here][slot.end]
+            driven_m += metres[here][slot.end]
+        return self._over_end(slot, any_free, at_s, driven_m) or (
+            price + self.problem.weights.metre * driven_m
+        )
+
+    @staticmethod
+    def _over_end(slot: Slot, any_free: bool, at_s: int, driven_m: int) -> Obstacle | None:
+        """What stops a route at its end: no way home, or range or shift that is used up."""
+        if max(at_s, driven_m) >= UNREACHABLE_S:
+            return Obstacle("unreachable", 0, {})
+        over_m = driven_m - (driven_m if slot.range_m is None else slot.range_m)
+        if any_free and over_m > 0:
             return Obstacle("out_of_range", over_m, {"missing_m": over_m})
-        if any_free and slot.shift_end_s is not None and at_s > slot.shift_end_s:
-            over_s = at_s - slot.shift_end_s
+        over_s = at_s - (at_s if slot.shift_end_s is None else slot.shift_end_s)
+        if any_free and over_s > 0:
             return Obstacle("shift_over", over_s, {"over_s": over_s})
-        return price + weights.metre * driven_m
+        return None
 
     def _ending_price(self, number: int, slot: int, at_s: int) -> int:
         request, weights = self.problem.requests[number], self.problem.weights

@@ -16,6 +16,8 @@ from routing.refusal import Refusal
 
 RUIN = 8
 """Most requests that one round takes out and puts back."""
+MODEL_STOPS = 40
+"""OR-Tools gets its turn up to so many stops, unless the budget is processor time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class Budget:
     Args:
         iterations: rounds of taking requests out and putting them back.
         cpu_s: processor seconds in all; None = as long as the rounds take.
-        model: whether OR-Tools gets its turn before the rounds.
+        model: whether OR-Tools gets its turn before the rounds, on problems of its size; of
+            ``cpu_s`` it gets half.
     """
 
     iterations: int = 50
@@ -62,7 +65,8 @@ def solve(
     budget = budget or Budget()
     since_s = time.process_time()
     best = insert(problem, start)
-    if budget.model:
+    stops = sum(len(request.stops) for request in problem.requests)
+    if budget.model and (budget.cpu_s is not None or stops <= MODEL_STOPS):
         seconds = None if budget.cpu_s is None else budget.cpu_s / 2
         best = _cheaper(problem, best, ortools_model.improve(problem, best, cpu_s=seconds))
     rater, rng = Rater(problem), random.Random(f"{seed}:solve")
