@@ -120,7 +120,22 @@ class Claims:
         self._settle()
         return claim
 
-    def plan(
+    def plan(self, claim: Claim, edges: Sequence[Edge], way_home: int) -> bool:
+        """Give a standing vehicle a way, if all could still get home then; False = it keeps none.
+
+        ``way_home`` is what leads from the end of the way to its home. The way home itself can
+        always be had: it is what all others count on.
+        """
+        before = self._lost_now()
+        old = claim.edges, claim.masks, claim.needs, claim.passed, claim.granted, claim.between
+        self.force(claim, edges, way_home)
+        if not self._lost_now() & ~before:
+            return True
+        claim.edges, claim.masks, claim.needs, claim.passed, claim.granted, claim.between = old
+        self._settle()
+        return False
+
+    def force(
         self,
         claim: Claim,
         edges: Sequence[Edge],
@@ -129,15 +144,22 @@ class Claims:
         passed: int = 0,
         granted: int = 0,
     ) -> None:
-        """Give a standing vehicle a way; ``way_home`` is what leads from its end to its home."""
+        """Note a way that a vehicle has been told already, safe or not."""
         claim.edges, claim.between = tuple(edges), 0
         claim.passed, claim.granted = passed, granted
         self._measure(claim, way_home)
 
-    def replan(self, claim: Claim, tail: Sequence[Edge], way_home: int) -> None:
-        """Replace all of a way that is not granted."""
+    def replan(self, claim: Claim, tail: Sequence[Edge], way_home: int) -> bool:
+        """Replace all of a way that is not granted, if that is safe; False = it stays as it was."""
+        before = self._lost_now()
+        old = claim.edges, claim.masks, claim.needs
         claim.edges = (*claim.edges[: claim.granted], *tail)
         self._measure(claim, way_home)
+        if not self._lost_now() & ~before:
+            return True
+        claim.edges, claim.masks, claim.needs = old
+        self._settle()
+        return False
 
     def _measure(self, claim: Claim, way_home: int) -> None:
         claim.masks = [self._resources.edge(edge) for edge in claim.edges]

@@ -65,7 +65,7 @@ class GroundMover:
         """Drive to its own parking place or charger."""
         self.interruptible = True
         try:
-            await self._go(self._node(self._spec.home), lambda _: (), errand)
+            await self._go(self._node(self._spec.home), _nothing, errand)
         finally:
             self.interruptible = False
 
@@ -156,11 +156,30 @@ class GroundMover:
             if way.decontaminations:
                 edges = way.edges[: way.decontaminations[0]]
                 work = self._wash(self._station(way.nodes[len(edges)]))
+            if not await self._traffic.admit(self._spec.id, edges, errand.rank):
+                await self._make_room(errand)
+                continue
             await self._leg(edges, work, errand)
             if not way.decontaminations:
                 self.clean = self.clean and not edges
                 return
             self._washed()
+
+    async def _make_room(self, errand: Errand) -> None:
+        """Go home, as far as its next station: the one way that is always safe."""
+        home = self._node(self._spec.home)
+        way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
+        if self.stand == home or not way.edges:
+            return
+        edges, work = way.edges, _nothing
+        if way.decontaminations:
+            edges = way.edges[: way.decontaminations[0]]
+            work = self._wash(self._station(way.nodes[len(edges)]))
+        if await self._traffic.admit(self._spec.id, edges, errand.rank):
+            await self._leg(edges, work, errand)
+            self.clean = False
+            if way.decontaminations:
+                self._washed()
 
     async def _leg(self, edges: tuple[Edge, ...], actions: ActionsOf, errand: Errand) -> None:
         id_ = self._book.new_mission_id()
@@ -230,6 +249,10 @@ class GroundMover:
         if place is None:
             raise Unreachable(self.stand, "the air")
         return self._site.places[place].node
+
+
+def _nothing(mission: MissionId) -> tuple[Action, ...]:  # noqa: ARG001
+    return ()
 
 
 def _connect(mission: MissionId) -> tuple[Action, ...]:

@@ -18,7 +18,7 @@ from fleet.vehicle import VehicleId, VehicleSpec
 from routing.refusal import Refusal
 from routing.site import NodeId, Site
 
-COLUMN_M = 12.0
+COLUMN_M = 9.0
 """Radius of the column of air above a pad that a climbing or landing drone needs."""
 
 

@@ -6,7 +6,7 @@ to the vehicle through its `Clearance`, and frees them when the vehicle says tha
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -26,6 +26,8 @@ AHEAD = 3
 """How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
 BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
+ADMISSION_S = 10.0
+"""How long a vehicle waits to be let into the traffic before it makes room for others."""
 IMPATIENT_S = 20.0
 """How long a vehicle waits before another way is looked for."""
 HELD_S = 60.0
@@ -62,6 +64,8 @@ class _Pilot:
     spec: VehicleSpec
     claim: Claim
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever anybody has moved on."""
     clearance: Clearance | None = None
     doors: dict[int, DoorId] = field(default_factory=dict[int, DoorId])
     """Doors held open, by the edge that leads through them."""
@@ -85,7 +89,6 @@ class Traffic:
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._roads: dict[Rules, Roads] = {}
-        self._changed: list[Callable[[], None]] = []
 
     # --- who is where ---
 
@@ -105,7 +108,7 @@ class Traffic:
         """All vehicles have been added: work out everybody's way home."""
         for pilot in self._pilots.values():
             claim = pilot.claim
-            self._claims.plan(claim, (), self._need_home(pilot, claim.stand))
+            self._claims.force(claim, (), self._need_home(pilot, claim.stand))
 
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
@@ -176,6 +179,12 @@ class Traffic:
             pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
         )
 
+    def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
+        """The way home that everybody counts on; raises Unreachable."""
+        pilot = self._pilots[vehicle]
+        home = self._site.places[pilot.spec.home].node
+        return self.roads(pilot.spec).shortest(pilot.claim.stand, home, clean_start=clean_start)
+
     def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         nodes: dict[NodeId, float] = {}
         lanes: dict[LaneId, float] = {}
@@ -203,6 +212,26 @@ class Traffic:
 
     # --- drives ---
 
+    async def admit(
+        self, vehicle: VehicleId, edges: Sequence[Edge], rank: tuple[int, float]
+    ) -> bool:
+        """Enter a drive into the table of claims, as soon as that is safe; `drive` follows.
+
+        False = it was not for `ADMISSION_S`: what the vehicle stands on is what others need
+        first, so it should go home out of their way and ask again from there.
+        """
+        pilot = self._pilots[vehicle]
+        pilot.claim.rank = rank
+        goal = edges[-1].end if edges else pilot.claim.stand
+        try:
+            async with asyncio.timeout(ADMISSION_S):
+                while not self._claims.plan(pilot.claim, edges, self._need_home(pilot, goal)):
+                    pilot.freed.clear()
+                    await pilot.freed.wait()
+        except TimeoutError:
+            return False
+        return True
+
     @asynccontextmanager
     async def drive(
         self,
@@ -213,7 +242,7 @@ class Traffic:
         behind: int = 0,
         held: int = 0,
     ) -> AsyncGenerator[Clearance]:
-        """The right to drive ``edges``, granted bit by bit while the block runs.
+        """The right to drive ``edges``, which `admit` let in, granted bit by bit.
 
         Args:
             rank: who goes first where several wait: priority class, then since when.
@@ -230,9 +259,10 @@ class Traffic:
         clearance.passed = behind
         goal = route[-1].node
         claim.rank = rank
-        self._claims.plan(
-            claim, edges, self._need_home(pilot, goal), passed=behind, granted=max(behind, held)
-        )
+        if claim.edges != tuple(edges):
+            done, told = behind, max(behind, held)
+            need = self._need_home(pilot, goal)
+            self._claims.force(claim, edges, need, passed=done, granted=told)
         pilot.clearance, pilot.goal = clearance, goal
         pilot.since_s = asyncio.get_running_loop().time()
         clearance.on_reached(lambda index: self._reached(pilot, index))
@@ -250,10 +280,6 @@ class Traffic:
             pilot.wake.set()
             self._pump()
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called whenever rights of way have changed."""
-        self._changed.append(listener)
-
     def _reached(self, pilot: _Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
         pilot.since_s = asyncio.get_running_loop().time()
@@ -266,11 +292,16 @@ class Traffic:
         while granted:
             granted = False
             for claim in self._claims.waiting():
-                if claim.granted - claim.passed < AHEAD and self._claims.grant(claim):
+                if claim.granted - claim.passed >= AHEAD or self._is_closed(claim):
+                    continue
+                if self._claims.grant(claim):
                     self._pilots[claim.vehicle].wake.set()
                     granted = True
-        for listener in self._changed:
-            listener()
+        for pilot in self._pilots.values():
+            pilot.freed.set()
+
+    def _is_closed(self, claim: Claim) -> bool:
+        return bool(self._closed) and claim.edges[claim.granted].lane.id in self._closed
 
     # --- doors, lifts, detours ---
 
@@ -381,7 +412,8 @@ class Traffic:
         if not insist and not self._claims.could_take(claim, way.edges):
             return
         released = clearance.released - 1
-        self._claims.replan(claim, way.edges, self._need_home(pilot, pilot.goal))
+        if not self._claims.replan(claim, way.edges, self._need_home(pilot, pilot.goal)):
+            return
         clearance.reroute(waypoints(self._site, claim.stand, claim.edges[released:])[1:])
         if insist:
             self._pump()

@@ -1,0 +1,94 @@
+"""A scenario's vehicles, doors and lifts as simulated things behind real wires."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.config import VehicleConfig
+from fleet.mavlink.datagrams import Datagrams
+from fleet.vehicle import VehicleId, VehicleSpec
+from sim.config import Scenario
+from sim.dock import DockMachine
+from sim.machines import DoorMachine, LiftMachine
+from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.multirotor import Multirotor
+from sim.vda5050_robot import Vda5050Robot
+from sim.world import World
+
+
+class Stage:
+    """Everything that would be hardware.
+
+    Args:
+        bus: where robots, doors, lifts and docks speak.
+        port: gives each drone, by its system id, the port that it speaks through.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        *,
+        seed: int,
+        bus: Bus,
+        port: Callable[[int], Datagrams],
+        ground_station: tuple[str, int],
+    ) -> None:
+        self._site = scenario.site
+        self._clock = clock
+        self._bus = bus
+        self._port = port
+        self._ground_station = ground_station
+        self.world = World(scenario.site, seed=seed)
+        self.doors = {
+            door.id: DoorMachine(self.world, bus, door) for door in scenario.site.doors.values()
+        }
+        self.lifts = {
+            lift.id: LiftMachine(self.world, bus, lift) for lift in scenario.site.lifts.values()
+        }
+        self.robots: dict[VehicleId, Vda5050Robot] = {}
+        self.autopilots: dict[VehicleId, MavlinkAutopilot] = {}
+        self.docks: dict[str, DockMachine] = {}
+        for vehicle in scenario.vehicles:
+            self._add(vehicle, vehicle.to_spec())
+
+    @property
+    def links(self) -> Mapping[VehicleId, Vda5050Robot | MavlinkAutopilot]:
+        """The software of each vehicle, whose link a fault may cut."""
+        return {**self.robots, **self.autopilots}
+
+    async def run(self) -> None:
+        """Let all of it live until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for door in self.doors.values():
+                group.create_task(door.run(), name=f"sim.door[{door.door.id}]")
+            for lift in self.lifts.values():
+                group.create_task(lift.run(), name=f"sim.lift[{lift.lift.id}]")
+            for id_, dock in self.docks.items():
+                group.create_task(dock.run(), name=f"sim.dock[{id_}]")
+            for id_, link in self.links.items():
+                group.create_task(link.run(), name=f"sim.vehicle[{id_}]")
+
+    def _add(self, vehicle: VehicleConfig, spec: VehicleSpec) -> None:
+        home = self._site.places[spec.home].node
+        if vehicle.link.vda5050 is not None:
+            body = self.world.add_ground(spec, home)
+            self.robots[spec.id] = Vda5050Robot(
+                body, self._bus, vehicle.link.vda5050, self._clock, self._site
+            )
+        elif vehicle.link.mavlink is not None:
+            system_id = vehicle.link.mavlink.system_id
+            config = AutopilotConfig(system_id=system_id, ground=(self._ground_station,))
+            autopilot = MavlinkAutopilot(
+                Multirotor(self.world, spec, home),
+                self._port(system_id),
+                config,
+                self._site.frame,
+                powered=vehicle.dock is None,
+            )
+            self.autopilots[spec.id] = autopilot
+            if vehicle.dock is not None:
+                self.docks[vehicle.dock] = DockMachine(
+                    self._bus, vehicle.dock, autopilot, self._site.nodes[home].point
+                )
