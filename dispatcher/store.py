@@ -106,14 +106,6 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many tasks ended well since some moment, and how many of those in time."""
-
-    done: int
-    on_time: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What was answered to a write; ``status`` None = its answer was never written down."""
 
@@ -262,16 +254,14 @@ class Store:
         assert row is not None
         return Numbers(task=row["task"] + 1, mission=row["mission"] + 1, event=row["event"] + 1)
 
-    async def counts_since(self, since_s: float) -> Counts:
-        """How many tasks were done since a moment, such as midnight."""
-        done = (TASKS.c.state == TaskState.DONE.value) & (
-            TASKS.c.ended_at >= self._clock.to_utc(since_s)
+    async def done_since(self, since_s: float) -> dict[TaskId, bool]:
+        """The tasks done since a moment, such as midnight, and whether each was in time."""
+        on_time = (TASKS.c.ended_at <= TASKS.c.due_at).label("on_time")
+        found = select(TASKS.c.id, on_time).where(
+            TASKS.c.state == TaskState.DONE.value,
+            TASKS.c.ended_at >= self._clock.to_utc(since_s),
         )
-        on_time = func.count().filter(TASKS.c.ended_at <= TASKS.c.due_at)
-        counts = select(func.count().label("done"), on_time.label("on_time")).where(done)
-        row = await self._one(counts)
-        assert row is not None
-        return Counts(done=row["done"], on_time=row["on_time"])
+        return {TaskId(row["id"]): bool(row["on_time"]) for row in await self._rows(found)}
 
     async def _rows(self, query: Executable, **values: Any) -> list[Any]:
         return await offload(self._executor, self._read, query, values)

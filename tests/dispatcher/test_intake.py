@@ -1,6 +1,5 @@
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,28 +24,8 @@ from dispatcher.task import (
 from fleet.clock import Clock
 from fleet.vehicle import Medium
 from routing.site import AirspaceId, PlaceId, Site
-from routing.site_yaml import loads
+from tests.dispatcher.ward import START, ward_site
 
-START = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
-WARD = """
-site: ward
-name: {en: Ward, zh: 病区}
-anchor: {lat_deg: 30.5928, lon_deg: 114.3055}
-levels:
-  L1:
-    name: {en: Level 1, zh: 一层}
-    elevation_m: 0.0
-    nodes: {c1: [0, 0], c2: [10, 0]}
-    places:
-      pharmacy: {name: {en: Pharmacy, zh: 药房}, kind: pharmacy, at: [0, 5], joins: [c1]}
-      icu: {name: {en: ICU, zh: 重症监护}, kind: ward, at: [10, 5], joins: [c2]}
-      ward-1: {name: {en: Ward 1, zh: 一病区}, kind: ward, at: [10, -5], joins: [c2]}
-    lanes:
-      - [c1, c2]
-air:
-  fence: {name: {en: Fence, zh: 围栏}, kind: geofence, outline: [[-50, -50], [50, -50], [50, 50]]}
-  park: {name: {en: Park, zh: 公园}, kind: patrol, outline: [[20, 0], [40, 0], [40, 20]]}
-"""
 DELIVERY: dict[str, Any] = {
     "kind": "delivery",
     "item": "Blankets",
@@ -61,7 +40,7 @@ DISINFECTION: dict[str, Any] = {"kind": "disinfection", "room": "icu"}
 
 @pytest.fixture(scope="module")
 def ward() -> Site:
-    return loads(WARD, "ward")
+    return ward_site()
 
 
 def read(site: Site, asked: dict[str, Any]) -> TaskFields:

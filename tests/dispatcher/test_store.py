@@ -238,8 +238,7 @@ async def test_the_days_count_knows_what_was_in_time(store: Store) -> None:
 
     failed = replace(task(4, state=TaskState.FAILED), ended_s=200.0)
     await store.commit(tasks=[done(1, 50.0), done(2, 3600.0), done(3, 3601.0), failed])
-    counts = await store.counts_since(100.0)
-    assert (counts.done, counts.on_time) == (2, 1)
+    assert await store.done_since(100.0) == {"T-000002": True, "T-000003": False}
 
 
 async def test_an_answer_is_kept_for_a_week(tmp_path: Path) -> None:

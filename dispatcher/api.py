@@ -1,0 +1,80 @@
+"""The door for people and their programs: REST under ``/api/v1``, the live link, the console."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI, WebSocket
+from starlette.exceptions import HTTPException
+from starlette.routing import Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from dispatcher.api_errors import ProblemOut, say_errors
+from dispatcher.api_fleet import fleet_routes
+from dispatcher.api_tasks import task_routes
+from dispatcher.http_guard import Guard
+from dispatcher.idempotency import Once
+from dispatcher.live import Live
+from dispatcher.ports import Service
+
+PREFIX = "/api/v1"
+CONSOLE = Path(__file__).parent / "console" / "static"
+
+
+def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
+    """The web application on a running dispatcher.
+
+    Whoever serves it also runs ``app.state.live.run()``, which feeds the live link.
+
+    Args:
+        timezone: where the site's days begin and end.
+    """
+    app = FastAPI(
+        title="Wardline",
+        summary="Tasks for the robots and drones of one site",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        responses={"4XX": {"model": ProblemOut, "description": "What is wrong, field by field"}},
+    )
+    live = Live(service, timezone=timezone)
+    app.state.live = live
+    once = Once(service.store)
+    app.include_router(task_routes(service, once), prefix=PREFIX)
+    app.include_router(fleet_routes(service, once), prefix=PREFIX)
+
+    @app.websocket(f"{PREFIX}/live")
+    async def live_link(socket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]
+        await live.attend(socket)
+
+    app.router.default = _Files()
+    app.add_middleware(Guard)
+    say_errors(app)
+    return app
+
+
+class _Files:
+    """The console's files and Leaflet's, both out of installed packages."""
+
+    def __init__(self) -> None:
+        self._router = Router()
+        self._router.mount("/vendor/leaflet", StaticFiles(directory=leaflet_folder()))
+        self._router.mount("/", StaticFiles(directory=CONSOLE, html=True))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is no route of the API."""
+        path = str(scope.get("path", ""))
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        elif path == "/api" or path.startswith("/api/"):
+            raise HTTPException(404, f"there is no {path} here")
+        else:
+            await self._router(scope, receive, send)
+
+
+def leaflet_folder() -> Path:
+    """Where the installed Leaflet package keeps its files."""
+    spec = find_spec("xstatic.pkg.leaflet")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("Leaflet is missing: install the package XStatic-Leaflet")
+    return Path(spec.origin).parent / "data"
