@@ -169,6 +169,9 @@ class _Canvas:
         for lane in self._drawn_lanes():
             (x0, y0), (x1, y1) = self._ends(lane)
             self._sheet.cross(x0, y0, x1, y1)
+            if lane.door:
+                x, y = self._xy(self._door_point(lane))
+                self._sheet.take(Box(x - 5, y - 5, x + 5, y + 5))
         signs = [*self._lifts(), *self._signs(), *self._pads_elsewhere()]
         self._label_places()
         self._label_areas()

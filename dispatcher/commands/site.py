@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -51,6 +51,12 @@ def check(
     graph_to: Annotated[
         Path | None, typer.Option("--graph", help="Write the road graph into this JSON file.")
     ] = None,
+    names: Annotated[
+        Literal["en", "zh"], typer.Option("--names", help="Language of the drawing.")
+    ] = "en",
+    fastest_m_s: Annotated[
+        float, typer.Option(min=0.01, max=100, help="Speed behind the times of the graph.")
+    ] = 1.5,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """Say what a file is, what is in it, and everything that is wrong with it.
@@ -66,9 +72,10 @@ def check(
         if checked.site is None:
             _fail("there is no sound site to draw or export; correct the faults first", FILE_WRONG)
         if draw_to:
-            _write(draw_to, draw(checked.site))
+            _write(draw_to, draw(checked.site, names))
         if graph_to:
-            _write(graph_to, json.dumps(road_graph(checked.site).to_json()) + "\n")
+            graph = road_graph(checked.site, fastest_m_s).to_json()
+            _write(graph_to, json.dumps(graph, ensure_ascii=False) + "\n")
     if checked.faults:
         raise typer.Exit(FILE_WRONG)
 

@@ -88,6 +88,11 @@ def test_a_site_is_drawn_and_its_graph_exported(tmp_path: Path) -> None:
     numbers = json.loads(graph.read_text())
     assert numbers["nodes"] == len(load(CORRIDOR).nodes)
     assert numbers["names"][0] == "a1"
+    assert Answer("check", CORRIDOR, "--draw", svg, "--names", "zh").code == 0
+    assert ">药房<" in svg.read_text(encoding="utf-8")
+    assert Answer("check", CORRIDOR, "--graph", graph, "--fastest-m-s", "0.5").code == 0
+    slower = json.loads(graph.read_text())
+    assert slower["edges"][0][2] == 3 * numbers["edges"][0][2]
 
 
 def test_what_cannot_be_written_is_a_message(tmp_path: Path) -> None:
