@@ -15,7 +15,7 @@ from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
 from routing.problem import Problem, Profile, Request, Slot, Stop
-from routing.site import NodeId, Site
+from routing.site import NodeId, Role, Site
 
 SHARES = 4
 """How many tasks whose goods may share a vehicle it takes at once; others want it alone."""
@@ -212,7 +212,14 @@ class Modeller:
         apart = points[:, None, :] - points[None, :, :]
         metres: NDArray[np.float64] = np.hypot(apart[..., 0], apart[..., 1]) * DETOUR
         seconds = metres / rules.speed_m_s + FLIGHT_OVERHEAD_S * (metres > 0)
+        nowhere = [n for n, spot in enumerate(spots) if not self._can_land(spot)]
+        seconds[nowhere, :] = seconds[:, nowhere] = UNREACHABLE_S
+        metres[nowhere, :] = metres[:, nowhere] = UNREACHABLE_S
         return Profile.of(np.ceil(seconds).astype(np.int64), np.ceil(metres).astype(np.int64))
+
+    def _can_land(self, spot: str) -> bool:
+        places = self._site.places_at.get(NodeId(spot), ())
+        return spot.startswith("area:") or any(Role.PAD in place.roles for place in places)
 
 
 def _share(task: Task) -> int:
