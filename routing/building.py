@@ -8,18 +8,14 @@ Source of the rules: what rmf_traffic_editor's tools read and write; levels are 
 another by the fiducials that they share with the reference level.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pyproj import Transformer
 from shapely import LineString, Polygon
 
+from routing.building_file import Building, DrawnLevel, Segment, Vertex, frames, positive
 from routing.errors import Fault, SiteError
-from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.imported import (
     Ids,
     Imported,
@@ -53,84 +49,6 @@ from routing.site import (
     Zone,
 )
 
-_UNMEASURED_M = 0.05
-"""Metres per pixel of a drawing that nobody has measured: the editor's own default."""
-
-
-class _Foreign(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False
-    )
-
-
-def _untyped(value: object) -> object:
-    """Typed pairs ``[type, value]`` as values."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: pair[1] if isinstance(pair, list) and len(pair) == 2 else pair
-        for key, pair in value.items()
-    }
-
-
-def _keyed(*keys: str) -> BeforeValidator:
-    def name_parts(value: object) -> object:
-        if not isinstance(value, list):
-            return value
-        return dict(zip(keys, value, strict=False))
-
-    return BeforeValidator(name_parts)
-
-
-Properties = Annotated[dict[str, Any], BeforeValidator(_untyped)]
-
-
-class _Vertex(_Foreign):
-    x: float
-    y: float
-    name: str = ""
-    properties: Properties = {}
-
-    def says(self, key: str) -> bool:
-        return bool(self.properties.get(key))
-
-
-class _Segment(_Foreign):
-    start: Annotated[int, Field(ge=0)]
-    end: Annotated[int, Field(ge=0)]
-    properties: Properties = {}
-
-
-class _Fiducial(_Foreign):
-    x: float
-    y: float
-    name: str
-
-
-class _Floor(_Foreign):
-    vertices: list[int] = []
-
-
-Segment = Annotated[_Segment, _keyed("start", "end", "properties")]
-
-
-class _Level(_Foreign):
-    elevation: float = 0.0
-    vertices: list[Annotated[_Vertex, _keyed("x", "y", "z", "name", "properties")]] = []
-    lanes: list[Segment] = []
-    doors: list[Segment] = []
-    measurements: list[Segment] = []
-    fiducials: list[Annotated[_Fiducial, _keyed("x", "y", "name")]] = []
-    floors: list[_Floor] = []
-
-
-class _Building(_Foreign):
-    name: str = "building"
-    coordinate_system: str = "reference_image"
-    reference_level_name: str | None = None
-    levels: Annotated[dict[str, _Level], Field(min_length=1)]
-    lifts: dict[str, Any] = {}
-
 
 def read_building(path: Path) -> Imported:
     """The site of an Open-RMF building map.
@@ -143,16 +61,16 @@ def read_building(path: Path) -> Imported:
     if faults:
         raise SiteError(str(path), faults)
     marked = parse(text)
-    building = validated(_Building, marked, str(path), "Open-RMF building map")
+    building = validated(Building, marked, str(path), "Open-RMF building map")
     _check_vertices(building, marked, str(path))
     return _Importer(building, str(path)).site()
 
 
-def _check_vertices(building: _Building, marked: Marked, source: str) -> None:
+def _check_vertices(building: Building, marked: Marked, source: str) -> None:
     faults: list[Fault] = []
     for key, level in building.levels.items():
         for kind in ("lanes", "doors", "measurements"):
-            segments: list[_Segment] = getattr(level, kind)
+            segments: list[Segment] = getattr(level, kind)
             for index, segment in enumerate(segments):
                 worst = max(segment.start, segment.end)
                 if worst >= len(level.vertices):
@@ -164,10 +82,10 @@ def _check_vertices(building: _Building, marked: Marked, source: str) -> None:
 
 
 class _Importer:
-    def __init__(self, building: _Building, source: str) -> None:
+    def __init__(self, building: Building, source: str) -> None:
         self._building = building
         self._source = source
-        self._frame, self._outdoors, self._to_point = _frames(building, source)
+        self._frame, self._outdoors, self._to_point = frames(building, source)
         self._ids = Ids()
         self._names = Names()
         self._notes: list[str] = []
@@ -251,7 +169,7 @@ class _Importer:
             self._notes.append(f"no lane leads into these lifts, left out: {', '.join(left)}")
         return found
 
-    def _vertices(self, key: str, level: _Level) -> None:
+    def _vertices(self, key: str, level: DrawnLevel) -> None:
         driven = self._driven(key)
         for index in driven:
             vertex = level.vertices[index]
@@ -270,7 +188,7 @@ class _Importer:
             said = ", ".join(off[:12]) + (" ..." if len(off) > 12 else "")
             self._notes.append(f"{key}: {len(off)} named vertices are on no lane, left out: {said}")
 
-    def _place(self, node: NodeId, vertex: _Vertex) -> None:
+    def _place(self, node: NodeId, vertex: Vertex) -> None:
         kind, roles = _purpose(vertex)
         if kind is None:
             return
@@ -285,7 +203,7 @@ class _Importer:
 
     # -- lanes and doors -------------------------------------------------------------------
 
-    def _lanes(self, key: str, level: _Level) -> None:
+    def _lanes(self, key: str, level: DrawnLevel) -> None:
         dropped = 0
         for lane in level.lanes:
             start, end = self._node_of[key, lane.start], self._node_of[key, lane.end]
@@ -295,7 +213,7 @@ class _Importer:
             pairs = [(start, end), (end, start)]
             for pair in pairs if lane.properties.get("bidirectional") else pairs[:1]:
                 way = self._ways.setdefault(pair, Way())
-                way.merge(_graph(lane), _positive(lane.properties.get("speed_limit")), None)
+                way.merge(_graph(lane), positive(lane.properties.get("speed_limit")), None)
         if dropped:
             self._notes.append(f"{key}: {dropped} lanes without length were left out")
 
@@ -330,7 +248,7 @@ class _Importer:
             else:
                 lanes[lane] = replace(lanes[lane], door=door)
 
-    def _floors(self, key: str, level: _Level) -> None:
+    def _floors(self, key: str, level: DrawnLevel) -> None:
         for number, floor in enumerate(level.floors, start=1):
             corners = [level.vertices[i] for i in floor.vertices if 0 <= i < len(level.vertices)]
             outline = tuple(rounded(self._to_point[key](v.x, v.y)) for v in corners)
@@ -347,7 +265,7 @@ class _Importer:
             )
 
 
-def _purpose(vertex: _Vertex) -> tuple[str | None, frozenset[Role]]:
+def _purpose(vertex: Vertex) -> tuple[str | None, frozenset[Role]]:
     """What kind of place a vertex is, None if it is only a bend of the road."""
     roles: set[Role] = set()
     if vertex.says("is_charger"):
@@ -369,96 +287,5 @@ def _purpose(vertex: _Vertex) -> tuple[str | None, frozenset[Role]]:
     return kind, frozenset(roles)
 
 
-def _graph(lane: _Segment) -> str:
+def _graph(lane: Segment) -> str:
     return f"graph-{lane.properties.get('graph_idx') or 0}"
-
-
-def _positive(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and value > 0 else None
-
-
-# -- from the drawing to metres ------------------------------------------------------------
-
-ToPoint = Callable[[float, float], Point]
-
-
-def _frames(building: _Building, source: str) -> tuple[LocalFrame, bool, Mapping[str, ToPoint]]:
-    """The site's frame, whether it is outdoors, and each level's way from drawing to metres."""
-    system = building.coordinate_system
-    if system in ("wgs84", "web_mercator"):
-        return _earth_frame(building, mercator=system == "web_mercator")
-    nowhere = LocalFrame(GeoPoint(0.0, 0.0))
-    if system == "cartesian_meters":
-        return nowhere, False, dict.fromkeys(building.levels, Point)
-    if system != "reference_image":
-        what = f"coordinate_system {system!r} is not known"
-        remedy = "known are reference_image, wgs84, web_mercator and cartesian_meters"
-        raise SiteError(source, [Fault(0, what, remedy)])
-    return nowhere, False, _drawn(building)
-
-
-def _earth_frame(
-    building: _Building, *, mercator: bool
-) -> tuple[LocalFrame, bool, Mapping[str, ToPoint]]:
-    to_degrees = Transformer.from_crs("EPSG:3857", "EPSG:4326", always_xy=True)
-
-    def geo(x: float, y: float) -> GeoPoint:
-        lon, lat = to_degrees.transform(x, y) if mercator else (x, y)
-        return GeoPoint(lat, lon)
-
-    used = [
-        geo(level.vertices[end].x, level.vertices[end].y)
-        for level in building.levels.values()
-        for lane in level.lanes
-        for end in (lane.start, lane.end)
-    ] or [GeoPoint(0.0, 0.0)]
-    lats, lons = [spot.lat_deg for spot in used], [spot.lon_deg for spot in used]
-    middle = GeoPoint(round((min(lats) + max(lats)) / 2, 6), round((min(lons) + max(lons)) / 2, 6))
-    frame = LocalFrame(middle)
-    return frame, True, {key: lambda x, y: frame.to_point(geo(x, y)) for key in building.levels}
-
-
-def _drawn(building: _Building) -> Mapping[str, ToPoint]:
-    reference = building.reference_level_name
-    if reference not in building.levels:
-        reference = next(iter(building.levels))
-    base = building.levels[reference]
-    base_scale = _metres_per_pixel(base) or _UNMEASURED_M
-    targets = {f.name: (f.x * base_scale, -f.y * base_scale) for f in base.fiducials}
-    return {
-        key: _laid_over(level, _metres_per_pixel(level) or base_scale, targets)
-        for key, level in building.levels.items()
-    }
-
-
-def _metres_per_pixel(level: _Level) -> float | None:
-    scales: list[float] = []
-    for measured in level.measurements:
-        a, b = level.vertices[measured.start], level.vertices[measured.end]
-        pixels = math.hypot(a.x - b.x, a.y - b.y)
-        metres = _positive(measured.properties.get("distance"))
-        if pixels > 0 and metres:
-            scales.append(metres / pixels)
-    return sum(scales) / len(scales) if scales else None
-
-
-def _laid_over(level: _Level, scale: float, targets: Mapping[str, tuple[float, float]]) -> ToPoint:
-    """Pixels to metres, turned and moved so that its fiducials come to lie on ``targets``.
-
-    Lengths keep the level's own scale: the best rigid motion in the plane (Kabsch).
-    """
-    pairs = [
-        (complex(f.x * scale, -f.y * scale), complex(*targets[f.name]))
-        for f in level.fiducials
-        if f.name in targets
-    ]
-    here = sum((a for a, _ in pairs), 0j) / (len(pairs) or 1)
-    there = sum((b for _, b in pairs), 0j) / (len(pairs) or 1)
-    turn = sum(((a - here).conjugate() * (b - there) for a, b in pairs), 0j)
-    turn = turn / abs(turn) if abs(turn) > 1e-9 else 1 + 0j
-
-    def to_point(x: float, y: float) -> Point:
-        spot = (complex(x * scale, -y * scale) - here) * turn + there
-        return Point(spot.real, spot.imag)
-
-    return to_point

@@ -3,23 +3,40 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import atan2, ceil, degrees
+from math import atan2, degrees
 from typing import Literal
 
 from shapely import LineString, Polygon, unary_union
 
 from routing.geometry import Point
 from routing.labels import Box, Sheet, around, text_width, wrapped
+from routing.signs import (
+    AIR,
+    BG,
+    DEFS,
+    FONT,
+    IDLE,
+    INK,
+    LINE,
+    MUTE,
+    PANEL,
+    SECOND,
+    SIDE,
+    TAG,
+    TITLE,
+    air_ink,
+    colours,
+    legend,
+    rect,
+    sign,
+    text_at,
+)
 from routing.site import (
-    AirKind,
     Airspace,
     Area,
     Lane,
     Level,
     Name,
-    NodeId,
-    Place,
-    PlaceId,
     Role,
     Site,
     Zone,
@@ -27,27 +44,9 @@ from routing.site import (
 
 Language = Literal["en", "zh"]
 
-_BG, _PANEL, _INK, _MUTE, _LINE = "#f6f7f8", "#ffffff", "#16202a", "#5b6874", "#dfe4e8"
-_ACCENT, _WAIT, _CRITICAL, _IDLE = "#0b6b63", "#b45309", "#b42318", "#7b8794"
-_ZONES = {
-    Zone.CLEAN: ("#eef5f3", "#cfe0dc"),
-    Zone.SEMI: ("#fbf3de", "#ead9a8"),
-    Zone.CONTAMINATED: ("#fbe9ea", "#e6bfc3"),
-}
-_GROUND = {"building": _PANEL, "street": _PANEL, "yard": "#f1f3f4", "water": "#dfe4e8"}
-_FONT = "system-ui, 'Noto Sans', 'PingFang SC', 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
-_TAG, _SECOND, _TITLE = 11.0, 12.5, 15.0
-_SIDE, _GAP, _HEAD, _FOOT = 24.0, 24.0, 40.0, 34.0
+_GAP, _HEAD, _FOOT = 24.0, 40.0, 34.0
 _WIDE, _TALL = 1120.0, 820.0
 """The most that the map of one level takes, in pixels."""
-
-_DEFS = f"""<defs>
-<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse"
- patternTransform="rotate(45)"><path d="M0 0V7" stroke="#e6bfc3" stroke-width="1.6"/></pattern>
-<pattern id="forbidden" width="7" height="7" patternUnits="userSpaceOnUse"
- patternTransform="rotate(-45)"><path d="M0 0V7" stroke="{_CRITICAL}" stroke-width="1"
- stroke-opacity=".35"/></pattern>
-</defs>"""
 
 
 def draw(site: Site, language: Language = "en") -> str:
@@ -56,21 +55,21 @@ def draw(site: Site, language: Language = "en") -> str:
     columns = len(panels) if len(panels) < 3 else 2 if len(panels) < 5 else 3
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     parts: list[str] = []
-    top, width = _SIDE + 44.0, 560.0
+    top, width = SIDE + 44.0, 560.0
     for row in rows:
-        left = _SIDE
+        left = SIDE
         for panel in row:
             parts += _Canvas(site, panel, left, top, language).elements()
             left += panel.width + _GAP
-        width = max(width, left - _GAP + _SIDE)
+        width = max(width, left - _GAP + SIDE)
         top += max(panel.height for panel in row) + _GAP
-    key, height = _key(top, width)
+    signs, height = legend(top, width)
     title = f"{site.name.en}  {site.name.zh}" if site.name.en != site.name.zh else site.name.en
-    head = _text(_SIDE, _SIDE + 20, title, 20, _INK, weight=700)
+    head = text_at(SIDE, SIDE + 20, title, 20, INK, weight=700)
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
-    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{_FONT}">'
-    ground = f'<rect width="100%" height="100%" fill="{_BG}"/>'
-    return "\n".join([opening, _DEFS, ground, head, *parts, *key, "</svg>"]) + "\n"
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}">'
+    ground = f'<rect width="100%" height="100%" fill="{BG}"/>'
+    return "\n".join([opening, DEFS, ground, head, *parts, *signs, "</svg>"]) + "\n"
 
 
 # -- what is drawn where -------------------------------------------------------------------
@@ -165,7 +164,7 @@ class _Canvas:
 
     def elements(self) -> list[str]:
         panel = self._panel
-        frame = _rect(self._left, self._top, panel.width, panel.height, _BG, _LINE, radius=6)
+        frame = rect(self._left, self._top, panel.width, panel.height, BG, LINE, radius=6)
         for lane in self._drawn_lanes():
             (x0, y0), (x1, y1) = self._ends(lane)
             self._sheet.cross(x0, y0, x1, y1)
@@ -207,7 +206,7 @@ class _Canvas:
 
     def _ground(self) -> Iterator[str]:
         for area in self._areas:
-            fill, line = _colours(area)
+            fill, line = colours(area)
             path = self._path(area.outline)
             title = f"<title>{_both(area.name)}</title>"
             yield f'<path d="{path}" fill="{fill}" stroke="{line}">{title}</path>'
@@ -223,7 +222,7 @@ class _Canvas:
         for part in getattr(walls, "geoms", [walls]):
             if isinstance(part, Polygon) and not part.is_empty:
                 ring = [Point(x, y) for x, y in part.exterior.coords]
-                yield f'<path d="{self._path(ring)}" fill="{_PANEL}" stroke="{_LINE}"/>'
+                yield f'<path d="{self._path(ring)}" fill="{PANEL}" stroke="{LINE}"/>'
 
     def _indoors(self, area: Area) -> bool:
         return not self._site.levels[area.level].outdoors
@@ -231,25 +230,25 @@ class _Canvas:
     def _air(self) -> Iterator[str]:
         for space in self._panel.air:
             holes = "".join(self._path(hole) for hole in space.holes)
-            style = _AIR[space.kind]
+            style = AIR[space.kind]
             title = f"<title>{_both(space.name)}</title>"
             path = self._path(space.outline) + holes
             yield f'<path d="{path}" fill-rule="evenodd" {style}>{title}</path>'
             height = f"{space.floor_agl_m:g}-{space.ceiling_agl_m:g} m"
-            self._label_in(space.outline, f"{self._say(space.name)} · {height}", _air_ink(space))
+            self._label_in(space.outline, f"{self._say(space.name)} · {height}", air_ink(space))
 
     # -- roads -----------------------------------------------------------------------------
 
     def _lanes(self) -> Iterator[str]:
         for lane in self._drawn_lanes():
             (x0, y0), (x1, y1) = self._ends(lane)
-            line = f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{_IDLE}" '
+            line = f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{IDLE}" '
             yield line + 'stroke-width="1.4" stroke-linecap="round" stroke-opacity=".75"/>'
             if not lane.two_way:
                 turn = degrees(atan2(y1 - y0, x1 - x0))
                 x, y = x0 + (x1 - x0) * 0.55, y0 + (y1 - y0) * 0.55
                 at = f"translate({x:.1f} {y:.1f}) rotate({turn:.0f})"
-                yield f'<path d="M-3.5 -3.2L3.5 0L-3.5 3.2Z" fill="{_MUTE}" transform="{at}"/>'
+                yield f'<path d="M-3.5 -3.2L3.5 0L-3.5 3.2Z" fill="{MUTE}" transform="{at}"/>'
 
     def _drawn_lanes(self) -> Iterator[Lane]:
         for lane in self._site.lanes.values():
@@ -262,7 +261,7 @@ class _Canvas:
     def _dots(self) -> Iterator[str]:
         for node in self._nodes.values():
             x, y = self._xy(node.point)
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8" fill="{_MUTE}"/>'
+            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8" fill="{MUTE}"/>'
 
     def _doors(self) -> Iterator[str]:
         for lane in self._drawn_lanes():
@@ -273,7 +272,7 @@ class _Canvas:
             turn = degrees(atan2(y1 - y0, x1 - x0))
             at = f"translate({x:.1f} {y:.1f}) rotate({turn:.0f})"
             name = self._site.doors[lane.door].name
-            bar = f'<rect x="-1.8" y="-7" width="3.6" height="14" rx="1" fill="{_INK}" '
+            bar = f'<rect x="-1.8" y="-7" width="3.6" height="14" rx="1" fill="{INK}" '
             yield f'{bar}transform="{at}"><title>{_both(name)}</title></rect>'
 
     def _door_point(self, lane: Lane) -> Point:
@@ -295,17 +294,17 @@ class _Canvas:
                 continue
             x, y = self._xy(self._nodes[cabin].point)
             self._sheet.take(Box(x - 10, y - 10, x + 10, y + 10))
-            yield _rect(x - 9, y - 9, 18, 18, _PANEL, _INK, radius=3)
+            yield rect(x - 9, y - 9, 18, 18, PANEL, INK, radius=3)
             arrows = f"M{x - 3:.1f} {y + 5:.1f}V{y - 4:.1f}m-3 3l3 -3l3 3"
             arrows += f"M{x + 3:.1f} {y - 5:.1f}V{y + 4:.1f}m-3 -3l3 3l3 -3"
-            yield f'<path d="{arrows}" fill="none" stroke="{_INK}" stroke-width="1.2"/>'
-            self._label_at(x, y, self._say(lift.name), _INK, gap=12)
+            yield f'<path d="{arrows}" fill="none" stroke="{INK}" stroke-width="1.2"/>'
+            self._label_at(x, y, self._say(lift.name), INK, gap=12)
 
     def _signs(self) -> Iterator[str]:
         for place in self._places:
             x, y = self._xy(self._nodes[place.node].point)
             self._sheet.take(Box(x - 7, y - 7, x + 7, y + 7))
-            yield f"<g>{_sign(place, x, y)}<title>{_both(place.name)} ({place.id})</title></g>"
+            yield f"<g>{sign(place, x, y)}<title>{_both(place.name)} ({place.id})</title></g>"
 
     def _pads_elsewhere(self) -> Iterator[str]:
         if not self._panel.air:
@@ -314,7 +313,7 @@ class _Canvas:
             if place.node not in self._nodes:
                 x, y = self._xy(self._site.nodes[place.node].point)
                 self._sheet.take(Box(x - 7, y - 7, x + 7, y + 7))
-                yield f'<g opacity=".6">{_sign(place, x, y)}</g>'
+                yield f'<g opacity=".6">{sign(place, x, y)}</g>'
 
     # -- labels ----------------------------------------------------------------------------
 
@@ -322,17 +321,17 @@ class _Canvas:
         first = sorted(self._places, key=lambda p: bool(p.roles & {Role.PARKING, Role.CHARGER}))
         for place in first:
             x, y = self._xy(self._nodes[place.node].point)
-            self._label_at(x, y, self._say(place.name), _INK, gap=10)
+            self._label_at(x, y, self._say(place.name), INK, gap=10)
 
     def _label_areas(self) -> None:
         named = {self._say(place.name) for place in self._places}
         named |= {self._say(space.name) for space in self._panel.air}
         for area in self._areas:
             if self._say(area.name) not in named:
-                self._label_in(area.outline, self._say(area.name), _MUTE)
+                self._label_in(area.outline, self._say(area.name), MUTE)
 
     def _label_at(self, x: float, y: float, text: str, ink: str, *, gap: float) -> None:
-        box = self._sheet.place(around(x, y, text_width(text, _TAG) + 4, _TAG + 3, gap))
+        box = self._sheet.place(around(x, y, text_width(text, TAG) + 4, TAG + 3, gap))
         if box is not None:
             self._write(box, [text], ink)
 
@@ -340,11 +339,11 @@ class _Canvas:
         spots = [self._xy(point) for point in ring]
         x0, x1 = min(x for x, _ in spots), max(x for x, _ in spots)
         y0, y1 = min(y for _, y in spots), max(y for _, y in spots)
-        lines = wrapped(text, _TAG, x1 - x0 - 8)
+        lines = wrapped(text, TAG, x1 - x0 - 8)
         if not lines:
             return
-        wide = max(text_width(line, _TAG) for line in lines) + 4
-        tall = (_TAG + 3) * len(lines)
+        wide = max(text_width(line, TAG) for line in lines) + 4
+        tall = (TAG + 3) * len(lines)
         spread = [x0 + 4 + (x1 - x0 - wide - 8) * share / 8 for share in range(9)]
         shape = Polygon(spots).buffer(1)
         tries = [
@@ -359,158 +358,25 @@ class _Canvas:
 
     def _write(self, box: Box, lines: Sequence[str], ink: str) -> None:
         for number, line in enumerate(lines):
-            y = box.y0 + _TAG + number * (_TAG + 3)
-            self._labels.append(_text(box.x0 + 2, y, line, _TAG, ink, halo=True))
+            y = box.y0 + TAG + number * (TAG + 3)
+            self._labels.append(text_at(box.x0 + 2, y, line, TAG, ink, halo=True))
 
     def _frame_texts(self) -> Iterator[str]:
         level, panel = self._panel.level, self._panel
         both = f"{level.name.en}  {level.name.zh}"
         said = both if level.name.en != level.name.zh else level.name.en
-        yield _text(self._left + 12, self._top + 25, said, _TITLE, _INK, weight=600)
+        yield text_at(self._left + 12, self._top + 25, said, TITLE, INK, weight=600)
         right = self._left + panel.width - 12
         kind = "outdoors, " if level.outdoors else ""
         said = f"{kind}{level.elevation_m:g} m"
-        yield _text(right, self._top + 25, said, _SECOND, _MUTE, anchor="end")
+        yield text_at(right, self._top + 25, said, SECOND, MUTE, anchor="end")
         metres = _round_length(120 / panel.px_per_m)
         x, y = self._left + 12, self._top + panel.height - 14
         yield (
             f'<path d="M{x:.1f} {y - 4:.1f}v4h{metres * panel.px_per_m:.1f}v-4" fill="none" '
-            f'stroke="{_MUTE}"/>'
+            f'stroke="{MUTE}"/>'
         )
-        yield _text(x + metres * panel.px_per_m + 8, y + 1, f"{metres:g} m", _TAG, _MUTE)
-
-
-# -- signs and texts -----------------------------------------------------------------------
-
-_AIR = {
-    AirKind.GEOFENCE: f'fill="none" stroke="{_ACCENT}" stroke-width="1.6" stroke-dasharray="8 5"',
-    AirKind.NO_FLY: f'fill="url(#forbidden)" stroke="{_CRITICAL}" stroke-width="1.4"',
-    AirKind.PATROL: f'fill="{_ACCENT}" fill-opacity=".06" stroke="{_ACCENT}" stroke-opacity=".6"',
-    AirKind.CORRIDOR: f'fill="{_IDLE}" fill-opacity=".12" stroke="{_IDLE}" stroke-dasharray="2 4"',
-}
-
-
-def _air_ink(space: Airspace) -> str:
-    return _CRITICAL if space.kind is AirKind.NO_FLY else _ACCENT
-
-
-def _sign(place: Place, x: float, y: float) -> str:
-    """A place's sign; its form tells what it offers, colour only repeats that."""
-    if Role.PAD in place.roles:
-        ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="{_PANEL}" stroke="{_ACCENT}" '
-        bars = f"M{x - 2.4:.1f} {y - 3.4:.1f}v6.8m4.8 0v-6.8m-4.8 3.4h4.8"
-        return f'{ring}stroke-width="1.5"/><path d="{bars}" stroke="{_ACCENT}" stroke-width="1.5"/>'
-    if Role.DECONTAMINATION in place.roles:
-        shape = f"M{x:.1f} {y - 7:.1f}l7 7l-7 7l-7 -7Z"
-        drop = f"M{x:.1f} {y - 3.4:.1f}q5 6 0 6q-5 0 0 -6Z"
-        fill = f'<path d="{shape}" fill="{_PANEL}" stroke="{_WAIT}" stroke-width="1.6"/>'
-        return f'{fill}<path d="{drop}" fill="{_WAIT}"/>'
-    if Role.CHARGER in place.roles:
-        bolt = f"M{x + 1:.1f} {y - 4.5:.1f}l-4 5.2h2.6l-.9 3.9l4 -5.2h-2.6Z"
-        return (
-            _rect(x - 6, y - 6, 12, 12, _PANEL, _ACCENT, radius=3)
-            + f'<path d="{bolt}" fill="{_ACCENT}"/>'
-        )
-    if Role.PARKING in place.roles:
-        return _rect(x - 6, y - 6, 12, 12, _PANEL, _IDLE, radius=3) + _text(
-            x, y + 3.6, "P", 10, _MUTE, weight=600, anchor="middle"
-        )
-    circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{_PANEL}" '
-    return f'{circle}stroke="{_INK}" stroke-width="1.6"/>'
-
-
-def _key(top: float, width: float) -> tuple[list[str], float]:
-    """What the signs mean, in rows as wide as the picture; also the height of it all."""
-    entries: list[tuple[str, str]] = [
-        (_zone_sign(Zone.CLEAN), "clean zone"),
-        (_zone_sign(Zone.SEMI), "buffer (semi)"),
-        (_zone_sign(Zone.CONTAMINATED), "contaminated zone"),
-        (_rect(0, -9, 18, 18, _PANEL, _INK, radius=3), "lift"),
-        (f'<rect x="7" y="-7" width="3.6" height="14" rx="1" fill="{_INK}"/>', "door"),
-        (f'<path d="M0 0H18" stroke="{_IDLE}" stroke-width="1.4"/>', "two-way lane"),
-        (
-            f'<path d="M0 0H18" stroke="{_IDLE}" stroke-width="1.4"/>'
-            f'<path d="M7 -3.2L14 0L7 3.2Z" fill="{_MUTE}"/>',
-            "one-way lane",
-        ),
-        *((_sign(_sample(role), 9, 0), word) for role, word in _SIGN_WORDS),
-        *(
-            (f'<rect x="0" y="-6" width="18" height="12" {_AIR[kind]}/>', word)
-            for kind, word in _AIR_WORDS
-        ),
-    ]
-    parts: list[str] = []
-    x, y = _SIDE, top + 4
-    for sign, word in entries:
-        wide = 26 + text_width(word, _TAG) + 20
-        if x + wide > width - _SIDE and x > _SIDE:
-            x, y = _SIDE, y + 26
-        parts.append(f'<g transform="translate({x:.1f} {y:.1f})">{sign}</g>')
-        parts.append(_text(x + 25, y + 4, word, _TAG, _MUTE))
-        x += wide
-    return parts, ceil(y + 26)
-
-
-_SIGN_WORDS = (
-    (None, "place"),
-    (Role.CHARGER, "charger"),
-    (Role.PARKING, "parking"),
-    (Role.DECONTAMINATION, "decontamination"),
-    (Role.PAD, "drone pad"),
-)
-_AIR_WORDS = (
-    (AirKind.GEOFENCE, "geofence"),
-    (AirKind.NO_FLY, "no-fly"),
-    (AirKind.PATROL, "patrol area"),
-    (AirKind.CORRIDOR, "air corridor"),
-)
-
-
-def _sample(role: Role | None) -> Place:
-    roles = frozenset({role}) if role else frozenset[Role]()
-    return Place(id=PlaceId("key"), name=Name(en="", zh=""), node=NodeId("key"), roles=roles)
-
-
-def _zone_sign(zone: Zone) -> str:
-    fill, line = _ZONES[zone]
-    sign = _rect(0, -7, 18, 14, fill, line, radius=2)
-    hatch = '<rect x="0" y="-7" width="18" height="14" fill="url(#hatch)"/>'
-    return sign + hatch if zone is Zone.CONTAMINATED else sign
-
-
-def _colours(area: Area) -> tuple[str, str]:
-    fill, line = _ZONES[area.zone]
-    if area.zone is not Zone.CLEAN or area.kind == "corridor":
-        return fill, line
-    return (fill if area.kind == "park" else _GROUND.get(area.kind, _PANEL)), _LINE
-
-
-def _rect(
-    x: float, y: float, width: float, height: float, fill: str, line: str, *, radius: float
-) -> str:
-    at = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"'
-    return f'<rect {at} fill="{fill}" stroke="{line}"/>'
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    size: float,
-    ink: str,
-    *,
-    weight: int = 400,
-    anchor: str = "start",
-    halo: bool = False,
-) -> str:
-    style = f'font-size="{size:g}" fill="{ink}"'
-    if weight != 400:
-        style += f' font-weight="{weight}"'
-    if anchor != "start":
-        style += f' text-anchor="{anchor}"'
-    if halo:
-        style += f' paint-order="stroke" stroke="{_PANEL}" stroke-width="3" stroke-opacity=".8"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'
+        yield text_at(x + metres * panel.px_per_m + 8, y + 1, f"{metres:g} m", TAG, MUTE)
 
 
 def _both(name: Name) -> str:
