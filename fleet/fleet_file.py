@@ -45,6 +45,8 @@ def declare(
     taken = {n for group in file.vehicles for n in group.system_ids or ()}
     free = (number for number in count(1) if number not in taken)
     for number, group in enumerate(file.vehicles):
+        if group.count == 0:
+            continue
         model = file.models.get(group.model)
         at = ("vehicles", number)
         if model is None:

@@ -1,0 +1,331 @@
+"""Scenario files: which site, which vehicles, what is asked of them, what goes wrong, what counts.
+
+`load_scenario` is the only way in; whatever is wrong with a file, it says all of it, with lines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
+
+from dispatcher.config import DispatchConfig
+from dispatcher.errors import ConfigFault
+from fleet.config import FleetConfig, Frozen, Id, VehicleConfig
+from fleet.fleet_file import declare, fleet_faults, unknown
+from routing.building import read_building
+from routing.errors import Fault, SiteError
+from routing.marked_yaml import Marked, Step, parse, read_text
+from routing.site import LaneId, Site
+from routing.site_file import shape_faults
+from routing.site_yaml import load as load_site
+from sim.demand_checks import demand_faults
+from sim.demand_rows import ROWS, DemandRow, Words
+from sim.expect import Expectation, expectation
+from sim.moments import Duration, Moment, after_start_s
+from sim.placing import place_groups
+
+REFERENCE = "see docs/reference/scenario.md"
+
+FaultWord = Literal["stop", "slow", "battery", "silent", "jam"]
+
+
+class FaultRow(Frozen):
+    """One thing that breaks: a vehicle, a door or a lift."""
+
+    at: Moment
+    vehicle: str | None = None
+    door: str | None = None
+    lift: str | None = None
+    fault: FaultWord = "stop"
+    lasts: Annotated[Duration | None, Field(alias="for")] = None
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Of its speed that is left (slow), of its battery (battery)."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "FaultRow":
+        if sum(word is not None for word in (self.vehicle, self.door, self.lift)) != 1:
+            raise ValueError("name one of vehicle, door and lift")
+        needs_share = self.fault in ("slow", "battery")
+        if needs_share != (self.share is not None):
+            raise ValueError("slow and battery need share: 0.5 (or so); the others don't have it")
+        allowed = {"stop", "slow", "battery", "silent"} if self.vehicle else {"stop", "jam"}
+        if self.fault not in allowed:
+            raise ValueError(f"this can have the faults {', '.join(sorted(allowed))}")
+        return self
+
+
+class EventRow(Frozen):
+    """One thing that people do: closing lanes."""
+
+    at: Moment
+    close_lane: Words
+    lasts: Annotated[Duration | None, Field(alias="for")] = None
+
+
+class ScenarioFile(FleetConfig):
+    """A whole scenario file."""
+
+    scenario: Id
+    site: str | None = None
+    start: AwareDatetime = datetime(2026, 2, 3, tzinfo=UTC)
+    duration: Duration
+    load: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """Factor on all demand."""
+    dispatch: DispatchConfig = DispatchConfig()
+    demand: list[Any] = Field(default=[])
+    faults: list[FaultRow] = Field(default=[])
+    events: list[EventRow] = Field(default=[])
+    expect: dict[str, Any] = Field(default={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFault:
+    """One thing that will break.
+
+    Args:
+        lasts_s: None = nobody repairs it.
+        share: of its speed (slow) or battery (battery) that is left.
+    """
+
+    at_s: float
+    target: Literal["vehicle", "door", "lift"]
+    id: str
+    fault: FaultWord
+    lasts_s: float | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedClosure:
+    """Lanes that people will close; ``lasts_s`` None = for the rest of the run."""
+
+    at_s: float
+    lanes: tuple[LaneId, ...]
+    lasts_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A scenario that fits its site; all times are seconds after its start."""
+
+    name: str
+    source: str
+    site: Site
+    start: datetime
+    duration_s: float
+    vehicles: tuple[VehicleConfig, ...]
+    demand: tuple[DemandRow, ...]
+    load: float
+    faults: tuple[PlannedFault, ...]
+    closures: tuple[PlannedClosure, ...]
+    expect: tuple[Expectation, ...]
+    dispatch: DispatchConfig
+
+
+def load_scenario(
+    path: Path | str, *, site: Path | str | None = None, overrides: Sequence[str] = ()
+) -> Scenario:
+    """The scenario in a file.
+
+    Args:
+        site: a site file to use instead of the one that the scenario names.
+        overrides: ``key=value`` with a dotted key, such as ``duration=1h`` or
+            ``demand.0.per_day=10``; the value is read as YAML.
+
+    Raises:
+        ConfigFault: the file is wrong; ``faults`` has every reason with its line and remedy.
+        SiteError: the site file is.
+    """
+    return _Reader(Path(path), Path(site) if site is not None else None).read(overrides)
+
+
+class _Reader:
+    def __init__(self, path: Path, site: Path | None) -> None:
+        self._path = path
+        self._site_path = site
+        self._faults: list[Fault] = []
+        self._text = Marked(None, (), None)
+
+    def read(self, overrides: Sequence[str]) -> Scenario:
+        data = self._data(overrides)
+        file = self._model(ScenarioFile, data, ())
+        rows = self._rows(data)
+        if file is None:
+            raise self._refusal()
+        expectations = self._expectations(file)
+        site = self._site(file)
+        file, kinds = place_groups(file, site, self._text, self._faults)
+        declared, faults = declare(file, self._text, reference=REFERENCE)
+        self._faults += faults + fleet_faults(declared, site, self._text)
+        vehicles = tuple(
+            one.config.model_copy(update={"kind": kinds[one.config.id]})
+            if kinds.get(one.config.id)
+            else one.config
+            for one in declared
+        )
+        specs = [vehicle.to_spec() for vehicle in vehicles]
+        self._faults += demand_faults(rows, site, [] if faults else specs, self._text)
+        midnight_s = file.start.hour * 3600.0 + file.start.minute * 60.0 + file.start.second
+        broken = tuple(_planned(row, midnight_s) for row in file.faults)
+        closures = tuple(_closure(row, midnight_s) for row in file.events)
+        self._check_targets(file, vehicles, site)
+        if self._faults:
+            raise self._refusal()
+        return Scenario(
+            name=file.scenario,
+            source=str(self._path),
+            site=site,
+            start=file.start,
+            duration_s=file.duration,
+            vehicles=vehicles,
+            demand=tuple(row for row in rows if row is not None),
+            load=file.load,
+            faults=broken,
+            closures=closures,
+            expect=expectations,
+            dispatch=file.dispatch,
+        )
+
+    def _data(self, overrides: Sequence[str]) -> dict[str, Any]:
+        try:
+            text, faults = read_text(self._path)
+        except OSError as error:
+            what = f"the file can't be read: {error.strerror}"
+            raise self._refusal(Fault(0, what, "check the path")) from None
+        if faults:
+            raise self._refusal(*faults)
+        self._text = parse(text)
+        self._faults += self._text.faults
+        if not isinstance(self._text.data, dict):
+            if not self._faults:
+                remedy = f"start with 'scenario: my-day'; {REFERENCE}"
+                self._faults.append(Fault(1, "this is no scenario", remedy))
+            raise self._refusal()
+        data = cast("dict[str, Any]", self._text.data)
+        for override in overrides:
+            self._override(data, override)
+        return data
+
+    def _override(self, data: dict[str, Any], override: str) -> None:
+        key, equals, value = override.partition("=")
+        steps = [int(step) if step.isdigit() else step for step in key.strip().split(".")]
+        remedy = "write key=value with a key of the file, such as duration=1h or demand.0.per_day=9"
+        owner: Any = data
+        try:
+            for step in steps[:-1]:
+                owner = owner.setdefault(step, {}) if isinstance(owner, dict) else owner[step]
+            if not equals:
+                raise KeyError(key)
+            read = parse(value)
+            owner[steps[-1]] = value if read.faults else read.data
+        except (KeyError, IndexError, TypeError, AttributeError):
+            self._faults.append(Fault(0, f"can't set {override!r}", remedy))
+
+    def _model(self, model: type[Any], data: object, at: tuple[Step, ...]) -> Any:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            found = shape_faults(
+                error, cast("type[BaseModel]", model), self._text, at=at, reference=REFERENCE
+            )
+            self._faults += [_said_better(fault) for fault in found]
+            return None
+
+    def _rows(self, data: dict[str, Any]) -> list[DemandRow | None]:
+        """The lines of demand; None for one that has faults."""
+        rows: list[DemandRow | None] = []
+        raw = data.get("demand")
+        for number, one in enumerate(cast("list[Any]", raw) if isinstance(raw, list) else []):
+            at = ("demand", number)
+            kind = cast("dict[str, Any]", one).get("kind") if isinstance(one, dict) else None
+            if kind not in ROWS:
+                line = self._text.line(*at, "kind")
+                self._faults.append(unknown(line, "kind of task", str(kind), ROWS))
+                rows.append(None)
+            else:
+                rows.append(self._model(ROWS[str(kind)], one, at))
+        return rows
+
+    def _expectations(self, file: ScenarioFile) -> tuple[Expectation, ...]:
+        found: list[Expectation] = []
+        for name, wanted in file.expect.items():
+            try:
+                found.append(expectation(name, wanted))
+            except ValueError as error:
+                line = self._text.line("expect", name)
+                self._faults.append(Fault(line, f"expect.{name} is {wanted!r}", str(error)))
+        return tuple(found)
+
+    def _site(self, file: ScenarioFile) -> Site:
+        line = self._text.line("site")
+        path = self._site_path
+        if path is None and file.site is None:
+            remedy = "name one with --site, or add site: sites/riverside.yaml"
+            raise self._refusal(Fault(line, "this scenario names no site", remedy))
+        if path is None:
+            path = self._path.parent / str(file.site)
+        try:
+            if path.name.endswith(".building.yaml"):
+                return read_building(path).site
+            return load_site(path)
+        except OSError as error:
+            what = f"the site {str(path)!r} can't be read: {error.strerror}"
+            raise self._refusal(Fault(line, what, "correct the path of the site")) from None
+        except SiteError:
+            if not self._faults:
+                raise
+            raise self._refusal() from None
+
+    def _check_targets(
+        self, file: ScenarioFile, vehicles: Sequence[VehicleConfig], site: Site
+    ) -> None:
+        """Faults and events must name things that are there."""
+        known = {
+            "vehicle": [vehicle.id for vehicle in vehicles],
+            "door": list(site.doors),
+            "lift": list(site.lifts),
+        }
+        for number, row in enumerate(file.faults):
+            for what, there in known.items():
+                given = getattr(row, what)
+                if given is not None and given not in there:
+                    line = self._text.line("faults", number, what)
+                    self._faults.append(unknown(line, what, given, there))
+        for number, event in enumerate(file.events):
+            line = self._text.line("events", number, "close_lane")
+            for lane in event.close_lane:
+                if lane not in site.lanes:
+                    self._faults.append(unknown(line, "lane", lane, site.lanes))
+
+    def _refusal(self, *faults: Fault) -> ConfigFault:
+        found = sorted({*self._faults, *faults}, key=lambda fault: (fault.line, fault.what))
+        return ConfigFault(str(self._path), found)
+
+
+def _planned(row: FaultRow, midnight_s: float) -> PlannedFault:
+    return PlannedFault(
+        at_s=after_start_s(row.at, midnight_s),
+        target="vehicle" if row.vehicle else "door" if row.door else "lift",
+        id=row.vehicle or row.door or row.lift or "",
+        fault=row.fault,
+        lasts_s=row.lasts,
+        share=row.share,
+    )
+
+
+def _closure(row: EventRow, midnight_s: float) -> PlannedClosure:
+    return PlannedClosure(
+        at_s=after_start_s(row.at, midnight_s),
+        lanes=tuple(LaneId(lane) for lane in row.close_lane),
+        lasts_s=row.lasts,
+    )
+
+
+def _said_better(fault: Fault) -> Fault:
+    if fault.what == "the file has no 'duration'":
+        remedy = "add duration: 24h; a scenario that never ends can't be judged"
+        return replace(fault, remedy=remedy)
+    return fault
