@@ -50,7 +50,7 @@ export class Picker {
       h("input", {
         id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-expanded": "false",
         "aria-controls": list, "aria-autocomplete": "list", "aria-required": String(required), placeholder: t("form.choose"),
-        onfocus: () => this.open(), oninput: () => this.typed(), onblur: () => this.leave(),
+        oninput: () => this.typed(), onblur: () => this.leave(),
         onkeydown: (event) => this.key(event), onclick: () => this.open(),
       })
     );

@@ -57,10 +57,15 @@ export function spoken(facts) {
 function spokenFact(name, value) {
   if (Array.isArray(value)) return value.map((each) => spokenFact(name, each)).join(", ");
   if (typeof value !== "string") return quantity(name, value ?? "–");
+  if (name === "why") return reasonWords({ code: value, facts: {} });
+  if (name === "action" && has(`task_action.${value}`)) return t(`task_action.${value}`);
+  if (name === "load_type" && has(`goods.${value}`)) return t(`goods.${value}`);
   if (state.vehicles.has(value)) return vehicleName(value);
+  const task = state.tasks.get(value);
+  if (task) return taskTitle(task);
   if (names().has(value)) return placeName(value);
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return clock(value);
-  for (const group of ["goods", "kind", "priority", "state", "zone", "vehicle_kind", "skill", "method"]) {
+  for (const group of ["goods", "kind", "priority", "zone", "skill", "medium", "method"]) {
     if (has(`${group}.${value}`)) return t(`${group}.${value}`);
   }
   return value;
@@ -73,8 +78,12 @@ function spokenFact(name, value) {
  */
 export function reasonWords(reason) {
   if (!reason) return "";
-  return sentence(`reason.${reason.code}`, reason.code, reason.facts);
+  const code = SAME_CODE.find((each) => each.code === reason.code && each.fact in reason.facts)?.as ?? reason.code;
+  return sentence(`reason.${code}`, code, reason.facts);
 }
+
+/** Codes that mean one thing in a plan and another in a form; the facts tell which. */
+const SAME_CODE = [{ code: "out_of_range", fact: "missing_m", as: "battery_range" }];
 
 /** @param {import("./types.js").Alert} alert */
 export function alertWords(alert) {
@@ -98,7 +107,7 @@ export function faultWords(fault) {
     : current() === "en" || !known
       ? fault.remedy
       : "";
-  return [what, remedy].filter(Boolean).map(capital).join(". ");
+  return [what, remedy].filter(Boolean).map(capital).join(t("word.stop"));
 }
 
 /** @param {string} key @param {string} code @param {any} facts */
@@ -179,11 +188,9 @@ function timeOf(task) {
 
 /** What happened to a task, as a line of its history. @param {{event: string, vehicle: string|null, facts: any}} event */
 export function eventWords(event) {
-  const facts = { ...event.facts, vehicle: event.vehicle };
-  const reason = facts.reason ?? facts.code;
-  const parts = [sentence(`event.${event.event}`, event.event, has(`event.${event.event}`) ? facts : {})];
-  if (typeof reason === "string") parts.push(reasonWords({ code: reason, facts }));
-  return parts.filter(Boolean).join(": ");
+  const { reason, ...facts } = { ...event.facts, vehicle: event.vehicle };
+  const what = sentence(`event.${event.event}`, event.event, facts);
+  return reason?.code ? `${what}: ${reasonWords(reason)}` : what;
 }
 
 /** @param {string} kind of vehicle */

@@ -8,7 +8,7 @@ import { colours, hatch } from "./theme.js";
  * Site metres to pixels: `x0 + x * scale`, `y0 - y * scale`.
  */
 
-const KIND_ORDER = ["yard", "building", "corridor", "room"];
+const KIND_ORDER = ["yard", "street", "building", "corridor", "room", "lift"];
 
 /** @param {View} view @param {number} x @param {number} y @returns {[number, number]} */
 export function toPixels(view, x, y) {
@@ -22,13 +22,20 @@ export function toPixels(view, x, y) {
  * @param {import("../types.js").Level} level
  */
 export function drawBase(context, view, site, level) {
-  if (level.outdoors) drawAir(context, view, site.airspaces);
-  for (const area of ordered(site.areas.filter((each) => each.level === level.id))) {
-    drawArea(context, view, area);
-  }
+  if (isGround(site, level)) drawAir(context, view, site.airspaces);
+  const areas = ordered(site.areas.filter((each) => each.level === level.id));
+  for (const area of areas) drawArea(context, view, area);
   drawLanes(context, view, site.lanes.filter((each) => each.level === level.id && !each.lift));
-  for (const lift of site.lifts) if (lift.cabins[level.id]) drawLift(context, view, lift.cabins[level.id]);
+  for (const lift of site.lifts) {
+    const cabin = lift.cabins[level.id];
+    if (cabin) drawLift(context, view, cabin);
+  }
   for (const place of site.places) if (place.level === level.id) drawSpot(context, view, place);
+}
+
+/** Whether a level is the ground that drones fly over: the lowest one outdoors. @param {import("../types.js").Site} site @param {import("../types.js").Level} level */
+export function isGround(site, level) {
+  return level.outdoors && !site.levels.some((each) => each.outdoors && each.elevation_m < level.elevation_m);
 }
 
 /** Large ones first, and what lies on the ground before what stands on it. @param {import("../types.js").Area[]} areas */
@@ -51,7 +58,7 @@ function trace(context, view, outline) {
 function drawArea(context, view, area) {
   const theme = colours();
   const zone = ["semi", "contaminated"].includes(area.zone) ? area.zone : "clean";
-  const plain = zone === "clean" && (area.kind === "room" || area.kind === "building");
+  const plain = zone === "clean" && ["room", "building", "lift"].includes(area.kind);
   context.beginPath();
   trace(context, view, area.outline);
   context.fillStyle = plain ? theme.panel : theme[`zone-${zone}`];

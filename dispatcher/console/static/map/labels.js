@@ -9,12 +9,14 @@
  */
 
 import { named } from "../i18n/index.js";
-import { liftHalf } from "./base.js";
+import { isGround, liftHalf } from "./base.js";
 import { Crowd, bounds, crosses, grown, inside } from "./geometry.js";
 
 const LINE = 1.25;
 const CLEAR_OF_LANE = 11;
 const BESIDE = 11;
+const CLOSE = 16;
+const ROOMS = ["room", "building", "lift"];
 
 /** @type {CanvasRenderingContext2D} */
 const ruler = /** @type {any} */ (document.createElement("canvas").getContext("2d"));
@@ -27,41 +29,50 @@ const ruler = /** @type {any} */ (document.createElement("canvas").getContext("2
  * @returns {Label[]}
  */
 export function placeLabels(site, level, scale, font) {
-  const flat = { scale, x0: 0, y0: 0, width: 0, height: 0 };
-  const lanes = site.lanes
-    .filter((lane) => lane.level === level.id)
-    .map((lane) => [flip(lane.a, scale), flip(lane.b, scale)]);
-  const crowd = new Crowd();
+  const here = (thing) => thing.level === level.id;
+  const areas = site.areas.filter(here);
+  const rooms = areas.filter((area) => ROOMS.includes(area.kind));
+  const others = areas.filter((area) => !ROOMS.includes(area.kind));
+  const air = isGround(site, level) ? site.airspaces.filter((each) => each.kind !== "corridor") : [];
+  const work = begin(site, level, scale, font);
+  for (const area of rooms) labelArea(work, area, 13, true);
+  const places = site.places.filter(here).sort((a, b) => a.roles.length - b.roles.length);
+  for (const place of places) labelPlace(work, place, areas);
   for (const lift of site.lifts) {
     const cabin = lift.cabins[level.id];
-    if (cabin) crowd.add(around(flip(cabin, scale), liftHalf(flat) + 2));
+    if (cabin && !boxed(areas, cabin)) labelSpot(work, named(lift.name), flip(cabin, scale), { minor: true, off: work.half + 3 });
   }
-  for (const place of site.places) {
-    if (place.level === level.id && place.roles.length) crowd.add(around(spot(place, scale), 8));
-  }
-  const work = { scale, font, lanes, crowd, labels: /** @type {Label[]} */ ([]) };
-  const rooms = site.areas.filter((area) => area.level === level.id);
-  const air = level.outdoors ? site.airspaces.filter((each) => each.kind !== "corridor") : [];
-  const written = new Set();
-  for (const area of rooms.filter((each) => each.kind === "room" || each.kind === "building")) {
-    if (labelArea(work, area, 13, true)) written.add(named(area.name));
-  }
-  const here = site.places.filter((place) => place.level === level.id);
-  here.sort((a, b) => a.roles.length - b.roles.length);
-  for (const place of here) {
-    if (written.has(named(place.name))) continue;
-    const minor = place.roles.length > 0;
-    if (minor && scale < 9 && !place.roles.includes("pad")) continue;
-    if (labelSpot(work, named(place.name), spot(place, scale), minor)) written.add(named(place.name));
-  }
-  for (const lift of site.lifts) {
-    const cabin = lift.cabins[level.id];
-    if (cabin) labelSpot(work, named(lift.name), flip(cabin, scale), true, liftHalf(flat) + 3);
-  }
-  for (const area of [...rooms.filter((each) => each.kind !== "room" && each.kind !== "building"), ...air]) {
-    if (!written.has(named(area.name))) labelArea(work, area, 11, false);
-  }
+  for (const area of [...others, ...air]) labelArea(work, area, 11, false);
   return work.labels;
+}
+
+/** What is known before the first label is written: the roads, and the signs to keep clear of. @param {any} site @param {any} level @param {number} scale @param {string} font */
+function begin(site, level, scale, font) {
+  const half = liftHalf({ scale, x0: 0, y0: 0, width: 0, height: 0 });
+  const lanes = site.lanes.filter((lane) => lane.level === level.id).map((lane) => [flip(lane.a, scale), flip(lane.b, scale)]);
+  const crowd = new Crowd();
+  const cabins = site.lifts.map((lift) => lift.cabins[level.id]).filter(Boolean);
+  for (const cabin of cabins) crowd.add(around(flip(cabin, scale), half + 2));
+  const spots = site.places.filter((place) => place.level === level.id);
+  for (const place of spots) crowd.add(around(spot(place, scale), place.roles.length ? 8 : 3));
+  const corners = site.areas.filter((area) => area.level === level.id).flatMap((area) => area.outline);
+  const edge = corners.length ? bounds(corners.map((point) => flip(point, scale))) : null;
+  return { scale, font, lanes, crowd, half, edge, written: new Set(), labels: /** @type {Label[]} */ ([]) };
+}
+
+/** Whether a lift's cabin is drawn as an area of its own. @param {import("../types.js").Area[]} areas @param {[number, number]} cabin */
+export function boxed(areas, [x, y]) {
+  return areas.some((area) => area.kind === "lift" && inside(area.outline, x, y));
+}
+
+/** The name of a place, in its room, unless the room says it already. @param {any} work @param {import("../types.js").Place} place @param {import("../types.js").Area[]} areas */
+function labelPlace(work, place, areas) {
+  const minor = place.roles.length > 0 && !place.roles.includes("pad");
+  if (work.written.has(named(place.name)) || (minor && work.scale < CLOSE)) return;
+  const around = areas.filter((area) => inside(area.outline, place.x_m, place.y_m));
+  const room = around.find((area) => ROOMS.includes(area.kind));
+  const outline = room?.outline.map((point) => flip(point, work.scale));
+  labelSpot(work, named(place.name), spot(place, work.scale), { minor, outline });
 }
 
 /** @param {[number, number]} point @param {number} scale @returns {[number, number]} */
@@ -88,15 +99,16 @@ function around(point, half) {
  * @param {boolean} must write it over a lane rather than not at all
  */
 function labelArea(work, area, size, must) {
+  if (!must && work.written.has(named(area.name))) return false;
   const outline = area.outline.map((point) => flip(point, work.scale));
   const box = bounds(outline);
   const lanes = work.lanes.filter(([a, b]) => crosses({ x: box[0], y: box[1], w: box[2] - box[0], h: box[3] - box[1] }, a, b));
-  for (const smaller of [size, 11]) {
+  for (const smaller of [size, 11, 10]) {
     for (const lines of breaks(named(area.name))) {
-      const label = measured(work.font, lines, smaller);
+      const label = { ...measured(work.font, lines, smaller), corner: area.kind === "geofence" };
       const place = bestInside(work, outline, box, label, lanes, must);
       if (!place) continue;
-      return keep(work, { ...label, box: { ...label.box, ...place }, tone: "mute" });
+      return keep(work, named(area.name), { ...label, box: { ...label.box, ...place }, tone: "mute" });
     }
   }
   return false;
@@ -108,10 +120,10 @@ function bestInside(work, outline, [left, top, right, bottom], label, lanes, mus
   const steps = 8;
   let best = null;
   let bestCost = Infinity;
-  const [cx, cy] = [(left + right) / 2, (top + bottom) / 2];
+  const [cx, cy] = label.corner ? [left, top] : [(left + right) / 2, (top + bottom) / 2];
   for (let i = 0; i <= steps; i++) {
     for (let j = 0; j <= steps; j++) {
-      const x = left + 4 + ((right - left - w - 8) * i) / steps;
+      const x = left + 2 + ((right - left - w - 4) * i) / steps;
       const y = top + 3 + ((bottom - top - h - 6) * j) / steps;
       const here = { x, y, w, h };
       if (!fits(outline, here) || work.crowd.meets(here)) continue;
@@ -132,40 +144,45 @@ function fits(outline, { x, y, w, h }) {
   return corners.every(([px, py]) => inside(outline, px, py));
 }
 
-/** Write a name beside a spot. @param {any} work @param {string} name @param {[number, number]} at @param {boolean} minor @param {number} [off] */
-function labelSpot(work, name, at, minor, off = BESIDE) {
+/** Write a name beside a spot. @param {any} work @param {string} name @param {[number, number]} at @param {{minor: boolean, off?: number, outline?: any}} options */
+function labelSpot(work, name, [x, y], { minor, off = BESIDE, outline }) {
   for (const lines of breaks(name)) {
     const label = measured(work.font, lines, minor ? 11 : 12);
     const { w, h } = label.box;
-    const [x, y] = at;
     const tries = [
       [x - w / 2, y - off - h], [x - w / 2, y + off], [x + off, y - h / 2], [x - off - w, y - h / 2],
       [x + off, y - off - h / 2], [x - off - w, y - off - h / 2], [x + off, y + off - h / 2], [x - off - w, y + off - h / 2],
     ];
     for (const [left, top] of tries) {
       const box = { x: left, y: top, w, h };
+      if (outline ? !fits(outline, box) : leaves(work.edge, box)) continue;
       if (work.crowd.meets(grown(box, 1))) continue;
       if (work.lanes.some(([a, b]) => crosses(grown(box, minor ? 2 : 4), a, b))) continue;
-      return keep(work, { ...label, box, tone: minor ? "idle" : "mute" });
+      return keep(work, name, { ...label, box, tone: minor ? "idle" : "mute" });
     }
   }
   return false;
 }
 
-/** @param {any} work @param {Label} label */
-function keep(work, label) {
+/** Whether a label would stick out of the floor. @param {number[]|null} edge @param {Box} box */
+function leaves(edge, box) {
+  return edge !== null && (box.x < edge[0] || box.y < edge[1] || box.x + box.w > edge[2] || box.y + box.h > edge[3]);
+}
+
+/** @param {any} work @param {string} name @param {Label} label */
+function keep(work, name, label) {
   work.crowd.add(grown(label.box, 3));
+  work.written.add(name);
   work.labels.push(label);
   return true;
 }
 
-/** One line, then two of about the same length. @param {string} name */
+/** One line, then two of about the same length; words are never cut, Chinese may be. @param {string} name */
 function breaks(name) {
-  if (name.length < 5) return [[name]];
   const middle = name.length / 2;
-  const gaps = name.includes(" ")
-    ? [...name.matchAll(/ /g)].map((match) => match.index)
-    : [Math.ceil(middle)];
+  const spaces = [...name.matchAll(/ /g)].map((match) => match.index);
+  const gaps = spaces.length || /[ -~]/.test(name) || name.length < 5 ? spaces : [Math.ceil(middle)];
+  if (!gaps.length) return [[name]];
   const cut = gaps.reduce((best, gap) => (Math.abs(gap - middle) < Math.abs(best - middle) ? gap : best));
   return [[name], [name.slice(0, cut).trim(), name.slice(cut).trim()]];
 }

@@ -24,11 +24,11 @@ export function toneOf(vehicle) {
   return TONES[vehicle.activity] ?? "idle";
 }
 
-/** Whether a vehicle is to be seen on a level: those in the air, over all that lies outdoors. @param {Vehicle} vehicle @param {import("../types.js").Level} level */
-export function isOn(vehicle, level) {
+/** Whether a vehicle is to be seen on a level; over the ground outdoors, all drones are. @param {Vehicle} vehicle @param {import("../types.js").Level} level @param {boolean} ground */
+export function isOn(vehicle, level, ground) {
   if (vehicle.x_m === null || vehicle.x_m === undefined) return false;
   if (vehicle.level === level.id) return true;
-  return level.outdoors && vehicle.medium === "air" && vehicle.height_agl_m > 1;
+  return ground && vehicle.medium === "air";
 }
 
 /** Where to draw a vehicle now: between its last two words, so that it does not hop. @param {Vehicle} vehicle @param {number} now_ms @returns {[number, number, number]} */
@@ -198,16 +198,18 @@ function drawNames(context, view, seen, scene) {
   for (let i = seen.length - 1; i >= 0 && budget > 0; i--) {
     const each = seen[i];
     const must = each.vehicle === scene.selected || ["critical", "wait"].includes(toneOf(each.vehicle));
-    if (nameOne(context, each, crowd, must, theme)) budget -= 1;
+    const off = each.vehicle === scene.selected ? 9 : 0;
+    if (nameOne(context, each, crowd, { must, off }, theme)) budget -= 1;
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {any} each @param {Crowd} crowd @param {boolean} must @param {any} theme */
-function nameOne(context, { vehicle, x, y, stale }, crowd, must, theme) {
+/** @param {CanvasRenderingContext2D} context @param {any} each @param {Crowd} crowd @param {{must: boolean, off: number}} how @param {any} theme */
+function nameOne(context, { vehicle, x, y, stale }, crowd, { must, off }, theme) {
   const seconds = stale ? ageOf(vehicle) : null;
   const text = seconds === null ? vehicle.name : `${vehicle.name} · ${age(seconds)}`;
   const w = context.measureText(text).width;
-  const spots = [[-w / 2, -26], [-w / 2, 12], [13, -7], [-w - 13, -7], [10, -22], [-w - 10, -22], [10, 9], [-w - 10, 9]];
+  const [near, far] = [12 + off, 26 + off];
+  const spots = [[-w / 2, -far], [-w / 2, near], [near, -7], [-w - near, -7], [10, 4 - far], [-w - 10, 4 - far], [10, near - 3], [-w - 10, near - 3]];
   const boxes = spots.map(([dx, dy]) => ({ x: x + dx, y: y + dy, w, h: 14 }));
   const free = boxes.find((box) => !crowd.meets(box)) ?? (must ? boxes[0] : null);
   if (!free) return false;

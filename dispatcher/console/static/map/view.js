@@ -8,7 +8,7 @@
 
 import { h } from "../dom.js";
 import { state } from "../store.js";
-import { drawBase, toPixels } from "./base.js";
+import { drawBase, isGround, toPixels } from "./base.js";
 import { bounds } from "./geometry.js";
 import { drawLabel, placeLabels } from "./labels.js";
 import { L } from "./leaflet.js";
@@ -104,7 +104,8 @@ export class MapView {
     const context = cleared(this.top, view);
     const labels = this.labels(view, level);
     const now_ms = performance.now();
-    const vehicles = [...state.vehicles.values()].filter((vehicle) => isOn(vehicle, level));
+    const ground = isGround(state.site, level);
+    const vehicles = [...state.vehicles.values()].filter((vehicle) => isOn(vehicle, level, ground));
     const theme = colours();
     for (const label of labels) drawLabel(context, view, label, theme.font, theme[label.tone]);
     this.drawEnds(context, view, level);
@@ -223,7 +224,7 @@ function extent(site, level) {
   const areas = site.areas.filter((area) => area.level === level.id).flatMap((area) => area.outline);
   const lanes = site.lanes.filter((lane) => lane.level === level.id).flatMap((lane) => [lane.a, lane.b]);
   const spots = site.places.filter((place) => place.level === level.id).map((place) => /** @type {[number, number]} */ ([place.x_m, place.y_m]));
-  const air = level.outdoors ? site.airspaces.flatMap((each) => each.outline) : [];
+  const air = isGround(site, level) ? site.airspaces.flatMap((each) => each.outline) : [];
   const all = [...areas, ...lanes, ...spots, ...air];
   return all.length ? all : [[0, 0], [10, 10]];
 }

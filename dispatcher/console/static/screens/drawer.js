@@ -86,7 +86,7 @@ class VehicleDrawer {
     this.seen = h("span", { class: "seen" });
     this.bar = h("i", {});
     this.battery = h("div", { class: "battery", role: "img" }, this.bar);
-    const { list, fields } = values("vehicle.battery", "vehicle.where", "vehicle.load", "vehicle.next");
+    const { list, fields } = values("vehicle.battery", "vehicle.does", "vehicle.where", "vehicle.load", "vehicle.next", "vehicle.home");
     this.fields = fields;
     this.says = h("p", { class: "says" });
     this.tasks = h("div", { class: "chips" });
@@ -115,12 +115,14 @@ class VehicleDrawer {
     setText(this.name, vehicle?.name ?? this.id);
     if (!vehicle) return;
     const zone = t(`zone.${vehicle.zone}`);
-    setText(this.kind, [kindWords(vehicle.kind), zone, t(`activity.${vehicle.activity}`)].join(" · "));
+    setText(this.kind, `${kindWords(vehicle.kind)} · ${zone}`);
     setAttribute(this.battery, "aria-label", `${t("vehicle.battery")} ${percent(vehicle.charge_ratio)}`);
     this.bar.style.width = `${Math.round((vehicle.charge_ratio ?? 0) * 100)}%`;
     this.bar.className = (vehicle.charge_ratio ?? 1) < 0.2 ? "critical" : (vehicle.charge_ratio ?? 1) < 0.35 ? "wait" : "";
-    const [battery, , load, next] = this.fields;
+    const [battery, does, , load, next, home] = this.fields;
     setValue(battery, percent(vehicle.charge_ratio));
+    setValue(does, t(`activity.${vehicle.activity}`));
+    setValue(home, placeName(vehicle.home));
     setValue(load, vehicle.loads.length ? vehicle.loads.map(loadWords).join(", ") : t("vehicle.empty"));
     setValue(next, vehicle.goal ? placeName(vehicle.goal) : "–");
     this.showTrouble(vehicle);
@@ -137,7 +139,7 @@ class VehicleDrawer {
     const seconds = ageOf(vehicle);
     setText(this.seen, seconds === null ? t("vehicle.never_seen") : t("vehicle.seen", { age: age(seconds) }));
     this.seen.classList.toggle("critical", !vehicle.online);
-    setValue(this.fields[1], whereabouts(vehicle));
+    setValue(this.fields[2], whereabouts(vehicle));
   }
 
   /** @param {import("../types.js").Vehicle} vehicle */
@@ -257,7 +259,7 @@ class TaskDrawer {
     const id = task.vehicle;
     if (field.dataset.vehicle === String(id)) return;
     field.dataset.vehicle = String(id);
-    fill(field, id ? h("button", { type: "button", class: "chip", onclick: () => select("vehicle", id) }, vehicleName(id)) : "–");
+    fill(field, id ? h("button", { type: "button", class: "link-button", onclick: () => select("vehicle", id) }, vehicleName(id)) : "–");
   }
 
   /** @param {import("../types.js").Task} task */

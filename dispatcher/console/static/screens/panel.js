@@ -10,6 +10,7 @@ import { faultWords } from "../words.js";
 import { Drawer } from "./drawer.js";
 import { endedTasks, openTasks, showTasks } from "./tasklist.js";
 
+const OPEN_SHOWN = 150;
 const ENDED_SHOWN = 5;
 
 export class Panel {
@@ -21,13 +22,14 @@ export class Panel {
     this.outbox = h("ul", { class: "outbox" });
     this.open = h("ul", { class: "tasks open" });
     this.empty = h("p", { class: "empty" }, t("panel.empty"));
+    this.rest = h("a", { class: "rest", href: "#/tasks", hidden: true });
     this.endedTitle = h("h3", {}, t("panel.ended"));
     this.ended = h("ul", { class: "tasks ended" });
     this.grip = h("button", { type: "button", class: "grip", "aria-label": t("panel.expand"), onclick: () => this.stretch() });
     this.list = h(
       "div", { class: "list" },
       h("div", { class: "title" }, h("h2", {}, t("panel.tasks")), this.summary),
-      h("div", { class: "scroll" }, this.outbox, this.open, this.empty, this.endedTitle, this.ended),
+      h("div", { class: "scroll" }, this.outbox, this.open, this.rest, this.empty, this.endedTitle, this.ended),
     );
     this.element = h("aside", { class: "panel" }, this.grip, this.list, this.drawer.element, form.element);
   }
@@ -55,7 +57,9 @@ export class Panel {
   showLists() {
     const tasks = openTasks();
     const ended = endedTasks(ENDED_SHOWN);
-    showTasks(this.open, tasks);
+    showTasks(this.open, tasks.slice(0, OPEN_SHOWN));
+    this.rest.hidden = tasks.length <= OPEN_SHOWN;
+    setText(this.rest, t("panel.rest", { n: tasks.length - OPEN_SHOWN }));
     showTasks(this.ended, ended);
     this.empty.hidden = tasks.length > 0 || state.link.state === "connecting";
     this.endedTitle.hidden = ended.length === 0;

@@ -2,6 +2,7 @@
 
 import { glyph, h, setAttribute } from "../dom.js";
 import { named, t } from "../i18n/index.js";
+import { isGround } from "../map/base.js";
 import { MapView } from "../map/view.js";
 import { select } from "../nav.js";
 import { changed, state } from "../store.js";
@@ -119,10 +120,11 @@ export class Stage {
   }
 }
 
-/** Indoors from the bottom to the top, then what lies outdoors. */
+/** From the bottom to the top, then the ground around the buildings. */
 function ordered() {
-  const levels = [...(state.site?.levels ?? [])];
-  return levels.sort((a, b) => Number(a.outdoors) - Number(b.outdoors) || a.elevation_m - b.elevation_m);
+  const { site } = state;
+  const ground = (level) => Number(site !== null && isGround(site, level));
+  return [...(site?.levels ?? [])].sort((a, b) => ground(a) - ground(b) || a.elevation_m - b.elevation_m);
 }
 
 /** The level to begin with: where most of the lanes are. @param {import("../types.js").Site} site */
