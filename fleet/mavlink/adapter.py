@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -17,48 +16,31 @@ from fleet.errors import (
     MissionCancelled,
     MissionFailed,
 )
+from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
+from fleet.mavlink.groundwork import Groundwork, why_not
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
-from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome
-from fleet.vehicle import (
-    Mode,
-    Position,
-    Severity,
-    VehicleError,
-    VehicleSpec,
-    VehicleState,
-)
-from routing.geometry import LocalFrame, Point
+from fleet.mavlink.whereabouts import Whereabouts
+from fleet.mission import Clearance, Mission, MissionId, Outcome
+from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
+from routing.geometry import LocalFrame
 from routing.refusal import Refusal
 from routing.site import Node
 
 log = logging.getLogger(__name__)
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 _REMEMBERED = 32
 _OURS = RETURNING | {AUTO, GUIDED}
-_WORK = frozenset(
-    {
-        ActionKind.LOAD,
-        ActionKind.UNLOAD,
-        ActionKind.OBSERVE,
-        ActionKind.CHARGE,
-        ActionKind.STOP_CHARGING,
-    }
-)
 
 
 class MavlinkVehicle:
     """One ArduCopter-like drone behind the `Vehicle` protocol.
 
     A drone with a dock sleeps in it without power and counts as online there; a mission wakes it.
-    Loading and unloading are a person's work at the pad, or a gripper's: the drone waits for it.
 
     Args:
         frame: lays the site on the earth.
@@ -80,50 +62,50 @@ class MavlinkVehicle:
     ) -> None:
         self._spec, self._config, self._frame, self._dock = spec, config, frame, dock
         self._home = home
-        self._pads = (home, *(pad for pad in pads if pad.id != home.id))
         self._drone = Drone(link, config)
         self._said = self._drone.telemetry
         self._times = link.timeouts
+        self._where = Whereabouts(self._said, frame, home, pads, config.pad_radius_m)
+        self._groundwork = Groundwork(self._drone, gripper=config.gripper)
         self._listeners: list[Callable[[], None]] = []
         self._mission: Mission | None = None
         self._departed: MissionId | None = None
+        self._finished: OrderedDict[MissionId, Outcome] = OrderedDict()
         self._work: asyncio.Task[Outcome] | None = None
         self._stopping: asyncio.Future[None] | None = None
         self._idle_since_s = 0.0
         self._waking = False
-        self._loads: tuple[str, ...] = ()
-        self._finished: dict[MissionId, Outcome] = {}
-        self._acted: dict[str, str] = {}
         self._drone.watch(self._tell)
         if dock is not None:
             dock.watch(self._on_dock)
+
+    # --- what it is and how it is -------------------------------------------------------------
 
     @property
     def spec(self) -> VehicleSpec:
         """What it is."""
         return self._spec
 
-    # --- what it is and how it is -------------------------------------------------------------
-
     def state(self) -> VehicleState:
         """Its latest snapshot; asleep in its dock it counts as online."""
         asleep = self._asleep
         dock = self._dock.state if self._dock else None
-        pad = self._pad()
+        pad = self._home if asleep else self._where.pad()
+        airborne = self._said.airborne and not asleep
         return VehicleState(
             heard_at_s=dock.heard_at_s if asleep and dock else self._drone.line.heard_at_s,
             online=asleep or self._waking or self._drone.online,
             position=self._position(),
             last_node=pad.id if pad else None,
             mission=self._mission.id if self._mission else None,
-            driving=not asleep and self._said.airborne,
-            airborne=not asleep and self._said.airborne,
+            driving=airborne,
+            airborne=airborne,
             charge_ratio=self._charge_ratio(),
             charging=dock is not None and dock.charging,
             mode=self._mode(),
-            safety_stop=not asleep and self._said.emergency,
+            safety_stop=self._said.emergency and not asleep,
             errors=() if asleep else self._errors(pad),
-            loads=self._loads,
+            loads=self._groundwork.loads,
         )
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -132,18 +114,19 @@ class MavlinkVehicle:
 
     def why_not(self, mission: Mission) -> Refusal | None:
         """Why it could not carry out ``mission``; None = it could."""
-        for action in mission.actions:
-            if action.kind not in _WORK:
-                return Refusal("action_not_supported", {"action": action.kind})
-            load_type = action.facts.get("load_type")
-            if action.kind is ActionKind.LOAD and load_type not in {None, *self._spec.load_types}:
-                return Refusal("load_type_not_carried", {"load_type": str(load_type)})
-        return None
+        return next(filter(None, (why_not(action, self._spec) for action in mission.actions)), None)
 
     @property
     def _asleep(self) -> bool:
         dock = self._dock.state if self._dock else None
         return dock is not None and dock.occupied and not dock.powered
+
+    @property
+    def _in_dock(self) -> bool:
+        return self._dock is not None and self._dock.state is not None and self._dock.state.occupied
+
+    def _position(self) -> Position | None:
+        return self._where.at_home() if self._asleep else self._where.position()
 
     def _charge_ratio(self) -> float | None:
         """As the dock says while it stands there, for the drone's own word may be old."""
@@ -166,35 +149,9 @@ class MavlinkVehicle:
         beat = self._said.heartbeat
         if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
-        if pad is None and self._said.geo is not None and not self._said.armed:
-            found.append(_fatal("not_on_a_pad", "landed where it should not"))
+        if pad is None and self._where.known and not self._said.armed:
+            found.append(_fatal("not_on_a_pad", "stands where no pad is"))
         return tuple(found)
-
-    def _position(self) -> Position | None:
-        if self._asleep or self._said.geo is None:
-            at_home = self._asleep or self._waking
-            return Position(level=self._home.level, point=self._home.point) if at_home else None
-        pad = self._pad()
-        heading_rad = self._said.heading_rad or 0.0
-        return Position(
-            level=pad.level if pad else self._home.level,
-            point=self._point(),
-            yaw_rad=math.pi / 2 - heading_rad + math.radians(self._frame.bearing_deg),
-            height_agl_m=max(0.0, self._said.height_agl_m),
-        )
-
-    def _point(self) -> Point:
-        return self._frame.to_point(self._said.geo) if self._said.geo else self._home.point
-
-    def _pad(self) -> Node | None:
-        """The pad that it stands on, or last stood on by the end of its mission."""
-        if self._asleep:
-            return self._home
-        if self._said.geo is None or self._said.airborne:
-            return None
-        point = self._point()
-        pad = min(self._pads, key=lambda node: node.point.distance_m(point))
-        return pad if pad.point.distance_m(point) <= self._config.pad_radius_m else None
 
     # --- missions -----------------------------------------------------------------------------
 
@@ -205,14 +162,13 @@ class MavlinkVehicle:
     async def execute(self, mission: Mission, clearance: Clearance) -> Outcome:
         """Fly one mission and do the work at its end; see `fleet.vehicle.Vehicle.execute`."""
         if self._work is not None:
-            raise ValueError(f"{self._spec.id} already carries out {self._mission}")
+            raise ValueError(f"{self._spec.id} is already carrying out a mission")
         if mission.id in self._finished:
             return self._finished[mission.id]
         held = self._mission is not None and self._mission.id == mission.id
         self._mission = mission
-        self._work = asyncio.create_task(
-            self._carry_out(mission, clearance, held), name=f"vehicle[{self._spec.id}].mission"
-        )
+        name = f"vehicle[{self._spec.id}].mission"
+        self._work = asyncio.create_task(self._carry_out(mission, clearance, held), name=name)
         try:
             outcome = await self._work
         except asyncio.CancelledError:
@@ -223,17 +179,21 @@ class MavlinkVehicle:
             raise MissionCancelled from None
         except LinkError:
             raise
+        except CommandRefused as refused:
+            self._mission = None
+            raise MissionFailed(Refusal("command_refused", {"text": str(refused)})) from refused
         except FleetError:
             self._mission = None
             raise
-        else:
-            self._mission = None
-            _remember(self._finished, mission.id, outcome)
-            return outcome
         finally:
             self._work = None
             self._idle_since_s = self._drone.now_s
             self._tell()
+        self._mission = None
+        self._finished[mission.id] = outcome
+        if len(self._finished) > _REMEMBERED:
+            self._finished.popitem(last=False)
+        return outcome
 
     async def cancel(self) -> None:
         """Call it back to where it took off; returns when it stands there with its motors off.
@@ -250,114 +210,101 @@ class MavlinkVehicle:
         finally:
             self._stopping.set_result(None)
             self._stopping = None
+            self._mission = None
 
     async def _come_down(self) -> None:
-        if self._asleep or not self._said.armed:
+        said, asked_s = self._said, self._drone.now_s
+        give_up_s = asked_s + self._times.landing_s
+        if self._asleep or not (said.armed or self._drone.online):
             return
-        if self._said.airborne:
-            await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
-        else:
-            await self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)
-        await self._drone.until(lambda: not self._said.armed, self._times.landing_s)
+        await self._drone.until(lambda: said.beat_at_s > asked_s, self._times.stale_s)
+        while said.armed and not self._asleep:
+            airborne = said.airborne
+            try:
+                if airborne:
+                    await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
+                else:
+                    await self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)
+            except CommandRefused as refused:
+                log.warning("%s: %s", self._spec.id, refused)
+                await asyncio.sleep(self._times.arm_pause_s)
+            else:
+                await self._drone.until(
+                    lambda was=airborne: not said.armed or said.airborne is not was,
+                    give_up_s - self._drone.now_s,
+                )
 
     async def _carry_out(self, mission: Mission, clearance: Clearance, held: bool) -> Outcome:
         refusal = self.why_not(mission)
         if refusal is not None:
             raise MissionFailed(refusal)
-        if len(mission.route) > 1:
+        flown = len(mission.route) > 1
+        if flown:
             await self._fly(mission, clearance, held)
-        results = {action.id: await self._act(action, mission) for action in mission.actions}
+        results = {
+            action.id: await self._groundwork.do(action, flown=flown, in_dock=self._in_dock)
+            for action in mission.actions
+        }
         return Outcome(mission=mission.id, finished_at_s=self._drone.now_s, results=results)
 
     async def _fly(self, mission: Mission, clearance: Clearance, held: bool) -> None:
+        """Fly it, or what is left of it if the drone has it already."""
         version = clearance.version
         while not clearance.complete:
             version = await clearance.changed(version)
+        route, said, where = clearance.route, self._said, self._where
         plan = flight_plan(
-            clearance.route, mission.actions, self._frame, cruise_agl_m=self._spec.cruise_agl_m
+            route, mission.actions, self._frame, cruise_agl_m=self._spec.cruise_agl_m
         )
-        start, goal = clearance.route[0].point, clearance.route[-1].point
-        flight = Flight(self._drone, plan, clearance, lambda: self._stands_at(goal))
+        flight = Flight(self._drone, plan, clearance, where.stands_at)
         await self._wake()
-        ours = (held or self._said.armed) and await flight.is_on_board()
-        if self._said.armed and not ours:
-            raise MissionFailed(Refusal("already_flying"))
-        moved_on = self._departed == mission.id or not self._stands_at(start)
-        if ours and not self._said.armed and moved_on and self._stands_at(goal):
-            clearance.reached(len(clearance.route) - 1)
+        away = said.armed or not where.stands_at(route[0].point)
+        ours = (held or away) and await flight.is_on_board()
+        if away and not ours:
+            code = "already_flying" if said.armed else "not_at_start"
+            raise MissionFailed(Refusal(code, {"mission": mission.id}))
+        if ours and not said.armed and (away or self._departed == mission.id):
+            flight.conclude()
             return
-        if not self._said.armed:
+        if not said.armed:
             if not ours:
                 await flight.load()
             await flight.start()
         self._departed = mission.id
         await flight.follow()
 
-    def _stands_at(self, point: Point) -> bool:
-        near = self._point().distance_m(point) <= self._config.pad_radius_m
-        return near and not self._said.airborne
-
-    async def _act(self, action: Action, mission: Mission) -> str:
-        """One piece of work on the ground; done once, however often it is asked for."""
-        if action.id in self._acted:
-            return self._acted[action.id]
-        match action.kind:
-            case ActionKind.LOAD | ActionKind.UNLOAD:
-                await self._handle_goods(action)
-            case ActionKind.OBSERVE if len(mission.route) == 1:
-                await asyncio.sleep(action.duration_s)
-            case ActionKind.CHARGE if not self._in_dock:
-                raise MissionFailed(Refusal("not_in_dock"))
-            case _:
-                pass
-        _remember(self._acted, action.id, "done")
-        return "done"
-
-    async def _handle_goods(self, action: Action) -> None:
-        load = str(action.facts.get("load_id", action.id))
-        loading = action.kind is ActionKind.LOAD
-        if self._config.gripper and loading:
-            await asyncio.sleep(action.duration_s)
-        if self._config.gripper:
-            grip = mav.GRIPPER_ACTION_GRAB if loading else mav.GRIPPER_ACTION_RELEASE
-            await self._drone.do(mav.MAV_CMD_DO_GRIPPER, 1, grip)
-        if not (self._config.gripper and loading):
-            await asyncio.sleep(action.duration_s)
-        rest = tuple(held for held in self._loads if held != load)
-        self._loads = (*rest, load) if loading else rest
-
     # --- sleep and wake -----------------------------------------------------------------------
-
-    @property
-    def _in_dock(self) -> bool:
-        return self._dock is not None and self._dock.state is not None and self._dock.state.occupied
 
     async def _wake(self) -> None:
         """Give it power if it sleeps, and wait until it speaks and says where it is."""
-        self._drone.line.wanted = True
-        asked_s = self._drone.now_s
+        line, now_s = self._drone.line, self._drone.now_s
+        line.wanted = True
         self._waking = self._asleep
+        fresh_s = now_s if self._waking else now_s - self._times.stale_s
         try:
             if self._waking and self._dock is not None:
                 await self._dock.power(True)
-            await self._drone.until(lambda: self._drone.online, self._times.boot_s)
-            await self._drone.ask_for_streams()
-            position = mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT
-            known_s = asked_s - self._times.stale_s
             await self._drone.until(
-                lambda: (
-                    self._said.heard_at_s.get(position, -math.inf) > known_s
-                    and self._said.geo is not None
-                ),
+                lambda: self._drone.online and (line.heard_at_s or 0.0) >= fresh_s,
                 self._times.boot_s,
             )
         except LinkTimeout as error:
             raise LinkLost(f"{self._spec.id} does not wake up") from error
         finally:
             self._waking = False
+        await self._drone.ask_for_streams()
+        try:
+            await self._drone.until(
+                lambda: self._said.positioned_at_s >= fresh_s, self._times.ready_s
+            )
+        except LinkTimeout as error:
+            if not self._drone.online:
+                raise LinkLost(f"{self._spec.id} fell silent") from error
+            raise MissionFailed(Refusal("no_position")) from error
 
     async def run(self) -> None:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
+        self._idle_since_s = self._drone.now_s
         while True:
             await self._drone.until(lambda: self._drone.online)
             while self._drone.online:
@@ -368,11 +315,11 @@ class MavlinkVehicle:
 
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""
-        idle_s = self._drone.now_s - self._idle_since_s
         busy = self._work is not None or self._mission is not None or self._said.armed
-        if self._dock is None or not self._in_dock or busy or idle_s < self._times.sleep_s:
+        idle_s = self._drone.now_s - self._idle_since_s
+        if self._dock is None or not self._in_dock or self._asleep or busy:
             return
-        if self._asleep:
+        if idle_s < self._times.sleep_s:
             return
         self._drone.line.wanted = False
         try:
@@ -392,9 +339,3 @@ class MavlinkVehicle:
 
 def _fatal(code: str, text: str) -> VehicleError:
     return VehicleError(code=code, severity=Severity.FATAL, text=text)
-
-
-def _remember(memory: dict[K, V], key: K, value: V) -> None:
-    memory[key] = value
-    if len(memory) > _REMEMBERED:
-        del memory[next(iter(memory))]

@@ -2,22 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.errors import LinkError, LinkTimeout
 from fleet.mavlink.commands import Commander, CommandRefused
-from fleet.mavlink.config import MavlinkConfig, Rates
+from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.parser import Message
+from fleet.mavlink.streams import Streams
 from fleet.mavlink.telemetry import Telemetry
 from fleet.mavlink.transfer import Transfer
 
 log = logging.getLogger(__name__)
-
-_MISSED = 3
-"""So many messages of a stream missing in a row mean that its rate has fallen."""
 
 
 class Drone:
@@ -30,7 +28,7 @@ class Drone:
         self.telemetry = Telemetry()
         self.transfer = Transfer(link, self.line)
         self._commander = Commander(link, self.line, self.telemetry.texts, retries=config.retries)
-        self._intervals_s = _intervals_s(config.rates)
+        self._streams = Streams(config.rates)
         self._listeners: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self.line.listen(self._hear)
@@ -88,15 +86,14 @@ class Drone:
                 waiter.set_result(None)
 
     async def ask_for_streams(self) -> None:
-        """Ask for every stream that is not flowing; one that is refused is asked for again later.
+        """Ask for every stream that does not flow as it should; once refused, try again later.
 
         Rates are lost at each reboot, and any other ground station may change them.
         """
-        for message_id, interval_s in self._intervals_s.items():
-            if self.telemetry.age_s(message_id, self.now_s) <= _MISSED * interval_s:
-                continue
+        for message_id in self._streams.slow(self.telemetry, self.now_s):
+            interval_us = self._streams.intervals_s[message_id] * 1e6
             try:
-                await self.do(mav.MAV_CMD_SET_MESSAGE_INTERVAL, message_id, interval_s * 1e6)
+                await self.do(mav.MAV_CMD_SET_MESSAGE_INTERVAL, message_id, interval_us)
             except (CommandRefused, LinkError) as error:
                 log.info("system id %d: no stream %d: %s", self.line.system_id, message_id, error)
                 return
@@ -106,12 +103,3 @@ class Drone:
             self.nudge()
             for listener in self._listeners:
                 listener()
-
-
-def _intervals_s(rates: Rates) -> Mapping[int, float]:
-    return {
-        mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: 1 / rates.position_hz,
-        mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: 1 / rates.landed_state_hz,
-        mav.MAVLINK_MSG_ID_SYS_STATUS: 1 / rates.status_hz,
-        mav.MAVLINK_MSG_ID_MISSION_CURRENT: 1 / rates.mission_hz,
-    }

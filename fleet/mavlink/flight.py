@@ -13,6 +13,7 @@ from fleet.mavlink.missions import FlightPlan
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.transfer import TransferRefused
 from fleet.mission import Clearance
+from routing.geometry import Point
 from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
@@ -24,15 +25,19 @@ class Flight:
     """Carries out one flight plan.
 
     Args:
-        clearance: is told of each waypoint reached.
-        at_goal: whether the drone, on the ground, stands where the plan ends.
+        clearance: holds the whole route, and is told of each waypoint reached.
+        stands_at: whether the drone stands on the ground at a point.
     """
 
     def __init__(
-        self, drone: Drone, plan: FlightPlan, clearance: Clearance, at_goal: Callable[[], bool]
+        self,
+        drone: Drone,
+        plan: FlightPlan,
+        clearance: Clearance,
+        stands_at: Callable[[Point], bool],
     ) -> None:
         self._drone, self._plan, self._clearance = drone, plan, clearance
-        self._at_goal = at_goal
+        self._stands_at = stands_at
         self._said = drone.telemetry
         self._times = drone.timeouts
 
@@ -75,6 +80,8 @@ class Flight:
             await self._go()
         except (CommandRefused, LinkTimeout) as error:
             why = str(error)
+            if not self._drone.online:
+                raise LinkLost(f"lost on taking off: {why}") from error
             log.warning("system id %d did not take off: %s", self._drone.line.system_id, why)
             await self.disarm()
             raise MissionFailed(_refusal("takeoff_failed", why)) from error
@@ -137,10 +144,26 @@ class Flight:
         await self._until_position_is_fresh()
         if turned_back:
             raise MissionFailed(_refusal("drone_turned_back", turned_back))
-        if not self._at_goal():
+        self.conclude()
+
+    def conclude(self) -> None:
+        """The drone has its motors off: well, if it stands where the flight ends.
+
+        Raises:
+            MissionFailed: it is back at the start, and nobody saw it fly the route.
+            SafetyStop: it is neither here nor there.
+        """
+        self._pass_on()
+        route = self._clearance.route
+        last = len(route) - 1
+        if not self._stands_at(route[last].point):
             text = self._said.texts.reason_since(self._drone.now_s - self._times.disarm_s)
+            if self._stands_at(route[0].point):
+                raise MissionFailed(_refusal("drone_turned_back", text))
             raise SafetyStop(_refusal("landed_on_the_way", text))
-        self._clearance.reached(len(self._clearance.route) - 1)
+        if self._stands_at(route[0].point) and self._clearance.passed < last - 1:
+            raise MissionFailed(_refusal("flight_not_seen", f"{self._clearance.passed} of {last}"))
+        self._clearance.reached(last)
 
     def _pass_on(self) -> None:
         behind = max(self._said.reached_item, (self._said.mission_item or 0) - 1)
@@ -180,11 +203,10 @@ class Flight:
 
     async def _until_position_is_fresh(self) -> None:
         """The position may be older than the landing."""
-        position = mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT
         asked_s = self._drone.now_s
         try:
             await self._drone.until(
-                lambda: self._said.heard_at_s.get(position, 0.0) > asked_s, self._times.stale_s
+                lambda: self._said.positioned_at_s > asked_s, self._times.stale_s
             )
         except LinkTimeout:
             log.warning("system id %d: no position after landing", self._drone.line.system_id)

@@ -77,6 +77,7 @@ class Line:
         self._expected: list[Answers[Any]] = []
         self._rival: Peer | None = None
         self._rival_at_s = 0.0
+        self._rival_spoke = False
         self._collided_at_s: float | None = None
 
     def listen(self, listener: Callable[[Message], None]) -> None:
@@ -124,28 +125,28 @@ class Line:
     def _moves_to(self, peer: Peer, message: Message, now_s: float) -> bool:
         """Accept a new address, unless the old one is still alive."""
         if self.age_s(now_s) <= self.timeouts.stale_s:
-            self._rival, self._rival_at_s = peer, now_s
+            self._rival, self._rival_at_s, self._rival_spoke = peer, now_s, True
             return False
         if message.get_msgId() != mav.MAVLINK_MSG_ID_HEARTBEAT:
             return False
         log.info("drone %d speaks from %s:%d", self.system_id, *peer)
-        self.peer = peer
+        self.peer, self._rival, self._rival_spoke = peer, None, False
         return True
 
     def _look_for_rival(self, now_s: float) -> None:
         """Two addresses that take turns are two drones, not one whose port has changed."""
-        if self._rival is None:
+        spoke, self._rival_spoke = self._rival_spoke, False
+        if self._rival is None or not spoke or now_s - self._rival_at_s > self.timeouts.stale_s:
             return
-        if now_s - self._rival_at_s > self.timeouts.stale_s:
-            self._rival = None
-        elif self._rival_at_s > (self.heard_at_s or 0.0) or self._collided_at_s is not None:
-            if not self.collides(now_s):
-                log.error(
-                    "two drones use system id %d: %s:%d is heard, %s:%d is not; "
-                    "give one of them another SYSID_THISMAV",
-                    *(self.system_id, *(self.peer or ("?", 0)), *self._rival),
-                )
-            self._collided_at_s = now_s
+        if not self.collides(now_s):
+            log.error(
+                "two drones use system id %d: %s is heard, %s is not; "
+                "give one of them another SYSID_THISMAV",
+                self.system_id,
+                self.peer,
+                self._rival,
+            )
+        self._collided_at_s = now_s
 
 
 class MavlinkLink:

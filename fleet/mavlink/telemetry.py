@@ -1,6 +1,7 @@
 """A drone's latest words, each with its age."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -31,11 +32,15 @@ class Telemetry:
         self.texts = Texts()
         self.heard_at_s: dict[int, float] = {}
         """When each message, by its id, was last heard."""
+        self.heard: Counter[int] = Counter()
+        """How often each was heard."""
         self.heartbeat: mav.MAVLink_heartbeat_message | None = None
         self.mission_item: int | None = None
         """The item that it is flying to."""
         self.reached_item = -1
         self.geo: GeoPoint | None = None
+        self.positioned_at_s = -math.inf
+        """When it last knew where it was."""
         self.height_agl_m = 0.0
         self.heading_rad: float | None = None
         """Clockwise from true north."""
@@ -53,7 +58,9 @@ class Telemetry:
 
     def take(self, message: Message, now_s: float) -> bool:
         """Take in one message; returns whether it says anything new."""
-        self.heard_at_s[message.get_msgId()] = now_s
+        message_id = message.get_msgId()
+        self.heard_at_s[message_id] = now_s
+        self.heard[message_id] += 1
         if isinstance(message, mav.MAVLink_statustext_message):
             return self.texts.hear(message, now_s) is not None
         take = self._take.get(type(message))
@@ -82,6 +89,11 @@ class Telemetry:
         """Whether it has called mayday."""
         return self.heartbeat is not None and self.heartbeat.system_status in _EMERGENCY
 
+    @property
+    def beat_at_s(self) -> float:
+        """When it last said whether it is armed, and in which mode."""
+        return self.heard_at_s.get(mav.MAVLINK_MSG_ID_HEARTBEAT, -math.inf)
+
     def age_s(self, message_id: int, now_s: float) -> float:
         """Seconds since a kind of message was last heard; infinite if never."""
         return now_s - self.heard_at_s.get(message_id, -math.inf)
@@ -97,6 +109,7 @@ class Telemetry:
     def _on_position(self, message: mav.MAVLink_global_position_int_message) -> bool:
         if message.lat == 0 and message.lon == 0:
             return False
+        self.positioned_at_s = self.heard_at_s[message.get_msgId()]
         self.geo = from_e7(message.lat, message.lon)
         self.height_agl_m = message.relative_alt / 1000
         self.speed_m_s = math.hypot(message.vx, message.vy) / 100

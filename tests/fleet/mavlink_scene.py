@@ -11,11 +11,12 @@ from fleet.bus import MemoryBus
 from fleet.dock import Dock
 from fleet.energy import EnergySpec
 from fleet.mavlink.adapter import MavlinkVehicle
+from fleet.mavlink.commands import mav_text
 from fleet.mavlink.config import MavlinkConfig
-from fleet.mavlink.datagrams import MemoryEther, Peer
+from fleet.mavlink.datagrams import MemoryDatagrams, MemoryEther, Peer
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.parser import Message, Parser
-from fleet.mission import Action, Mission, MissionId, Waypoint
+from fleet.mission import Action, Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId, Site
 from routing.site_yaml import loads
@@ -39,6 +40,7 @@ levels:
     places:
       dock-1: {name: {en: Dock, zh: 机库}, kind: dock, at: [0, 0], roles: [pad, charger]}
       clinic: {name: {en: Clinic, zh: 诊所}, kind: pad, at: [900, 400], roles: [pad]}
+      field: {name: {en: Field, zh: 田野}, kind: pad, at: [100, 700], roles: [pad]}
 air:
   fence:
     name: {en: Fence, zh: 围栏}
@@ -67,6 +69,10 @@ SPEC = VehicleSpec(
 )
 
 
+Lost = Callable[[Message, Peer], bool]
+"""Whether a message gets lost, by its receiver."""
+
+
 @dataclass
 class Meadow:
     """One drone in its dock, and us."""
@@ -75,18 +81,25 @@ class Meadow:
     world: World
     ether: MemoryEther
     bus: MemoryBus
-    link: MavlinkLink
+    group: asyncio.TaskGroup
+    docked: bool
     body: Multirotor
     autopilot: MavlinkAutopilot
+    our_port: MemoryDatagrams
+    link: MavlinkLink
     drone: MavlinkVehicle
+    lost: Lost | None = None
     heard: list[Message] = field(default_factory=list[Message])
-    """All that the drone has sent to us."""
+    """All that the drone has sent."""
     told: list[Message] = field(default_factory=list[Message])
-    """All that we have sent to the drone."""
+    """All that has been sent to the drone."""
+    ours: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    theirs: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     def route(self, *places: str, height_m: float = 50.0) -> tuple[Waypoint, ...]:
+        """From place to place; in between at a height of its own layer."""
         nodes = [self.site.nodes[NodeId(place)] for place in places]
-        heights = [0.0, *[height_m] * (len(nodes) - 1)]
+        heights = [0.0, *[height_m] * (len(nodes) - 2), 0.0]
         return tuple(
             Waypoint(node=node.id, level=node.level, point=node.point, height_agl_m=height)
             for node, height in zip(nodes, heights, strict=True)
@@ -95,13 +108,46 @@ class Meadow:
     def flight(self, *places: str, name: str = "M1", actions: tuple[Action, ...] = ()) -> Mission:
         return Mission(id=MissionId(name), route=self.route(*places), actions=actions)
 
+    async def fly(self, *places: str, name: str = "M1") -> Outcome:
+        mission = self.flight(*places, name=name)
+        return await self.drone.execute(mission, Clearance.whole(mission))
+
+    def begin(self, mission: Mission) -> asyncio.Task[Outcome]:
+        return asyncio.create_task(self.drone.execute(mission, Clearance.whole(mission)))
+
+    def stands_at(self, place: str) -> bool:
+        point = self.site.nodes[NodeId(place)].point
+        return not self.body.airborne and self.body.position().point.distance_m(point) < 1.0
+
     def commands(self) -> list[int]:
+        """All commands that were sent, in order."""
         return [m.command for m in self.told if isinstance(m, mav.MAVLink_command_long_message)]
+
+    def said(self) -> list[str]:
+        """All texts that the drone has put out."""
+        return [
+            mav_text(m.text) for m in self.heard if isinstance(m, mav.MAVLink_statustext_message)
+        ]
 
     async def until(self, true: Callable[[], bool], within_s: float = 600.0) -> None:
         async with asyncio.timeout(within_s):
             while not true():  # noqa: ASYNC110 - bodies tell nobody
                 await asyncio.sleep(0.1)
+
+    async def we_restart(self) -> None:
+        """Our program dies and comes back: a new link and a new adapter on the old port."""
+        for task in self.ours:
+            task.cancel()
+        await asyncio.wait(self.ours)
+        self.link = MavlinkLink(self.our_port)
+        self.drone = new_adapter(self.site, self.link, self.bus, docked=self.docked)
+        self.start_us()
+
+    def start_us(self) -> None:
+        self.ours = [
+            self.group.create_task(self.link.run(), name="link"),
+            self.group.create_task(self.drone.run(), name="drone"),
+        ]
 
 
 @asynccontextmanager
@@ -109,35 +155,47 @@ async def meadow(
     *,
     docked: bool = True,
     charge_ratio: float = 1.0,
-    lost: Callable[[bytes, Peer, Peer], bool] | None = None,
+    lost: Lost | None = None,
     params: dict[str, float] | None = None,
+    position_s: float = 8.0,
 ) -> AsyncGenerator[Meadow, None]:
     site = loads(SITE)
-    world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther(lost)
+    world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
     body = Multirotor(world, SPEC, NodeId("dock-1"), charge_ratio=charge_ratio)
-    config = AutopilotConfig(system_id=7, ground=(GROUND,), params=params or {})
-    autopilot = MavlinkAutopilot(body, ether.port(DRONE), config, site.frame, powered=not docked)
-    link = MavlinkLink(ether.port(GROUND))
-    scene = Meadow(
-        site, world, ether, bus, link, body, autopilot, new_adapter(site, link, bus, docked)
+    config = AutopilotConfig(
+        system_id=7, ground=(GROUND,), params=params or {}, position_s=position_s
     )
-    listen_in(scene, lost)
+    autopilot = MavlinkAutopilot(body, ether.port(DRONE), config, site.frame, powered=not docked)
+    our_port = ether.port(GROUND)
+    link = MavlinkLink(our_port)
     dock = DockMachine(bus, "dock-1", autopilot, site.nodes[NodeId("dock-1")].point)
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(autopilot.run(), name="autopilot"),
-            group.create_task(link.run(), name="link"),
-            group.create_task(scene.drone.run(), name="drone"),
-        ]
+        scene = Meadow(
+            site=site,
+            world=world,
+            ether=ether,
+            bus=bus,
+            group=group,
+            docked=docked,
+            body=body,
+            autopilot=autopilot,
+            our_port=our_port,
+            link=link,
+            drone=new_adapter(site, link, bus, docked=docked),
+            lost=lost,
+        )
+        listen_in(scene)
+        scene.start_us()
+        scene.theirs = [group.create_task(autopilot.run(), name="autopilot")]
         if docked:
-            tasks.append(group.create_task(dock.run(), name="dock"))
+            scene.theirs.append(group.create_task(dock.run(), name="dock"))
         await asyncio.sleep(0)
         yield scene
-        for task in tasks:
+        for task in (*scene.ours, *scene.theirs):
             task.cancel()
 
 
-def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, docked: bool) -> MavlinkVehicle:
+def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool) -> MavlinkVehicle:
     return MavlinkVehicle(
         SPEC,
         link,
@@ -149,12 +207,18 @@ def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, docked: bool) -> 
     )
 
 
-def listen_in(scene: Meadow, lost: Callable[[bytes, Peer, Peer], bool] | None) -> None:
-    up, down = Parser(), Parser()
+def listen_in(scene: Meadow) -> None:
+    """Note down what passes on the ether, and lose what is to be lost."""
+    parsers = {GROUND: Parser(), DRONE: Parser()}
 
     def tap(data: bytes, sender: Peer, receiver: Peer) -> bool:
-        heard = up if sender == DRONE else down
-        (scene.heard if sender == DRONE else scene.told).extend(heard.messages(data))
-        return lost is not None and lost(data, sender, receiver)
+        if receiver not in parsers:
+            return False
+        messages = parsers[receiver].messages(data)
+        if sender == DRONE:
+            scene.heard.extend(messages)
+        elif receiver == DRONE:
+            scene.told.extend(messages)
+        return scene.lost is not None and any(scene.lost(m, receiver) for m in messages)
 
     scene.ether.lost = tap
