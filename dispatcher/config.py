@@ -1,8 +1,9 @@
 """What a person sets in a configuration file, and the reader that says what is wrong with it."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -10,15 +11,17 @@ from pydantic_core import PydanticCustomError
 
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
-from fleet.config import FleetConfig
+from fleet.config import FleetConfig, VehicleConfig
+from fleet.fleet_file import declare, fleet_faults
 from routing.errors import Fault
-from routing.marked_yaml import parse, read_text
+from routing.marked_yaml import Marked, parse, read_text
+from routing.site import Site
 from routing.site_file import shape_faults
+from routing.site_yaml import load as load_site
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-M = TypeVar("M", bound=BaseModel)
 
 REFERENCE = "docs/how-to/serve.md lists the keys"
 _ADDRESS = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
@@ -118,32 +121,53 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def load(path: Path) -> ServeConfig:
-    """A serving configuration; its files are found from the folder that it lies in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """A serving configuration with all that it refers to, read and found to fit together."""
+
+    config: ServeConfig
+    database: str
+    """URL, absolute."""
+    site: Site
+    vehicles: tuple[VehicleConfig, ...]
+
+
+def load(path: Path) -> Installation:
+    """A serving configuration and its site; relative files are found from the folder it lies in.
 
     Raises:
         ConfigFault: it is wrong; every fault with its line and remedy.
+        SiteError: its site file is.
         OSError: it can't be read.
     """
-    config = read_yaml(path, ServeConfig, REFERENCE)
+    marked, config = _read(path)
     folder = path.resolve().parent
+    if not (folder / config.site).is_file():
+        what = f"there is no site file {folder / config.site}"
+        remedy = "write its path, from the folder of this file"
+        raise ConfigFault(str(path), [Fault(marked.line("site"), what, remedy)])
+    site = load_site(folder / config.site)
+    declared, faults = declare(config, marked, reference=REFERENCE)
+    faults += fleet_faults(declared, site, marked)
+    if faults:
+        raise ConfigFault(str(path), faults)
     database = config.database or f"sqlite:///{path.stem}.sqlite"
     if database.startswith("sqlite:///"):
         database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
-    return config.model_copy(update={"site": str(folder / config.site), "database": database})
+    vehicles = tuple(one.config for one in declared)
+    return Installation(config=config, database=database, site=site, vehicles=vehicles)
 
 
-def read_yaml(path: Path, model: type[M], reference: str) -> M:
-    """One YAML file as a model. Raises ConfigFault with every fault, or OSError."""
+def _read(path: Path) -> tuple[Marked, ServeConfig]:
     text, faults = read_text(path)
     marked = parse(text)
     faults += marked.faults
     if not faults and not isinstance(marked.data, dict):
-        faults = (Fault(1, "this is no configuration", f"write 'key: value' lines; {reference}"),)
+        faults = (Fault(1, "this is no configuration", f"write 'key: value' lines; {REFERENCE}"),)
     if faults:
         raise ConfigFault(str(path), faults)
     try:
-        return model.model_validate(marked.data)
+        return marked, ServeConfig.model_validate(marked.data)
     except ValidationError as error:
-        wrong: list[Any] = shape_faults(error, model, marked, reference=reference)
+        wrong = shape_faults(error, ServeConfig, marked, reference=REFERENCE)
         raise ConfigFault(str(path), wrong) from None

@@ -5,6 +5,7 @@ import pytest
 from dispatcher.config import DispatchConfig, load, split_address
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
+from tests.dispatcher.ward import WITH_BAY
 
 CONFIG = """\
 # A ward with one cart.
@@ -33,6 +34,7 @@ dispatch:
 
 
 def write(folder: Path, text: str) -> Path:
+    (folder / "ward.yaml").write_text(WITH_BAY)
     path = folder / "ward-serve.yaml"
     path.write_text(text)
     return path
@@ -45,9 +47,11 @@ def faults(folder: Path, text: str) -> list[str]:
 
 
 def test_a_configuration_finds_its_files_beside_itself(tmp_path: Path) -> None:
-    config = load(write(tmp_path, CONFIG))
-    assert config.site == str(tmp_path / "ward.yaml")
-    assert config.database == f"sqlite:///{tmp_path / 'ward-serve.sqlite'}"
+    found = load(write(tmp_path, CONFIG))
+    assert found.site.id == "ward"
+    assert found.database == f"sqlite:///{tmp_path / 'ward-serve.sqlite'}"
+    assert [(vehicle.id, vehicle.home) for vehicle in found.vehicles] == [("cart-1", "park-1")]
+    config = found.config
     assert (config.host, config.port, config.timezone) == ("127.0.0.1", 8081, "Asia/Shanghai")
     assert split_address(config.broker or "") == ("localhost", 1883)
     assert config.dispatch.due_s.of(Priority.STAT) == 600
@@ -55,8 +59,15 @@ def test_a_configuration_finds_its_files_beside_itself(tmp_path: Path) -> None:
 
 
 def test_an_absolute_database_stays_where_it_is(tmp_path: Path) -> None:
-    config = load(write(tmp_path, CONFIG + "database: sqlite:////srv/ward.sqlite\n"))
-    assert config.database == "sqlite:////srv/ward.sqlite"
+    found = load(write(tmp_path, CONFIG + "database: sqlite:////srv/ward.sqlite\n"))
+    assert found.database == "sqlite:////srv/ward.sqlite"
+
+
+def test_vehicles_must_fit_the_site_and_the_site_must_be_there(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, CONFIG.replace("park-1", "park-9"))
+    assert fault.startswith("line 19: there is no place 'park-9'; did you mean 'park-1'?")
+    (fault,) = faults(tmp_path, CONFIG.replace("ward.yaml", "wart.yaml"))
+    assert fault.startswith("line 2: there is no site file")
 
 
 def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:

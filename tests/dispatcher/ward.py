@@ -42,6 +42,13 @@ air:
   fence: {name: {en: Fence, zh: 围栏}, kind: geofence, outline: [[-50, -50], [50, -50], [50, 50]]}
   park: {name: {en: Park, zh: 公园}, kind: patrol, outline: [[20, 0], [40, 0], [40, 20]]}
 """
+BAY = """\
+      park-1:
+        {name: {en: Bay, zh: 车位}, at: [0, -5], joins: [c1], roles: [parking, charger]}
+    lanes:
+"""
+WITH_BAY = WARD.replace("    lanes:\n", BAY)
+"""The same with a home for one vehicle."""
 
 
 def ward_site() -> Site:

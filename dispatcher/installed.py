@@ -1,0 +1,87 @@
+"""A real site's dispatcher with all its parts: database, bus, drones' port, vehicles, solver."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
+from multiprocessing import get_context
+
+from dispatcher.config import Installation, split_address
+from dispatcher.journal import Journal
+from dispatcher.service import Executors, Service
+from dispatcher.store import Store
+from fleet.bus import Bus, MemoryBus, MqttBus
+from fleet.clock import Clock
+from fleet.connect import connect
+from fleet.mavlink.datagrams import UdpDatagrams
+from fleet.mavlink.link import MavlinkLink
+
+BROKER_USER = "WARDLINE_BROKER_USER"
+BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
+
+
+@asynccontextmanager
+async def running(installation: Installation) -> AsyncGenerator[Service]:
+    """The dispatcher of one site while it runs; it begins where the last one ended.
+
+    Raises:
+        StoreFault: the database can't be used.
+        ConfigError: a vehicle can't be reached the way it is configured.
+    """
+    with ExitStack() as stack:
+        disk = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
+        solver = stack.enter_context(
+            ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        )  # a fork would share our sockets
+        clock = Clock.starting()
+        store = await Store.open(installation.database, clock, disk)
+        try:
+            async with _live(installation, clock, store, solver) as service:
+                yield service
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _live(
+    installation: Installation, clock: Clock, store: Store, solver: Executor
+) -> AsyncGenerator[Service]:
+    bus, link = _bus(installation), _link(installation)
+    service = Service(
+        installation.site,
+        clock,
+        connect(installation.vehicles, installation.site, clock, bus=bus, mavlink=link),
+        bus,
+        store,
+        Journal(clock, first_seq=(await store.next_numbers()).event),
+        installation.config.dispatch,
+        Executors(solver=solver),
+    )
+    async with asyncio.TaskGroup() as group:
+        works = [group.create_task(bus.run(), name="bus.run")]
+        if link is not None:
+            works.append(group.create_task(link.run(), name="mavlink.run"))
+        works.append(group.create_task(service.run(), name="service.run"))
+        await service.ready.wait()
+        yield service
+        for work in works:
+            work.cancel()
+
+
+def _bus(installation: Installation) -> Bus:
+    if installation.config.broker is None:
+        return MemoryBus()
+    host, port = split_address(installation.config.broker)
+    return MqttBus(
+        host,
+        port,
+        username=os.environ.get(BROKER_USER),
+        password=os.environ.get(BROKER_PASSWORD),
+    )
+
+
+def _link(installation: Installation) -> MavlinkLink | None:
+    if installation.config.mavlink is None:
+        return None
+    return MavlinkLink(UdpDatagrams(*split_address(installation.config.mavlink.listen)))
