@@ -217,7 +217,7 @@ class _Reader:
         try:
             for step in steps[:-1]:
                 owner = owner.setdefault(step, {}) if isinstance(owner, dict) else owner[step]
-            if not equals:
+            if not equals or not key.strip():
                 raise KeyError(key)
             read = parse(value)
             owner[steps[-1]] = value if read.faults else read.data

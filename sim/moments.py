@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 
 DAY_S = 86_400.0
 LONGEST_S = 400 * DAY_S
@@ -64,7 +64,7 @@ def _text(value: float) -> str:
 
 Duration = Annotated[float, BeforeValidator(_longer_than_0), PlainSerializer(_text)]
 ClockTime = Annotated[float, BeforeValidator(_clock)]
-Moment = Annotated[float, BeforeValidator(_moment)]
+Moment = Annotated[float, PlainValidator(_moment)]
 
 
 def after_start_s(moment: float, start_of_day_s: float) -> float:
