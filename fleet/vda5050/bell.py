@@ -1,6 +1,7 @@
 """Something to wait for: it rings, and all who wait at that moment go on."""
 
 import asyncio
+import math
 
 
 class Bell:
@@ -19,13 +20,18 @@ class Bell:
             _settle(waiter)
 
     async def wait(self, since: int, until_s: float | None = None) -> None:
-        """Return once it has rung more than ``since`` times, or at loop second ``until_s``."""
+        """Return once it has rung more than ``since`` times, or just after loop second ``until_s``.
+
+        Loops round their timers; the next whole millisecond is surely not before ``until_s``.
+        """
         if self.rung > since:
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._waiters.append(waiter)
-        timer = None if until_s is None else loop.call_at(until_s, _settle, waiter)
+        timer = None
+        if until_s is not None:
+            timer = loop.call_at((math.floor(until_s * 1000) + 1) / 1000, _settle, waiter)
         try:
             await waiter
         finally:

@@ -62,7 +62,7 @@ class Link:
 
     def stale_at_s(self) -> float:
         """When its last state will be too old to go by."""
-        return (self.inbox.heard_at_s or self.now_s()) + self.config.fresh_s + 0.001
+        return (self.inbox.heard_at_s or self.now_s()) + self.config.fresh_s
 
     def odd(self, what: str) -> None:
         """Note, once, that the robot does something that the standard doesn't allow."""

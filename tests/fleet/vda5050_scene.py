@@ -110,15 +110,23 @@ def unload(name: str = "unload-1", duration_s: float = 20.0) -> Action:
 
 @dataclass
 class Scribe:
-    """Writes down every message, and holds it against the standard's schema."""
+    """Writes down every message, and holds it against the standard's schema.
+
+    What has no header is junk that a test has thrown in.
+    """
 
     version: str
     messages: list[tuple[str, Json]] = field(default_factory=list[tuple[str, Json]])
     faults: list[str] = field(default_factory=list[str])
 
     def note(self, topic: str, payload: bytes) -> None:
-        message: Json = json.loads(payload)
         name = topic.rpartition("/")[2]
+        try:
+            message: Json = json.loads(payload)
+        except ValueError:
+            return
+        if "timestamp" not in message:
+            return
         self.messages.append((name, message))
         self.faults += [f"{name}: {fault}" for fault in faults_of(name, message, self.version)]
 

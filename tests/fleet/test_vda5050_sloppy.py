@@ -1,0 +1,336 @@
+"""Robots in the field are sloppier than the standard: the master survives all of them."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from fleet.bus import MemoryBus
+from fleet.clock import Clock
+from fleet.errors import LinkTimeout, MissionFailed, SafetyStop
+from fleet.mission import Clearance, Mission, Outcome
+from fleet.vda5050.adapter import Vda5050Vehicle
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.dialects import stamp
+from tests.fleet.vda5050_scene import (
+    SPEC,
+    Json,
+    config_for,
+    load,
+    loop_site,
+    mission,
+    running,
+)
+
+THERE = mission("M1", "n1 n2", load("a"))
+
+
+@dataclass
+class Puppet:
+    """A robot that says just what a test makes it say."""
+
+    bus: MemoryBus
+    clock: Clock
+    config: Vda5050Config
+    vehicle: Vda5050Vehicle
+    orders: list[Json] = field(default_factory=list[Json])
+    instant: list[Json] = field(default_factory=list[Json])
+    said: Json = field(default_factory=dict[str, object])
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def listen(self) -> None:
+        self.bus.subscribe(
+            self.config.topic("order"), lambda _, raw: self.orders.append(json.loads(raw))
+        )
+        self.bus.subscribe(
+            self.config.topic("instantActions"),
+            lambda _, raw: self.instant.extend(json.loads(raw)["actions"]),
+        )
+
+    async def raw(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        await self.bus.publish(self.config.topic(topic), payload, retain=retain)
+        await asyncio.sleep(0.01)
+
+    async def connect(self) -> None:
+        message = {**self._header(), "connectionState": "ONLINE"}
+        await self.raw("connection", json.dumps(message).encode(), retain=True)
+
+    async def say(self, **changes: object) -> None:
+        """Publish a state like the last one but for ``changes``."""
+        self.said.update(changes)
+        await self.raw("state", json.dumps({**self.said, **self._header()}).encode())
+
+    async def beat(self, times: int, every_s: float = 1.0) -> None:
+        for _ in range(times):
+            await asyncio.sleep(every_s)
+            await self.say()
+
+    def cancels(self) -> list[Json]:
+        return [action for action in self.instant if action["actionType"] == "cancelOrder"]
+
+    def _header(self) -> Json:
+        return {
+            "headerId": next(self.numbers),
+            "timestamp": stamp(self.clock.now()),
+            "version": "2.0.0",
+            "manufacturer": "acme",
+            "serialNumber": "C1",
+        }
+
+
+@asynccontextmanager
+async def puppet(**changes: object) -> AsyncGenerator[Puppet]:
+    bus, clock, config = MemoryBus(), Clock.starting(), config_for("2.0", **changes)
+    vehicle = Vda5050Vehicle(SPEC, bus, config, loop_site(), clock)
+    robot = Puppet(bus, clock, config, vehicle)
+    robot.listen()
+    async with running(vehicle.run()):
+        await robot.connect()
+        await robot.say(
+            orderId="",
+            orderUpdateId=0,
+            lastNodeId="n1",
+            lastNodeSequenceId=0,
+            driving=False,
+            operatingMode="AUTOMATIC",
+            nodeStates=[],
+            edgeStates=[],
+            actionStates=[],
+            batteryState={"batteryCharge": 80, "charging": False},
+            errors=[],
+            safetyState={"eStop": "NONE", "fieldViolation": False},
+        )
+        yield robot
+
+
+def begin(robot: Puppet, told: Mission = THERE) -> "asyncio.Task[Outcome]":
+    return asyncio.ensure_future(robot.vehicle.execute(told, Clearance.whole(told)))
+
+
+def flags(robot: Puppet) -> str:
+    return "; ".join(e.text for e in robot.vehicle.state().errors if e.code == "non_conformant")
+
+
+PICKED = [{"actionId": "a", "actionStatus": "FINISHED"}]
+AHEAD = [{"nodeId": "n2", "sequenceId": 2, "released": True}]
+
+
+async def test_nodes_that_never_leave_the_list_do_not_keep_a_mission_from_ending() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD)
+        await robot.say(lastNodeId="n2", lastNodeSequenceId=2, actionStates=PICKED)
+        await robot.beat(3)
+        assert (await driving).mission == "M1"
+        assert "done with" in flags(robot)
+
+
+async def test_a_robot_that_never_counts_nodes_is_followed_by_their_names() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD)
+        await robot.say(lastNodeId="n2", nodeStates=[], actionStates=PICKED)
+        assert (await driving).mission == "M1"
+        assert "lastNodeSequenceId" in flags(robot)
+
+
+async def test_a_result_that_is_told_only_once_is_not_forgotten() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, actionStates=PICKED)
+        await robot.say(actionStates=[])
+        await robot.say(lastNodeId="n2", lastNodeSequenceId=2, nodeStates=[])
+        assert (await driving).mission == "M1"
+
+
+async def test_an_action_that_is_never_listed_ends_with_a_person() -> None:
+    async with puppet(action_grace_s=30, tidy_up_s=10) as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD)
+        await robot.say(lastNodeId="n2", lastNodeSequenceId=2, nodeStates=[])
+        await robot.beat(10, every_s=10)
+        with pytest.raises(MissionFailed) as failed:
+            await driving
+        assert failed.value.reason.code == "action_timeout"
+
+
+async def test_an_old_order_error_that_never_clears_is_not_ours() -> None:
+    async with puppet() as robot:
+        old = [{"errorType": "orderUpdateError", "errorLevel": "FATAL"}]
+        await robot.say(errors=old)
+        driving = begin(robot)
+        await robot.beat(1)
+        await robot.say(orderId="M1", lastNodeId="n2", lastNodeSequenceId=2, actionStates=PICKED)
+        assert (await driving).mission == "M1"
+
+
+async def test_a_robot_that_drives_beyond_its_base_is_flagged() -> None:
+    async with puppet() as robot:
+        told = mission("M1", "n1 n2 n3")
+        clearance = Clearance(told.route, released=2)
+        driving = asyncio.ensure_future(robot.vehicle.execute(told, clearance))
+        await robot.beat(1)
+        await robot.say(orderId="M1", lastNodeId="n3", lastNodeSequenceId=4)
+        assert "beyond its base" in flags(robot)
+        clearance.release(3)
+        await robot.say(orderUpdateId=1)
+        assert (await driving).mission == "M1"
+
+
+async def test_an_order_is_not_repeated_before_the_robot_has_said_enough() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await asyncio.sleep(9)
+        assert len(robot.orders) == 1
+        assert "stateRequest" in [action["actionType"] for action in robot.instant]
+        await robot.beat(12)
+        assert len(robot.orders) == 2
+        assert robot.orders[0] | {"headerId": 0, "timestamp": ""} == robot.orders[1] | {
+            "headerId": 0,
+            "timestamp": "",
+        }
+        driving.cancel()
+        await asyncio.wait([driving])
+
+
+async def test_an_order_ended_at_the_robot_itself_has_failed() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, driving=True)
+        await robot.say(nodeStates=[], driving=False)
+        await robot.beat(3)
+        with pytest.raises(MissionFailed) as failed:
+            await driving
+        assert failed.value.reason.code == "order_dropped"
+
+
+async def test_a_foreign_order_is_noticed() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD)
+        await robot.say(orderId="X9")
+        with pytest.raises(MissionFailed) as failed:
+            await driving
+        assert failed.value.reason.code == "order_replaced"
+
+
+async def test_a_cancel_counts_only_when_the_robot_says_that_it_is_finished() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, driving=True)
+        cancelling = asyncio.ensure_future(robot.vehicle.cancel())
+        await asyncio.sleep(1)
+        (cancel,) = robot.cancels()
+        running_now = {"actionId": cancel["actionId"], "actionStatus": "RUNNING"}
+        await robot.say(actionStates=[running_now])
+        await robot.beat(60)
+        assert not cancelling.done()
+        assert len(robot.cancels()) == 1
+        await robot.say(
+            actionStates=[{**running_now, "actionStatus": "FINISHED"}], nodeStates=[], driving=False
+        )
+        await cancelling
+        with pytest.raises(MissionFailed):
+            await driving
+
+
+async def test_a_robot_that_ignores_a_cancel_is_not_asked_for_ever() -> None:
+    async with puppet(resends=2) as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, driving=True)
+        cancelling = asyncio.ensure_future(robot.vehicle.cancel())
+        await robot.beat(60)
+        with pytest.raises(LinkTimeout):
+            await cancelling
+        assert len(robot.cancels()) == 3
+        await robot.say(
+            lastNodeId="n2",
+            lastNodeSequenceId=2,
+            nodeStates=[],
+            driving=False,
+            actionStates=PICKED,
+        )
+        assert (await driving).mission == "M1"
+
+
+async def test_a_robot_that_refuses_to_stop_needs_a_person() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD)
+        cancelling = asyncio.ensure_future(robot.vehicle.cancel())
+        await asyncio.sleep(1)
+        (cancel,) = robot.cancels()
+        await robot.say(actionStates=[{"actionId": cancel["actionId"], "actionStatus": "FAILED"}])
+        with pytest.raises(SafetyStop):
+            await cancelling
+        driving.cancel()
+        await asyncio.wait([driving])
+
+
+async def test_junk_is_counted_and_ends_nothing() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        for junk in (b"", b"\x00\xff", b"[1]", b'{"headerId": "x"}', b'{"orderId": 17}'):
+            for topic in ("state", "connection", "factsheet", "visualization"):
+                await robot.raw(topic, junk)
+        await robot.say(orderId=17)
+        assert robot.vehicle.junk == 20
+        assert robot.vehicle.state().online
+        await robot.say(orderId="M1", lastNodeId="n2", lastNodeSequenceId=2, actionStates=PICKED)
+        assert (await driving).mission == "M1"
+
+
+async def test_a_state_that_comes_twice_or_late_changes_nothing() -> None:
+    async with puppet() as robot:
+        heard: list[int] = []
+        robot.vehicle.watch(lambda: heard.append(1))
+        header = {"headerId": 100, "timestamp": stamp(robot.clock.now())}
+        late = {**robot.said, "headerId": 50, "timestamp": "2000-01-01T00:00:00.000Z"}
+        new = json.dumps({**robot.said, **header, "lastNodeId": "n3"}).encode()
+        await robot.raw("state", new)
+        await robot.raw("state", new)
+        await robot.raw("state", json.dumps({**late, "lastNodeId": "n1"}).encode())
+        assert robot.vehicle.state().last_node == "n3"
+        assert len(heard) == 1
+
+
+async def test_freshness_is_judged_when_asked() -> None:
+    async with puppet() as robot:
+        assert robot.vehicle.state().online
+        await asyncio.sleep(46)
+        assert not robot.vehicle.state().online
+        await robot.say()
+        assert robot.vehicle.state().online
+
+
+async def test_a_silent_robot_is_asked_before_it_counts_as_gone() -> None:
+    async with puppet() as robot:
+        before = len(robot.instant)
+        await asyncio.sleep(40)
+        assert "stateRequest" in [action["actionType"] for action in robot.instant[before:]]
+
+
+async def test_an_action_that_the_factsheet_does_not_know_is_refused_beforehand() -> None:
+    async with puppet() as robot:
+        sheet = {
+            "protocolFeatures": {"agvActions": [{"actionType": "drop", "actionScopes": ["NODE"]}]}
+        }
+        await robot.raw("factsheet", json.dumps(sheet).encode())
+        refusal = robot.vehicle.why_not(THERE)
+        assert refusal is not None
+        assert refusal.code == "unsupported_action"
+
+
+async def test_an_unknown_map_is_no_position() -> None:
+    async with puppet() as robot:
+        pose = {"x": 1.0, "y": 2.0, "theta": 0.0, "mapId": "L1", "positionInitialized": True}
+        await robot.say(agvPosition=pose)
+        position = robot.vehicle.state().position
+        assert position is not None
+        assert (position.level, position.point.x_m) == ("L1", 1.0)
+        await robot.say(agvPosition={**pose, "mapId": "cellar"})
+        assert robot.vehicle.state().position is None
