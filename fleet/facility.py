@@ -70,6 +70,8 @@ class LiftWait:
     level: LevelId
     asked_s: float
     ready_s: float
+    ride: bool
+    """Whether the session had the lift already, and went to another level with it."""
 
 
 class _Waiters:
@@ -229,11 +231,18 @@ class Facilities:
         machine, asked_s = self._lifts[lift], asyncio.get_running_loop().time()
         machine.given_up.pop(session, None)
         machine.wanted[session] = level
+        ride = machine.state is not None and machine.state.session == session
         self._work.set()
         if not await machine.waiters.until(lambda: machine.ready(session), self._patience_s):
             raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
-        ready_s = asyncio.get_running_loop().time()
-        wait = LiftWait(lift=lift, session=session, level=level, asked_s=asked_s, ready_s=ready_s)
+        wait = LiftWait(
+            lift=lift,
+            session=session,
+            level=level,
+            asked_s=asked_s,
+            ready_s=asyncio.get_running_loop().time(),
+            ride=ride,
+        )
         for listener in self._wait_listeners:
             listener(wait)
 

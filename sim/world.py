@@ -59,6 +59,10 @@ class Aircraft(Protocol):
         """Where it is now."""
         ...
 
+    def charge_ratio(self) -> float:
+        """What is left in its battery, as a share of its capacity."""
+        ...
+
 
 class Observer:
     """Something that is told of every move and deed; override what you need."""

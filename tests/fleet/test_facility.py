@@ -108,6 +108,7 @@ async def test_a_lift_comes_and_takes_its_session_along(site: Site) -> None:
         await asyncio.sleep(10)
         assert house.lift.session is None
     assert [round(wait.ready_s - wait.asked_s) for wait in waits] == [4, 14]
+    assert [wait.ride for wait in waits] == [False, True]
 
 
 async def test_the_second_vehicle_gets_the_lift_after_the_first(site: Site) -> None:

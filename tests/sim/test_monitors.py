@@ -92,6 +92,9 @@ class Drone:
     def position(self) -> Position:
         return Position(level=LevelId("L1"), point=self.place, height_agl_m=self.height_m)
 
+    def charge_ratio(self) -> float:
+        return 1.0
+
     def rise(self) -> None:
         self.airborne = True
         self.changed.fire()

@@ -1,0 +1,65 @@
+"""The report of a run: a folder with one page to read and the figures behind it as CSV."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dispatcher.alerts import Alert
+from dispatcher.task import Task
+from fleet.clock import Clock
+from fleet.vehicle import VehicleSpec
+from routing.site import Site
+from sim.expect import ExpectResult
+from sim.recorder import Samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """All that a report needs to know of a run; times are loop seconds.
+
+    Args:
+        summary: the same figures that the command line prints; see docs/reference/report.md.
+        clock: turns loop seconds into the site's local time.
+        tasks: every task of the run, as it stood at the end.
+        incidents: violations: loop second, kind, what happened.
+        journal: the journal's file, if one was written.
+    """
+
+    summary: Mapping[str, object]
+    site: Site
+    clock: Clock
+    start_s: float
+    end_s: float
+    tasks: Sequence[Task]
+    vehicles: Sequence[VehicleSpec]
+    samples: Samples
+    alerts: Sequence[Alert] = ()
+    incidents: Sequence[tuple[float, str, str]] = ()
+    expect: Sequence[ExpectResult] = ()
+    journal: Path | None = None
+
+
+def write_report(folder: Path, result: RunResult) -> Path:
+    """Write ``report.html``, the CSV files, ``summary.json`` and the journal into ``folder``.
+
+    The folder is made if need be; files of the same names are replaced. The page holds all it
+    shows and asks nothing of the network.
+
+    Returns:
+        The page.
+    """
+    # both pull in the plotting library, which costs a second: only those who want a report pay
+    from sim.report_page import page
+    from sim.report_tables import write_tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tables(folder, result)
+    text = json.dumps(result.summary, indent=2, ensure_ascii=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    if result.journal is not None and result.journal.resolve().parent != folder.resolve():
+        shutil.copyfile(result.journal, folder / "journal.jsonl")
+    file = folder / "report.html"
+    file.write_text(page(result), encoding="utf-8")
+    return file
