@@ -85,6 +85,11 @@ class GroundMover:
             self.interruptible = False
         self._charging = True
 
+    async def stop(self) -> None:
+        """Break off the drive, but never inside a lift."""
+        await self._traffic.halt(self._spec.id)
+        await self._vehicle.cancel()
+
     async def resume(self, record: MissionRecord, errand: Errand) -> bool:
         """Go on with a leg that a former process sent; was it the last one to its stop?"""
         route = record.mission.route

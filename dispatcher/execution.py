@@ -65,6 +65,10 @@ class Mover(Protocol):
         """Go to a charger, once one is free, and connect; returns when charging has begun."""
         ...
 
+    async def stop(self) -> None:
+        """Break off what it is at, as soon as it can be; the mission ends as cancelled."""
+        ...
+
     async def resume(self, record: MissionRecord, errand: Errand) -> bool:
         """Go on with the mission that a former process sent; False = it did not reach its stop."""
         ...

@@ -94,6 +94,10 @@ class AirMover:
         """Go to the dock; it charges by itself there."""
         await self.go_home(errand)
 
+    async def stop(self) -> None:
+        """Break off the flight: back to where it took off."""
+        await self._vehicle.cancel()
+
     async def resume(self, record: MissionRecord, errand: Errand) -> bool:
         """Go on with the flight that a former process sent."""
         route = record.mission.route

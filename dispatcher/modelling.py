@@ -117,6 +117,10 @@ class Modeller:
             self._able[key] = not why_not(task.spec, spec)
         return self._able[key]
 
+    def bar(self, task: TaskId, vehicle: VehicleId) -> None:
+        """A vehicle has found that it can't do a task after all."""
+        self._able[task, vehicle] = False
+
     def forget(self, task: TaskId) -> None:
         """A task has ended."""
         for key in [key for key in self._able if key[0] == task]:

@@ -105,6 +105,11 @@ class Planner:
             self._number += 1
         return visit
 
+    def bar(self, task: TaskId, vehicle: VehicleId) -> None:
+        """Never plan a task for a vehicle again: it is beyond its range."""
+        self._modeller.bar(task, vehicle)
+        self._routes.pop(vehicle, None)
+
     def tasks_of(self, vehicle: VehicleId) -> tuple[TaskId, ...]:
         """All tasks in a vehicle's plan, in the order in which they are begun."""
         return tuple(dict.fromkeys(TaskId(v.request) for v in self._routes.get(vehicle, ())))

@@ -72,6 +72,8 @@ class _Pilot:
     behind: list[DoorId] = field(default_factory=list[DoorId])
     """Doors to let go of."""
     lift: LiftId | None = None
+    halting: bool = False
+    """Is to stop as soon as it is outside lifts."""
     since_s: float = 0.0
     """Since when it waits for its next stretch."""
     goal: NodeId | None = None
@@ -192,8 +194,11 @@ class Traffic:
             if pilot is asking:
                 continue
             for edge in pilot.claim.edges[pilot.claim.passed :]:
-                lift = 10 * BUSY_S if edge.lane.lift else BUSY_S
-                lanes[edge.lane.id] = lanes.get(edge.lane.id, 0.0) + lift
+                if edge.lane.lift is not None:
+                    for cabin in self._site.lifts[edge.lane.lift].cabins.values():
+                        nodes[cabin] = nodes.get(cabin, 0.0) + 10 * BUSY_S
+                    continue
+                lanes[edge.lane.id] = lanes.get(edge.lane.id, 0.0) + BUSY_S
                 nodes[edge.end] = nodes.get(edge.end, 0.0) + BUSY_S
             if pilot.claim.stuck:
                 nodes[pilot.claim.stand] = nodes.get(pilot.claim.stand, 0.0) + 10 * HELD_S
@@ -263,7 +268,7 @@ class Traffic:
             done, told = behind, max(behind, held)
             need = self._need_home(pilot, goal)
             self._claims.force(claim, edges, need, passed=done, granted=told)
-        pilot.clearance, pilot.goal = clearance, goal
+        pilot.clearance, pilot.goal, pilot.halting = clearance, goal, False
         pilot.since_s = asyncio.get_running_loop().time()
         clearance.on_reached(lambda index: self._reached(pilot, index))
         self._pump()
@@ -279,6 +284,19 @@ class Traffic:
             )
             pilot.wake.set()
             self._pump()
+
+    async def halt(self, vehicle: VehicleId) -> None:
+        """Release nothing more to a vehicle; returns once it may be stopped: outside lifts."""
+        pilot = self._pilots[vehicle]
+        pilot.halting = True
+        while pilot.clearance is not None and self._in_lift(pilot.clearance):
+            pilot.freed.clear()
+            await pilot.freed.wait()
+
+    def _in_lift(self, clearance: Clearance) -> bool:
+        """Whether it is in a cabin, or has been let into one."""
+        told = clearance.route[clearance.passed : clearance.released]
+        return any(waypoint.node in self._site.lift_at for waypoint in told)
 
     def _reached(self, pilot: _Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
@@ -329,6 +347,8 @@ class Traffic:
         clearance, claim = pilot.clearance, pilot.claim
         if clearance is None or clearance.released > claim.granted:
             return False
+        if pilot.halting and not self._in_lift(clearance):
+            return False
         first = clearance.released - 1
         last = first
         while last < claim.granted and self._is_plain(claim.edges[last]):
@@ -351,7 +371,7 @@ class Traffic:
         if edge.lane.door is not None:
             pilot.doors[first] = edge.lane.door
             await self._facilities.open_door(edge.lane.door, pilot.spec.id)
-        if pilot.clearance is clearance and clearance.released == first + 1:
+        if pilot.clearance is clearance and not pilot.halting:
             clearance.release(first + 2)
         return True
 

@@ -82,8 +82,8 @@ class Worker:
         self.id = vehicle.spec.id
         self.hand = Hand()
         self.in_service = True
-        self.resting = False
-        """Gets no new work until it has been charged."""
+        self.rest_until: float | None = None
+        """Gets no new work before it has been charged this far."""
         vehicle.watch(self._wake.set)
 
     def wake(self) -> None:
@@ -93,7 +93,7 @@ class Worker:
     @property
     def available(self) -> bool:
         """Whether it may be given new work."""
-        return self.in_service and not self.resting and self._vehicle.state().fit
+        return self.in_service and self.rest_until is None and self._vehicle.state().fit
 
     @property
     def plannable(self) -> bool:
@@ -156,7 +156,7 @@ class Worker:
     async def abandon(self, task: TaskId) -> None:
         """A person has cancelled a task: stop driving for it, if that is what it does."""
         if self.hand.task == task and not on_board(self._book[task]):
-            await self._vehicle.cancel()
+            await self._mover.stop()
         self.wake()
 
     async def _one_thing(self) -> bool:
@@ -192,7 +192,11 @@ class Worker:
                 return True
         except Unreachable:
             return True
-        self.resting = True
+        if (self._vehicle.state().charge_ratio or 0.0) < self._charging.full:
+            self.rest_until = self._charging.full
+        else:
+            log.warning("out of range: %s", task.id, extra={"vehicle": self.id})
+            self._planner.bar(task.id, self.id)
         self._planner.poke()
         return False
 
@@ -330,9 +334,11 @@ class Worker:
         ratio = self._vehicle.state().charge_ratio
         if ratio is None:
             return False
-        if ratio < self._charging.must_below:
-            self.resting = True
-        return self.resting or (ratio < self._charging.idle_below and self._mover.may_charge())
+        if ratio < self._charging.must_below and self.rest_until is None:
+            self.rest_until = self._charging.work_from
+        return self.rest_until is not None or (
+            ratio < self._charging.idle_below and self._mover.may_charge()
+        )
 
     async def _charge(self) -> None:
         """Charge: far enough to work again if it must, until there is work if it need not."""
@@ -342,8 +348,8 @@ class Worker:
         while self._goes_on_charging():
             self._wake.clear()
             await self._wake.wait()
-        if self.resting:
-            self.resting = False
+        if self.rest_until is not None:
+            self.rest_until = None
             self._planner.poke()
 
     def _goes_on_charging(self) -> bool:
@@ -351,8 +357,8 @@ class Worker:
         ratio = state.charge_ratio or 0.0
         if not state.fit:
             return True
-        if self.resting:
-            return ratio < self._charging.work_from
+        if self.rest_until is not None:
+            return ratio < self.rest_until
         return ratio < self._charging.full and self._planner.next(self.id) is None
 
     async def _go_home(self) -> None:
@@ -372,7 +378,7 @@ class Worker:
             while not doing.done():
                 work = self._planner.next(self.id) is not None and self.available
                 if work and self._mover.interruptible:
-                    await self._vehicle.cancel()
+                    await self._mover.stop()
                     await asyncio.wait([doing])
                     break
                 self._wake.clear()

@@ -256,8 +256,8 @@ export const en = {
   "reason.no_vehicle": "no vehicle is free",
   "reason.no_vehicles": "there are no vehicles",
   "reason.waits_for_lift": "{lift} is busy with {by}",
-  "reason.waits_for_vehicle": "waits for {by} to pass",
-  "reason.waits_for_safe_passage": "waits until the way is clear",
+  "reason.waits_for_vehicle": "{by} must pass first",
+  "reason.waits_for_safe_passage": "the way must get clear first",
   "reason.too_costly": "{vehicle} would have to drive too far",
   "reason.lacks_skill": "no vehicle that {skill}",
   "reason.wrong_medium": "no vehicle that goes {asked}",
@@ -282,7 +282,7 @@ export const en = {
   "reason.shift_over": "{vehicle} would take {over_s} too long",
   "reason.over_capacity": "{vehicle} cannot take that much at once",
   "reason.waits_for_pad": "the pad is taken by {by}",
-  "reason.waits_for_airspace": "lets {by} fly past",
+  "reason.waits_for_airspace": "{by} must fly past first",
   "reason.cancel_refused": "the vehicle did not let its drive be called off",
   "reason.order_differs": "the vehicle holds another order",
   "reason.order_dropped": "the vehicle's order was ended at the vehicle itself",
@@ -406,5 +406,8 @@ export const en = {
 
   "vehicle.does": "Does",
 
-  "word.stop": ".",
+  "word.stop": ". ",
+
+  "reason.no_position": "the drone does not know where it is",
+  "reason.flight_not_seen": "the drone was not seen flying",
 };

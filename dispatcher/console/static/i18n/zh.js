@@ -256,8 +256,8 @@ export const zh = {
   "reason.no_vehicle": "暂无空闲车辆",
   "reason.no_vehicles": "没有车辆",
   "reason.waits_for_lift": "{lift}正被 {by} 使用",
-  "reason.waits_for_vehicle": "等待 {by} 通过",
-  "reason.waits_for_safe_passage": "等待通路畅通",
+  "reason.waits_for_vehicle": "须先让 {by} 通过",
+  "reason.waits_for_safe_passage": "须待通路畅通",
   "reason.too_costly": "{vehicle} 绕行过远",
   "reason.lacks_skill": "没有{skill}的车辆",
   "reason.wrong_medium": "没有可{asked}执行的车辆",
@@ -282,7 +282,7 @@ export const zh = {
   "reason.shift_over": "{vehicle} 会超时 {over_s}",
   "reason.over_capacity": "{vehicle} 一次装不下",
   "reason.waits_for_pad": "起降点被 {by} 占用",
-  "reason.waits_for_airspace": "等待 {by} 飞过",
+  "reason.waits_for_airspace": "须先让 {by} 飞过",
   "reason.cancel_refused": "车辆未接受取消指令",
   "reason.order_differs": "车辆持有另一条指令",
   "reason.order_dropped": "指令在车辆上被终止",
@@ -407,4 +407,7 @@ export const zh = {
   "vehicle.does": "状态",
 
   "word.stop": "，",
+
+  "reason.no_position": "无人机无定位",
+  "reason.flight_not_seen": "未观察到无人机飞行",
 };

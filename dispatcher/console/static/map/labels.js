@@ -35,8 +35,8 @@ export function placeLabels(site, level, scale, font) {
   const others = areas.filter((area) => !ROOMS.includes(area.kind));
   const air = isGround(site, level) ? site.airspaces.filter((each) => each.kind !== "corridor") : [];
   const work = begin(site, level, scale, font);
-  for (const area of rooms) labelArea(work, area, 13, true);
   const places = site.places.filter(here).sort((a, b) => a.roles.length - b.roles.length);
+  for (const area of rooms) labelRoom(work, area, places);
   for (const place of places) labelPlace(work, place, areas);
   for (const lift of site.lifts) {
     const cabin = lift.cabins[level.id];
@@ -46,6 +46,14 @@ export function placeLabels(site, level, scale, font) {
   return work.labels;
 }
 
+/** A room is called by its one place, for that is what people ask for; else by its own name. @param {any} work @param {import("../types.js").Area} area @param {import("../types.js").Place[]} places */
+function labelRoom(work, area, places) {
+  const within = places.filter((place) => !place.roles.length && inside(area.outline, place.x_m, place.y_m));
+  const called = within.length === 1 && { outline: area.outline, name: within[0].name };
+  if (called && labelArea(work, called, 13, false)) return;
+  labelArea(work, area, 13, false, true) || labelArea(work, area, 13, true);
+}
+
 /** What is known before the first label is written: the roads, and the signs to keep clear of. @param {any} site @param {any} level @param {number} scale @param {string} font */
 function begin(site, level, scale, font) {
   const half = liftHalf({ scale, x0: 0, y0: 0, width: 0, height: 0 });
@@ -53,7 +61,8 @@ function begin(site, level, scale, font) {
   const crowd = new Crowd();
   const cabins = site.lifts.map((lift) => lift.cabins[level.id]).filter(Boolean);
   for (const cabin of cabins) crowd.add(around(flip(cabin, scale), half + 2));
-  const spots = site.places.filter((place) => place.level === level.id);
+  const pad = (place) => isGround(site, level) && place.roles.includes("pad");
+  const spots = site.places.filter((place) => place.level === level.id || pad(place));
   for (const place of spots) crowd.add(around(spot(place, scale), place.roles.length ? 8 : 3));
   const corners = site.areas.filter((area) => area.level === level.id).flatMap((area) => area.outline);
   const edge = corners.length ? bounds(corners.map((point) => flip(point, scale))) : null;
@@ -97,9 +106,10 @@ function around(point, half) {
  * @param {{name: any, outline: Array<[number, number]>}} area
  * @param {number} size
  * @param {boolean} must write it over a lane rather than not at all
+ * @param {boolean} [again] although the same name is written elsewhere
  */
-function labelArea(work, area, size, must) {
-  if (!must && work.written.has(named(area.name))) return false;
+function labelArea(work, area, size, must, again = must) {
+  if (!again && work.written.has(named(area.name))) return false;
   const outline = area.outline.map((point) => flip(point, work.scale));
   const box = bounds(outline);
   const lanes = work.lanes.filter(([a, b]) => crosses({ x: box[0], y: box[1], w: box[2] - box[0], h: box[3] - box[1] }, a, b));

@@ -87,7 +87,8 @@ export class Strip {
   parts(alert, open) {
     this.element.dataset.severity = alert.severity;
     const since = (siteNow() - Date.parse(alert.since)) / 1000;
-    const details = [duration(since), alertRemedy(alert)].filter(Boolean).join(" · ");
+    const now = alert.cleared_at ? t("alerts.cleared", { at: clock(alert.cleared_at) }) : alertRemedy(alert);
+    const details = [duration(since), now].filter(Boolean).join(" · ");
     const target = alert.vehicle ? ["vehicle", alert.vehicle] : alert.task ? ["task", alert.task] : null;
     return [
       glyph(SHAPES[alert.severity], `shape ${alert.severity}`),

@@ -75,8 +75,9 @@ export class Panel {
     const buttons = h("span", { class: "buttons" });
     const title = letter.body.item || t(`kind.${letter.body.kind}`);
     const element = h("li", { class: "letter" }, h("span", { class: "what" }, title), words, buttons);
-    const correct = () => {
-      this.form.reopen(letter);
+    /** @param {import("../outbox.js").Letter} refused */
+    const correct = (refused) => {
+      this.form.reopen(refused);
       compose(true);
     };
     return {
@@ -88,7 +89,7 @@ export class Panel {
         if (now.refused && !buttons.firstChild) {
           fill(
             buttons,
-            h("button", { type: "button", class: "button", onclick: correct }, t("action.correct")),
+            h("button", { type: "button", class: "button", onclick: () => correct(now) }, t("action.correct")),
             h("button", { type: "button", class: "button quiet", onclick: () => discard(now.key) }, t("action.discard")),
           );
         }
