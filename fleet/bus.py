@@ -213,6 +213,7 @@ class MqttBus:
         self._outgoing: deque[_Letter] = deque()
         self._to_subscribe: dict[str, None] = {}
         self._held: dict[str, None] = {}
+        self._retained: dict[str, _Letter] = {}
         self._work = asyncio.Event()
         self._online = asyncio.Event()
         self.dropped = 0
@@ -231,12 +232,15 @@ class MqttBus:
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
         """Put a message in line; returns before it is sent."""
+        letter = _Letter(topic=topic, payload=payload, qos=qos, retain=retain)
+        if retain:
+            self._retained[topic] = letter
         if len(self._outgoing) >= self._queue_limit:
             self._outgoing.popleft()
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
                 log.warning("%s: %d messages dropped, line is full", self._where, self.dropped)
-        self._outgoing.append(_Letter(topic=topic, payload=payload, qos=qos, retain=retain))
+        self._outgoing.append(letter)
         self._work.set()
 
     def subscribe(self, pattern: str, handler: Handler) -> Subscription:
@@ -270,11 +274,23 @@ class MqttBus:
             self._held.clear()
             self._to_subscribe = self._routes.patterns()
             await self._settle(client)
+            await self._remind(client)
             self._online.set()
             log.info("%s: connected", self._where)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(client), name=f"mqtt[{self._where}].read")
                 group.create_task(self._write(client), name=f"mqtt[{self._where}].write")
+
+    async def _remind(self, client: aiomqtt.Client) -> None:
+        """After a reconnection: our retained messages once more.
+
+        The broker may have lost them in its own restart, or put our last will in their place.
+        """
+        if self.connects == 1:
+            return
+        waiting = {letter.topic for letter in self._outgoing if letter.retain}
+        for letter in [kept for kept in self._retained.values() if kept.topic not in waiting]:
+            await client.publish(letter.topic, letter.payload, letter.qos, letter.retain)
 
     def _client(self) -> aiomqtt.Client:
         will = self._will
