@@ -49,7 +49,7 @@ export class Picker {
     this.input = /** @type {HTMLInputElement} */ (
       h("input", {
         id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-expanded": "false",
-        "aria-controls": list, "aria-autocomplete": "list", "aria-required": String(required), placeholder: t("form.choose"),
+        "aria-controls": list, "aria-autocomplete": "list", "aria-required": String(required), placeholder: t("form.map_hint"),
         oninput: () => this.typed(), onblur: () => this.leave(),
         onkeydown: (event) => this.key(event), onclick: () => this.open(),
       })
@@ -85,7 +85,7 @@ export class Picker {
   show() {
     if (!this.many) this.input.value = this.chosen[0] ? placeName(this.chosen[0]) : "";
     else this.chips.replaceChildren(...this.chosen.map((id) => this.chip(id)));
-    this.input.placeholder = t(this.many && this.chosen.length ? "form.add_place" : "form.choose");
+    this.input.placeholder = t(this.many && this.chosen.length ? "form.add_place" : "form.map_hint");
   }
 
   /** @param {string} id */

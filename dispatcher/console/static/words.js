@@ -58,6 +58,8 @@ function spokenFact(name, value) {
   if (Array.isArray(value)) return value.map((each) => spokenFact(name, each)).join(", ");
   if (typeof value !== "string") return quantity(name, value ?? "–");
   if (name === "why") return reasonWords({ code: value, facts: {} });
+  const slug = value.replaceAll(" ", "_");
+  if (name === "wanted" && has(`wanted.${slug}`)) return t(`wanted.${slug}`);
   if (name === "action" && has(`task_action.${value}`)) return t(`task_action.${value}`);
   if (name === "load_type" && has(`goods.${value}`)) return t(`goods.${value}`);
   if (state.vehicles.has(value)) return vehicleName(value);

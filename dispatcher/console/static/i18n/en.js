@@ -3,7 +3,6 @@
 export const en = {
   "app.simulation": "Simulation",
   "app.simulation_speed": "Simulation ×{n}",
-  "app.loading": "Waiting for the dispatcher …",
   "app.screens": "Screens",
   "app.language": "Language",
 
@@ -23,13 +22,11 @@ export const en = {
 
   "word.yes": "yes",
   "word.no": "no",
-  "word.none": "none",
 
   "action.new_task": "New task",
   "action.close": "Close",
   "action.show": "Show",
   "action.acknowledge": "Acknowledge",
-  "action.acknowledge_as": "Acknowledge as {name}",
   "action.all_alerts": "All {n}",
   "action.follow": "Follow",
   "action.following": "Following",
@@ -47,7 +44,6 @@ export const en = {
   "panel.on_time": "{ratio} on time",
   "panel.empty": "Nothing to do. Press n for a new task.",
   "panel.ended": "Ended lately",
-  "panel.outbox": "On the way to the server",
   "panel.expand": "Larger",
   "panel.shrink": "Smaller",
 
@@ -154,7 +150,6 @@ export const en = {
   "vehicle.tasks": "Tasks",
   "vehicle.waits": "waits: {reason}",
   "vehicle.errors": "Says",
-  "vehicle.make": "Make",
   "vehicle.home": "Home",
 
   "task.from_to": "Way",
@@ -171,7 +166,6 @@ export const en = {
   "task.state": "State",
   "task.what": "What",
   "task.unknown": "There is no task {id}.",
-  "task.place": "Queue",
 
   "fleet.name": "Vehicle",
   "fleet.kind": "Kind",
@@ -213,7 +207,6 @@ export const en = {
   "form.submit": "Queue {kind}",
   "form.sending": "Sending …",
   "form.optional": "optional",
-  "form.choose": "Choose …",
   "form.any": "any",
   "form.no_place": "No place of that name",
   "form.add_place": "Add a place",
@@ -222,17 +215,11 @@ export const en = {
   "form.faults": "Please look at the marked fields.",
   "form.queued": "{id} is queued.",
   "form.kept": "No link: it is kept here and sent when the link is back.",
-  "form.number": "a number",
   "form.earliest_at": "Not before",
   "form.due_at": "Done by",
   "form.note": "Note",
   "form.requester": "Your name or ward",
   "form.outdoors": "Outdoors",
-
-  "unit.kg": "kg",
-  "unit.l": "l",
-  "unit.min_short": "min",
-  "unit.s_short": "s",
 
   "help.title": "Keys",
   "help.new": "new task",
@@ -250,7 +237,6 @@ export const en = {
   "help.help": "these keys",
 
   "error.link_down": "No answer from the dispatcher; nothing was changed.",
-  "error.illegal_move": "Too late: it is {state} already.",
   "error.other": "Not done: {reason}",
 
   "reason.no_vehicle": "no vehicle is free",
@@ -266,14 +252,12 @@ export const en = {
   "reason.over_volume": "{volume_l} is more than the {limit_l} a vehicle holds",
   "reason.mission_cancelled": "the drive was called off",
   "reason.missing": "this is needed",
-  "reason.unknown_place": "there is no place {value}",
-  "reason.unknown_area": "there is no area {value}",
-  "reason.not_a_number": "{value} is not a number",
+  "reason.unknown_place": "there is no place “{value}”",
+  "reason.unknown_area": "there is no area “{value}”",
 
   "remedy.missing": "Fill it in",
   "remedy.unknown_place": "Choose one from the list",
   "remedy.unknown_area": "Choose one from the list",
-  "remedy.not_a_number": "Write digits, such as 2.5",
 
   "reason.not_allowed": "may not be done by {vehicle}",
   "reason.unreachable": "no vehicle fit for it can get there and back",
@@ -314,12 +298,12 @@ export const en = {
   "reason.not_on_a_pad": "stands where no pad is",
   "reason.non_conformant": "says what the protocol does not allow",
   "reason.unknown_field": "there is no such field",
-  "reason.unknown_value": "{value} is none of the choices",
-  "reason.not_a_time": "{value} is not a moment",
+  "reason.unknown_value": "“{value}” is none of the choices",
+  "reason.not_a_time": "“{value}” is not a moment",
   "reason.out_of_range": "{value} is out of range",
   "reason.too_short": "too short",
   "reason.too_long": "too long",
-  "reason.wrong_type": "{value} is of the wrong kind",
+  "reason.wrong_type": "“{value}” is of the wrong kind",
   "reason.control_character": "holds letters that cannot be shown",
   "reason.area_or_points": "needs an area or places, not both",
   "reason.same_place": "{value} is where it comes from",
@@ -340,7 +324,7 @@ export const en = {
   "remedy.out_of_range": "The limit is {limit}",
   "remedy.too_short": "Fill in {limit} or more",
   "remedy.too_long": "At most {limit}",
-  "remedy.wrong_type": "Look at it again",
+  "remedy.wrong_type": "It takes {wanted}",
   "remedy.control_character": "Type it anew",
   "remedy.area_or_points": "Give an area for a drone, or places for a robot",
   "remedy.same_place": "Choose another place",
@@ -410,4 +394,13 @@ export const en = {
 
   "reason.no_position": "the drone does not know where it is",
   "reason.flight_not_seen": "the drone was not seen flying",
+
+  "wanted.a_number": "a number, such as 2.5",
+  "wanted.a_whole_number": "a whole number",
+  "wanted.text": "text",
+  "wanted.true_or_false": "yes or no",
+  "wanted.a_list": "a list",
+  "wanted.an_object": "several fields",
+  "wanted.a_moment": "day and time",
+  "wanted.another_value": "another value",
 };

@@ -3,7 +3,6 @@
 export const zh = {
   "app.simulation": "仿真",
   "app.simulation_speed": "仿真 ×{n}",
-  "app.loading": "正在连接调度服务…",
   "app.screens": "页面",
   "app.language": "语言",
 
@@ -23,13 +22,11 @@ export const zh = {
 
   "word.yes": "是",
   "word.no": "否",
-  "word.none": "无",
 
   "action.new_task": "新建任务",
   "action.close": "关闭",
   "action.show": "查看",
   "action.acknowledge": "确认",
-  "action.acknowledge_as": "以 {name} 确认",
   "action.all_alerts": "全部 {n} 条",
   "action.follow": "跟随",
   "action.following": "跟随中",
@@ -47,7 +44,6 @@ export const zh = {
   "panel.on_time": "准时率 {ratio}",
   "panel.empty": "暂无任务。按 n 新建任务。",
   "panel.ended": "最近结束",
-  "panel.outbox": "待发送",
   "panel.expand": "展开",
   "panel.shrink": "收起",
 
@@ -154,7 +150,6 @@ export const zh = {
   "vehicle.tasks": "任务",
   "vehicle.waits": "等待：{reason}",
   "vehicle.errors": "自报",
-  "vehicle.make": "型号",
   "vehicle.home": "驻点",
 
   "task.from_to": "路线",
@@ -171,7 +166,6 @@ export const zh = {
   "task.state": "状态",
   "task.what": "内容",
   "task.unknown": "没有任务 {id}。",
-  "task.place": "排队",
 
   "fleet.name": "车辆",
   "fleet.kind": "类型",
@@ -213,7 +207,6 @@ export const zh = {
   "form.submit": "提交{kind}",
   "form.sending": "发送中…",
   "form.optional": "选填",
-  "form.choose": "请选择…",
   "form.any": "不限",
   "form.no_place": "没有该名称的地点",
   "form.add_place": "添加地点",
@@ -222,17 +215,11 @@ export const zh = {
   "form.faults": "请检查标出的字段。",
   "form.queued": "{id} 已提交。",
   "form.kept": "未连接：已保存，恢复后自动发送。",
-  "form.number": "一个数字",
   "form.earliest_at": "不早于",
   "form.due_at": "最迟完成",
   "form.note": "备注",
   "form.requester": "您的姓名或科室",
   "form.outdoors": "室外",
-
-  "unit.kg": "公斤",
-  "unit.l": "升",
-  "unit.min_short": "分钟",
-  "unit.s_short": "秒",
 
   "help.title": "快捷键",
   "help.new": "新建任务",
@@ -250,7 +237,6 @@ export const zh = {
   "help.help": "本列表",
 
   "error.link_down": "调度服务没有应答，未作任何更改。",
-  "error.illegal_move": "太迟了：任务{state}。",
   "error.other": "未执行：{reason}",
 
   "reason.no_vehicle": "暂无空闲车辆",
@@ -266,14 +252,12 @@ export const zh = {
   "reason.over_volume": "{volume_l} 超过车辆容积 {limit_l}",
   "reason.mission_cancelled": "行驶任务已取消",
   "reason.missing": "必填",
-  "reason.unknown_place": "没有地点 {value}",
-  "reason.unknown_area": "没有区域 {value}",
-  "reason.not_a_number": "{value} 不是数字",
+  "reason.unknown_place": "没有地点 “{value}”",
+  "reason.unknown_area": "没有区域 “{value}”",
 
   "remedy.missing": "请填写",
   "remedy.unknown_place": "请从列表中选择",
   "remedy.unknown_area": "请从列表中选择",
-  "remedy.not_a_number": "请填数字，例如 2.5",
 
   "reason.not_allowed": "不允许由 {vehicle} 执行",
   "reason.unreachable": "没有合适的车辆能够往返该地点",
@@ -314,12 +298,12 @@ export const zh = {
   "reason.not_on_a_pad": "不在起降点上",
   "reason.non_conformant": "报文不符合协议",
   "reason.unknown_field": "没有该字段",
-  "reason.unknown_value": "{value} 不在可选项中",
-  "reason.not_a_time": "{value} 不是有效时间",
+  "reason.unknown_value": "“{value}” 不在可选项中",
+  "reason.not_a_time": "“{value}” 不是有效时间",
   "reason.out_of_range": "{value} 超出范围",
   "reason.too_short": "内容过短",
   "reason.too_long": "内容过长",
-  "reason.wrong_type": "{value} 类型不对",
+  "reason.wrong_type": "“{value}” 类型不对",
   "reason.control_character": "含有无法显示的字符",
   "reason.area_or_points": "需填写区域或地点，二者选一",
   "reason.same_place": "{value} 就是取货地点",
@@ -340,7 +324,7 @@ export const zh = {
   "remedy.out_of_range": "限值为 {limit}",
   "remedy.too_short": "至少填写 {limit} 项",
   "remedy.too_long": "最多 {limit}",
-  "remedy.wrong_type": "请检查",
+  "remedy.wrong_type": "应填{wanted}",
   "remedy.control_character": "请重新输入",
   "remedy.area_or_points": "无人机巡逻填区域，机器人巡逻填地点",
   "remedy.same_place": "请选择其他地点",
@@ -410,4 +394,13 @@ export const zh = {
 
   "reason.no_position": "无人机无定位",
   "reason.flight_not_seen": "未观察到无人机飞行",
+
+  "wanted.a_number": "数字，例如 2.5",
+  "wanted.a_whole_number": "整数",
+  "wanted.text": "文字",
+  "wanted.true_or_false": "是或否",
+  "wanted.a_list": "列表",
+  "wanted.an_object": "多个字段",
+  "wanted.a_moment": "日期和时间",
+  "wanted.another_value": "其他内容",
 };

@@ -1,0 +1,112 @@
+"""The words of the console, read as files: no browser needed."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dispatcher.task import Goods, Kind, Method, Priority, TaskState
+from dispatcher.views import Activity
+from routing.site import Zone
+
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "dispatcher" / "console" / "static"
+REFUSALS = {"Refusal", "Obstacle", "_refusal", "_fatal"}
+
+
+def words(language: str) -> dict[str, str]:
+    text = (STATIC / "i18n" / f"{language}.js").read_text(encoding="utf-8")
+    table = text[text.index("{", text.index("export")) : text.rindex("}") + 1]
+    return json.loads(re.sub(r",(\s*)\}$", r"\1}", table))
+
+
+EN, ZH = words("en"), words("zh")
+
+
+def first_words(*functions: str) -> Iterator[str]:
+    """The literal first arguments of all calls of these functions in the package sources."""
+    for package in ("dispatcher", "fleet", "routing"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.Call) or not node.args:
+                    continue
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                word = node.args[0]
+                if name in functions and isinstance(word, ast.Constant):
+                    yield str(word.value)
+
+
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    assert list(EN) == list(ZH)
+    for key, sentence in EN.items():
+        places = sorted(re.findall(r"\{(\w+)\}", sentence))
+        assert sorted(re.findall(r"\{(\w+)\}", ZH[key])) == places, key
+
+
+def test_every_refusal_has_its_sentence() -> None:
+    assert {code for code in first_words(*REFUSALS) if f"reason.{code}" not in EN} == set()
+
+
+def test_every_alert_has_its_sentence() -> None:
+    path = ROOT / "dispatcher"
+    opened = {
+        word
+        for source in path.glob("*.py")
+        for word in re.findall(r"\.open\(\s*\"(\w+)\", Severity", source.read_text("utf-8"))
+    }
+    assert opened
+    assert {code for code in opened if f"alert.{code}" not in EN} == set()
+
+
+def test_every_event_of_a_task_has_its_words() -> None:
+    events = {e for e in first_words("event") if e.startswith(("task_", "stop_", "mission_"))}
+    assert events
+    assert {event for event in events if f"event.{event}" not in EN} == set()
+
+
+def test_every_fault_of_a_field_has_sentence_and_remedy() -> None:
+    from dispatcher import intake, intake_faults
+
+    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (intake, intake_faults)]
+    codes = set(re.findall(r"_fault\(\s*[^,]+, \"(\w+)\"", sources[0]))
+    codes |= set(re.findall(r"(?:return|: \() ?\"(\w+)\", ", sources[1]))
+    assert {"missing", "unknown_place", "out_of_range", "same_place"} <= codes
+    assert {c for c in codes if f"reason.{c}" not in EN or f"remedy.{c}" not in EN} == set()
+
+
+@pytest.mark.parametrize(
+    ("group", "members"),
+    [
+        ("kind", Kind),
+        ("priority", Priority),
+        ("state", TaskState),
+        ("goods", Goods),
+        ("method", Method),
+        ("activity", Activity),
+    ],
+)
+def test_every_word_of_the_program_has_a_name(group: str, members: type[Kind]) -> None:
+    assert [m for m in members if f"{group}.{m.value}" not in EN] == []
+
+
+def test_every_zone_has_a_name() -> None:
+    assert [zone for zone in Zone if f"zone.{zone.name.lower()}" not in EN] == []
+
+
+def test_every_literal_key_in_the_modules_exists() -> None:
+    asked = {
+        key
+        for path in STATIC.rglob("*.js")
+        for key in re.findall(r"\bt\(\"([\w.]+)\"", path.read_text("utf-8"))
+    }
+    assert len(asked) > 80
+    assert {key for key in asked if key not in EN} == set()
+
+
+def test_no_module_ever_parses_markup() -> None:
+    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(")
+    found = [p.name for p in STATIC.rglob("*.js") if forbidden.search(p.read_text("utf-8"))]
+    assert found == []
