@@ -366,6 +366,8 @@ class Traffic:
             return True
         if edge.end in self._site.lift_at:
             lift = self._site.lift_at[edge.end].id
+            if pilot.lift not in (None, lift):  # still leaving another one
+                return False
             pilot.lift = lift
             await self._facilities.bring_lift(lift, level, pilot.spec.id)
         if edge.lane.door is not None:
@@ -393,10 +395,9 @@ class Traffic:
 
     def _is_clear_of_lift(self, pilot: _Pilot) -> bool:
         claim = pilot.claim
-        if claim.stand in self._site.lift_at:
-            return False
+        cabins = self._site.lifts[pilot.lift].cabins.values() if pilot.lift is not None else ()
         ahead = claim.edges[claim.passed : claim.granted]
-        return not any(edge.end in self._site.lift_at for edge in ahead)
+        return claim.stand not in cabins and not any(edge.end in cabins for edge in ahead)
 
     async def _look_for_detours(self) -> None:
         loop = asyncio.get_running_loop()
