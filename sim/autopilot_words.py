@@ -33,6 +33,19 @@ _SENSORS = (
     | _POSITION_SENSORS
     | _PREARM
 )
+_EKF_BLIND = (
+    mav.EKF_ATTITUDE | mav.EKF_VELOCITY_VERT | mav.EKF_POS_VERT_ABS | mav.EKF_CONST_POS_MODE
+)
+_EKF_GOOD = (
+    mav.EKF_ATTITUDE
+    | mav.EKF_VELOCITY_HORIZ
+    | mav.EKF_VELOCITY_VERT
+    | mav.EKF_POS_HORIZ_REL
+    | mav.EKF_POS_HORIZ_ABS
+    | mav.EKF_POS_VERT_ABS
+    | mav.EKF_PRED_POS_HORIZ_REL
+    | mav.EKF_PRED_POS_HORIZ_ABS
+)
 _NOT_READY = _POSITION_SENSORS | _PREARM
 _FULL_VOLTS, _EMPTY_VOLTS = 25.2, 19.8
 _U16 = 65535
@@ -57,6 +70,7 @@ class Words:
             mav.MAVLINK_MSG_ID_MISSION_CURRENT: self.mission_current,
             mav.MAVLINK_MSG_ID_VFR_HUD: self._hud,
             mav.MAVLINK_MSG_ID_BATTERY_STATUS: self._battery,
+            mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT: self._ekf,
             mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: self._version,
             mav.MAVLINK_MSG_ID_HOME_POSITION: self._home,
             mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: lambda: mav.MAVLink_extended_sys_state_message(
@@ -154,7 +168,7 @@ class Words:
         return mav.MAVLink_sys_status_message(
             onboard_control_sensors_present=_SENSORS,
             onboard_control_sensors_enabled=_SENSORS,
-            onboard_control_sensors_health=healthy,
+            onboard_control_sensors_health=healthy | mav.MAV_SYS_STATUS_GEOFENCE,
             load=200,
             voltage_battery=round(volts * 1000),
             current_battery=round(max(0.0, self._body.power_w) / volts * 100),
@@ -183,6 +197,10 @@ class Words:
             energy_consumed=round(used_wh * 36),
             battery_remaining=math.floor(ratio * 100 + 1e-6),
         )
+
+    def _ekf(self) -> Message:
+        flags = _EKF_GOOD if self._copter.position_known else _EKF_BLIND
+        return mav.MAVLink_ekf_status_report_message(flags, 0.02, 0.02, 0.02, 0.01, 0.0)
 
     def _attitude(self) -> Message:
         return mav.MAVLink_attitude_message(self.boot_ms, 0, 0, self._heading_rad(), 0, 0, 0)

@@ -1,0 +1,310 @@
+"""A foreign client flies our simulated autopilot over a real UDP port: MAVSDK, and MAVProxy."""
+
+import asyncio
+import contextlib
+import importlib
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from fleet.energy import EnergySpec
+from fleet.mavlink.datagrams import UdpDatagrams
+from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from routing.geometry import Point
+from routing.site import NodeId, PlaceId
+from routing.site_yaml import loads
+from sim.loops import ScaledLoop, run
+from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.multirotor import Multirotor
+from sim.world import World
+
+pytestmark = pytest.mark.real
+
+WAYPOINT, LAND, TAKEOFF, RELATIVE = 16, 21, 22, 6
+"""Mission commands, and the frame of heights above home."""
+
+SPEED = 6.0
+"""The autopilot's clock against the client's."""
+
+SITE = loads(
+    """
+site: meadow
+name: {en: Meadow, zh: 草地}
+anchor: {lat_deg: 30.5928, lon_deg: 114.3055, bearing_deg: 0}
+levels:
+  L0:
+    name: {en: Outdoors, zh: 室外}
+    elevation_m: 0.0
+    outdoors: true
+    places:
+      dock-1: {name: {en: Dock, zh: 机库}, kind: dock, at: [0, 0], roles: [pad, charger]}
+air:
+  fence:
+    name: {en: Fence, zh: 围栏}
+    kind: geofence
+    outline: [[-500, -500], [500, -500], [500, 500], [-500, 500]]
+"""
+)
+
+SPEC = VehicleSpec(
+    id=VehicleId("D1"),
+    name="Swift",
+    medium=Medium.AIR,
+    kind="multirotor",
+    make="test",
+    home=PlaceId("dock-1"),
+    speed_m_s=12.0,
+    acceleration_m_s2=2.5,
+    width_m=1.0,
+    length_m=1.0,
+    payload_g=3000,
+    payload_ml=8000,
+    load_types=frozenset({"general"}),
+    skills=frozenset({"carry"}),
+    energy=EnergySpec(capacity_wh=400.0, idle_w=10.0, move_w=600.0),
+)
+
+
+class Drone(threading.Thread):
+    """The simulated drone in a loop of its own, whose clock runs faster than the client's."""
+
+    def __init__(self, ground_port: int) -> None:
+        super().__init__(name="drone")
+        self.autopilot: MavlinkAutopilot | None = None
+        self._ground_port = ground_port
+        self._loop = ScaledLoop(SPEED)
+        self._ending: asyncio.Event | None = None
+        self._up = threading.Event()
+
+    def run(self) -> None:
+        run(self._fly(), self._loop)
+
+    def point(self) -> Point:
+        assert self.autopilot is not None
+        autopilot = self.autopilot
+        return self._ask(lambda: autopilot.body.position().point)
+
+    def airborne(self) -> bool:
+        assert self.autopilot is not None
+        autopilot = self.autopilot
+        return self._ask(lambda: autopilot.body.airborne)
+
+    def end(self) -> None:
+        self._up.wait(10)
+        assert self._ending is not None
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self.join(10)
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        async def answer() -> Any:
+            return question()
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(5)
+
+    async def _fly(self) -> None:
+        self._ending = asyncio.Event()
+        body = Multirotor(World(SITE, seed=1), SPEC, NodeId("dock-1"))
+        config = AutopilotConfig(system_id=1, ground=(("127.0.0.1", self._ground_port),))
+        port = UdpDatagrams("127.0.0.1", 0)
+        self.autopilot = MavlinkAutopilot(body, port, config, SITE.frame)
+        flying = asyncio.create_task(self.autopilot.run())
+        self._up.set()
+        await self._ending.wait()
+        flying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await flying
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def ground_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def drone(ground_port: int) -> Iterator[Drone]:
+    thread = Drone(ground_port)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.end()
+
+
+def part(name: str) -> Any:
+    """A module of MAVSDK's asyncio binding."""
+    try:
+        return importlib.import_module(f"mavsdk.asyncio.{name}")
+    except ImportError:
+        pytest.skip("needs MAVSDK 4: pip install 'mavsdk>=4.1,<5'")
+
+
+@pytest_asyncio.fixture
+async def system(drone: Drone, ground_port: int) -> AsyncIterator[Any]:
+    mavsdk = part("mavsdk")
+    kind = importlib.import_module("mavsdk.component_type").ComponentType.GROUND_STATION
+    config = mavsdk.Configuration.create_with_component_type(kind)
+    async with mavsdk.Mavsdk(config) as library:
+        await library.add_any_connection(f"udpin://127.0.0.1:{ground_port}")
+        found = await library.first_autopilot(timeout_s=15.0)
+        assert found is not None, "MAVSDK sees no autopilot"
+        yield found
+
+
+async def first(stream: Any, true: Callable[[Any], bool], within_s: float = 40.0) -> Any:
+    """The first value of a telemetry stream that is as wanted."""
+    async with asyncio.timeout(within_s):
+        async for value in stream:
+            if true(value):
+                return value
+    raise AssertionError("the stream ended")
+
+
+async def ready(telemetry: Any) -> None:
+    """Ask for the streams, as every client of ArduPilot must, and wait for a healthy drone."""
+    await telemetry.set_rate_position(4.0)
+    await telemetry.set_rate_health(2.0)
+    await telemetry.set_rate_home(1.0)
+    await telemetry.set_rate_landed_state(2.0)
+    assert await first(telemetry.subscribe_health_all_ok(), bool)
+
+
+async def retried(step: Callable[[], Coroutine[Any, Any, None]], error: type[Exception]) -> None:
+    """Do something that the drone refuses until it is ready."""
+    for _ in range(20):
+        try:
+            return await step()
+        except error:
+            await asyncio.sleep(0.5)
+    return await step()
+
+
+async def test_mavsdk_connects_arms_takes_off_goes_and_lands(system: Any, drone: Drone) -> None:
+    telemetry = part("plugins.telemetry").TelemetryAsync(system)
+    actions = part("plugins.action")
+    action = actions.ActionAsync(system)
+    await ready(telemetry)
+    home = await first(telemetry.subscribe_home(), lambda h: h.latitude_deg != 0)
+    await action.set_takeoff_altitude(15.0)
+    await retried(action.arm, actions.ActionError)
+    await action.takeoff()
+    await first(telemetry.subscribe_position(), lambda p: p.relative_altitude_m > 14)
+    await action.goto_location(
+        home.latitude_deg + 0.0005, home.longitude_deg, home.absolute_altitude_m + 20, 0
+    )
+    await first(
+        telemetry.subscribe_position(), lambda p: p.latitude_deg > home.latitude_deg + 0.00049
+    )
+    await action.land()
+    await first(telemetry.subscribe_armed(), lambda armed: not armed)
+    assert not drone.airborne()
+    assert drone.point().y_m == pytest.approx(55.5, abs=1.5)
+
+
+async def test_mavsdk_uploads_reads_back_and_flies_a_mission(system: Any, drone: Drone) -> None:
+    telemetry = part("plugins.telemetry").TelemetryAsync(system)
+    actions, missions = part("plugins.action"), part("plugins.mission_raw")
+    action, mission = actions.ActionAsync(system), missions.MissionRawAsync(system)
+    await ready(telemetry)
+    home = await first(telemetry.subscribe_home(), lambda h: h.latitude_deg != 0)
+
+    def item(command: int, north_e7: int, east_e7: int, z: float) -> Any:
+        return missions.MissionItem(
+            seq=len(items),
+            frame=RELATIVE,
+            command=command,
+            current=int(not items),
+            autocontinue=1,
+            x=round(home.latitude_deg * 1e7) + north_e7,
+            y=round(home.longitude_deg * 1e7) + east_e7,
+            z=z,
+        )
+
+    items: list[Any] = []
+    for command, north, east, height in (
+        (WAYPOINT, 0, 0, 0),
+        (TAKEOFF, 0, 0, 20),
+        (WAYPOINT, 4000, 0, 20),
+        (WAYPOINT, 4000, 4000, 20),
+        (LAND, 4000, 4000, 0),
+    ):
+        items.append(item(command, north, east, height))
+    await mission.upload_mission(items)
+    held = await mission.download_mission()
+    assert [item.command for item in held] == [WAYPOINT, TAKEOFF, WAYPOINT, WAYPOINT, LAND]
+    await retried(lambda: fly(action, mission), actions.ActionError)
+    await first(mission.subscribe_mission_progress(), lambda p: p.current >= 3, 60)
+    await first(telemetry.subscribe_armed(), lambda armed: not armed, 60)
+    assert drone.point().distance_m(Point(38.3, 44.4)) < 2
+
+
+async def fly(action: Any, mission: Any) -> None:
+    """Off the ground in GUIDED, then on with the mission."""
+    await action.arm()
+    await action.takeoff()
+    await mission.start_mission()
+
+
+class MavProxy:
+    """MAVProxy at its prompt."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._said = ""
+
+    async def told(self, command: str, answer: str) -> None:
+        """Type a command, if there is any, and wait for its answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        async with asyncio.timeout(30):
+            while answer not in self._said:
+                piece = await self._process.stdout.read(4096)
+                assert piece, f"MAVProxy has ended: {self._said}"
+                self._said += piece.decode(errors="replace")
+        self._said = self._said.split(answer, 1)[1]
+
+
+@pytest_asyncio.fixture
+async def mavproxy(drone: Drone, ground_port: int, tmp_path: Path) -> AsyncIterator[MavProxy]:
+    program = Path(sys.executable).parent / "mavproxy.py"
+    if not program.exists():
+        pytest.skip("needs MAVProxy: pip install mavproxy")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        f"--master=udpin:127.0.0.1:{ground_port}",
+        "--no-state",
+        cwd=tmp_path,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield MavProxy(process)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_mavproxy_flies_it_from_its_prompt(mavproxy: MavProxy, drone: Drone) -> None:
+    await mavproxy.told("", "EKF3 IMU0 is using GPS")
+    await mavproxy.told("mode GUIDED", "Mode GUIDED")
+    await mavproxy.told("arm throttle", "ARMED")
+    await mavproxy.told("takeoff 15", "NAV_TAKEOFF: ACCEPTED")
+    await asyncio.sleep(15 / SPEED)
+    assert drone.airborne()
+    await mavproxy.told("mode RTL", "Mode RTL")
+    await mavproxy.told("", "DISARMED")
+    assert not drone.airborne()
