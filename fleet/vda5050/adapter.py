@@ -160,15 +160,14 @@ class Vda5050Vehicle:
 
     async def _drowsy(self) -> None:
         """Return when the robot connects anew, or has said nothing for most of its time."""
-        inbox, news = self._link.inbox, self._link.news
+        inbox, connects = self._link.inbox, self._link.connects
         quiet_s = 0.8 * self._config.fresh_s
-        was = inbox.connection
         until_s = self._link.now_s() + quiet_s
         while self._link.now_s() < until_s:
-            await news.wait(news.rung, until_s)
+            was, rung = inbox.connection, connects.rung
+            await connects.wait(rung, until_s)
             if was is not ConnectionState.ONLINE and inbox.connection is ConnectionState.ONLINE:
                 return
-            was = inbox.connection
             if inbox.heard_at_s is not None:
                 until_s = max(until_s, inbox.heard_at_s + quiet_s)
 

@@ -36,6 +36,8 @@ class Link:
         self.inbox = Inbox(config, now_s=clock.now_s, heard=self._hear, connected=self._connect)
         self.news = Bell()
         """Rings with each new state and each change of the connection."""
+        self.connects = Bell()
+        """Rings with each message on the connection topic."""
         self.results: dict[str, ActionState] = {}
         """How actions ended, by id; some robots drop that after a state or two."""
         self.oddities: dict[str, None] = {}
@@ -165,5 +167,6 @@ class Link:
         self._changed()
 
     def _connect(self) -> None:
+        self.connects.ring()
         self.news.ring()
         self._changed()

@@ -11,6 +11,7 @@ Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.3.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from pydantic.alias_generators import to_camel
@@ -204,9 +205,13 @@ def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edg
     )
 
 
+_parameter_key = cache(to_camel)
+
+
 def _action(action: Action, config: Vda5050Config) -> vda.Action:
     parameters = [
-        vda.ActionParameter(key=to_camel(key), value=value) for key, value in action.facts.items()
+        vda.ActionParameter(key=_parameter_key(key), value=value)
+        for key, value in action.facts.items()
     ]
     if config.send_durations and action.duration_s > 0:
         parameters.append(vda.ActionParameter(key="duration", value=round(action.duration_s, 3)))
