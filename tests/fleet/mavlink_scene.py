@@ -69,6 +69,10 @@ SPEC = VehicleSpec(
 )
 
 
+def meadow_site() -> Site:
+    return loads(SITE)
+
+
 Lost = Callable[[Message, Peer], bool]
 """Whether a message gets lost, by its receiver."""
 
@@ -159,7 +163,7 @@ async def meadow(
     params: dict[str, float] | None = None,
     position_s: float = 8.0,
 ) -> AsyncGenerator[Meadow, None]:
-    site = loads(SITE)
+    site = meadow_site()
     world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
     body = Multirotor(world, SPEC, NodeId("dock-1"), charge_ratio=charge_ratio)
     config = AutopilotConfig(
