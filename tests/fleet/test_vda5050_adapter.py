@@ -11,8 +11,10 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.messages import EStop, OperatingMode
 from fleet.vehicle import Mode, Severity
 from routing.site import NodeId
+from sim.loops import run
 from tests.fleet.vda5050_scene import (
     SPEC,
+    Json,
     LossyBus,
     Scene,
     config_for,
@@ -138,6 +140,18 @@ async def test_one_update_at_a_time_is_under_way() -> None:
         await driving
         assert {order["orderUpdateId"] for order in scene.orders()} <= {0, 1, 2}
         assert scene.body.node == "n4"
+
+
+def test_two_runs_say_the_same_to_the_byte() -> None:
+    async def story() -> list[tuple[str, Json]]:
+        bus = LossyBus()
+        async with staged(bus=bus) as scene:
+            bus.lose["order"] = 1
+            await scene.drive(THERE)
+            await scene.drive(mission("M2", "n3 n4", unload()))
+        return scene.scribe.messages
+
+    assert run(story()) == run(story())
 
 
 class TestCancelling:

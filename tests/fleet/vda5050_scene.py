@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ SPEC = VehicleSpec(
     skills=frozenset({"carry"}),
     energy=EnergySpec(capacity_wh=500.0, idle_w=36.0, move_w=360.0),
 )
+
+EPOCH = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 Json = dict[str, Any]
 
@@ -221,7 +224,7 @@ async def staged(
 ) -> AsyncGenerator[Scene]:
     """A robot at ``node`` and its master, both running; afterwards every message is judged."""
     config, bus = config or config_for(), bus or MemoryBus()
-    site, clock = loop_site(), Clock.starting()
+    site, clock = loop_site(), Clock.starting(EPOCH)
     world = World(site, seed=1)
     body = world.add_ground(SPEC, NodeId(node))
     robot = Vda5050Robot(body, robot_bus or bus, config, clock, site)
