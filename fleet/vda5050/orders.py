@@ -52,11 +52,6 @@ class Draft:
     nodes: tuple[vda.Node, ...] = ()
     edges: tuple[vda.Edge, ...] = ()
 
-    @property
-    def end_sequence_id(self) -> int:
-        """``sequenceId`` of its last node, horizon included."""
-        return 2 * (self.stops - 1)
-
 
 def first(
     mission: Mission, route: Sequence[Waypoint], released: int, config: Vda5050Config
