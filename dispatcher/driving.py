@@ -156,7 +156,9 @@ class GroundMover:
         if self._charging:
             await self._disconnect(errand)
         while True:
-            way = self._traffic.way(self._spec.id, goal, clean_start=self.clean)
+            way = self._traffic.way(
+                self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
+            )
             edges, work = way.edges, actions
             if way.decontaminations:
                 edges = way.edges[: way.decontaminations[0]]
@@ -242,6 +244,9 @@ class GroundMover:
             return (Action(id=f"{mission}.1", kind=kind, duration_s=seconds),)
 
         return wash
+
+    def _loaded(self) -> bool:
+        return bool(self._vehicle.state().loads)
 
     def _ratio(self) -> float | None:
         return self._vehicle.state().charge_ratio

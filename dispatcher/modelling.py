@@ -10,7 +10,7 @@ from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Delivery, Medicine, Priority, Task, TaskId
-from dispatcher.traffic import Traffic, rules_of
+from dispatcher.traffic import Traffic, loaded, rules_of
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
@@ -201,14 +201,10 @@ class Modeller:
 
     def _driven(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
         """By road; spots that no road leads to are unreachable."""
-        roads = self._traffic.roads_by(rules)
-        here = [n for n, spot in enumerate(spots) if spot in self._site.nodes]
-        nodes = [NodeId(spots[n]) for n in here]
-        seconds = np.full((len(spots), len(spots)), UNREACHABLE_S, dtype=np.int64)
-        metres = np.full((len(spots), len(spots)), UNREACHABLE_S, dtype=np.int64)
-        seconds[np.ix_(here, here)] = roads.matrix(nodes)
-        metres[np.ix_(here, here)] = roads.distances(nodes)
-        return Profile.of(seconds, metres)
+        nodes = [NodeId(spot) if spot in self._site.nodes else None for spot in spots]
+        seconds, metres = self._traffic.roads_by(rules).tables(nodes)
+        loaded_s, _ = self._traffic.roads_by(loaded(rules)).tables(nodes)
+        return Profile(seconds=seconds, metres=metres, loaded_s=loaded_s)
 
     def _flown(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
         """Through the air: straight lines, made a little longer for what has to be flown around."""

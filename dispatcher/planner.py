@@ -134,7 +134,7 @@ class Planner:
         plan = insert(model.problem, self._start(model))
         self.times.insertions_ms.append(1000 * (time.process_time() - began))
         await self._adopt(model, plan)
-        if len(model.problem.requests) > 1:
+        if sum(request.aboard is None for request in model.problem.requests) > 1:
             self._improve.set()
 
     async def _improve_often(self) -> None:

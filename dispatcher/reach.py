@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dispatcher.stops import TaskStop
-from dispatcher.traffic import Traffic
+from dispatcher.traffic import Traffic, loaded, rules_of
 from fleet.vehicle import Medium, VehicleSpec
 from routing.site import PlaceId, Role, Site
 
@@ -15,12 +15,18 @@ def unreachable_stops(
     places = [stop.place for stop in stops if stop.place is not None]
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
-    roads = traffic.roads(spec)
+    empty, full = traffic.roads(spec), traffic.roads_by(loaded(rules_of(spec)))
     home = site.places[spec.home].node
-    out = roads.reachable(home)
+    here, carries = home, False
     missed: list[PlaceId] = []
-    for place in places:
-        node = site.places[place].node
-        if node not in out or home not in roads.reachable(node):
-            missed.append(place)
+    for stop in stops:
+        if stop.place is None:
+            continue
+        node = site.places[stop.place].node
+        roads = full if carries else empty
+        if node in roads.reachable(here) and home in empty.reachable(node):
+            here = node
+        else:
+            missed.append(stop.place)
+        carries = carries or stop.load_g > 0
     return missed

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 HELLO_S = 10.0
 """How long the start waits for the vehicles' first words."""
-LOOK_S = 5.0
+LOOK_S = 15.0
 """How often silence, late tasks and ended closures are looked for."""
 
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
 from fleet.errors import LinkTimeout
@@ -37,6 +37,11 @@ HELD_S = 60.0
 def rules_of(spec: VehicleSpec) -> Rules:
     """The road rules of a vehicle."""
     return Rules(speed_m_s=spec.speed_m_s, width_m=spec.width_m, kind=spec.kind)
+
+
+def loaded(rules: Rules) -> Rules:
+    """The same with goods on board: no decontamination on the way."""
+    return replace(rules, decontamination=False)
 
 
 def waypoints(site: Site, start: NodeId, edges: Iterable[Edge]) -> tuple[Waypoint, ...]:
@@ -173,11 +178,19 @@ class Traffic:
             self._roads.clear()
             self._pump()
 
-    def way(self, vehicle: VehicleId, goal: NodeId, *, clean_start: bool = False) -> Way:
+    def way(
+        self,
+        vehicle: VehicleId,
+        goal: NodeId,
+        *,
+        clean_start: bool = False,
+        goods_on_board: bool = False,
+    ) -> Way:
         """The way to prefer now, led around what others plan to use; raises Unreachable."""
         pilot = self._pilots[vehicle]
+        rules = rules_of(pilot.spec)
         nodes, lanes = self._load(pilot)
-        return self.roads(pilot.spec).shortest(
+        return self.roads_by(loaded(rules) if goods_on_board else rules).shortest(
             pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
         )
 

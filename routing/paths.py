@@ -19,6 +19,8 @@ from routing.site import Edge, LaneId, NodeId, Role, Site
 UNREACHABLE_S = 1_000_000_000
 """Stands in a travel matrix where there is no way; larger than any sum of true times."""
 
+IntTable = tuple[tuple[int, ...], ...]
+
 ROLE_TRANSIT_S = 30.0
 """Longest detour, in seconds, that is preferred to passing over a charger, station or parking."""
 PLACE_TRANSIT_S = 5.0
@@ -110,6 +112,7 @@ class Roads:
         self._arcs = [self._arcs_from(node, closed) for node in self._ids]
         self._barred = [node in avoid for node in self._ids]
         self._trees: dict[tuple[NodeId, bool], _Tree] = {}
+        self._rows: dict[NodeId | None, tuple[list[int], list[int]]] = {}
 
     def shortest(
         self,
@@ -150,18 +153,33 @@ class Roads:
 
     def matrix(self, nodes: Sequence[NodeId]) -> NDArray[np.int64]:
         """Driving times between all pairs of nodes: see `travel_matrix`."""
-        trees = [self._tree(node, False).seconds for node in nodes]
-        return self._whole(nodes, trees)
+        seconds, _ = self.tables(nodes)
+        return np.array(seconds, dtype=np.int64).reshape(len(nodes), len(nodes))
 
     def distances(self, nodes: Sequence[NodeId]) -> NDArray[np.int64]:
         """Metres driven on the ways of `matrix`, in the same shape."""
-        return self._whole(nodes, [self._tree(node, False).metres for node in nodes])
+        _, metres = self.tables(nodes)
+        return np.array(metres, dtype=np.int64).reshape(len(nodes), len(nodes))
 
-    def _whole(self, nodes: Sequence[NodeId], rows: list[list[float]]) -> NDArray[np.int64]:
-        columns = [self._number[node] for node in nodes]
-        found = np.array([[row[c] for c in columns] for row in rows]).reshape(len(rows), len(rows))
-        found[np.isinf(found)] = UNREACHABLE_S
-        return np.ceil(found - 1e-9).astype(np.int64)
+    def tables(self, nodes: Sequence[NodeId | None]) -> tuple[IntTable, IntTable]:
+        """Whole seconds and metres between all pairs of nodes, rounded up; row = from.
+
+        None stands for a spot that no road leads to: `UNREACHABLE_S` both ways.
+        """
+        columns = [self._number[node] if node is not None else len(self._ids) for node in nodes]
+        rows = [self._whole_row(node) for node in nodes]
+        return (
+            tuple(tuple([row[c] for c in columns]) for row, _ in rows),
+            tuple(tuple([row[c] for c in columns]) for _, row in rows),
+        )
+
+    def _whole_row(self, node: NodeId | None) -> tuple[list[int], list[int]]:
+        """Whole seconds and metres from one node to every node, and to nowhere."""
+        if node not in self._rows:
+            nowhere = [math.inf] * len(self._ids)
+            tree = _Tree(nowhere, nowhere, []) if node is None else self._tree(node, False)
+            self._rows[node] = _whole(tree.seconds), _whole(tree.metres)
+        return self._rows[node]
 
     def _arcs_from(self, node: NodeId, closed: frozenset[LaneId]) -> tuple[_Arc, ...]:
         edges = self.site.edges_from[node]
@@ -272,6 +290,14 @@ def travel_matrix(
         `UNREACHABLE_S` where there is no way.
     """
     return Roads(site, rules, closed, avoid).matrix(nodes)
+
+
+def _whole(row: list[float]) -> list[int]:
+    """Rounded up, and what is nowhere at the end."""
+    return [
+        UNREACHABLE_S if value == math.inf else math.ceil(value - 1e-9)
+        for value in (*row, math.inf)
+    ]
 
 
 def _station_s(site: Site, node: NodeId) -> float | None:

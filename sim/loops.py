@@ -5,6 +5,7 @@ Production code asks its loop for the time and never learns which loop it is in.
 
 import asyncio
 import heapq
+import math
 import selectors
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -23,32 +24,42 @@ class _Selector(selectors.SelectSelector):
 
     sleep: Callable[[float | None], float | None]
 
+    skip = 0
+    """How many looks at the sockets may be left out between two."""
+    _left_out = 0
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(self.sleep(timeout))
+        sleep_s = self.sleep(timeout)
+        if self._left_out < self.skip:
+            self._left_out += 1
+            return []
+        self._left_out = 0
+        return super().select(sleep_s)
 
 
 class _Timer(asyncio.TimerHandle):
     """A timer that comes after all older ones of the same moment."""
 
-    number = 0
+    turn: tuple[float, int]
+    """When, and as which of that moment."""
 
-    def __lt__(self, other: object) -> bool:
-        if isinstance(other, _Timer):
-            return (self.when(), self.number) < (other.when(), other.number)
-        return NotImplemented
+    def __lt__(self, other: "_Timer") -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.turn < other.turn
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop whose clock starts at 0 and jumps from timer to timer.
 
     An hour passes as fast as the processor allows. Timers of one moment run first in, first out,
-    and moments are whole microseconds, so that equal ones are equal. Sockets are looked at, never
-    waited for. Work for threads would be leapt over: hand in executors that run in line.
+    and moments are whole microseconds, rounded up, so that equal ones are equal. Sockets are looked
+    at now and then, never waited for. Work for threads would be leapt over: hand in executors that
+    run in line.
     """
 
     def __init__(self) -> None:
         selector = _Selector()
         selector.sleep = self._jump
+        selector.skip = 50
         super().__init__(selector)
         self._now_s = 0.0
         self._timers = 0
@@ -66,9 +77,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Schedule ``callback`` for a virtual moment."""
-        timer = _Timer(round(when, 6), callback, args, self, context)
+        when = math.ceil(when * 1e6 - 1e-3) / 1e6
+        timer = _Timer(when, callback, args, self, context)
         self._timers += 1
-        timer.number = self._timers
+        timer.turn = when, self._timers
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True  # pyright: ignore[reportAttributeAccessIssue]
         return timer

@@ -38,8 +38,8 @@ class Vda5050Config(BaseModel):
     tidy_up_s: Seconds = 60.0
     """How long a failed mission waits for the robot to give up its order."""
 
-    horizon_nodes: Annotated[int, Field(ge=0)] | None = None
-    """How many nodes beyond the released ones the robot is shown; absent = all."""
+    horizon_nodes: Annotated[int, Field(ge=0)] | None = 5
+    """How many nodes beyond the released ones the robot is shown; null = all."""
     max_order_nodes: Annotated[int, Field(ge=2)] | None = None
     """How many nodes one order message may have; absent = as its factsheet says."""
     deviation_m: Annotated[float, Field(ge=0)] | None = None

@@ -127,13 +127,14 @@ function labelArea(work, area, size, must, again = must) {
 /** @param {any} work @param {any} outline @param {number[]} box @param {Label} label @param {any[]} lanes @param {boolean} must */
 function bestInside(work, outline, [left, top, right, bottom], label, lanes, must) {
   const { w, h } = label.box;
+  if (!must && (right - left - w < 6 || bottom - top - h < 6)) return null;
   const steps = 8;
   let best = null;
   let bestCost = Infinity;
   const [cx, cy] = label.corner ? [left, top] : [(left + right) / 2, (top + bottom) / 2];
   for (let i = 0; i <= steps; i++) {
     for (let j = 0; j <= steps; j++) {
-      const x = left + 2 + ((right - left - w - 4) * i) / steps;
+      const x = left + 4 + ((right - left - w - 8) * i) / steps;
       const y = top + 3 + ((bottom - top - h - 6) * j) / steps;
       const here = { x, y, w, h };
       if (!fits(outline, here) || work.crowd.meets(here)) continue;

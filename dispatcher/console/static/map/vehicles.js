@@ -9,6 +9,8 @@ import { colours } from "./theme.js";
 const TICK_MS = 500;
 const JUMP_M = 60;
 const LABELS = 120;
+const SPRITE = 28;
+const SHARP = 2;
 const CHEVRON = [[9, 0], [-8, -7], [-4, 0], [-8, 7]];
 const TONES = {
   working: "accent", returning: "accent", decontaminating: "accent",
@@ -80,11 +82,43 @@ function drawSprite(context, { vehicle, x, y, yaw_rad, stale }, size, selected) 
   context.save();
   context.translate(x, y);
   context.rotate(-yaw_rad);
-  context.scale(size, size);
-  context.lineJoin = context.lineCap = "round";
-  if (vehicle.medium === "air") cross(context, theme.panel, colour, stale);
-  else chevron(context, theme.panel, colour, stale);
+  const side = SPRITE * size;
+  context.drawImage(sprite(vehicle.medium, theme.panel, colour, stale), -side / 2, -side / 2, side, side);
   context.restore();
+}
+
+/** @type {Map<string, HTMLCanvasElement>} */
+const sprites = new Map();
+
+/** A vehicle's picture, drawn once for each state. @param {string} medium @param {string} rim @param {string} colour @param {boolean} stale */
+function sprite(medium, rim, colour, stale) {
+  const ratio = window.devicePixelRatio || 1;
+  const key = [medium, rim, colour, stale, ratio].join();
+  const known = sprites.get(key);
+  if (known) return known;
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SPRITE * ratio * SHARP;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.scale(ratio * SHARP, ratio * SHARP);
+  context.translate(SPRITE / 2, SPRITE / 2);
+  context.lineJoin = context.lineCap = "round";
+  if (medium === "air") cross(context, rim, colour, stale);
+  else chevron(context, rim, colour, stale);
+  sprites.set(key, canvas);
+  return canvas;
+}
+
+/** @type {Map<string, number>} */
+const widths = new Map();
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @returns {number} its width in the font of names */
+function widthOf(context, text) {
+  const known = widths.get(text);
+  if (known !== undefined) return known;
+  if (widths.size > 5000) widths.clear();
+  const width = context.measureText(text).width;
+  widths.set(text, width);
+  return width;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {string} colour */
@@ -207,7 +241,7 @@ function drawNames(context, view, seen, scene) {
 function nameOne(context, { vehicle, x, y, stale }, crowd, { must, off }, theme) {
   const seconds = stale ? ageOf(vehicle) : null;
   const text = seconds === null ? vehicle.name : `${vehicle.name} · ${age(seconds)}`;
-  const w = context.measureText(text).width;
+  const w = widthOf(context, text);
   const [near, far] = [12 + off, 26 + off];
   const spots = [[-w / 2, -far], [-w / 2, near], [near, -7], [-w - near, -7], [10, 4 - far], [-w - 10, 4 - far], [10, near - 3], [-w - 10, near - 3]];
   const boxes = spots.map(([dx, dy]) => ({ x: x + dx, y: y + dy, w, h: 14 }));

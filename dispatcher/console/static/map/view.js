@@ -6,15 +6,17 @@
  * also in a list.
  */
 
+import "/vendor/leaflet/leaflet.js";
 import { h } from "../dom.js";
 import { state } from "../store.js";
 import { drawBase, isGround, toPixels } from "./base.js";
 import { bounds } from "./geometry.js";
 import { drawLabel, placeLabels } from "./labels.js";
-import { L } from "./leaflet.js";
 import { colours, onThemeChange } from "./theme.js";
 import { drawVehicles, gliding, isOn, poseAt } from "./vehicles.js";
 
+/** Leaflet's minified build sets its name on `window`. */
+const L = /** @type {any} */ (window).L;
 const GLIDE_MS = 100;
 const GLIDE_AT_MOST = 80;
 const REACH_PX = 24;

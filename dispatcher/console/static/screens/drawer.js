@@ -287,7 +287,7 @@ class TaskDrawer {
     try {
       const task = await getTask(this.id);
       this.fetched = task;
-      fill(this.history, ...(task.timeline ?? []).map(eventRow));
+      fill(this.history, ...(task.timeline ?? []).map(eventRow).reverse());
       this.update();
     } catch (error) {
       if (error instanceof Refused && error.status === 404) setText(this.words, t("task.unknown", { id: this.id }));
