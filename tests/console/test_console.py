@@ -1,6 +1,5 @@
 """The console in a real browser, on the real API, with a ward behind it that only keeps books."""
 
-import asyncio
 import gzip
 import json
 from dataclasses import replace
@@ -385,11 +384,15 @@ async def test_a_tablet_has_one_column_and_large_targets(
           .map((each) => [each.className, each.getBoundingClientRect().height])
           .filter(([, height]) => height < 43.5)"""
         assert await page.evaluate(small) == [], path
-    await page.goto(f"{desk.url}/#/operations")
-    sheet, stage = await asyncio.gather(
-        page.locator(".panel").bounding_box(), page.locator(".stage").bounding_box()
-    )
-    assert sheet is not None
-    assert stage is not None
-    assert sheet["y"] >= stage["y"] + stage["height"] - 1
-    assert sheet["width"] == TABLET["width"]
+    desk.ward.book.clear("vehicle_offline", vehicle=VehicleId("cart-2"))
+    for path in ("#/operations/task/T-000001", "#/operations"):
+        await page.goto(f"{desk.url}/{path}")
+        await expect(page.locator(".strip")).to_be_hidden()
+        stage = await page.locator(".stage").bounding_box()
+        sheet = await page.locator(".panel").bounding_box()
+        assert stage is not None
+        assert sheet is not None
+        assert stage["height"] > TABLET["height"] / 3, path
+        assert sheet["y"] == pytest.approx(stage["y"] + stage["height"], abs=1)
+        assert sheet["y"] + sheet["height"] == pytest.approx(TABLET["height"], abs=1)
+        assert sheet["width"] == TABLET["width"]
