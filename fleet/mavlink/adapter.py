@@ -277,13 +277,18 @@ class MavlinkVehicle:
 
     async def _wake(self) -> None:
         """Give it power if it sleeps, and wait until it speaks and says where it is."""
-        line, now_s = self._drone.line, self._drone.now_s
+        line, dock = self._drone.line, self._dock
         line.wanted = True
-        self._waking = self._asleep
-        fresh_s = now_s if self._waking else now_s - self._times.stale_s
+        fresh_s = self._drone.now_s - self._times.stale_s
         try:
-            if self._waking and self._dock is not None:
-                await self._dock.power(True)
+            if dock is not None:
+                await self._drone.until(
+                    lambda: self._drone.online or dock.state is not None, self._times.boot_s
+                )
+                if self._asleep:
+                    fresh_s = self._drone.now_s
+                    self._waking = True
+                    await dock.power(True)
             await self._drone.until(
                 lambda: self._drone.online and (line.heard_at_s or 0.0) >= fresh_s,
                 self._times.boot_s,

@@ -454,3 +454,10 @@ async def test_a_dock_without_power_is_a_lost_link() -> None:
         await asyncio.sleep(0)
         with pytest.raises(LinkLost):
             await scene.fly("dock-1", "clinic")
+
+
+async def test_a_mission_that_comes_before_the_docks_first_word_waits_for_it() -> None:
+    async with meadow() as scene:
+        assert scene.drone.state().position is None
+        await scene.fly("dock-1", "clinic")
+        assert scene.stands_at("clinic")
