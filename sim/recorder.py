@@ -99,8 +99,8 @@ class Recorder(Observer):
 
     async def _each_minute(self) -> None:
         while True:
-            self.sample()
             await asyncio.sleep(PERIOD_S)
+            self.sample()
 
     async def _follow_flights(self) -> None:
         loop, aircraft = asyncio.get_running_loop(), self._world.aircraft

@@ -15,8 +15,8 @@ from sim.recorder import AIR_PERIOD_S
 from sim.report import RunResult
 from sim.report_plots import ACCENT, CRITICAL, INK, LINE, MUTE, PANEL, svg
 
-WIDTH = 552.0
-TALLEST = 520.0
+HALF, WHOLE = (552.0, 400.0), (1120.0, 640.0)
+"""Most width and height of a map that shares its row, and of one that has it alone."""
 NAMED = 3
 """How many of the busiest stretches have their number beside them."""
 
@@ -29,29 +29,36 @@ _HEAT = LinearSegmentedColormap.from_list("visits", ["#a9d0cb", "#0b6b63", "#063
 
 
 def levels_to_draw(result: RunResult) -> list[Level]:
-    """The levels on which anything moved, or could have."""
+    """The levels on which anything moves, indoors first."""
     driven = {result.site.nodes[lane.start].level for lane in result.site.lanes.values()}
     flown = _ground_level(result.site) if result.samples.track else None
-    return [v for v in result.site.levels.values() if v.id in driven or v.id == flown]
+    found = [v for v in result.site.levels.values() if v.id in driven or v.id == flown]
+    return sorted(found, key=lambda level: level.outdoors)
 
 
-def level_map(result: RunResult, level: Level) -> str:
-    """One level with its corridors weighed by visits; outdoors also the flights."""
+def level_map(result: RunResult, level: Level, *, alone: bool = False) -> str:
+    """One level with its corridors weighed by visits; outdoors also the flights.
+
+    Args:
+        alone: it has the full width of the page.
+    """
     site = result.site
     airy = level.id == _ground_level(site) and bool(result.samples.track)
     x0, y0, x1, y1 = _window(site, level.id, airy=airy)
-    scale = min(WIDTH / (x1 - x0), TALLEST / (y1 - y0))
-    width, height = (x1 - x0) * scale, (y1 - y0) * scale
+    width, tallest = WHOLE if alone else HALF
+    scale = min(width / (x1 - x0), tallest / (y1 - y0))
+    height = (y1 - y0) * scale
+    spare = (width / scale - (x1 - x0)) / 2
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
-        axes.set_xlim(x0, x1)
+        axes.set_xlim(x0 - spare, x1 + spare)
         axes.set_ylim(y0, y1)
         _draw_areas(axes, site, level.id, scale)
         if airy:
             _draw_air(axes, result)
-        _draw_lanes(axes, result, level.id)
+        _draw_lanes(axes, result, level.id, broad=9.0 if alone else 6.0)
         _draw_lifts(axes, site, level.id)
 
     return svg(f"map of {level.name.en}", width, height, draw)
@@ -82,9 +89,9 @@ def _draw_areas(axes: Axes, site: Site, level: LevelId, scale: float) -> None:
     areas = [area for area in site.areas.values() if area.level == level]
     for area in sorted(areas, key=lambda area: -_extent(area.outline)):
         fill, line = _ZONES[area.zone]
-        if area.kind in ("room", "building", "lift") and area.zone is Zone.CLEAN:
+        if area.kind not in ("corridor", "yard") and area.zone is Zone.CLEAN:
             fill, line = PANEL, LINE
-        hatch = "////" if area.zone is Zone.CONTAMINATED else None
+        hatch = "///" if area.zone is Zone.CONTAMINATED else None
         axes.add_patch(
             Polygon(_xy(area.outline), facecolor=fill, edgecolor=line, linewidth=0.8, hatch=hatch)
         )
@@ -112,7 +119,7 @@ def _extent(points: Sequence[Point]) -> float:
     return (max(xs) - min(xs)) * (max(ys) - min(ys))
 
 
-def _draw_lanes(axes: Axes, result: RunResult, level: LevelId) -> None:
+def _draw_lanes(axes: Axes, result: RunResult, level: LevelId, *, broad: float) -> None:
     site, visits = result.site, result.samples.lane_visits
     most = max([visits[lane.id] for lane in _drawn(site)], default=0)
     lanes = sorted(_on(site, level), key=lambda lane: visits[lane.id])
@@ -124,7 +131,7 @@ def _draw_lanes(axes: Axes, result: RunResult, level: LevelId) -> None:
             [a.x_m, b.x_m],
             [a.y_m, b.y_m],
             color=colour,
-            linewidth=0.8 + 6.0 * share**0.5 if share else 0.7,
+            linewidth=0.8 + broad * share**0.5 if share else 0.7,
             solid_capstyle="round",
         )
     for lane in lanes[: -NAMED - 1 : -1]:

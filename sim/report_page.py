@@ -28,14 +28,13 @@ def page(result: RunResult) -> str:
         _section("On time, by the hour of asking", _punctuality(result), wide=True),
         '<div class="pair">',
         _section("How vehicles spent their time", _use(result)),
+        "<div>",
         _section("Waiting for lifts", _lifts(result)) if result.site.lifts else "",
-        "</div>",
-        _section("Where they went", _maps(result), wide=True),
-        _section("Charge", _charge(result), wide=True),
-        '<div class="pair">',
         _section("What was promised", _expectations(result)) if result.expect else "",
         _section("Alerts", _alerts(result)),
-        "</div>",
+        "</div></div>",
+        _section("Where they went", _maps(result), wide=True),
+        _section("Charge", _charge(result), wide=True),
         _footer(result),
     ]
     return (
@@ -136,8 +135,14 @@ def _lifts(result: RunResult) -> str:
 
 def _maps(result: RunResult) -> str:
     note = "<p class='note'>The broader and darker, the more often driven; thin: hardly ever.</p>"
-    maps = ((escape(level.name.en), level_map(result, level)) for level in levels_to_draw(result))
-    figures = (f"<figure><figcaption>{name}</figcaption>{map_}</figure>" for name, map_ in maps)
+    levels = levels_to_draw(result)
+    figures: list[str] = []
+    for number, level in enumerate(levels):
+        alone = number == 0 and len(levels) % 2 == 1
+        css = ' class="alone"' if alone else ""
+        drawn = level_map(result, level, alone=alone)
+        caption = f"<figcaption>{escape(level.name.en)}</figcaption>"
+        figures.append(f"<figure{css}>{caption}{drawn}</figure>")
     return f'{note}<div class="two">{"".join(figures)}</div>'
 
 

@@ -53,6 +53,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.major.size": 0.0,
     "ytick.major.size": 0.0,
     "hatch.linewidth": 0.8,
+    "text.parse_math": False,
 }
 
 
@@ -111,21 +112,22 @@ def on_time(result: RunResult, kind: Kind) -> str:
         below = [0] * bins.count
         looks = {"on time": (ACCENT, ""), "late": (WAIT, "////"), "not done": (CRITICAL, "xxxx")}
         for fate, (colour, hatch) in looks.items():
-            fill = colour if not hatch else PANEL
+            there = [spot for spot in range(bins.count) if parts[fate][spot]]
             axes.bar(
-                range(bins.count),
-                parts[fate],
-                bottom=below,
-                width=0.78,
-                color=fill,
+                there,
+                [parts[fate][spot] for spot in there],
+                bottom=[below[spot] for spot in there],
+                width=0.8,
+                color=colour if not hatch else PANEL,
                 edgecolor=colour,
-                linewidth=0.6,
+                linewidth=0.6 if hatch else 0.0,
                 hatch=hatch,
             )
             below = [a + b for a, b in zip(below, parts[fate], strict=True)]
         top = max([*below, 1])
         axes.set_ylim(0, top * 1.08)
         axes.set_yticks([top])
+        axes.axhline(0, color=LINE, linewidth=1)
         axes.tick_params(axis="y", pad=2)
         _clock_ticks(axes, result, bins)
 
@@ -166,7 +168,7 @@ def vehicle_use(result: RunResult) -> str:
     height = row_px * len(rows) + 30
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.12, 22 / height, 0.66, 1 - 26 / height))
+        axes = figure.add_axes((0.12, 22 / height, 0.61, 1 - 26 / height))
         left = [0.0] * len(rows)
         for use, colour in USE_COLOURS.items():
             shares = [uses[vehicle.id][use] for vehicle in rows]

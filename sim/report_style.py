@@ -31,6 +31,7 @@ margin-bottom:16px;break-inside:avoid;min-width:0}
 .four{display:grid;grid-template-columns:repeat(4,1fr);gap:16px}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:24px 16px;align-items:start}
 figure{margin:0;min-width:0}
+.alone{grid-column:1/-1}
 figcaption{font-weight:600;font-size:12.5px;margin-bottom:2px}
 .plot{display:block;width:100%;height:auto}
 .note{color:var(--mute);font-size:12.5px;margin-bottom:8px}
