@@ -28,6 +28,7 @@ from sim.moments import Duration, Moment, after_start_s
 from sim.placing import place_groups
 
 REFERENCE = "see docs/reference/scenario.md"
+NO_SITE = "this scenario names no site"
 
 FaultWord = Literal["stop", "slow", "battery", "silent", "jam"]
 
@@ -264,7 +265,7 @@ class _Reader:
         path = self._site_path
         if path is None and file.site is None:
             remedy = "name one with --site, or add site: sites/riverside.yaml"
-            raise self._refusal(Fault(line, "this scenario names no site", remedy))
+            raise self._refusal(Fault(0, NO_SITE, remedy))
         if path is None:
             path = self._path.parent / str(file.site)
         try:

@@ -9,6 +9,7 @@ from dispatcher.errors import ConfigFault
 from fleet.vehicle import Medium
 from routing.errors import SiteError
 from routing.site import Role
+from sim.check import check_scenario
 from sim.config import Scenario, load_scenario
 from sim.expect import evaluate, expectation
 
@@ -265,6 +266,22 @@ def test_a_run_is_held_to_what_its_scenario_promised(
     (result,) = evaluate([expectation(name, wanted)], summary)
     assert result.ok is ok
     assert name in str(result)
+
+
+def test_a_check_tells_what_is_in_a_scenario_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    found = dict(check_scenario(CONFIGS / "quick.yaml").summary)
+    assert found["duration"].startswith("0.16")
+    assert "7: " in found["vehicles"]
+    assert "11 with seed 1" in found["requests"]
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(SMALL.replace("duration: 2h", "duration: long"), encoding="utf-8")
+    assert [fault.line for fault in check_scenario(bad).faults] == [5]
+
+
+def test_a_check_of_a_scenario_for_any_site_only_warns() -> None:
+    checked = check_scenario(CONFIGS / "any-site.yaml")
+    assert not checked.faults
+    assert "no site" in checked.warnings[0].what
 
 
 def test_every_scenario_of_ours_can_be_read() -> None:
