@@ -5,7 +5,7 @@ Only this module and `sim.scenario` know all the parts; everyone else is handed 
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -370,6 +370,10 @@ class Service:
         seen = self._alerts.acknowledge(alert, by)
         await self._book.note("alert_acknowledged", alert=alert, code=seen.code, by=by)
         return seen
+
+    def on_task(self, listener: Callable[[Task], None]) -> None:
+        """Have ``listener`` called with each task that is accepted or moves."""
+        self._book.on_move(listener)
 
     def subscribe(self) -> Feed:
         """All changes from now on."""

@@ -55,10 +55,10 @@ def level_map(result: RunResult, level: Level, *, alone: bool = False) -> str:
         axes.set_axis_off()
         axes.set_xlim(x0 - spare, x1 + spare)
         axes.set_ylim(y0, y1)
-        _draw_areas(axes, site, level.id, scale)
+        _draw_areas(axes, site, level.id, scale, ink_px=9.0 if alone else 7.5)
         if airy:
             _draw_air(axes, result)
-        _draw_lanes(axes, result, level.id, broad=9.0 if alone else 6.0)
+        _draw_lanes(axes, result, level.id, scale, broad=9.0 if alone else 6.0)
         _draw_lifts(axes, site, level.id)
 
     return svg(f"map of {level.name.en}", width, height, draw)
@@ -85,7 +85,7 @@ def _xy(points: Sequence[Point]) -> list[tuple[float, float]]:
     return [(point.x_m, point.y_m) for point in points]
 
 
-def _draw_areas(axes: Axes, site: Site, level: LevelId, scale: float) -> None:
+def _draw_areas(axes: Axes, site: Site, level: LevelId, scale: float, *, ink_px: float) -> None:
     areas = [area for area in site.areas.values() if area.level == level]
     for area in sorted(areas, key=lambda area: -_extent(area.outline)):
         fill, line = _ZONES[area.zone]
@@ -95,20 +95,20 @@ def _draw_areas(axes: Axes, site: Site, level: LevelId, scale: float) -> None:
         axes.add_patch(
             Polygon(_xy(area.outline), facecolor=fill, edgecolor=line, linewidth=0.8, hatch=hatch)
         )
-        _name_area(axes, area, scale)
+        _name_area(axes, area, scale, ink_px)
 
 
-def _name_area(axes: Axes, area: Area, scale: float) -> None:
+def _name_area(axes: Axes, area: Area, scale: float, ink_px: float) -> None:
     """Write a room's name into it, if there is room for it."""
     xs, ys = [p.x_m for p in area.outline], [p.y_m for p in area.outline]
     wide, tall = (max(xs) - min(xs)) * scale, (max(ys) - min(ys)) * scale
-    if area.kind in ("corridor", "lift") or len(area.name.en) * 4.6 > wide or tall < 12:
+    if area.kind in ("corridor", "lift") or len(area.name.en) * ink_px * 0.6 > wide or tall < 12:
         return
     axes.text(
         min(xs) + 3 / scale,
         max(ys) - 3 / scale,
         area.name.en,
-        fontsize=7.5,
+        fontsize=ink_px,
         color=MUTE,
         va="top",
     )
@@ -119,7 +119,9 @@ def _extent(points: Sequence[Point]) -> float:
     return (max(xs) - min(xs)) * (max(ys) - min(ys))
 
 
-def _draw_lanes(axes: Axes, result: RunResult, level: LevelId, *, broad: float) -> None:
+def _draw_lanes(
+    axes: Axes, result: RunResult, level: LevelId, scale: float, *, broad: float
+) -> None:
     site, visits = result.site, result.samples.lane_visits
     most = max([visits[lane.id] for lane in _drawn(site)], default=0)
     lanes = sorted(_on(site, level), key=lambda lane: visits[lane.id])
@@ -134,10 +136,22 @@ def _draw_lanes(axes: Axes, result: RunResult, level: LevelId, *, broad: float) 
             linewidth=0.8 + broad * share**0.5 if share else 0.7,
             solid_capstyle="round",
         )
-    for lane in lanes[: -NAMED - 1 : -1]:
-        if visits[lane.id]:
-            a, b = site.nodes[lane.start].point, site.nodes[lane.end].point
-            _tag(axes, (a.x_m + b.x_m) / 2, (a.y_m + b.y_m) / 2, str(visits[lane.id]))
+    _tag_busiest(axes, result, [lane for lane in reversed(lanes) if visits[lane.id]], scale)
+
+
+def _tag_busiest(axes: Axes, result: RunResult, lanes: Sequence[Lane], scale: float) -> None:
+    """Write their numbers beside the busiest lanes, none upon another."""
+    tagged: list[Point] = []
+    for lane in lanes:
+        a, b = (result.site.nodes[node].point for node in (lane.start, lane.end))
+        spot = Point((a.x_m + b.x_m) / 2, (a.y_m + b.y_m) / 2)
+        room = all(
+            abs(spot.x_m - other.x_m) * scale > 30 or abs(spot.y_m - other.y_m) * scale > 16
+            for other in tagged
+        )
+        if room and len(tagged) < NAMED:
+            tagged.append(spot)
+            _tag(axes, spot.x_m, spot.y_m, str(result.samples.lane_visits[lane.id]))
 
 
 def _tag(axes: Axes, x: float, y: float, text: str) -> None:

@@ -64,8 +64,8 @@ def _figures(result: RunResult) -> str:
     fleet = _numbers(result, "vehicles")
     cards = [
         (f"{done:,}", f"of {submitted:,} tasks done", ""),
-        (_percent(done_ratio(result.tasks, result.end_s)), "of the tasks that were due", ""),
-        (_percent(on_time_ratio(result.tasks, result.end_s)), "of them on time", ""),
+        (_percent(done_ratio(result.tasks, result.end_s)), "of the tasks due were done", ""),
+        (_percent(on_time_ratio(result.tasks, result.end_s)), "were done on time", ""),
         (
             f"{broken:g}" if broken else "0",
             "violations of safety, hygiene, energy or custody",
@@ -129,12 +129,15 @@ def _use(result: RunResult) -> str:
 
 
 def _lifts(result: RunResult) -> str:
-    note = "<p class='note'>From the call to the open door, each call a stroke.</p>"
+    note = "<p class='note'>Seconds from the call to the open door, with the lift free.</p>"
     return note + lift_waits(result)
 
 
 def _maps(result: RunResult) -> str:
-    note = "<p class='note'>The broader and darker, the more often driven; thin: hardly ever.</p>"
+    note = (
+        "<p class='note'>The broader and darker, the more drives; numbers count the busiest "
+        "stretches of each level. Squares are lifts. Outdoors: flights, and the air around them.</p>"
+    )
     levels = levels_to_draw(result)
     figures: list[str] = []
     for number, level in enumerate(levels):

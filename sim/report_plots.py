@@ -7,6 +7,7 @@ written: it brings the plotting library in.
 import io
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 
 from dispatcher.task import Kind, Task, TaskState
 from fleet.vehicle import VehicleSpec
+from routing.site import LiftId
 from sim.outcome import is_late, percentile, use_of_all
 from sim.report import RunResult
 
@@ -214,20 +216,20 @@ def _label_use(
 
 
 def lift_waits(result: RunResult) -> str:
-    """How long each lift made vehicles wait: every wait, its median and 95 %."""
+    """How long each lift made vehicles wait: how often how many seconds, median and 95 %."""
     lifts = list(result.site.lifts.values())
-    waits = {lift.id: [] for lift in lifts}
+    waits: dict[LiftId, list[float]] = {lift.id: [] for lift in lifts}
     for wait in result.samples.lift_waits:
         if not wait.ride:
             waits[wait.lift].append(wait.ready_s - wait.asked_s)
     longest = max([s for values in waits.values() for s in values], default=10.0)
-    height = 46.0 * len(lifts) + 26
+    height = 64.0 * len(lifts) + 26
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.02, 22 / height, 0.94, 1 - 24 / height))
         for row, lift in enumerate(lifts):
-            _draw_waits(axes, row, lift.name.en, waits[lift.id])
-        axes.set_ylim(len(lifts) - 0.25, -0.75)
+            _draw_waits(axes, row, lift.name.en, waits[lift.id], longest)
+        axes.set_ylim(len(lifts) - 0.85, -0.85)
         axes.set_xlim(-longest * 0.01, longest * 1.03)
         axes.set_yticks([])
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f} s")
@@ -235,17 +237,26 @@ def lift_waits(result: RunResult) -> str:
     return svg("waiting at lifts", 552, height, draw)
 
 
-def _draw_waits(axes: Axes, row: int, name: str, waits: Sequence[float]) -> None:
-    axes.axhline(row, color=LINE, linewidth=1)
+def _draw_waits(axes: Axes, row: int, name: str, waits: Sequence[float], longest: float) -> None:
+    axes.axhline(row, color=LINE, linewidth=1, zorder=1)
     median, most = percentile(waits, 0.5), percentile(waits, 0.95)
     if median is None or most is None:
-        axes.text(0, row - 0.3, f"{name}: not used", fontsize=11, color=MUTE)
+        axes.text(0, row - 0.6, f"{name}: not used", fontsize=11, color=MUTE)
         return
-    axes.plot(waits, [row] * len(waits), "|", color=ACCENT, alpha=0.35, markersize=9)
-    axes.plot([median], [row], "o", color=ACCENT, markersize=6.5)
-    axes.plot([most], [row], "o", color=PANEL, markeredgecolor=ACCENT, markersize=6.5)
+    width_s = max(1.0, longest / 60)
+    calls = Counter(int(wait // width_s) for wait in waits)
+    tallest = max(calls.values())
+    axes.bar(
+        [(spot + 0.5) * width_s for spot in sorted(calls)],
+        [-0.42 * calls[spot] / tallest for spot in sorted(calls)],
+        bottom=row,
+        width=width_s * 0.8,
+        color="#a9d0cb",
+    )
+    axes.plot([median], [row], "o", color=ACCENT, markersize=7, zorder=3)
+    axes.plot([most], [row], "o", color=PANEL, markeredgecolor=ACCENT, markersize=7, zorder=3)
     said = f"{name}:  half within {median:.0f} s,  95 % within {most:.0f} s  ({len(waits)} calls)"
-    axes.text(0, row - 0.3, said, fontsize=11, color=INK)
+    axes.text(0, row - 0.56, said, fontsize=11, color=INK)
 
 
 def charge_curves(result: RunResult) -> str:

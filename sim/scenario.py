@@ -4,38 +4,47 @@ This and `dispatcher.service` are the only modules that put all the parts togeth
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from typing import TextIO
 
+from dispatcher.errors import DispatchError
 from dispatcher.executors import InlineExecutor
 from dispatcher.intake import parse
 from dispatcher.journal import Journal
 from dispatcher.service import Executors, Service
-from dispatcher.store import Store
-from fleet.bus import Bus
+from dispatcher.stops import Handling, on_board, stops_of
+from dispatcher.store import Store, TaskQuery
+from dispatcher.task import Task, TaskState
 from fleet.clock import Clock
 from fleet.connect import connect
-from fleet.mavlink.datagrams import Datagrams
 from fleet.mavlink.link import MavlinkLink
+from fleet.mission import ActionKind
+from fleet.vehicle import VehicleId
+from routing.road_graph import road_graph
 from sim.config import PlannedClosure, Scenario
 from sim.demand import demand
+from sim.faults import Faults, Targets
+from sim.monitors import Monitors
+from sim.recorder import Recorder
 from sim.stage import Stage
-from sim.wires import CountedBus, CountedEther
+from sim.trace import Trace
+from sim.wires import MemoryWires, Wires
 
-GROUND_STATION = ("127.0.0.1", 14550)
 
-
-class Refusals(Exception):
-    """The scenario asks for what its own site refuses: a mistake in the scenario."""
+class Unreasonable(DispatchError):
+    """A scenario asks for something that its own site refuses."""
 
 
 class Simulation:
-    """A scenario in one process: stage, dispatcher and demand in one event loop.
+    """A scenario in one event loop: stage, dispatcher, demand, faults, monitors.
 
     Args:
         sink: gets each line of the journal.
         database: where the store is; in memory by default.
+        trace: gets what the bodies on the ground did, for `check_traffic.py`.
+        executors, store_executor: in line by default, as a jumping clock needs it.
+        speed: how many times as fast as the wall's the loop's clock is; None = as it can.
     """
 
     def __init__(
@@ -43,110 +52,170 @@ class Simulation:
         scenario: Scenario,
         *,
         seed: int,
+        wires: Wires | None = None,
         sink: Callable[[str], None] | None = None,
         database: str = "sqlite://",
+        trace: TextIO | None = None,
         speed: float | None = None,
         executors: Executors | None = None,
         store_executor: Executor | None = None,
-        bus: Bus | None = None,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
         self.clock = Clock.starting(scenario.start)
-        self.bus = bus or CountedBus()
-        self.ether = CountedEther()
-        self._database = database
+        self.wires = wires or MemoryWires()
+        self.stage = Stage(scenario, self.clock, self.wires, seed=seed)
+        self.monitors = Monitors(self.stage.world)
+        self.recorder = Recorder(self.stage.world, self._activities)
+        self.service: Service
+        self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None
         self._sink = sink
+        self._database = database
         self._speed = speed
         self._executors = executors or Executors(solver=InlineExecutor())
         self._store_executor = store_executor or InlineExecutor()
-        self.stage = Stage(
-            scenario,
-            self.clock,
-            seed=seed,
-            bus=self.bus,
-            port=self._drone_port,
-            ground_station=GROUND_STATION,
+        self._handling = Handling(
+            load_s=scenario.dispatch.load_s, unload_s=scenario.dispatch.unload_s
         )
-        self.service: Service
-        self.store: Store
-        self.submitted = 0
-        self.refused: list[str] = []
-
-    def _drone_port(self, system_id: int) -> Datagrams:
-        return self.ether.port(("127.0.0.1", 14600 + system_id))
+        fastest_m_s = max((v.speed_m_s for v in scenario.vehicles), default=1.5)
+        self._trace = (
+            Trace(self.stage.world, road_graph(scenario.site, fastest_m_s), trace)
+            if trace is not None
+            else None
+        )
 
     async def open(self) -> None:
         """Open the store and connect the vehicles; nothing moves yet."""
         scenario = self.scenario
-        self.store = await Store.open(self._database, self.clock, self._store_executor)
-        numbers = await self.store.next_numbers()
-        journal = Journal(self.clock, first_seq=numbers.event, sink=self._sink)
-        mavlink = MavlinkLink(self.ether.port(GROUND_STATION))
-        self._mavlink = mavlink
-        vehicles = connect(
-            scenario.vehicles, scenario.site, self.clock, bus=self.bus, mavlink=mavlink
-        )
+        self._store = await Store.open(self._database, self.clock, self._store_executor)
+        numbers = await self._store.next_numbers()
+        self._mavlink = MavlinkLink(self.wires.station())
         self.service = Service(
             scenario.site,
             self.clock,
-            vehicles,
-            self.bus,
-            self.store,
-            journal,
+            connect(
+                scenario.vehicles,
+                scenario.site,
+                self.clock,
+                bus=self.wires.bus,
+                mavlink=self._mavlink,
+            ),
+            self.wires.bus,
+            self._store,
+            Journal(self.clock, first_seq=numbers.event, sink=self._sink),
             scenario.dispatch,
             self._executors,
             simulation=True,
             speed=self._speed,
             seed=self.seed,
         )
+        self.service.on_task(self._expect_loads)
+        self.service.facilities.on_lift_wait(self.recorder.waited)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the scenario's start."""
+        return self.clock.now_s() - self.clock.loop_s
 
     async def run(self, until_s: float | None = None) -> None:
-        """Run for ``until_s`` seconds of the clock (default: the scenario's own duration)."""
-        lasts_s = self.scenario.duration_s if until_s is None else until_s
+        """Run until ``until_s`` seconds after the start (default: the scenario's duration).
+
+        Raises:
+            Unreasonable: the scenario asks for what its site refuses.
+        """
+        ends_s = self.scenario.duration_s if until_s is None else until_s
         async with asyncio.TaskGroup() as group:
             living = [
-                group.create_task(self.bus.run(), name="sim.bus"),
-                group.create_task(self._mavlink.run(), name="mavlink.run"),
+                group.create_task(self.wires.run(), name="sim.wires"),
+                group.create_task(self._mavlink.run(), name="sim.mavlink"),
                 group.create_task(self.stage.run(), name="sim.stage"),
                 group.create_task(self.service.run(), name="service.run"),
+                group.create_task(self.monitors.run(), name="sim.monitors"),
+                group.create_task(self.recorder.run(), name="sim.recorder"),
+                group.create_task(self._faults().run(), name="sim.faults"),
+                group.create_task(self._tell_progress(), name="sim.progress"),
             ]
             await self.service.ready.wait()
             living.append(group.create_task(self._ask(), name="sim.demand"))
             living += [
-                group.create_task(self._close(closure), name=f"sim.closure[{closure.lanes[0]}]")
+                group.create_task(self._close(closure), name="sim.closure")
                 for closure in self.scenario.closures
             ]
-            await asyncio.sleep(max(0.0, lasts_s - self._elapsed_s()))
+            await asyncio.sleep(max(0.0, ends_s - self.elapsed_s))
+            self._judge()
             for task in living:
                 task.cancel()
 
+    def on_progress(self, each_s: float, progress: Callable[[float], None] | None) -> None:
+        """Have ``progress`` called with the seconds gone by, each so many of them."""
+        self._progress = each_s, progress
+
+    async def _tell_progress(self) -> None:
+        each_s, progress = self._progress
+        while progress is not None:
+            progress(self.elapsed_s)
+            await asyncio.sleep(each_s)
+
+    async def tasks(self) -> list[Task]:
+        """Every task of the store, the oldest first."""
+        found: list[Task] = []
+        page = await self._store.page(TaskQuery(limit=500))
+        found += page.tasks
+        while page.next is not None:
+            page = await self._store.page(TaskQuery(limit=500, cursor=page.next))
+            found += page.tasks
+        return found[::-1]
+
     async def close(self) -> None:
         """Close the store."""
-        await self.store.close()
+        await self._store.close()
 
-    def _elapsed_s(self) -> float:
-        return self.clock.now_s() - self.clock.loop_s
+    def _judge(self) -> None:
+        """What only the end shows: loads left behind, but for those still on their way."""
+        under_way = [task for task in self.service.open_tasks() if on_board(task)]
+        loads = [
+            str(work.facts["load_id"])
+            for task in under_way
+            for stop in stops_of(task, self._handling)
+            for work in stop.work
+        ]
+        self.monitors.close(loads)
+        if self._trace is not None:
+            self._trace.close()
+
+    def _expect_loads(self, task: Task) -> None:
+        """Tell the cargo monitor of a new task's loads, as the request has them."""
+        if task.state is not TaskState.QUEUED or task.stops_done:
+            return
+        first, *drops = stops_of(task, self._handling)
+        for stop in drops:
+            for work in stop.work:
+                if work.kind is ActionKind.UNLOAD and stop.place and first.place:
+                    places = self.scenario.site.places
+                    origin, goal = places[first.place].node, places[stop.place].node
+                    self.monitors.cargo.asked(str(work.facts["load_id"]), origin, goal)
+
+    def _activities(self) -> Mapping[VehicleId, str]:
+        return {view.spec.id: view.activity.value for view in self.service.vehicles()}
+
+    def _faults(self) -> Faults:
+        stage = self.stage
+        targets = Targets(
+            bodies=stage.world.ground, robots=stage.links, doors=stage.doors, lifts=stage.lifts
+        )
+        return Faults(stage.world, self.scenario.faults, targets)
 
     async def _ask(self) -> None:
         """Ask for what the scenario says people ask for, when they ask for it."""
         for order in demand(self.scenario, self.scenario.site, seed=self.seed):
-            await asyncio.sleep(max(0.0, order.at_s - self._elapsed_s()))
+            await asyncio.sleep(max(0.0, order.at_s - self.elapsed_s))
             request = parse(order.request)
             if isinstance(request, list):
-                raise Refusals(f"{order.stream}: {order.request}: {request[0]}")
+                raise Unreasonable(f"{order.stream} asks for {order.request}: {request[0]}")
             await self.service.submit(request)
-            self.submitted += 1
 
     async def _close(self, closure: PlannedClosure) -> None:
-        await asyncio.sleep(max(0.0, closure.at_s - self._elapsed_s()))
+        await asyncio.sleep(max(0.0, closure.at_s - self.elapsed_s))
         until_s = None if closure.lasts_s is None else self.clock.now_s() + closure.lasts_s
         for lane in closure.lanes:
             await self.service.close_lane(lane, until_s=until_s)
-
-
-@contextmanager
-def journal_file(path: str) -> Iterator[Callable[[str], None]]:
-    """A sink that writes the journal's lines to a file."""
-    with open(path, "w", encoding="utf-8") as file:
-        yield lambda line: print(line, file=file)

@@ -1,12 +1,10 @@
 """A scenario's vehicles, doors and lifts as simulated things behind real wires."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.config import VehicleConfig
-from fleet.mavlink.datagrams import Datagrams
 from fleet.vehicle import VehicleId, VehicleSpec
 from sim.config import Scenario
 from sim.dock import DockMachine
@@ -14,32 +12,21 @@ from sim.machines import DoorMachine, LiftMachine
 from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.multirotor import Multirotor
 from sim.vda5050_robot import Vda5050Robot
+from sim.wires import Wires
 from sim.world import World
 
 
 class Stage:
     """Everything that would be hardware.
 
-    Args:
-        bus: where robots, doors, lifts and docks speak.
-        port: gives each drone, by its system id, the port that it speaks through.
+    Robots, doors, lifts and docks speak on the stage's end of the bus, drones through their ports.
     """
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        clock: Clock,
-        *,
-        seed: int,
-        bus: Bus,
-        port: Callable[[int], Datagrams],
-        ground_station: tuple[str, int],
-    ) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, wires: Wires, *, seed: int) -> None:
         self._site = scenario.site
         self._clock = clock
-        self._bus = bus
-        self._port = port
-        self._ground_station = ground_station
+        self._wires = wires
+        self._bus = bus = wires.stage_bus
         self.world = World(scenario.site, seed=seed)
         self.doors = {
             door.id: DoorMachine(self.world, bus, door) for door in scenario.site.doors.values()
@@ -79,10 +66,10 @@ class Stage:
             )
         elif vehicle.link.mavlink is not None:
             system_id = vehicle.link.mavlink.system_id
-            config = AutopilotConfig(system_id=system_id, ground=(self._ground_station,))
+            config = AutopilotConfig(system_id=system_id, ground=(self._wires.ground_station,))
             autopilot = MavlinkAutopilot(
                 Multirotor(self.world, spec, home),
-                self._port(system_id),
+                self._wires.drone(system_id),
                 config,
                 self._site.frame,
                 powered=vehicle.dock is None,

@@ -1,0 +1,131 @@
+"""A headless run from a scenario file to a result: what `wardline run` does."""
+
+import resource
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from dispatcher.journal import canonical
+from fleet.vehicle import VehicleSpec
+from sim import loops
+from sim.config import Scenario
+from sim.expect import ExpectResult, evaluate
+from sim.outcome import percentile, summary_of_tasks, summary_of_vehicles
+from sim.report import RunResult
+from sim.scenario import Simulation
+
+TICK_S = 300.0
+"""Virtual seconds between two words of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person wants of one run.
+
+    Args:
+        until_s: end there instead of at the scenario's own end.
+        journal: file for the journal; trace: file for the ground bodies' truth.
+        progress: called with virtual seconds gone by, now and then.
+    """
+
+    seed: int = 0
+    until_s: float | None = None
+    journal: Path | None = None
+    trace: Path | None = None
+    progress: Callable[[float], None] | None = None
+
+
+def run(scenario: Scenario, wishes: Wishes) -> RunResult:
+    """Simulate in virtual time; the same scenario and seed give the same journal."""
+    with ExitStack() as files:
+        journal = trace = None
+        if wishes.journal is not None:
+            wishes.journal.parent.mkdir(parents=True, exist_ok=True)
+            journal = files.enter_context(wishes.journal.open("w", encoding="utf-8"))
+        if wishes.trace is not None:
+            wishes.trace.parent.mkdir(parents=True, exist_ok=True)
+            trace = files.enter_context(wishes.trace.open("w", encoding="utf-8"))
+        out = journal
+
+        def sink(line: str) -> None:
+            if out is not None:
+                out.write(line + "\n")
+
+        async def all_of_it() -> RunResult:
+            simulation = Simulation(scenario, seed=wishes.seed, sink=sink, trace=trace)
+            await simulation.open()
+            simulation.on_progress(TICK_S, wishes.progress)
+            try:
+                await simulation.run(wishes.until_s)
+                return await _result(simulation, wishes, since)
+            finally:
+                await simulation.close()
+
+        since = time.perf_counter(), time.process_time()
+        return loops.run(all_of_it())
+
+
+async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, float]) -> RunResult:
+    scenario, service, world = simulation.scenario, simulation.service, simulation.stage.world
+    start_s, end_s = simulation.clock.loop_s, simulation.clock.now_s()
+    tasks = await simulation.tasks()
+    specs: list[VehicleSpec] = [vehicle.to_spec() for vehicle in scenario.vehicles]
+    solves = sorted([*service.solve_times.insertions_ms, *service.solve_times.improvements_ms])
+    summary: dict[str, object] = {
+        "scenario": scenario.name,
+        "site": scenario.site.id,
+        "seed": wishes.seed,
+        "virtual_s": round(end_s - start_s, 3),
+        "wall_s": round(time.perf_counter() - since[0], 2),
+        "cpu_s": round(time.process_time() - since[1], 2),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "journal_sha256": service.journal.sha256,
+        **summary_of_tasks(tasks, end_s),
+        **summary_of_vehicles(specs, simulation.recorder.samples),
+        "wire": {
+            "vda5050": simulation.wires.carried_vda5050,
+            "mavlink": simulation.wires.carried_mavlink,
+        },
+        "violations": dict(world.violations),
+        "planner": {
+            "solves": len(solves),
+            "p50_ms": _rounded(percentile(solves, 0.5)),
+            "p99_ms": _rounded(percentile(solves, 0.99)),
+            "improved": service.solve_times.adopted,
+        },
+    }
+    judged = evaluate(scenario.expect, summary)
+    summary["expect"] = {
+        "passed": [str(result) for result in judged if result.ok],
+        "failed": [str(result) for result in judged if not result.ok],
+    }
+    return RunResult(
+        summary=summary,
+        site=scenario.site,
+        clock=simulation.clock,
+        start_s=start_s,
+        end_s=end_s,
+        tasks=tasks,
+        vehicles=specs,
+        samples=simulation.recorder.samples,
+        alerts=service.alerts(),
+        incidents=list(world.incidents),
+        expect=judged,
+        journal=wishes.journal,
+    )
+
+
+def failed(result: RunResult) -> list[ExpectResult]:
+    """What the scenario promised and the run did not keep."""
+    return [line for line in result.expect if not line.ok]
+
+
+def as_json(result: RunResult) -> str:
+    """The summary as one JSON object."""
+    return canonical(result.summary)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
