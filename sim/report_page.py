@@ -136,7 +136,7 @@ def _lifts(result: RunResult) -> str:
 def _maps(result: RunResult) -> str:
     note = (
         "<p class='note'>The broader and darker, the more drives; numbers count the busiest "
-        "stretches of each level. Squares are lifts. Outdoors: flights, and the air around them.</p>"
+        "stretches of each level. Squares are lifts. Outdoors: flights and airspaces.</p>"
     )
     levels = levels_to_draw(result)
     figures: list[str] = []
