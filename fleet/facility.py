@@ -273,6 +273,7 @@ class Facilities:
             (f"{TOPICS}/{kind}/{machine.id}/request", request.model_dump_json().encode())
             for kind, machines in (("door", self._doors), ("lift", self._lifts))
             for machine in machines.values()
+            if machine.wanted or machine.given_up
             for request in machine.requests()
         ]
         now_s = asyncio.get_running_loop().time()
