@@ -5,6 +5,7 @@ repeated each second and given up after 8, and item 0 of a mission becomes the d
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -223,15 +224,19 @@ def _fault(message: mav.MAVLink_mission_item_int_message) -> int | None:
         return mav.MAV_MISSION_UNSUPPORTED_FRAME
     if message.command not in _COMMANDS[message.mission_type]:
         return mav.MAV_MISSION_UNSUPPORTED
+    if not math.isfinite(message.z):
+        return mav.MAV_MISSION_INVALID_PARAM7
     return None
 
 
 def _item(message: mav.MAVLink_mission_item_int_message) -> Item:
-    """What the drone keeps of an item: heights in whole centimetres."""
+    """What the drone keeps of an item: heights to the centimetre, 0 for what is no number."""
+    params = (message.param1, message.param2, message.param3, message.param4)
+    first, second, third, fourth = (p if math.isfinite(p) else 0.0 for p in params)
     item = Item(
         command=message.command,
         frame=message.frame,
-        params=(message.param1, message.param2, message.param3, message.param4),
+        params=(first, second, third, fourth),
         lat_e7=message.x,
         lon_e7=message.y,
         z_m=round(message.z, 2),

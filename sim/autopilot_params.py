@@ -3,6 +3,7 @@
 Source: ArduCopter 4.5 parameter list.
 """
 
+import math
 from collections.abc import Mapping
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -60,8 +61,8 @@ class Parameters:
         return len(self._values)
 
     def set(self, name: str, value: float) -> bool:
-        """Change a parameter; False where there is none of that name."""
-        if name not in self._values:
+        """Change a parameter; False where there is none of that name, or the value is none."""
+        if name not in self._values or not math.isfinite(value):
             return False
         self._values[name] = value if _TABLE[name][0] == _REAL else round(value)
         return True

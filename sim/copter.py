@@ -331,7 +331,8 @@ class Copter:
                 self._jumps[number] = done + 1
                 return int(item.params[0])
             case mav.MAV_CMD_DO_CHANGE_SPEED:
-                self.body.speed_m_s = min(item.params[1], self.body.spec.speed_m_s)
+                if item.params[1] > 0:
+                    self.body.speed_m_s = min(item.params[1], self.body.spec.speed_m_s)
                 return number + 1
             case mav.MAV_CMD_DO_SET_ROI | mav.MAV_CMD_DO_GRIPPER:
                 return number + 1

@@ -14,20 +14,17 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.commands import mav_text
 from fleet.mavlink.datagrams import Datagrams, Peer
-from fleet.mavlink.missions import from_e7
 from fleet.mavlink.parser import Message, Parser
 from routing.geometry import LocalFrame
-from sim.autopilot_missions import FENCE, MISSION, MissionServer, Sender
+from sim.autopilot_commands import Commands
+from sim.autopilot_missions import MISSION, MissionServer, Sender
 from sim.autopilot_params import Parameters, sensible
 from sim.autopilot_words import Words
-from sim.copter import ACCEPTED, AUTO, FAILED, LAND, RTL, Copter
-from sim.fence import inside
+from sim.copter import AUTO, Copter
 from sim.multirotor import Multirotor
 
 log = logging.getLogger(__name__)
 
-UNSUPPORTED = mav.MAV_RESULT_UNSUPPORTED
-_FORCE = 21196
 _HEARTBEAT_S = 1.0
 _TIMESYNC_EVERY = 10
 _PEERS_MOST = 8
@@ -91,7 +88,7 @@ class MavlinkAutopilot:
                 "SYSID_THISMAV": config.system_id,
             }
         )
-        self._datagrams, self._frame = datagrams, frame
+        self._datagrams = datagrams
         self._packer = mav.MAVLink(None, config.system_id, config.component_id)
         self._missions = MissionServer(
             body.alarms, self._reply, self._on_mission, lambda: self._words.home_item()
@@ -114,7 +111,7 @@ class MavlinkAutopilot:
         self._beats = 0
         self._ground_heard_s: float | None = None
         self._handlers = self._make_handlers()
-        self._commands = self._make_commands()
+        self._commands = Commands(self, self._missions, frame)
         datagrams.receive(self._received)
         body.changed.listen(self._on_body)
         if powered:
@@ -344,44 +341,12 @@ class MavlinkAutopilot:
 
     # --- commands -----------------------------------------------------------------------------
 
-    def _make_commands(self) -> Mapping[int, Callable[[Sender, tuple[float, ...]], int]]:
-        copter = self.copter
-        return {
-            mav.MAV_CMD_NAV_TAKEOFF: lambda _, p: copter.take_off(p[6]),
-            mav.MAV_CMD_NAV_LAND: lambda _, p: copter.set_mode(LAND),  # noqa: ARG005
-            mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: lambda _, p: copter.set_mode(RTL),  # noqa: ARG005
-            mav.MAV_CMD_DO_SET_MODE: self._set_mode,
-            mav.MAV_CMD_MISSION_START: lambda _, p: copter.start_mission(),  # noqa: ARG005
-            mav.MAV_CMD_COMPONENT_ARM_DISARM: self._arm_or_disarm,
-            mav.MAV_CMD_GET_HOME_POSITION: lambda to, _: self._say_once(
-                to, mav.MAVLINK_MSG_ID_HOME_POSITION
-            ),
-            mav.MAV_CMD_SET_MESSAGE_INTERVAL: self._set_interval,
-            mav.MAV_CMD_REQUEST_MESSAGE: lambda to, p: self._say_once(to, int(p[0])),
-            mav.MAV_CMD_REQUEST_AUTOPILOT_CAPABILITIES: lambda to, _: self._say_once(
-                to, mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION
-            ),
-            mav.MAV_CMD_DO_GRIPPER: self._grip,
-            mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN: self._restart,
-        }
-
     def _on_command_long(self, sender: Sender, message: mav.MAVLink_command_long_message) -> None:
         params = tuple(getattr(message, f"param{number}") for number in range(1, 8))
-        command = self._commands.get(message.command)
-        self._ack(sender, message.command, command(sender, params) if command else UNSUPPORTED)
+        self._ack(sender, message.command, self._commands.long(sender, message.command, params))
 
     def _on_command_int(self, sender: Sender, message: mav.MAVLink_command_int_message) -> None:
-        if message.command == mav.MAV_CMD_DO_REPOSITION:
-            self._ack(sender, message.command, self._reposition(message))
-            return
-        first = (message.param1, message.param2, message.param3, message.param4)
-        command = self._commands.get(message.command)
-        result = (
-            command(sender, (*first, message.x / 1e7, message.y / 1e7, message.z))
-            if command
-            else UNSUPPORTED
-        )
-        self._ack(sender, message.command, result)
+        self._ack(sender, message.command, self._commands.with_place(sender, message))
 
     def _ack(self, sender: Sender, command: int, result: int) -> None:
         self._reply(
@@ -391,52 +356,23 @@ class MavlinkAutopilot:
             ),
         )
 
-    def _set_mode(self, sender: Sender, params: tuple[float, ...]) -> int:  # noqa: ARG002
-        if not int(params[0]) & mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
-            return UNSUPPORTED
-        return self.copter.set_mode(int(params[1]))
-
-    def _arm_or_disarm(self, sender: Sender, params: tuple[float, ...]) -> int:  # noqa: ARG002
-        force = int(params[1]) == _FORCE
-        on = params[0] == 1
-        return self.copter.arm(force=force) if on else self.copter.disarm(force=force)
-
-    def _set_interval(self, sender: Sender, params: tuple[float, ...]) -> int:  # noqa: ARG002
-        message_id, interval_us = int(params[0]), params[1]
+    def set_interval(self, message_id: int, interval_s: float) -> bool:
+        """Begin, change or end a stream on request; False for a message that it can't say."""
         if not self._words.knows(message_id):
-            return FAILED
-        self._set_stream(message_id, interval_us / 1e6)
-        return ACCEPTED
+            return False
+        self._set_stream(message_id, interval_s)
+        return True
 
-    def _say_once(self, sender: Sender, message_id: int) -> int:
+    def say_once(self, to: Sender, message_id: int) -> bool:
+        """Say one message to who asked for it; False where it can't be said, or not yet."""
         message = self._words.message(message_id)
-        if message is None:
-            return FAILED
-        self._reply(sender, message)
-        return ACCEPTED
+        if message is not None:
+            self._reply(to, message)
+        return message is not None
 
-    def _grip(self, sender: Sender, params: tuple[float, ...]) -> int:  # noqa: ARG002
-        if not self.params["GRIP_ENABLE"]:
-            return FAILED
-        grabbing = int(params[1]) == mav.GRIPPER_ACTION_GRAB
-        self.say(mav.MAV_SEVERITY_INFO, f"Gripper load {'grabbed' if grabbing else 'released'}")
-        return ACCEPTED
-
-    def _restart(self, sender: Sender, params: tuple[float, ...]) -> int:
-        if int(params[0]) != 1 or self.copter.armed:
-            return FAILED
-        self._ack(sender, mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN, ACCEPTED)
-        self.reboot()
-        return ACCEPTED
-
-    def _reposition(self, message: mav.MAVLink_command_int_message) -> int:
-        fence = self._missions.items[FENCE]
-        if fence and not inside(fence, message.x, message.y):
-            return FAILED
-        goal = self._frame.to_point(from_e7(message.x, message.y))
-        height_m = self.copter.height_m(message.frame, message.z)
-        change_mode = bool(int(message.param2) & mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE)
-        return self.copter.reposition(goal, height_m, change_mode=change_mode)
+    def reboot_soon(self) -> None:
+        """Restart after the answer to the command has gone out."""
+        self._after("reboot", 0.0, self.reboot)
 
     @property
     def _now_s(self) -> float:

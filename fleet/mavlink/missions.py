@@ -38,7 +38,8 @@ class Item:
         )
 
     def _seconds(self) -> int:
-        return round(self.params[0]) if self.command in _SECONDS_IN_PARAM_1 else 0
+        counts = self.command in _SECONDS_IN_PARAM_1 and math.isfinite(self.params[0])
+        return round(self.params[0]) if counts else 0
 
 
 def _same_frame(one: int, other: int) -> bool:

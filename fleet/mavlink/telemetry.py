@@ -22,6 +22,7 @@ _FLYING = frozenset(
 )
 _EMERGENCY = frozenset({mav.MAV_STATE_EMERGENCY, mav.MAV_STATE_FLIGHT_TERMINATION})
 _NO_HEADING = 65535
+_MOST_LAT_E7, _MOST_LON_E7 = 900_000_000, 1_800_000_000
 _OFF_THE_GROUND_M = 1.0
 
 
@@ -44,7 +45,6 @@ class Telemetry:
         self.height_agl_m = 0.0
         self.heading_rad: float | None = None
         """Clockwise from true north."""
-        self.speed_m_s = 0.0
         self.charge_ratio: float | None = None
         self.landed_state = mav.MAV_LANDED_STATE_UNDEFINED
         self._take: dict[type[Message], Callable[..., bool]] = {
@@ -107,12 +107,12 @@ class Telemetry:
         return old is None or _essence(old) != _essence(message)
 
     def _on_position(self, message: mav.MAVLink_global_position_int_message) -> bool:
-        if message.lat == 0 and message.lon == 0:
+        nowhere = message.lat == 0 and message.lon == 0
+        if nowhere or abs(message.lat) > _MOST_LAT_E7 or abs(message.lon) > _MOST_LON_E7:
             return False
         self.positioned_at_s = self.heard_at_s[message.get_msgId()]
         self.geo = from_e7(message.lat, message.lon)
         self.height_agl_m = message.relative_alt / 1000
-        self.speed_m_s = math.hypot(message.vx, message.vy) / 100
         known = message.hdg != _NO_HEADING
         self.heading_rad = math.radians(message.hdg / 100) if known else None
         return True
@@ -124,7 +124,7 @@ class Telemetry:
     def _on_status(self, message: mav.MAVLink_sys_status_message) -> bool:
         old = self.charge_ratio
         left = message.battery_remaining
-        self.charge_ratio = None if left < 0 else left / 100
+        self.charge_ratio = None if left < 0 else min(1.0, left / 100)
         return old != self.charge_ratio
 
     def _on_current(self, message: mav.MAVLink_mission_current_message) -> bool:

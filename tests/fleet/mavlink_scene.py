@@ -173,6 +173,8 @@ async def meadow(
     our_port = ether.port(GROUND)
     link = MavlinkLink(our_port)
     dock = DockMachine(bus, "dock-1", autopilot, site.nodes[NodeId("dock-1")].point)
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     async with asyncio.TaskGroup() as group:
         scene = Meadow(
             site=site,
@@ -197,6 +199,7 @@ async def meadow(
         yield scene
         for task in (*scene.ours, *scene.theirs):
             task.cancel()
+    assert faults == []
 
 
 def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool) -> MavlinkVehicle:

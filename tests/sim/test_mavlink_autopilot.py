@@ -1,6 +1,7 @@
 """The simulated autopilot answers as a real ArduCopter was seen to (docs/reference/mavlink.md)."""
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -111,11 +112,14 @@ async def bench(
     config = AutopilotConfig(system_id=7, ground=(GROUND,), params=params or {})
     drone = MavlinkAutopilot(body, ether.port(DRONE), config, world.site.frame)
     station = Station(ether.port(GROUND), drone, 255)
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     async with asyncio.TaskGroup() as group:
         task = group.create_task(drone.run())
         await asyncio.sleep(15 if ready else 5)
         yield station, ether
         task.cancel()
+    assert faults == []
 
 
 def near(north_e7: int, east_e7: int, z_m: float, command: int = 16) -> Item:
@@ -429,3 +433,55 @@ async def test_what_it_hears_may_be_garbage() -> None:
             port.send(junk, DRONE)
         await asyncio.sleep(1)
         assert await station.do(ARM, 0) == ACCEPTED
+
+
+async def test_a_nan_among_the_parameters_ends_nothing() -> None:
+    nan = float("nan")
+    async with bench() as (station, _):
+        for command in (TAKEOFF, MODE, ARM, 211, 246, 511, 512):
+            await station.do(command, nan, nan, nan, nan, nan, nan, nan)
+        assert await station.upload(HOME, near(0, 0, nan, TAKEOFF)) == 12
+        assert await station.do(ARM, 0) == ACCEPTED
+
+
+async def test_no_message_of_any_kind_ends_it() -> None:
+    rng = random.Random("fuzz")
+    values = (0.0, 1.0, -1.0, 4.0, 33.0, 1e9, -1e30, float("nan"), float("inf"))
+    kinds = sorted(kind for kind in mav.mavlink_map if kind < 300)
+    async with bench() as (station, _):
+        await station.upload(*FLIGHT)
+        for _ in range(200):
+            command = rng.choice((20, 21, 22, 176, 177, 192, 211, 300, 400, 410, 511, 512, 520))
+            await station.do(command, *(rng.choice(values) for _ in range(7)))
+        for kind in kinds:
+            for _ in range(3):
+                payload = bytes([rng.randrange(256) for _ in range(255)])
+                station.send(Raw(kind, b"\x07\x07\x07\x07" * 60 + payload[:15]))
+                station.send(Raw(kind, payload))
+        await asyncio.sleep(60)
+        assert await station.do(31999) == UNSUPPORTED
+
+
+class Raw(mav.MAVLink_message):
+    """A message of any kind with any content, in a good frame."""
+
+    def __init__(self, kind: int, payload: bytes) -> None:
+        super().__init__(kind, "RAW")
+        self._kind, self._content = mav.mavlink_map[kind], payload
+
+    def pack(self, mav: mav.MAVLink, force_mavlink1: bool = False) -> bytes:
+        content = self._content[: self._kind.unpacker.size]
+        return self._pack(mav, self._kind.crc_extra, content, force_mavlink1)
+
+
+async def test_it_restarts_when_told_to() -> None:
+    async with bench() as (station, _):
+        assert await station.do(246, 1) == ACCEPTED
+        await asyncio.sleep(6)
+        assert await station.do(MODE, 1, GUIDED) == FAILED
+
+
+async def test_a_gripper_works_where_there_is_one() -> None:
+    for enable, result in ((0, FAILED), (1, ACCEPTED)):
+        async with bench(params={"GRIP_ENABLE": enable}) as (station, _):
+            assert await station.do(211, 1, 1) == result
