@@ -11,10 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dispatcher.commands.checked import Checked
-from dispatcher.errors import ConfigFault
-from fleet.vehicle import Medium
-from routing.errors import SiteError
 from sim.moments import seconds
 
 SET = "Change the scenario: key=value with a dotted key, such as duration=1h."
@@ -116,31 +112,6 @@ def bodies(
     loaded = load_scenario(find(scenario), overrides=set_ or ())
     place = Place(broker=_address(broker), mavlink=_address(mavlink))
     bodies_until_told(loaded, seed=seed, place=place)
-
-
-def check_scenario(file: Path) -> Checked:
-    """What `wardline check` says of a scenario."""
-    from sim.config import load_scenario
-    from sim.demand import demand
-
-    try:
-        found = load_scenario(file)
-    except (ConfigFault, SiteError) as error:
-        return Checked(what="scenario", faults=error.faults)
-    media = [vehicle.to_spec().medium for vehicle in found.vehicles]
-    return Checked(
-        what=f"scenario {found.name}",
-        summary=(
-            ("site", f"{found.site.id}, {found.site.name.en}"),
-            ("start", found.start.isoformat()),
-            ("duration", f"{found.duration_s / 3600:g} h"),
-            ("vehicles", f"{media.count('ground')} on the ground, {media.count('air')} in the air"),
-            ("requests", f"{len(demand(found, found.site, seed=0))} with seed 0"),
-            ("faults", str(len(found.faults) + len(found.closures))),
-            ("expectations", str(len(found.expect))),
-        ),
-        site=found.site,
-    )
 
 
 def find(name: str) -> Path:

@@ -15,6 +15,8 @@ REACH_M = 2.0
 """How near to its middle a drone must stand to be in it."""
 STEP_RATIO = 0.05
 """How much fuller a battery gets between two words of the dock."""
+LEAST_S = 60.0
+"""Between two words of a battery that is being charged; near full it would never be silent."""
 
 
 class DockMachine:
@@ -66,7 +68,7 @@ class DockMachine:
         ratio = self._body.charge_ratio()
         if not self._body.on_charger or ratio >= 1.0:
             return None
-        return max(1.0, self._body.seconds_to(min(1.0, ratio + STEP_RATIO)))
+        return max(LEAST_S, self._body.seconds_to(min(1.0, ratio + STEP_RATIO)))
 
     async def _say(self) -> None:
         state = {
