@@ -20,6 +20,8 @@ LEAST_M_S = 0.5
 """It creeps on even against a wind that it is no match for."""
 ON_PAD_M = 5.0
 _ENDLESS = math.inf
+_FULL_WITHIN_WH = 1e-6
+"""So near to its capacity a battery is full: sums of floats never quite get there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +350,9 @@ class Multirotor:
 
     def _count(self) -> None:
         now_s = self._now_s
-        left_wh = self._energy_wh - self._motion.spent_wh(self._counted_s, now_s)
-        self._energy_wh = min(self.spec.energy.capacity_wh, max(0.0, left_wh))
+        left_wh = max(0.0, self._energy_wh - self._motion.spent_wh(self._counted_s, now_s))
+        full_wh = self.spec.energy.capacity_wh
+        self._energy_wh = full_wh if left_wh > full_wh - _FULL_WITHIN_WH else left_wh
         self._counted_s = now_s
 
     def _watch_energy(self) -> None:

@@ -172,3 +172,11 @@ async def test_a_fault_in_a_callback_ends_its_owner() -> None:
     body.fly(ORIGIN, 10, broken)
     with pytest.raises(ValueError, match="a bug"):
         await body.alarms.run()
+
+
+async def test_a_battery_gets_quite_full() -> None:
+    async with flying(charge_ratio=0.1) as (body, _):
+        body.set_power(charger=True)
+        for _ in range(200):
+            await asyncio.sleep(body.seconds_to(min(1.0, body.charge_ratio() + 0.0137)))
+        assert body.charge_ratio() == 1.0
