@@ -25,7 +25,8 @@ class Standstill:
 
     A circle of bodies each of which stands in the next one's way is a deadlock, whatever else
     happens. Waiting in front of a body that works, charges or has failed is not. Waiting with a
-    free way ahead, or for an idle body, is one only when nothing has been broken for as long.
+    free way ahead, or for an idle body, is one only when nothing has been broken and nobody at
+    all has moved for as long: on a long one-lane road it is right to wait for oncoming traffic.
     """
 
     def __init__(self, world: World) -> None:
@@ -49,7 +50,8 @@ class Standstill:
             if wait is None or wait.reported or now_s - wait.since_s < PATIENCE_S:
                 continue
             chain, circle = self._chain(body)
-            calm = now_s - self._broken_s >= PATIENCE_S
+            moved_s = max(other.moved_at_s for other in self._world.ground.values())
+            calm = now_s - max(self._broken_s, moved_s) >= PATIENCE_S
             if chain and (circle or calm):
                 self._report(chain, circle)
 
