@@ -1,7 +1,7 @@
 """Async tests run in virtual time, unless they touch real parts; none may leave a task behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
 import pytest
 import pytest_asyncio
@@ -9,13 +9,38 @@ import pytest_asyncio
 from sim.loops import VirtualLoop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The machine that judges changes must have every real part."""
+    parser.addoption(
+        "--no-part-missing",
+        action="store_true",
+        help="fail a test of a real part that would be skipped because the part is not there",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the skip of a test of a real part into a failure, if that is wanted."""
+    report = yield
+    if report.skipped and item.config.getoption("--no-part-missing") and _touches_real_parts(item):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and no part may be missing: {report.longrepr}"
+    return report
+
+
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Virtual time, except for tests of real parts, which need the wall's."""
-    if item.get_closest_marker("real") or item.get_closest_marker("browser"):
+    if _touches_real_parts(item):
         return {"wall": asyncio.SelectorEventLoop}
     return {"virtual": VirtualLoop}
+
+
+def _touches_real_parts(item: pytest.Item) -> bool:
+    return any(item.iter_markers("real")) or any(item.iter_markers("browser"))
 
 
 @pytest_asyncio.fixture(autouse=True)
