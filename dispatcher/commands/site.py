@@ -190,7 +190,8 @@ def _many(number: int, what: Sequence[str]) -> str:
 def _say(file: Path, checked: Checked) -> None:
     console = Console(markup=False, highlight=False)
     if checked.summary:
-        table = Table(title=f"{file}: {checked.what}", title_justify="left", show_header=False)
+        console.print(f"{file}: {checked.what}", soft_wrap=True, markup=False, highlight=False)
+        table = Table(show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in checked.summary:
