@@ -17,7 +17,7 @@ async def test_equal_deadlines_run_first_in_first_out() -> None:
     order: list[int] = []
     loop = asyncio.get_running_loop()
     for number in range(100):
-        loop.call_at(5.0 + 1e-9 * (100 - number), order.append, number)
+        loop.call_at(5.0 + 1e-9 * (110 - number), order.append, number)
     await asyncio.sleep(10)
     assert order == list(range(100))
 
