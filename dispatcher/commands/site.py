@@ -190,7 +190,7 @@ def _many(number: int, what: Sequence[str]) -> str:
 def _say(file: Path, checked: Checked) -> None:
     console = Console(markup=False, highlight=False)
     if checked.summary:
-        console.print(f"{file}: {checked.what}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"{file}: {checked.what}", soft_wrap=True)
         table = Table(show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
