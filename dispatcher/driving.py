@@ -175,9 +175,9 @@ class GroundMover:
     async def _make_room(self, errand: Errand) -> None:
         """Go home, as far as its next station: the one way that is always safe."""
         home = self._node(self._spec.home)
-        way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
-        if self.stand == home or not way.edges:
+        if self.stand == home:
             return
+        way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
         edges, work = way.edges, _nothing
         if way.decontaminations:
             edges = way.edges[: way.decontaminations[0]]

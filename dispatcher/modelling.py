@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING
+from dispatcher.reach import unreachable_stops
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Delivery, Medicine, Priority, Task, TaskId
 from dispatcher.traffic import Traffic, loaded, rules_of
@@ -114,16 +115,19 @@ class Modeller:
         """Whether a vehicle could ever do a task: by what it is, and by the roads."""
         key = (task.id, spec.id)
         if key not in self._able:
-            self._able[key] = not why_not(task.spec, spec)
+            stops = stops_of(task, self._handling)
+            self._able[key] = not why_not(task.spec, spec) and not unreachable_stops(
+                self._site, self._traffic, spec, stops
+            )
         return self._able[key]
 
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """A vehicle has found that it can't do a task after all."""
         self._able[task, vehicle] = False
 
-    def forget(self, task: TaskId) -> None:
-        """A task has ended."""
-        for key in [key for key in self._able if key[0] == task]:
+    def forget(self, task: TaskId | None = None) -> None:
+        """A task has ended; or, without one, the roads have changed."""
+        for key in [key for key in self._able if task is None or key[0] == task]:
             del self._able[key]
 
     def _slots(

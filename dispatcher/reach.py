@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dispatcher.stops import TaskStop
-from dispatcher.traffic import Traffic, loaded, rules_of
+from dispatcher.traffic import Traffic
 from fleet.vehicle import Medium, VehicleSpec
 from routing.site import PlaceId, Role, Site
 
@@ -11,22 +11,30 @@ from routing.site import PlaceId, Role, Site
 def unreachable_stops(
     site: Site, traffic: Traffic, spec: VehicleSpec, stops: Sequence[TaskStop]
 ) -> list[PlaceId]:
-    """The places among ``stops`` that a vehicle can't get to and back from; empty = it can."""
+    """The places among ``stops`` that a vehicle can't make in turn; empty = it can make all.
+
+    From wherever it waits with goods on board it must be able to go home with them, out of the
+    way of others, and to bring them on from there: else traffic could come to a standstill.
+    """
     places = [stop.place for stop in stops if stop.place is not None]
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
-    empty, full = traffic.roads(spec), traffic.roads_by(loaded(rules_of(spec)))
+    empty, full = traffic.roads(spec), traffic.roads(spec, goods_on_board=True)
     home = site.places[spec.home].node
-    here, carries = home, False
+    here, carried_g, carried_ml = home, 0, 0
     missed: list[PlaceId] = []
     for stop in stops:
         if stop.place is None:
             continue
         node = site.places[stop.place].node
-        roads = full if carries else empty
-        if node in roads.reachable(here) and home in empty.reachable(node):
+        loaded = carried_g > 0 or carried_ml > 0
+        carried_g, carried_ml = carried_g + stop.load_g, carried_ml + stop.load_ml
+        leaves_loaded = carried_g > 0 or carried_ml > 0
+        comes = node in (full if loaded else empty).reachable(here)
+        from_home = not loaded or node in full.reachable(home)
+        to_home = home in (full if leaves_loaded else empty).reachable(node)
+        if comes and from_home and to_home:
             here = node
         else:
             missed.append(stop.place)
-        carries = carries or stop.load_g > 0
     return missed

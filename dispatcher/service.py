@@ -349,6 +349,7 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_closed", lane=lane, until_s=until_s)
         self._traffic.close(lane, until_s)
+        self._modeller.forget()
         self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._planner.poke()
 
@@ -358,6 +359,7 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
         self._traffic.open(lane)
+        self._modeller.forget()
         self._alerts.clear("lane_closed")
         self._planner.poke()
 

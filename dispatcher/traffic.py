@@ -146,9 +146,10 @@ class Traffic:
 
     # --- roads ---
 
-    def roads(self, spec: VehicleSpec) -> Roads:
+    def roads(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
         """The roads as this vehicle may use them now."""
-        return self.roads_by(rules_of(spec))
+        rules = rules_of(spec)
+        return self.roads_by(loaded(rules) if goods_on_board else rules)
 
     def roads_by(self, rules: Rules) -> Roads:
         """The roads as vehicles of one kind may use them now."""
@@ -188,17 +189,23 @@ class Traffic:
     ) -> Way:
         """The way to prefer now, led around what others plan to use; raises Unreachable."""
         pilot = self._pilots[vehicle]
-        rules = rules_of(pilot.spec)
         nodes, lanes = self._load(pilot)
-        return self.roads_by(loaded(rules) if goods_on_board else rules).shortest(
+        return self.roads(pilot.spec, goods_on_board=goods_on_board).shortest(
             pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
         )
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home that everybody counts on; raises Unreachable."""
         pilot = self._pilots[vehicle]
-        home = self._site.places[pilot.spec.home].node
-        return self.roads(pilot.spec).shortest(pilot.claim.stand, home, clean_start=clean_start)
+        return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+
+    def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
+        """One that may be driven with goods on board, if there is any; else over a station."""
+        home = self._site.places[spec.home].node
+        try:
+            return self.roads(spec, goods_on_board=True).shortest(start, home)
+        except Unreachable:
+            return self.roads(spec).shortest(start, home, clean_start=clean_start)
 
     def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         nodes: dict[NodeId, float] = {}
@@ -218,12 +225,10 @@ class Traffic:
         return nodes, lanes
 
     def _need_home(self, pilot: _Pilot, start: NodeId) -> int:
-        home = self._site.places[pilot.spec.home].node
-        clean = any(
-            Role.DECONTAMINATION in place.roles for place in self._site.places_at.get(start, ())
-        )
+        places = self._site.places_at.get(start, ())
+        clean = any(Role.DECONTAMINATION in place.roles for place in places)
         try:
-            way = self.roads(pilot.spec).shortest(start, home, clean_start=clean)
+            way = self._home_way(pilot.spec, start, clean_start=clean)
         except Unreachable:
             return NOWHERE
         return self._resources.way(way.edges)

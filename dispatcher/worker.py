@@ -302,8 +302,11 @@ class Worker:
             "task_failed", task=task.id, vehicle=self.id, reason=reason
         )
         self.hand.aboard.pop(task.id, None)
+        stranded = on_board(task)
         failed = self._book.move(task.id, TaskState.FAILED, reason=reason)
         await self._book.commit(tasks=[failed], events=[event])
+        if stranded:
+            raise SafetyStop(Refusal("goods_stranded", {"task": task.id}))
 
     # --- cancelled under way ---
 
