@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -157,9 +158,10 @@ def _bar(screen: Console) -> Progress:
 
 def _summary(summary: Mapping[str, object]) -> Table:
     """The figures that a person wants first."""
-    table = Table(title=f"{summary['scenario']}, seed {summary['seed']}")
+    title = f"{summary['scenario']}, seed {summary['seed']}; p50 and p95 in minutes"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("kind", "asked", "done", "late", "failed", "cancelled", "open", "p50", "p95"):
-        table.add_column(column, justify="left" if column == "kind" else "right")
+        table.add_column(column, justify="left" if column == "kind" else "right", no_wrap=True)
     tasks, times = summary["tasks"], summary["latency"]
     assert isinstance(tasks, dict)
     assert isinstance(times, dict)
@@ -179,4 +181,4 @@ def _summary(summary: Mapping[str, object]) -> Table:
 
 
 def _minutes(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds / 60:.1f} min"
+    return "" if seconds is None else f"{seconds / 60:.1f}"
