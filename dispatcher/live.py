@@ -78,6 +78,7 @@ class Live:
     def __init__(self, service: Service, *, timezone: str = "UTC") -> None:
         self._service = service
         self._screens: list[Screen] = []
+        self._timezone = timezone
         self._counts = DayCounts(service, ZoneInfo(timezone))
         self._told: dict[str, dict[str, Any]] = {}
 
@@ -133,6 +134,7 @@ class Live:
             now=clock.now(),
             simulation=service.simulation,
             speed=service.speed,
+            timezone=self._timezone,
             site={"id": service.site.id, "name": asdict(service.site.name)},
             vehicles=[vehicle_out(view, clock.now_s()) for view in service.vehicles()],
             tasks=[task_out(task, service.site, clock) for task in shown.values()],

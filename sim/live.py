@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 
 import typer
@@ -66,14 +67,20 @@ async def _with_console(simulation: Simulation, place: Place, until_s: float | N
         running = group.create_task(simulation.run(until_s), name="simulation.run")
         await simulation.service.ready.wait()
         ready = asyncio.Event()
-        door = group.create_task(
-            serve_app(simulation.service, place.host, place.port, ready=ready), name="web"
-        )
+        zone = _zone_of(simulation.scenario.start)
+        web = serve_app(simulation.service, place.host, place.port, timezone=zone, ready=ready)
+        door = group.create_task(web, name="web")
         await ready.wait()
         name = simulation.scenario.site.name.en
         typer.echo(f"{name}, simulated: http://{place.host}:{place.port}")
         await running
         door.cancel()
+
+
+def _zone_of(start: datetime) -> str:
+    """The name of a time zone that has the offset of ``start``; UTC where there is none."""
+    hours, rest = divmod(start.utcoffset() or timedelta(0), timedelta(hours=1))
+    return "UTC" if rest or not hours else f"Etc/GMT{-hours:+d}"
 
 
 def bodies_until_told(scenario: Scenario, *, seed: int, place: Place) -> None:

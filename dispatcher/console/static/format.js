@@ -4,6 +4,14 @@ import { current, t } from "./i18n/index.js";
 
 const LOCALE = { en: "en-GB", zh: "zh-CN" };
 
+/** @type {string|undefined} the site's own time zone; until it is known, the browser's */
+let zone;
+
+/** @param {string} name such as Asia/Shanghai */
+export function setTimeZone(name) {
+  zone = name;
+}
+
 /** @param {number} value @param {number} [digits] */
 export function number(value, digits = 0) {
   return new Intl.NumberFormat(LOCALE[current()], { maximumFractionDigits: digits }).format(value);
@@ -16,6 +24,7 @@ export function clock(at) {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
+    timeZone: zone,
   }).format(new Date(at));
 }
 
@@ -27,6 +36,7 @@ export function clockWithSeconds(at) {
     minute: "2-digit",
     second: "2-digit",
     hourCycle: "h23",
+    timeZone: zone,
   }).format(new Date(at));
 }
 

@@ -11,6 +11,8 @@
  * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"} Topic
  */
 
+import { setTimeZone } from "./format.js";
+
 const ENDED = new Set(["done", "failed", "cancelled"]);
 const KEPT_ENDED = 200;
 const TRAIL_POINTS = 60;
@@ -91,6 +93,7 @@ function applySnapshot(message) {
   const trails = new Map([...state.vehicles].map(([id, vehicle]) => [id, vehicle.trail]));
   state.simulation = message.simulation;
   state.speed = message.speed;
+  setTimeZone(message.timezone);
   state.tasks = new Map(message.tasks.map((task) => [task.id, task]));
   state.alerts = new Map(message.alerts.map((alert) => [alert.id, alert]));
   state.vehicles = new Map();
