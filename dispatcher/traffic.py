@@ -289,6 +289,7 @@ class Traffic:
         pilot.clearance, pilot.goal, pilot.halting = clearance, goal, False
         pilot.since_s = asyncio.get_running_loop().time()
         clearance.on_reached(lambda index: self._reached(pilot, index))
+        pilot.wake.set()  # some of it may have been granted since it was admitted
         self._pump()
         try:
             yield clearance
