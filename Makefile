@@ -54,6 +54,7 @@ UV := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 
 wheel: $(DEVELOPS) ## dist/wardline-*.whl
+	rm -rf build dist
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps -w dist .
 
 clean: ## forget all that was made, reports too
