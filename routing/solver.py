@@ -65,6 +65,8 @@ def solve(
     budget = budget or Budget()
     since_s = time.process_time()
     best = insert(problem, start)
+    if not problem.slots:
+        return best
     stops = sum(len(request.stops) for request in problem.requests)
     if budget.model and (budget.cpu_s is not None or stops <= MODEL_STOPS):
         seconds = None if budget.cpu_s is None else budget.cpu_s / 2

@@ -167,6 +167,13 @@ def test_nobody_is_no_vehicle() -> None:
     assert plan.unplanned["r0"] == Refusal("no_vehicle")
 
 
+def test_without_vehicles_everything_is_left_out_with_its_reason() -> None:
+    waiting = tuple(Request(id=f"r{n}", stops=(Stop(node=0),)) for n in range(3))
+    plan = solve(Problem(profiles=(), requests=waiting, slots=()), budget=Budget(iterations=5))
+    assert plan.routes == ()
+    assert {reason.code for reason in plan.unplanned.values()} == {"no_vehicle"}
+
+
 def test_explain_says_what_each_vehicle_would_cost_or_why_not() -> None:
     near, weak = explain(small(), "r1")
     assert near == ("near", 5 + 10 + 5 + 10)
