@@ -13,9 +13,11 @@ from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
 from dispatcher.task import Goods
 from dispatcher.traffic import Traffic, waypoints
+from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
+from routing.refusal import Refusal
 from routing.site import Edge, NodeId, Place, PlaceId, Role, Site
 
 ActionsOf = Callable[[MissionId], tuple[Action, ...]]
@@ -90,18 +92,33 @@ class GroundMover:
         await self._traffic.halt(self._spec.id)
         await self._vehicle.cancel()
 
-    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
-        """Go on with a leg that a former process sent; was it the last one to its stop?"""
-        route = record.mission.route
-        stand = self.stand
-        nodes = [waypoint.node for waypoint in route]
-        if stand not in nodes:
-            return False
+    async def resume(self, record: MissionRecord, errand: Errand) -> None:
+        """Go on with a leg that a former process sent; what it was told already stays held."""
+        nodes = [waypoint.node for waypoint in record.mission.route]
+        base = [node for node in self._vehicle.state().base if node != self.stand]
+        behind = nodes.index(self.stand) if self.stand in nodes else -1
+        if behind < 0 or nodes[behind + 1 : behind + 1 + len(base)] != base:
+            await self._stop_elsewhere(base, errand)
+            raise MissionFailed(Refusal("order_differs", {"mission": record.id}))
         edges = [self._site.edge(a, b) for a, b in pairwise(nodes)]
-        await self._missions.follow(record, self._right(edges, errand, behind=nodes.index(stand)))
+        right = self._right(edges, errand, behind=behind, held=behind + len(base))
+        await self._missions.follow(record, right)
         kinds = {action.kind for action in record.mission.actions}
-        self.clean = ActionKind.DECONTAMINATE in kinds
-        return ActionKind.DECONTAMINATE not in kinds and record.stop_index == errand.stop_index
+        if kinds & {ActionKind.DECONTAMINATE}:
+            self._washed()
+        self._charging = ActionKind.CHARGE in kinds
+
+    async def _stop_elsewhere(self, base: Sequence[NodeId], errand: Errand) -> None:
+        """It was led another way since that leg was written down: stop it on what it holds."""
+        edges = [self._site.edge(a, b) for a, b in pairwise((self.stand, *base))]
+        async with self._traffic.drive(
+            self._spec.id, edges, errand.rank, held=len(edges)
+        ) as clearance:
+            await self._vehicle.cancel()
+            last = self._vehicle.state().last_node
+            nodes = [waypoint.node for waypoint in clearance.route]
+            if last is not None and last in nodes:
+                clearance.reached(nodes.index(last))
 
     @property
     def stand(self) -> NodeId:
@@ -197,9 +214,16 @@ class GroundMover:
         await self._missions.carry_out(mission, errand, self._right(edges, errand))
 
     def _right(
-        self, edges: tuple[Edge, ...] | list[Edge], errand: Errand, *, behind: int = 0
+        self,
+        edges: Sequence[Edge],
+        errand: Errand,
+        *,
+        behind: int = 0,
+        held: int = 0,
     ) -> Callable[[], AbstractAsyncContextManager[Clearance]]:
-        return lambda: self._traffic.drive(self._spec.id, edges, errand.rank, behind=behind)
+        return lambda: self._traffic.drive(
+            self._spec.id, edges, errand.rank, behind=behind, held=held
+        )
 
     async def _disconnect(self, errand: Errand) -> None:
         await self._leg((), _disconnect, errand)

@@ -15,6 +15,7 @@ from dispatcher.task import TaskId
 from fleet.errors import LinkError, MissionCancelled, MissionFailed
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vehicle import Vehicle
+from routing.refusal import Refusal
 from routing.site import NodeId
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,12 @@ class Mover(Protocol):
         """Break off what it is at, as soon as it can be; the mission ends as cancelled."""
         ...
 
-    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
-        """Go on with the mission that a former process sent; False = it did not reach its stop."""
+    async def resume(self, record: MissionRecord, errand: Errand) -> None:
+        """Go on with the mission that a former process sent, to its end.
+
+        Raises:
+            MissionFailed: it could not be followed; the vehicle stands still.
+        """
         ...
 
     @property
@@ -142,6 +147,10 @@ class Missions:
             self.current = None
         await self._write(replace(record, state="done"), "mission_done")
         return outcome
+
+    async def give_up(self, record: MissionRecord, reason: Refusal) -> None:
+        """A mission that is on disk will not be followed any more."""
+        await self._write(replace(record, state="failed"), "mission_failed", reason=reason)
 
     async def _insist(self, mission: Mission, clearance: Clearance) -> Outcome:
         """Execute; when only the link fails, wait for it and go on with the same mission."""

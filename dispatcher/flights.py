@@ -98,14 +98,13 @@ class AirMover:
         """Break off the flight: back to where it took off."""
         await self._vehicle.cancel()
 
-    async def resume(self, record: MissionRecord, errand: Errand) -> bool:
+    async def resume(self, record: MissionRecord, errand: Errand) -> None:
         """Go on with the flight that a former process sent."""
         route = record.mission.route
         await self._missions.follow(
             record, lambda: self._skies.fly(self._spec.id, route, errand.rank)
         )
         self.stand = route[-1].node
-        return record.stop_index == errand.stop_index
 
     def at_home(self) -> bool:
         """Whether it stands in its dock."""

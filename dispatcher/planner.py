@@ -92,7 +92,7 @@ class Planner:
         """
         for visit in self._routes.get(vehicle, ()):
             task = self._book.find(TaskId(visit.request))
-            if task is not None and not task.state.ended:
+            if task is not None and not task.state.ended and visit.stop >= task.stops_done:
                 return visit if task.earliest_s <= self._book.now_s() else None
         return None
 

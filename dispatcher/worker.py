@@ -419,15 +419,30 @@ class Worker:
             task=record.task,
             stop_index=record.stop_index,
         )
+        index = record.stop_index if task is not None and task.state.begun else -1
+        self.hand.activity = Activity.WORKING if index >= 0 else Activity.RETURNING
+        stop = None
+        if task is not None and index >= 0:
+            stop = stops_of(task, self._handling)[index]
+            self.hand.task, self.hand.stop, self.hand.stop_index = task.id, stop, index
         try:
-            arrived = await self._mover.resume(record, errand)
+            await self._mover.resume(record, errand)
+            if task is not None and stop is not None and self._makes(record, stop):
+                await self._stop_done(task.id, stop, index)
         except (MissionFailed, Unreachable) as error:
             log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": self.id})
-            return
-        if arrived and task is not None and task.state.begun and record.stop_index >= 0:
-            stop = stops_of(task, self._handling)[record.stop_index]
-            await self._stop_done(task.id, stop, record.stop_index)
+            await self._missions.give_up(record, _reason(error))
+        finally:
+            self.hand.task = self.hand.stop = None
+            self.hand.stop_index = -1
             self._planner.poke()
+
+    def _makes(self, record: MissionRecord, stop: TaskStop) -> bool:
+        """Whether a mission was the one that makes a stop, not one on the way to it."""
+        route, wanted = record.mission.route, [work.kind for work in stop.work]
+        done = [action.kind for action in record.mission.actions]
+        there = route[-1].node == self._mover.free_at(stop)
+        return there and done == wanted and (stop.area is None or route[0].node == route[-1].node)
 
 
 def _reason(error: MissionFailed | Unreachable) -> Refusal:

@@ -98,6 +98,8 @@ class VehicleState:
     last_node: NodeId | None = None
     mission: MissionId | None = None
     """What it holds now, also right after a restart of ours."""
+    base: tuple[NodeId, ...] = ()
+    """Nodes ahead that it has been told it may drive to; it may, whatever becomes of us."""
     driving: bool = False
     airborne: bool = False
     charge_ratio: float | None = None

@@ -47,6 +47,11 @@ def snapshot(
         position=position_of(pose, config, site),
         last_node=NodeId(state.last_node_id) if state.last_node_id in site.nodes else None,
         mission=MissionId(state.order_id) if state.order_id and state.busy else None,
+        base=tuple(
+            NodeId(node.node_id)
+            for node in sorted(state.node_states, key=lambda node: node.sequence_id)
+            if node.released and node.node_id in site.nodes
+        ),
         driving=state.driving,
         charge_ratio=None if charge is None else min(1.0, max(0.0, charge / 100)),
         charging=bool(battery and battery.charging),
