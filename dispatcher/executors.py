@@ -1,8 +1,11 @@
 """Where work goes that must not run in the event loop: a thread, or in line under a fast clock."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -23,6 +26,24 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - an executor hands errors on, whatever they are
             future.set_exception(error)
         return future
+
+
+def solver_process() -> ProcessPoolExecutor:
+    """A process of its own for the solver, which keeps the interpreter busy.
+
+    It shares none of our sockets, and it ends when we do, even when we are killed.
+    """
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 async def offload(executor: Executor, work: Callable[..., T], *args: Any) -> T:

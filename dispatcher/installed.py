@@ -3,11 +3,11 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
-from multiprocessing import get_context
 
 from dispatcher.config import Installation, split_address
+from dispatcher.executors import solver_process
 from dispatcher.journal import Journal
 from dispatcher.service import Executors, Service
 from dispatcher.store import Store
@@ -31,9 +31,7 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
     """
     with ExitStack() as stack:
         disk = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
-        solver = stack.enter_context(
-            ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        )  # a fork would share our sockets
+        solver = stack.enter_context(solver_process())
         clock = Clock.starting()
         store = await Store.open(installation.database, clock, disk)
         try:

@@ -29,10 +29,12 @@ USABLE = 0.7
 
 LATE_WEIGHT: Mapping[Priority, int] = {
     Priority.STAT: 60,
-    Priority.URGENT: 20,
+    Priority.URGENT: 10,
     Priority.ROUTINE: 6,
     Priority.BACKGROUND: 1,
 }
+PRESSING = frozenset({Priority.STAT, Priority.URGENT})
+"""Each second counts from the moment these may begin, not only from when they are due."""
 DROP_PENALTY: Mapping[Priority, int] = {
     Priority.STAT: 100_000_000,
     Priority.URGENT: 30_000_000,
@@ -125,9 +127,9 @@ class Modeller:
         """A vehicle has found that it can't do a task after all."""
         self._able[task, vehicle] = False
 
-    def forget(self, task: TaskId | None = None) -> None:
-        """A task has ended; or, without one, the roads have changed."""
-        for key in [key for key in self._able if task is None or key[0] == task]:
+    def forget(self, task: TaskId) -> None:
+        """A task has ended."""
+        for key in [key for key in self._able if key[0] == task]:
             del self._able[key]
 
     def _slots(
@@ -173,7 +175,7 @@ class Modeller:
             stops=self._stops(stops, _share(task), spots),
             fixed_order=True,
             release_s=int(task.earliest_s),
-            due_s=int(task.due_s),
+            due_s=int(task.earliest_s if task.priority in PRESSING else task.due_s),
             late_weight=LATE_WEIGHT[task.priority],
             drop_penalty=DROP_PENALTY[task.priority],
             allowed=allowed,

@@ -110,6 +110,13 @@ class Planner:
         self._modeller.bar(task, vehicle)
         self._routes.pop(vehicle, None)
 
+    def reconsider(self, task: TaskId) -> None:
+        """Put a task that nobody has begun into the plan anew: it weighs differently now."""
+        if not self._book[task].state.begun:
+            for vehicle, route in self._routes.items():
+                self._routes[vehicle] = tuple(v for v in route if v.request != task)
+        self.poke()
+
     def tasks_of(self, vehicle: VehicleId) -> tuple[TaskId, ...]:
         """All tasks in a vehicle's plan, in the order in which they are begun."""
         return tuple(dict.fromkeys(TaskId(v.request) for v in self._routes.get(vehicle, ())))

@@ -15,11 +15,12 @@ def unreachable_stops(
 
     From wherever it waits with goods on board it must be able to go home with them, out of the
     way of others, and to bring them on from there: else traffic could come to a standstill.
+    Lanes that are closed for now don't count: they open again.
     """
     places = [stop.place for stop in stops if stop.place is not None]
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
-    empty, full = traffic.roads(spec), traffic.roads(spec, goods_on_board=True)
+    empty, full = traffic.open_roads(spec), traffic.open_roads(spec, goods_on_board=True)
     home = site.places[spec.home].node
     here, carried_g, carried_ml = home, 0, 0
     missed: list[PlaceId] = []

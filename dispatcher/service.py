@@ -300,7 +300,7 @@ class Service:
         event = self.journal.event("priority_changed", task=task, priority=priority)
         new = self._book.move(task, priority=priority)
         await self._book.commit(tasks=[new], events=[event])
-        self._planner.poke()
+        self._planner.reconsider(task)
         return new
 
     async def _any_task(self, task: TaskId) -> Task:
@@ -349,7 +349,6 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_closed", lane=lane, until_s=until_s)
         self._traffic.close(lane, until_s)
-        self._modeller.forget()
         self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._planner.poke()
 
@@ -359,7 +358,6 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
         self._traffic.open(lane)
-        self._modeller.forget()
         self._alerts.clear("lane_closed")
         self._planner.poke()
 

@@ -96,6 +96,7 @@ class Traffic:
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._roads: dict[Rules, Roads] = {}
+        self._open_roads: dict[Rules, Roads] = {}
 
     # --- who is where ---
 
@@ -157,6 +158,16 @@ class Traffic:
             closed = frozenset(self._closed)
             self._roads[rules] = Roads(self._site, rules, closed, self._homes)
         return self._roads[rules]
+
+    def open_roads(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
+        """The roads as they are when no lane is closed."""
+        rules = rules_of(spec)
+        rules = loaded(rules) if goods_on_board else rules
+        if not self._closed:
+            return self.roads_by(rules)
+        if rules not in self._open_roads:
+            self._open_roads[rules] = Roads(self._site, rules, frozenset(), self._homes)
+        return self._open_roads[rules]
 
     @property
     def closed(self) -> Mapping[LaneId, float | None]:

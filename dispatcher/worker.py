@@ -155,7 +155,7 @@ class Worker:
 
     async def abandon(self, task: TaskId) -> None:
         """A person has cancelled a task: stop driving for it, if that is what it does."""
-        if self.hand.task == task and not on_board(self._book[task]):
+        if self.hand.task == task:
             await self._mover.stop()
         self.wake()
 
@@ -237,8 +237,9 @@ class Worker:
         while True:
             task = self._book[id_]
             if task.state is TaskState.CANCELLING:
-                await self._end_cancelled(task)
-                return
+                if not on_board(task):
+                    await self._end_cancelled(task)
+                return  # what is on board is brought back next
             try:
                 await self._mover.go(stop, self._trip(task, index))
             except MissionCancelled:
@@ -377,6 +378,7 @@ class Worker:
     async def _unless_work(self, errand: Coroutine[Any, Any, None]) -> bool:
         """Do something that work may interrupt; False = work came first."""
         doing = asyncio.create_task(errand, name=f"worker[{self.id}].rest")
+        doing.add_done_callback(lambda _: self._wake.set())
         try:
             while not doing.done():
                 work = self._planner.next(self.id) is not None and self.available
@@ -385,9 +387,7 @@ class Worker:
                     await asyncio.wait([doing])
                     break
                 self._wake.clear()
-                waking = asyncio.create_task(self._wake.wait(), name=f"worker[{self.id}].wake")
-                await asyncio.wait([doing, waking], return_when=asyncio.FIRST_COMPLETED)
-                waking.cancel()
+                await self._wake.wait()
         finally:
             if not doing.done():
                 doing.cancel()

@@ -1,15 +1,15 @@
 """Scaled real time: dispatcher, console and simulator together, or the simulator's things alone."""
 
 import asyncio
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing import get_context
 
 import typer
 
 from dispatcher.commands.serve import serve_app, until_told
+from dispatcher.executors import solver_process
 from dispatcher.service import Executors
 from fleet.clock import Clock
 from sim import loops
@@ -41,7 +41,7 @@ def live_until_told(
     """Run all of it until SIGINT, SIGTERM or the scenario's end."""
     with ExitStack() as stack:
         disk = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
-        solver = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+        solver = stack.enter_context(solver_process())
 
         async def all_of_it() -> None:
             simulation = Simulation(

@@ -1,0 +1,208 @@
+"""Stories of a day: a person asks, a vehicle moves, and no rule is broken on the way."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from dispatcher.errors import IllegalMove, Refused
+from dispatcher.intake import parse
+from dispatcher.task import Priority, TaskState
+from fleet.vehicle import VehicleId
+from routing.site import LaneId
+from tests.sim.hospital import DRONE, hospital, scenario_file
+
+
+async def test_a_delivery_goes_upstairs_and_is_done(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        task = await place.deliver("laboratory", "ward")
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert place.deeds.unloaded == [(task, "ward")]
+
+
+async def test_medicine_overtakes_meals(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        first = await place.deliver("laboratory", "ward")
+        meals = [await place.deliver("laboratory", "ward", goods="general") for _ in range(3)]
+        insulin = await place.submit(kind="medicine", item="Insulin", to="ward", priority="stat")
+        await place.until_ended(first, insulin, *meals)
+        ended = [place.task(task).ended_s or 0.0 for task in (insulin, *meals)]
+        assert ended[0] == min(ended)
+
+
+async def test_many_robots_in_one_corridor_all_arrive(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        places = ("pharmacy", "laboratory", "ward")
+        tasks = [
+            await place.deliver(places[n % 3], places[(n + 1 + n // 3 % 2) % 3]) for n in range(24)
+        ]
+        await place.until_ended(*tasks, at_most_s=4 * 3600)
+        assert {place.task(task).state for task in tasks} == {TaskState.DONE}
+
+
+async def test_out_of_isolation_only_through_decontamination(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        into = await place.submit(kind="disinfection", room="isolation")
+        await place.until_ended(into)
+        await place.until(lambda: place.world.ground[VehicleId("C1")].node == "park-1")
+        assert place.world.violations["zone"] == 0
+
+
+async def test_cancelled_before_loading_nothing_is_carried(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        task = await place.deliver("ward", "laboratory")
+        await place.until(lambda: place.task(task).state is TaskState.UNDERWAY)
+        await asyncio.sleep(20)
+        await place.service.cancel(task)
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.CANCELLED
+        assert place.deeds.loaded == []
+        with pytest.raises(IllegalMove):
+            await place.service.cancel(task)
+
+
+async def test_cancelled_with_goods_on_board_they_are_brought_back(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        task = await place.deliver("laboratory", "ward")
+        await place.until(lambda: place.task(task).stops_done == 1)
+        await asyncio.sleep(10)
+        await place.service.cancel(task)
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.CANCELLED
+        assert place.deeds.unloaded == [(task, "laboratory")]
+
+
+async def test_a_closed_lane_is_waited_for_and_the_task_is_not_lost(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        lane = LaneId("a3~a4")
+        until_s = place.service.clock.now_s() + 900
+        await place.service.close_lane(lane, until_s=until_s)
+        task = await place.deliver("laboratory", "ward")
+        await asyncio.sleep(600)
+        assert place.task(task).state is not TaskState.DONE
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert (place.task(task).ended_s or 0) > until_s
+
+
+async def test_a_robot_that_stops_for_a_while_loses_nothing(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        task = await place.deliver("laboratory", "ward")
+        await place.until(lambda: place.task(task).stops_done == 1)
+        vehicle = place.task(task).vehicle
+        assert vehicle is not None
+        await asyncio.sleep(5)
+        place.world.ground[vehicle].fail("wheel_stuck")
+        await asyncio.sleep(300)
+        assert any(a.code == "vehicle_fault" and not a.cleared_s for a in place.service.alerts())
+        place.world.ground[vehicle].repair()
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert all(a.cleared_s for a in place.service.alerts() if a.code == "vehicle_fault")
+
+
+async def test_a_silent_robot_finishes_once_it_is_heard_again(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        task = await place.deliver("laboratory", "ward")
+        await place.until(lambda: place.task(task).stops_done == 1)
+        vehicle = place.task(task).vehicle
+        assert vehicle is not None
+        robot = place.simulation.stage.robots[vehicle]
+        robot.link_down = True
+        await asyncio.sleep(240)
+        assert any(a.code == "vehicle_offline" for a in place.service.alerts())
+        robot.link_down = False
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert place.deeds.loaded == [task]
+
+
+async def test_it_charges_before_the_reserve_is_touched(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-3",))) as place:
+        body = place.world.ground[VehicleId("C1")]
+        body.set_charge(0.4)
+        tasks = [await place.deliver("laboratory", "ward") for _ in range(12)]
+        lowest = 1.0
+        while not all(place.task(task).state.ended for task in tasks):
+            await asyncio.sleep(20)
+            lowest = min(lowest, body.charge_ratio())
+        assert {place.task(task).state for task in tasks} == {TaskState.DONE}
+        assert lowest >= body.spec.energy.reserve_ratio
+
+
+async def test_out_of_service_means_no_new_work(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        await place.service.set_in_service(VehicleId("C1"), on=False)
+        task = await place.deliver("laboratory", "ward")
+        await asyncio.sleep(600)
+        assert place.task(task).state is TaskState.QUEUED
+        assert place.task(task).reason is not None
+        await place.service.set_in_service(VehicleId("C1"), on=True)
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+
+
+async def test_what_nobody_can_do_is_refused_with_its_reason(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        with pytest.raises(Refused) as heavy:
+            await place.deliver("laboratory", "ward", mass_kg=500.0)
+        assert [fault.field for fault in heavy.value.faults] == ["mass_kg"]
+        with pytest.raises(Refused) as pad:
+            await place.deliver("laboratory", "dock-1")
+        assert pad.value.faults[0].reason.code == "unreachable"
+        assert place.service.open_tasks() == []
+
+
+async def test_a_batch_has_one_answer_for_each_row(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        rows = [
+            {"kind": "disinfection", "room": "ward"},
+            {"kind": "disinfection", "room": "nowhere"},
+            {"kind": "disinfection", "room": "ward", "colour": "red"},
+        ]
+        answers = await place.service.submit_batch([parse(row) for row in rows], key="round-1")
+        again = await place.service.submit_batch([parse(row) for row in rows], key="round-1")
+        assert [isinstance(answer, Refused) for answer in answers] == [False, True, True]
+        assert again[0] == answers[0]
+        assert len(place.service.open_tasks()) == 1
+
+
+async def test_the_same_key_is_the_same_task(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path)) as place:
+        request = parse({"kind": "disinfection", "room": "ward"})
+        assert not isinstance(request, list)
+        one = await place.service.submit(request, key="k")
+        two = await place.service.submit(request, key="k")
+        assert one.id == two.id
+
+
+async def test_a_raised_priority_is_served_first(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        tasks = [await place.deliver("laboratory", "ward", goods="general") for _ in range(4)]
+        await place.until(lambda: any(place.task(t).state is TaskState.UNDERWAY for t in tasks))
+        waiting = [t for t in tasks if place.task(t).state is TaskState.ASSIGNED]
+        last = max(waiting, key=lambda t: place.task(t).eta_s or 0.0)
+        await place.service.prioritise(last, Priority.STAT)
+        await place.until_ended(*tasks)
+        ended = {task: place.task(task).ended_s or 0.0 for task in waiting}
+        assert ended[last] == min(ended.values())
+
+
+async def test_a_drone_looks_at_an_area_and_comes_home(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, more=DRONE)) as place:
+        task = await place.submit(kind="patrol", area="yard-patrol")
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert place.task(task).vehicle == "D1"
+        aircraft = place.world.aircraft[VehicleId("D1")]
+        assert not aircraft.airborne
+        assert aircraft.charge_ratio() < 1.0
+
+
+async def test_places_on_foot_are_for_robots(tmp_path: Path) -> None:
+    async with hospital(scenario_file(tmp_path, more=DRONE)) as place:
+        task = await place.submit(kind="patrol", points=["ward", "laboratory"], rounds=2)
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert place.task(task).vehicle != "D1"
