@@ -1,0 +1,210 @@
+"""The banker's rule on random buildings: nobody ever shares, and everybody arrives."""
+
+import random
+from itertools import pairwise
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dispatcher.claims import Claim, Claims, Resources
+from fleet.vehicle import VehicleId
+from routing.geometry import GeoPoint, LocalFrame, Point
+from routing.site import (
+    Edge,
+    Lane,
+    LaneId,
+    Level,
+    LevelId,
+    Lift,
+    LiftId,
+    Name,
+    Node,
+    NodeId,
+    Site,
+)
+
+L1, L2 = LevelId("L1"), LevelId("L2")
+
+
+def site(edges: list[tuple[str, str]], lifts: tuple[tuple[str, str], ...] = ()) -> Site:
+    """Nodes joined by one-lane roads; each lift joins two cabins."""
+    upstairs = {cabin for _, cabin in lifts}
+    names = dict.fromkeys(name for edge in (*edges, *lifts) for name in edge)
+    lanes = {
+        LaneId(f"{a}~{b}"): Lane(
+            id=LaneId(f"{a}~{b}"), start=NodeId(a), end=NodeId(b), length_m=5.0
+        )
+        for a, b in edges
+    }
+    for n, (a, b) in enumerate(lifts):
+        lane = Lane(
+            id=LaneId(f"lift-{n}"),
+            start=NodeId(a),
+            end=NodeId(b),
+            length_m=4.0,
+            lift=LiftId(f"lift-{n}"),
+        )
+        lanes[lane.id] = lane
+    name = Name(en="x", zh="x")
+    return Site(
+        id="test",
+        name=name,
+        frame=LocalFrame(GeoPoint(0, 0)),
+        levels={
+            L1: Level(id=L1, name=name, elevation_m=0),
+            L2: Level(id=L2, name=name, elevation_m=4),
+        },
+        nodes={
+            NodeId(n): Node(id=NodeId(n), level=L2 if n in upstairs else L1, point=Point(0, 0))
+            for n in names
+        },
+        lanes=lanes,
+        places={},
+        lifts={
+            LiftId(f"lift-{n}"): Lift(
+                id=LiftId(f"lift-{n}"), name=name, cabins={L1: NodeId(a), L2: NodeId(b)}
+            )
+            for n, (a, b) in enumerate(lifts)
+        },
+    )
+
+
+class Floor:
+    """A site with claims; ways are shortest ones that pass over nobody's home."""
+
+    def __init__(self, site: Site, homes: list[str]) -> None:
+        self.site = site
+        self.homes = homes
+        self.resources = Resources(site)
+        self.claims = Claims(self.resources)
+        self.graph: nx.Graph[str] = nx.Graph()
+        self.graph.add_edges_from((lane.start, lane.end) for lane in site.lanes.values())
+        self.fleet = [
+            self.claims.enter(VehicleId(f"v{n}"), NodeId(home), NodeId(home), 0)
+            for n, home in enumerate(homes)
+        ]
+
+    def way(self, start: str, goal: str) -> list[Edge]:
+        allowed = [n for n in self.graph if n not in self.homes or n in (start, goal)]
+        nodes = nx.shortest_path(self.graph.subgraph(allowed), start, goal)
+        return [self.site.edge(NodeId(a), NodeId(b)) for a, b in pairwise(nodes)]
+
+    def need_home(self, claim: Claim, start: str) -> int:
+        return self.resources.way(self.way(start, self.homes[self.fleet.index(claim)]))
+
+    def admit(self, claim: Claim, goal: str) -> bool:
+        return self.claims.plan(claim, self.way(claim.stand, goal), self.need_home(claim, goal))
+
+    def nothing_shared(self) -> None:
+        held = [claim.held for claim in self.fleet]
+        for n, one in enumerate(held):
+            assert not any(one & other for other in held[:n])
+
+
+CORRIDOR = [("h0", "a"), ("h1", "b"), ("a", "b"), ("b", "c"), ("c", "d"), ("d", "room")]
+
+
+def test_two_never_meet_head_on_in_a_corridor() -> None:
+    floor = Floor(site(CORRIDOR), ["h0", "h1"])
+    out, back = floor.fleet
+    assert floor.admit(out, "room")
+    while out.waiting:
+        assert floor.claims.grant(out)
+    assert out.granted == len(out.edges)
+    assert floor.admit(back, "room")
+    assert not floor.claims.grant(back)
+    assert floor.claims.holders(back) == ["v0"]
+
+
+def test_a_lift_is_granted_with_the_way_out() -> None:
+    edges = [("h0", "a"), ("a", "cab1"), ("cab2", "b"), ("b", "room")]
+    floor = Floor(site(edges, (("cab1", "cab2"),)), ["h0"])
+    (claim,) = floor.fleet
+    assert floor.admit(claim, "room")
+    assert floor.claims.grant(claim)
+    assert claim.granted == 1
+    assert floor.claims.grant(claim)
+    assert [edge.end for edge in claim.edges[1 : claim.granted]] == ["cab1", "cab2", "b"]
+
+
+def test_nobody_counts_on_one_that_is_stuck() -> None:
+    floor = Floor(site(CORRIDOR), ["h0", "h1"])
+    stuck, other = floor.fleet
+    assert floor.admit(stuck, "room")
+    for _ in range(2):
+        assert floor.claims.grant(stuck)
+    floor.claims.pass_to(stuck, 2)
+    floor.claims.set_stuck(stuck, True)
+    assert not floor.claims.grant(stuck)
+    assert floor.claims.could_take(other, floor.way("h1", "b")) is False
+
+
+def test_nobody_enters_a_dead_end_that_another_must_come_out_of() -> None:
+    floor = Floor(site(CORRIDOR), ["h0", "h1"])
+    inside, outside = floor.fleet
+    drive_all(floor, inside, "room")
+    assert floor.admit(outside, "room")
+    assert not floor.claims.grant(outside)
+    assert floor.claims.holders(outside) == []
+    drive_all(floor, inside, "h0")
+    assert floor.claims.grant(outside)
+
+
+def drive_all(floor: Floor, claim: Claim, goal: str) -> None:
+    assert floor.admit(claim, goal)
+    while claim.waiting:
+        assert floor.claims.grant(claim)
+    floor.claims.pass_to(claim, len(claim.edges))
+    floor.claims.stop(claim, NodeId(goal), floor.need_home(claim, goal))
+
+
+@st.composite
+def buildings(draw: st.DrawFn) -> tuple[Floor, list[str], int]:
+    """A random tree of corridors with some loops, rooms at its ends, homes beside it."""
+    size = draw(st.integers(4, 10))
+    edges = [(f"n{draw(st.integers(0, n - 1))}", f"n{n}") for n in range(1, size)]
+    for _ in range(draw(st.integers(0, 3))):
+        a, b = draw(st.integers(0, size - 1)), draw(st.integers(0, size - 1))
+        if a != b and (f"n{a}", f"n{b}") not in edges and (f"n{b}", f"n{a}") not in edges:
+            edges.append((f"n{a}", f"n{b}"))
+    robots = draw(st.integers(1, 5))
+    homes = [f"h{n}" for n in range(robots)]
+    edges += [(f"n{draw(st.integers(0, size - 1))}", home) for home in homes]
+    rooms = [f"r{n}" for n in range(draw(st.integers(1, 4)))]
+    edges += [(f"n{draw(st.integers(0, size - 1))}", room) for room in rooms]
+    return Floor(site(edges), homes), rooms, draw(st.integers(0, 2**32))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(buildings())
+def test_whatever_they_want_they_get_it_and_share_nothing(
+    building: tuple[Floor, list[str], int],
+) -> None:
+    """Random trips in random order; who is not let in goes home, as it promised."""
+    floor, rooms, seed = building
+    luck = random.Random(seed)
+    trips = {claim.vehicle: 3 for claim in floor.fleet}
+    goals: dict[VehicleId, str] = {}
+    for _ in range(3000):
+        busy = [c for c in floor.fleet if trips[c.vehicle] or c.edges or c.stand[0] != "h"]
+        if not busy:
+            return
+        claim = luck.choice(busy)
+        if claim.passed < claim.granted:
+            floor.claims.pass_to(claim, claim.passed + 1)
+        elif claim.edges and claim.granted < len(claim.edges):
+            floor.claims.grant(claim)
+        elif claim.edges:
+            stand = claim.edges[-1].end
+            floor.claims.stop(claim, stand, floor.need_home(claim, stand))
+            trips[claim.vehicle] -= trips[claim.vehicle] > 0 and stand == goals[claim.vehicle]
+        else:
+            home = floor.homes[floor.fleet.index(claim)]
+            elsewhere = [room for room in rooms if room != claim.stand] or [home]
+            goals[claim.vehicle] = luck.choice(elsewhere) if trips[claim.vehicle] else home
+            if not floor.admit(claim, goals[claim.vehicle]) and claim.stand != home:
+                assert floor.admit(claim, home)
+        floor.nothing_shared()
+    pytest.fail(f"still to do: {trips}")
