@@ -101,19 +101,28 @@ class GroundMover:
             await self._stop_elsewhere(base, errand)
             raise MissionFailed(Refusal("order_differs", {"mission": record.id}))
         edges = [self._site.edge(a, b) for a, b in pairwise(nodes)]
-        right = self._right(edges, errand, behind=behind, held=behind + len(base))
-        await self._missions.follow(record, right)
+        held = behind + len(base)
+        if not await self._traffic.readmit(
+            self._spec.id, edges, errand.rank, behind=behind, held=held
+        ):
+            await self._stop_elsewhere(base, errand)
+            raise MissionFailed(Refusal("way_not_safe", {"mission": record.id}))
+        await self._missions.follow(record, self._right(edges, errand))
         kinds = {action.kind for action in record.mission.actions}
         if kinds & {ActionKind.DECONTAMINATE}:
             self._washed()
         self._charging = ActionKind.CHARGE in kinds
 
+    async def drop_order(self, errand: Errand) -> None:
+        """Stop a drive that we know nothing of, on what it was told."""
+        base = [node for node in self._vehicle.state().base if node != self.stand]
+        await self._stop_elsewhere(base, errand)
+
     async def _stop_elsewhere(self, base: Sequence[NodeId], errand: Errand) -> None:
         """It was led another way since that leg was written down: stop it on what it holds."""
         edges = [self._site.edge(a, b) for a, b in pairwise((self.stand, *base))]
-        async with self._traffic.drive(
-            self._spec.id, edges, errand.rank, held=len(edges)
-        ) as clearance:
+        await self._traffic.readmit(self._spec.id, edges, errand.rank, behind=0, held=len(edges))
+        async with self._traffic.drive(self._spec.id, edges, errand.rank) as clearance:
             await self._vehicle.cancel()
             last = self._vehicle.state().last_node
             nodes = [waypoint.node for waypoint in clearance.route]
@@ -214,16 +223,9 @@ class GroundMover:
         await self._missions.carry_out(mission, errand, self._right(edges, errand))
 
     def _right(
-        self,
-        edges: Sequence[Edge],
-        errand: Errand,
-        *,
-        behind: int = 0,
-        held: int = 0,
+        self, edges: Sequence[Edge], errand: Errand
     ) -> Callable[[], AbstractAsyncContextManager[Clearance]]:
-        return lambda: self._traffic.drive(
-            self._spec.id, edges, errand.rank, behind=behind, held=held
-        )
+        return lambda: self._traffic.drive(self._spec.id, edges, errand.rank)
 
     async def _disconnect(self, errand: Errand) -> None:
         await self._leg((), _disconnect, errand)

@@ -70,6 +70,10 @@ class Mover(Protocol):
         """Break off what it is at, as soon as it can be; the mission ends as cancelled."""
         ...
 
+    async def drop_order(self, errand: Errand) -> None:
+        """Stop whatever it is at that we know nothing of."""
+        ...
+
     async def resume(self, record: MissionRecord, errand: Errand) -> None:
         """Go on with the mission that a former process sent, to its end.
 

@@ -98,6 +98,10 @@ class AirMover:
         """Break off the flight: back to where it took off."""
         await self._vehicle.cancel()
 
+    async def drop_order(self, errand: Errand) -> None:  # noqa: ARG002
+        """Bring it down where it took off: we know nothing of this flight."""
+        await self._vehicle.cancel()
+
     async def resume(self, record: MissionRecord, errand: Errand) -> None:
         """Go on with the flight that a former process sent."""
         route = record.mission.route

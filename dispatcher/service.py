@@ -187,6 +187,9 @@ class Service:
             else:
                 self._traffic.add(spec, self._workers[spec.id].stand(home))
         self._traffic.start()
+        for vehicle in self.roster:
+            if vehicle.spec.medium is Medium.GROUND:
+                self._traffic.hold(vehicle.spec.id, vehicle.state().base)
         self._watch.look_at_all()
 
     async def _look_around(self) -> None:

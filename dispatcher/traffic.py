@@ -6,7 +6,7 @@ to the vehicle through its `Clearance`, and frees them when the vehicle says tha
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -77,6 +77,10 @@ class _Pilot:
     behind: list[DoorId] = field(default_factory=list[DoorId])
     """Doors to let go of."""
     lift: LiftId | None = None
+    told: int = 0
+    """Edges of the next drive that a former process has released already."""
+    again: list[int] = field(default_factory=list[int])
+    """Edges that a former process released, whose door or lift must be asked for once more."""
     halting: bool = False
     """Is to stop as soon as it is outside lifts."""
     since_s: float = 0.0
@@ -117,6 +121,31 @@ class Traffic:
         for pilot in self._pilots.values():
             claim = pilot.claim
             self._claims.force(claim, (), self._need_home(pilot, claim.stand))
+            self._forget_sessions(pilot)
+
+    def hold(self, vehicle: VehicleId, base: Sequence[NodeId]) -> None:
+        """Keep for a vehicle what a former process told it, before anybody is granted anything."""
+        pilot = self._pilots[vehicle]
+        edges: list[Edge] = []
+        for node in base:
+            start = edges[-1].end if edges else pilot.claim.stand
+            edge = next((e for e in self._site.edges_from[start] if e.end == node), None)
+            if edge is None:
+                break
+            edges.append(edge)
+        end = edges[-1].end if edges else pilot.claim.stand
+        need = self._need_home(pilot, end)
+        self._claims.force(pilot.claim, edges, need, granted=len(edges))
+
+    def _forget_sessions(self, pilot: _Pilot) -> None:
+        """Let go of doors and lifts that a former process had asked for and nobody needs now."""
+        for door in self._site.doors:
+            self._facilities.release_door(door, pilot.spec.id)
+        here = self._site.lift_at.get(pilot.claim.stand)
+        pilot.lift = here.id if here is not None else None
+        for lift in self._site.lifts:
+            if lift != pilot.lift:
+                self._facilities.release_lift(lift, pilot.spec.id)
 
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
@@ -257,9 +286,45 @@ class Traffic:
         pilot = self._pilots[vehicle]
         pilot.claim.rank = rank
         goal = edges[-1].end if edges else pilot.claim.stand
+        return await self._until_safe(
+            pilot, lambda: self._claims.plan(pilot.claim, edges, self._need_home(pilot, goal))
+        )
+
+    async def readmit(
+        self,
+        vehicle: VehicleId,
+        edges: Sequence[Edge],
+        rank: tuple[int, float],
+        *,
+        behind: int,
+        held: int,
+    ) -> bool:
+        """Enter a drive that a former process began; what was told already is held at once.
+
+        Args:
+            behind: edges that the vehicle has already driven.
+            held: edges that it was already told it may drive.
+
+        False = the rest of the drive was not safe for `ADMISSION_S`.
+        """
+        pilot = self._pilots[vehicle]
+        claim = pilot.claim
+        claim.rank = rank
+        told, rest = edges[:held], edges[held:]
+        stop = told[-1].end if told else claim.stand
+        need = self._need_home(pilot, stop)
+        self._claims.force(claim, told, need, passed=behind, granted=held)
+        pilot.again = [n for n in range(behind, held) if not self._is_plain(edges[n])]
+        pilot.told = held
+        goal = edges[-1].end if edges else stop
+        return await self._until_safe(
+            pilot, lambda: self._claims.replan(claim, rest, self._need_home(pilot, goal))
+        )
+
+    async def _until_safe(self, pilot: _Pilot, entered: Callable[[], bool]) -> bool:
         try:
             async with asyncio.timeout(ADMISSION_S):
-                while not self._claims.plan(pilot.claim, edges, self._need_home(pilot, goal)):
+                while not entered():
                     pilot.freed.clear()
                     await pilot.freed.wait()
         except TimeoutError:
@@ -272,16 +337,11 @@ class Traffic:
         vehicle: VehicleId,
         edges: Sequence[Edge],
         rank: tuple[int, float],
-        *,
-        behind: int = 0,
-        held: int = 0,
     ) -> AsyncGenerator[Clearance]:
-        """The right to drive ``edges``, which `admit` let in, granted bit by bit.
+        """The right to drive ``edges``, which `admit` or `readmit` let in, granted bit by bit.
 
         Args:
             rank: who goes first where several wait: priority class, then since when.
-            behind: edges that the vehicle has already driven, under a former process of ours.
-            held: edges that it was already told it may drive.
 
         When the block ends, for whatever reason, the vehicle keeps what it stands on.
         """
@@ -289,15 +349,11 @@ class Traffic:
         claim = pilot.claim
         start = edges[0].start if edges else claim.stand
         route = waypoints(self._site, start, edges)
-        clearance = Clearance(route, 1 + max(behind, held))
-        clearance.passed = behind
-        goal = route[-1].node
+        clearance = Clearance(route, 1 + pilot.told)
+        pilot.told = 0
+        clearance.passed = claim.passed
         claim.rank = rank
-        if claim.edges != tuple(edges):
-            done, told = behind, max(behind, held)
-            need = self._need_home(pilot, goal)
-            self._claims.force(claim, edges, need, passed=done, granted=told)
-        pilot.clearance, pilot.goal, pilot.halting = clearance, goal, False
+        pilot.clearance, pilot.goal, pilot.halting = clearance, route[-1].node, False
         pilot.since_s = asyncio.get_running_loop().time()
         clearance.on_reached(lambda index: self._reached(pilot, index))
         pilot.wake.set()  # some of it may have been granted since it was admitted
@@ -365,6 +421,7 @@ class Traffic:
             await pilot.wake.wait()
             pilot.wake.clear()
             try:
+                await self._make_ready_again(pilot)
                 await self._shut_behind(pilot)
                 while await self._release_next(pilot):
                     await self._shut_behind(pilot)
@@ -387,25 +444,37 @@ class Traffic:
             clearance.release(last + 1)
             return True
         edge = claim.edges[first]
-        level = self._site.nodes[edge.end].level
         if edge.lane.lift is not None:
             if clearance.passed < first:
                 return False
             clearance.release(first + 2)
-            await self._facilities.bring_lift(edge.lane.lift, level, pilot.spec.id)
+            await self._make_ready(pilot, first, edge)
             return True
-        if edge.end in self._site.lift_at:
-            lift = self._site.lift_at[edge.end].id
-            if pilot.lift not in (None, lift):  # still leaving another one
-                return False
-            pilot.lift = lift
-            await self._facilities.bring_lift(lift, level, pilot.spec.id)
-        if edge.lane.door is not None:
-            pilot.doors[first] = edge.lane.door
-            await self._facilities.open_door(edge.lane.door, pilot.spec.id)
+        lift = self._site.lift_at.get(edge.end)
+        if lift is not None and pilot.lift not in (None, lift.id):  # still leaving another one
+            return False
+        await self._make_ready(pilot, first, edge)
         if pilot.clearance is clearance and not pilot.halting:
             clearance.release(first + 2)
         return True
+
+    async def _make_ready(self, pilot: _Pilot, index: int, edge: Edge) -> None:
+        """Have the lift come that an edge leads into or rides in, and its door opened."""
+        lift = self._site.lift_at.get(edge.end)
+        if lift is not None:
+            pilot.lift = lift.id
+            level = self._site.nodes[edge.end].level
+            await self._facilities.bring_lift(lift.id, level, pilot.spec.id)
+        if edge.lane.door is not None:
+            pilot.doors[index] = edge.lane.door
+            await self._facilities.open_door(edge.lane.door, pilot.spec.id)
+
+    async def _make_ready_again(self, pilot: _Pilot) -> None:
+        while pilot.again:
+            index = pilot.again[0]
+            if index >= pilot.claim.passed and index < len(pilot.claim.edges):
+                await self._make_ready(pilot, index, pilot.claim.edges[index])
+            pilot.again = pilot.again[1:]
 
     def _is_plain(self, edge: Edge) -> bool:
         return (

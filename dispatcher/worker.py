@@ -138,6 +138,8 @@ class Worker:
                 self.hand.aboard[task.id] = None
         if unfinished is not None:
             await self._recover(unfinished)
+        elif self._vehicle.state().mission is not None:
+            await self._mover.drop_order(self._rest_trip("drop"))
         while True:
             self._wake.clear()
             if not self._vehicle.state().fit:
