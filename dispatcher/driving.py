@@ -155,7 +155,7 @@ class GroundMover:
 
     def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
         """Whether it could make these stops and go home, with the reserve untouched."""
-        roads = self._traffic.roads(self._spec)
+        roads = self._traffic.roads.of(self._spec)
         node, move_s, clean = self.stand, 0.0, self.clean
         for goal in (*(self._node(stop.place) for stop in stops), self._node(self._spec.home)):
             move_s += roads.seconds(node, goal, clean_start=clean)
@@ -175,7 +175,7 @@ class GroundMover:
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the drive to a stop would take, without waiting for others."""
         stand = self.stand
-        roads = self._traffic.roads(self._spec)
+        roads = self._traffic.roads.of(self._spec)
         return roads.seconds(stand, self._node(stop.place), clean_start=self.clean)
 
     async def _go(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
@@ -234,7 +234,7 @@ class GroundMover:
 
     async def _decontaminate(self, errand: Errand) -> None:
         """Drive to the station that is nearest and be decontaminated there."""
-        roads = self._traffic.roads(self._spec)
+        roads = self._traffic.roads.of(self._spec)
         stand = self.stand
         reachable = roads.reachable(stand, clean_start=self.clean)
         stations = [p for p in self._site.with_role(Role.DECONTAMINATION) if p.node in reachable]
@@ -249,7 +249,7 @@ class GroundMover:
         self._hygiene.washed(self._spec.id)
 
     def _take_charger(self) -> Place | None:
-        roads = self._traffic.roads(self._spec)
+        roads = self._traffic.roads.of(self._spec)
         stand = self.stand
         return self._chargers.take(
             self._spec, lambda place: roads.seconds(stand, place.node, clean_start=self.clean)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING
 from dispatcher.reach import unreachable_stops
+from dispatcher.roadbook import RoadBook, loaded, rules_of
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Delivery, Medicine, Priority, Task, TaskId
-from dispatcher.traffic import Traffic, loaded, rules_of
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
@@ -72,9 +72,9 @@ class Model:
 class Modeller:
     """Puts snapshots as problems; keeps what does not change between them."""
 
-    def __init__(self, site: Site, traffic: Traffic, handling: Handling) -> None:
+    def __init__(self, site: Site, roads: RoadBook, handling: Handling) -> None:
         self._site = site
-        self._traffic = traffic
+        self._roads = roads
         self._handling = handling
         self._able: dict[tuple[TaskId, VehicleId], bool] = {}
 
@@ -119,7 +119,7 @@ class Modeller:
         if key not in self._able:
             stops = stops_of(task, self._handling)
             self._able[key] = not why_not(task.spec, spec) and not unreachable_stops(
-                self._site, self._traffic, spec, stops
+                self._site, self._roads, spec, stops
             )
         return self._able[key]
 
@@ -208,8 +208,8 @@ class Modeller:
     def _driven(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
         """By road; spots that no road leads to are unreachable."""
         nodes = [NodeId(spot) if spot in self._site.nodes else None for spot in spots]
-        seconds, metres = self._traffic.roads_by(rules).tables(nodes)
-        loaded_s, _ = self._traffic.roads_by(loaded(rules)).tables(nodes)
+        seconds, metres = self._roads.by(rules).tables(nodes)
+        loaded_s, _ = self._roads.by(loaded(rules)).tables(nodes)
         return Profile(seconds=seconds, metres=metres, loaded_s=loaded_s)
 
     def _flown(self, rules: Rules, spots: tuple[str, ...]) -> Profile:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
+from dispatcher.roadbook import RoadBook
 from dispatcher.stops import TaskStop
-from dispatcher.traffic import Traffic
 from fleet.vehicle import Medium, VehicleSpec
 from routing.site import PlaceId, Role, Site
 
 
 def unreachable_stops(
-    site: Site, traffic: Traffic, spec: VehicleSpec, stops: Sequence[TaskStop]
+    site: Site, roads: RoadBook, spec: VehicleSpec, stops: Sequence[TaskStop]
 ) -> list[PlaceId]:
     """The places among ``stops`` that a vehicle can't make in turn; empty = it can make all.
 
@@ -20,7 +20,7 @@ def unreachable_stops(
     places = [stop.place for stop in stops if stop.place is not None]
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
-    empty, full = traffic.open_roads(spec), traffic.open_roads(spec, goods_on_board=True)
+    empty, full = roads.when_open(spec), roads.when_open(spec, goods_on_board=True)
     home = site.places[spec.home].node
     here, carried_g, carried_ml = home, 0, 0
     missed: list[PlaceId] = []

@@ -98,7 +98,7 @@ class Service:
         self.facilities = Facilities(bus, site)
         self._traffic = Traffic(site, self.facilities)
         self._skies = Skies(site)
-        self._modeller = Modeller(site, self._traffic, self._handling)
+        self._modeller = Modeller(site, self._traffic.roads, self._handling)
         self._planner = Planner(
             self._book,
             self._modeller,
@@ -197,7 +197,7 @@ class Service:
             await asyncio.sleep(LOOK_S)
             self._watch.look_at_all()
             now_s = self.clock.now_s()
-            for lane, until_s in self._traffic.closed.items():
+            for lane, until_s in self._traffic.roads.closed.items():
                 if until_s is not None and until_s <= now_s:
                     await self.open_lane(lane)
             for task in self._book.open():
@@ -269,7 +269,7 @@ class Service:
             reasons = nearest_miss(why_not(spec, s) for s in specs)
             raise Refused([_fault_of(reason) for reason in reasons])
         stops = stops_of_spec(TaskId(""), spec, self._handling)
-        missed = [unreachable_stops(self.site, self._traffic, s, stops) for s in able]
+        missed = [unreachable_stops(self.site, self._traffic.roads, s, stops) for s in able]
         if all(missed):
             place = min(missed, key=len)[0]
             reason = Refusal("unreachable", {"value": place})
@@ -361,7 +361,8 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
         self._traffic.open(lane)
-        self._alerts.clear("lane_closed")
+        if not self._traffic.roads.closed:
+            self._alerts.clear("lane_closed")
         self._planner.poke()
 
     def alerts(self) -> list[Alert]:

@@ -8,15 +8,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
+from dispatcher.roadbook import RoadBook
 from fleet.errors import LinkTimeout
 from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
-from routing.paths import Roads, Rules, Way
+from routing.paths import Way
 from routing.refusal import Refusal
 from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Role, Site
 
@@ -32,16 +33,6 @@ IMPATIENT_S = 20.0
 """How long a vehicle waits before another way is looked for."""
 HELD_S = 60.0
 """What a node that another vehicle holds costs such a search."""
-
-
-def rules_of(spec: VehicleSpec) -> Rules:
-    """The road rules of a vehicle."""
-    return Rules(speed_m_s=spec.speed_m_s, width_m=spec.width_m, kind=spec.kind)
-
-
-def loaded(rules: Rules) -> Rules:
-    """The same with goods on board: no decontamination on the way."""
-    return replace(rules, decontamination=False)
 
 
 def waypoints(site: Site, start: NodeId, edges: Iterable[Edge]) -> tuple[Waypoint, ...]:
@@ -97,18 +88,14 @@ class Traffic:
         self._resources = Resources(site)
         self._claims = Claims(self._resources)
         self._pilots: dict[VehicleId, _Pilot] = {}
-        self._homes: frozenset[NodeId] = frozenset()
-        self._closed: dict[LaneId, float | None] = {}
-        self._roads: dict[Rules, Roads] = {}
-        self._open_roads: dict[Rules, Roads] = {}
+        self.roads = RoadBook(site)
 
     # --- who is where ---
 
     def add(self, spec: VehicleSpec, stand: NodeId) -> None:
         """A vehicle joins the traffic where it stands. Add all of them before the first drive."""
         home = self._site.places[spec.home].node
-        self._homes |= {home}
-        self._roads.clear()
+        self.roads.keep_free(home)
         claim = self._claims.enter(spec.id, stand, home, NOWHERE)
         self._pilots[spec.id] = _Pilot(spec, claim)
 
@@ -176,37 +163,9 @@ class Traffic:
 
     # --- roads ---
 
-    def roads(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
-        """The roads as this vehicle may use them now."""
-        rules = rules_of(spec)
-        return self.roads_by(loaded(rules) if goods_on_board else rules)
-
-    def roads_by(self, rules: Rules) -> Roads:
-        """The roads as vehicles of one kind may use them now."""
-        if rules not in self._roads:
-            closed = frozenset(self._closed)
-            self._roads[rules] = Roads(self._site, rules, closed, self._homes)
-        return self._roads[rules]
-
-    def open_roads(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
-        """The roads as they are when no lane is closed."""
-        rules = rules_of(spec)
-        rules = loaded(rules) if goods_on_board else rules
-        if not self._closed:
-            return self.roads_by(rules)
-        if rules not in self._open_roads:
-            self._open_roads[rules] = Roads(self._site, rules, frozenset(), self._homes)
-        return self._open_roads[rules]
-
-    @property
-    def closed(self) -> Mapping[LaneId, float | None]:
-        """The closed lanes, each with the loop second at which it opens; None = until told."""
-        return dict(self._closed)
-
     def close(self, lane: LaneId, until_s: float | None) -> None:
         """Close a lane to all who have not been granted it, and lead them around."""
-        self._closed[lane] = until_s
-        self._roads.clear()
+        self.roads.close(lane, until_s)
         for pilot in self._pilots.values():
             ahead = pilot.claim.edges[pilot.claim.granted :]
             if any(edge.lane.id == lane for edge in ahead):
@@ -214,9 +173,7 @@ class Traffic:
 
     def open(self, lane: LaneId) -> None:
         """Open a closed lane again."""
-        if lane in self._closed:
-            del self._closed[lane]
-            self._roads.clear()
+        if self.roads.open(lane):
             self._pump()
 
     def way(
@@ -230,7 +187,7 @@ class Traffic:
         """The way to prefer now, led around what others plan to use; raises Unreachable."""
         pilot = self._pilots[vehicle]
         nodes, lanes = self._load(pilot)
-        return self.roads(pilot.spec, goods_on_board=goods_on_board).shortest(
+        return self.roads.of(pilot.spec, goods_on_board=goods_on_board).shortest(
             pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
         )
 
@@ -243,9 +200,9 @@ class Traffic:
         """One that may be driven with goods on board, if there is any; else over a station."""
         home = self._site.places[spec.home].node
         try:
-            return self.roads(spec, goods_on_board=True).shortest(start, home)
+            return self.roads.of(spec, goods_on_board=True).shortest(start, home)
         except Unreachable:
-            return self.roads(spec).shortest(start, home, clean_start=clean_start)
+            return self.roads.of(spec).shortest(start, home, clean_start=clean_start)
 
     def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         nodes: dict[NodeId, float] = {}
@@ -405,7 +362,7 @@ class Traffic:
             pilot.freed.set()
 
     def _is_closed(self, claim: Claim) -> bool:
-        return bool(self._closed) and claim.edges[claim.granted].lane.id in self._closed
+        return self.roads.is_closed(claim.edges[claim.granted].lane.id)
 
     # --- doors, lifts, detours ---
 
@@ -523,7 +480,7 @@ class Traffic:
         for node, seconds in load.items():
             nodes[node] = nodes.get(node, 0.0) + seconds
         try:
-            way = self.roads(pilot.spec).shortest(start, pilot.goal, load=nodes, lane_load=lanes)
+            way = self.roads.of(pilot.spec).shortest(start, pilot.goal, load=nodes, lane_load=lanes)
         except Unreachable:
             return
         old = claim.edges[claim.granted :]

@@ -1,0 +1,77 @@
+"""The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fleet.vehicle import VehicleSpec
+from routing.paths import Roads, Rules
+from routing.site import LaneId, NodeId, Site
+
+
+def rules_of(spec: VehicleSpec) -> Rules:
+    """The road rules of a vehicle."""
+    return Rules(speed_m_s=spec.speed_m_s, width_m=spec.width_m, kind=spec.kind)
+
+
+def loaded(rules: Rules) -> Rules:
+    """The same with goods on board: no decontamination on the way."""
+    return replace(rules, decontamination=False)
+
+
+class RoadBook:
+    """All roads of a site, by the rules of those who drive; no way leads over anybody's home."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._homes: frozenset[NodeId] = frozenset()
+        self._closed: dict[LaneId, float | None] = {}
+        self._now: dict[Rules, Roads] = {}
+        self._open: dict[Rules, Roads] = {}
+
+    def keep_free(self, home: NodeId) -> None:
+        """Lead nobody else over a vehicle's home."""
+        self._homes |= {home}
+        self._now.clear()
+        self._open.clear()
+
+    def of(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
+        """The roads as a vehicle may use them now."""
+        rules = rules_of(spec)
+        return self.by(loaded(rules) if goods_on_board else rules)
+
+    def by(self, rules: Rules) -> Roads:
+        """The roads as vehicles of one kind may use them now."""
+        if rules not in self._now:
+            self._now[rules] = Roads(self._site, rules, frozenset(self._closed), self._homes)
+        return self._now[rules]
+
+    def when_open(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
+        """The roads as they are when no lane is closed."""
+        rules = rules_of(spec)
+        rules = loaded(rules) if goods_on_board else rules
+        if not self._closed:
+            return self.by(rules)
+        if rules not in self._open:
+            self._open[rules] = Roads(self._site, rules, frozenset(), self._homes)
+        return self._open[rules]
+
+    @property
+    def closed(self) -> Mapping[LaneId, float | None]:
+        """The closed lanes, each with the loop second at which it opens; None = until told."""
+        return dict(self._closed)
+
+    def is_closed(self, lane: LaneId) -> bool:
+        """Whether nobody may be sent into a lane now."""
+        return lane in self._closed
+
+    def close(self, lane: LaneId, until_s: float | None) -> None:
+        """Close a lane."""
+        self._closed[lane] = until_s
+        self._now.clear()
+
+    def open(self, lane: LaneId) -> bool:
+        """Open a closed lane again; False = it was not closed."""
+        was_closed = lane in self._closed
+        self._closed.pop(lane, None)
+        self._now.clear()
+        return was_closed
