@@ -110,7 +110,7 @@ class GroundMover:
         await self._missions.follow(record, self._right(edges, errand))
         kinds = {action.kind for action in record.mission.actions}
         if kinds & {ActionKind.DECONTAMINATE}:
-            self._washed()
+            await self._washed()
         self._charging = ActionKind.CHARGE in kinds
 
     async def drop_order(self, errand: Errand) -> None:
@@ -196,7 +196,7 @@ class GroundMover:
             if not way.decontaminations:
                 self.clean = self.clean and not edges
                 return
-            self._washed()
+            await self._washed()
 
     async def _make_room(self, errand: Errand) -> None:
         """Go home, as far as its next station: the one way that is always safe."""
@@ -212,7 +212,7 @@ class GroundMover:
             await self._leg(edges, work, errand)
             self.clean = False
             if way.decontaminations:
-                self._washed()
+                await self._washed()
 
     async def _leg(self, edges: tuple[Edge, ...], actions: ActionsOf, errand: Errand) -> None:
         id_ = self._book.new_mission_id()
@@ -242,11 +242,12 @@ class GroundMover:
             raise Unreachable(stand, "a decontamination station")
         station = min(stations, key=lambda p: roads.seconds(stand, p.node, clean_start=self.clean))
         await self._go(station.node, self._wash(station.id), errand)
-        self._washed()
+        await self._washed()
 
-    def _washed(self) -> None:
+    async def _washed(self) -> None:
         self.clean = True
-        self._hygiene.washed(self._spec.id)
+        if self._hygiene.washed(self._spec.id):
+            await self._book.note("decontaminated", vehicle=self._spec.id)
 
     def _take_charger(self) -> Place | None:
         roads = self._traffic.roads.of(self._spec)

@@ -52,6 +52,6 @@ class Hygiene:
         carried.append(goods)
         return True
 
-    def washed(self, vehicle: VehicleId) -> None:
-        """A vehicle has been decontaminated."""
-        self._carried.pop(vehicle, None)
+    def washed(self, vehicle: VehicleId) -> bool:
+        """A vehicle has been decontaminated; True = of something it had carried."""
+        return self._carried.pop(vehicle, None) is not None

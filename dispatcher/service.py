@@ -22,6 +22,7 @@ from dispatcher.flights import AirMover
 from dispatcher.hygiene import Hygiene
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Free, Modeller
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
@@ -108,6 +109,7 @@ class Service:
             wake=lambda vehicle: self._workers[vehicle].wake(),
             seed=seed,
         )
+        self._hygiene = Hygiene()
         self._workers = self._make_workers(vehicles)
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
@@ -116,7 +118,6 @@ class Service:
         self.roster.watch(self._heard)
 
     def _make_workers(self, vehicles: Sequence[Vehicle]) -> dict[VehicleId, Worker]:
-        hygiene = Hygiene()
         chargers = Chargers(self.site, [vehicle.spec.home for vehicle in vehicles])
         policy = ChargePolicy(
             must_below=self.config.charge_below_ratio,
@@ -131,7 +132,7 @@ class Service:
                 AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
                 if vehicle.spec.medium is Medium.AIR
                 else GroundMover(
-                    vehicle, self.site, self._traffic, missions, self._book, hygiene, chargers
+                    vehicle, self.site, self._traffic, missions, self._book, self._hygiene, chargers
                 )
             )
             workers[vehicle.spec.id] = Worker(
@@ -151,6 +152,7 @@ class Service:
     async def run(self) -> None:
         """Dispatch until cancelled; `ready` is set once the doors may open."""
         await self._book.load()
+        self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
             group.create_task(self.facilities.run(), name="facilities.run")
@@ -164,6 +166,19 @@ class Service:
             group.create_task(self._look_around(), name="service.look")
             self._planner.poke()
             self.ready.set()
+
+    def _restore(self, memory: Memory) -> None:
+        """Take up what people had ordered, and what vehicles had carried, before a restart."""
+        for lane, until_s in memory.closed.items():
+            if lane in self.site.lanes:
+                self._traffic.close(lane, until_s)
+                self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
+        for vehicle in memory.out_of_service:
+            if vehicle in self._workers:
+                self._workers[vehicle].in_service = False
+        for vehicle, goods in memory.carried.items():
+            for one in goods:
+                self._hygiene.carried(vehicle, one)
 
     async def _hello(self) -> None:
         """Wait until every vehicle has been heard, but not for ever."""
@@ -350,7 +365,8 @@ class Service:
         """Close a lane: nobody is sent into it any more; NotFound."""
         if lane not in self.site.lanes:
             raise NotFound("lane", lane)
-        await self._book.note("lane_closed", lane=lane, until_s=until_s)
+        until = None if until_s is None else self.clock.to_utc(until_s)
+        await self._book.note("lane_closed", lane=lane, until=until)
         self._traffic.close(lane, until_s)
         self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._planner.poke()

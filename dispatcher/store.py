@@ -235,6 +235,11 @@ class Store:
         found = select(EVENTS).where(EVENTS.c.task == bindparam("task")).order_by(EVENTS.c.seq)
         return [event_of(row, self._clock) for row in await self._rows(found, task=task)]
 
+    async def events_of(self, kinds: Sequence[str]) -> list[Event]:
+        """All events of some kinds, in their order."""
+        found = select(EVENTS).where(EVENTS.c.kind.in_(kinds)).order_by(EVENTS.c.seq)
+        return [event_of(row, self._clock) for row in await self._rows(found)]
+
     async def missions_in_hand(self) -> list[MissionRecord]:
         """The missions that were sent and have not ended, the oldest first."""
         sent = select(MISSIONS).where(MISSIONS.c.state == "sent").order_by(MISSIONS.c.number)

@@ -15,6 +15,7 @@ from fleet.bus import MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.vehicle import VehicleId
+from routing.site import LaneId
 from sim.config import Scenario, load_scenario
 from sim.monitors import Monitors
 from sim.stage import Stage
@@ -117,3 +118,26 @@ async def test_killed_again_and_again_every_task_is_done_once(
         for task in (things, watching):
             task.cancel()
         await asyncio.wait([things, watching])
+
+
+async def test_what_people_ordered_holds_over_a_restart(tmp_path: Path) -> None:
+    scenario = load_scenario(scenario_file(tmp_path))
+    clock, wires = Clock.starting(scenario.start), MemoryWires()
+    stage = Stage(scenario, clock, wires, seed=0)
+    dispatcher = Dispatcher(scenario, wires, clock, f"sqlite:///{tmp_path / 'story.sqlite'}")
+    things = asyncio.create_task(stage.run(), name="stage")
+    try:
+        service = await dispatcher.start()
+        await service.close_lane(LaneId("a3~a4"), until_s=clock.now_s() + 600)
+        await service.set_in_service(VehicleId("C2"), on=False)
+        await dispatcher.kill()
+        service = await dispatcher.start()
+        out = [view.spec.id for view in service.vehicles() if not view.in_service]
+        assert out == ["C2"]
+        assert [alert.facts["lane"] for alert in service.alerts()] == ["a3~a4"]
+        await asyncio.sleep(700)
+        assert all(alert.cleared_s for alert in service.alerts())
+    finally:
+        await dispatcher.kill()
+        things.cancel()
+        await asyncio.wait([things])

@@ -1,0 +1,61 @@
+"""What people and goods have done to the site, read back from the journal after a restart.
+
+Closed lanes, vehicles out of service and what each has carried are not tables of their own: the
+journal is the record, and its last words on each of them are what holds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dispatcher.journal import Event
+from dispatcher.task import Goods
+from fleet.clock import Clock
+from fleet.vehicle import VehicleId
+from routing.site import LaneId
+
+KINDS = (
+    "lane_closed",
+    "lane_opened",
+    "service_changed",
+    "safety_stop",
+    "exposed",
+    "decontaminated",
+)
+"""The events that `remember` reads."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """How things stood when the last process ended."""
+
+    closed: dict[LaneId, float | None] = field(default_factory=dict[LaneId, "float | None"])
+    """Closed lanes, each with the loop second at which it opens; None = until told."""
+    out_of_service: dict[VehicleId, None] = field(default_factory=dict[VehicleId, None])
+    carried: dict[VehicleId, list[Goods]] = field(default_factory=dict[VehicleId, list[Goods]])
+    """Goods since the last decontamination."""
+
+
+def remember(events: Iterable[Event], clock: Clock) -> Memory:
+    """How things stand after these events, in their order."""
+    memory = Memory()
+    for event in events:
+        facts, vehicle = event.facts, event.vehicle or VehicleId("")
+        match event.kind:
+            case "lane_closed":
+                until = facts.get("until")
+                opens_s = None if until is None else clock.to_loop(datetime.fromisoformat(until))
+                memory.closed[LaneId(facts["lane"])] = opens_s
+            case "lane_opened":
+                memory.closed.pop(LaneId(facts["lane"]), None)
+            case "service_changed" if facts["in_service"]:
+                memory.out_of_service.pop(vehicle, None)
+            case "service_changed" | "safety_stop":
+                memory.out_of_service[vehicle] = None
+            case "exposed":
+                memory.carried.setdefault(vehicle, []).append(Goods(facts["goods"]))
+            case "decontaminated":
+                memory.carried.pop(vehicle, None)
+            case _:
+                pass
+    return memory
