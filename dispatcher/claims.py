@@ -213,11 +213,17 @@ class Claims:
         claim.stand = claim.edges[index - 1].end
         self._settle()
 
-    def stop(self, claim: Claim, stand: NodeId, way_home: int, *, between: bool = False) -> None:
-        """The way ends here, wherever that is; a vehicle between two nodes keeps both."""
+    def stop(self, claim: Claim, stand: NodeId, way_home: int, *, keep: int = 0) -> None:
+        """The way ends here, wherever that is.
+
+        Args:
+            keep: edges ahead that it keeps: one if it stands between two nodes, all that it was
+                told if it may still drive on.
+        """
         claim.stand = stand
-        ahead = claim.masks[claim.passed : claim.passed + 1]
-        claim.between = ahead[0] if between and ahead else 0
+        claim.between = 0
+        for mask in claim.masks[claim.passed : claim.passed + keep]:
+            claim.between |= mask
         claim.edges, claim.masks, claim.needs = (), [], [way_home]
         claim.passed = claim.granted = 0
         self._settle()

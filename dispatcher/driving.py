@@ -90,7 +90,7 @@ class GroundMover:
     async def stop(self) -> None:
         """Break off the drive, but never inside a lift."""
         await self._traffic.halt(self._spec.id)
-        await self._vehicle.cancel()
+        await self._missions.stop()
 
     async def resume(self, record: MissionRecord, errand: Errand) -> None:
         """Go on with a leg that a former process sent; what it was told already stays held."""

@@ -11,8 +11,8 @@ from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
-from dispatcher.task import TaskId
-from fleet.errors import LinkError, MissionCancelled, MissionFailed
+from dispatcher.task import TaskId, TaskState
+from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vehicle import Vehicle
 from routing.refusal import Refusal
@@ -121,12 +121,20 @@ class Missions:
         self._alerts = alerts
         self._word = asyncio.Event()
         self.current: tuple[Mission, Clearance] | None = None
+        self._unwanted: Mission | None = None
+        """To be given up as soon as the vehicle is heard."""
         vehicle.watch(self._word.set)
 
     async def carry_out(
         self, mission: Mission, errand: Errand, right_of_way: RightOfWay
     ) -> Outcome:
-        """Write a mission down, then send it and follow it; raises what `execute` raises."""
+        """Write a mission down, then send it and follow it; raises what `execute` raises.
+
+        One for a stop of a task that has been cancelled meanwhile is not sent.
+        """
+        task = self._book.find(errand.task)
+        if task is not None and task.state is TaskState.CANCELLING and errand.stop_index >= 0:
+            raise MissionCancelled
         record = self._book.record(
             mission,
             self._vehicle.spec.id,
@@ -143,7 +151,7 @@ class Missions:
             async with right_of_way() as clearance:
                 self.current = record.mission, clearance
                 outcome = await self._insist(record.mission, clearance)
-        except MissionFailed as error:
+        except (MissionFailed, SafetyStop) as error:
             kind = "mission_cancelled" if isinstance(error, MissionCancelled) else "mission_failed"
             await self._write(replace(record, state="failed"), kind, reason=error.reason)
             raise
@@ -151,6 +159,19 @@ class Missions:
             self.current = None
         await self._write(replace(record, state="done"), "mission_done")
         return outcome
+
+    async def stop(self) -> None:
+        """Have the vehicle give up what it is at; if it is not heard, as soon as it is."""
+        current = self.current
+        self._unwanted = current[0] if current is not None else None
+        while True:
+            try:
+                await self._vehicle.cancel()
+                return
+            except LinkError as error:
+                log.warning("can't be stopped: %s", error, extra={"vehicle": self._vehicle.spec.id})
+                if self.current is None or self.current is not current:
+                    return
 
     async def give_up(self, record: MissionRecord, reason: Refusal) -> None:
         """A mission that is on disk will not be followed any more."""
@@ -161,6 +182,9 @@ class Missions:
         vehicle = self._vehicle.spec.id
         while True:
             try:
+                if self._unwanted is mission:
+                    await self._vehicle.cancel()
+                    raise MissionCancelled
                 outcome = await self._vehicle.execute(mission, clearance)
             except LinkError as error:
                 log.warning("link lost under way: %s", error, extra={"vehicle": vehicle})

@@ -95,8 +95,9 @@ class AirMover:
         await self.go_home(errand)
 
     async def stop(self) -> None:
-        """Break off the flight: back to where it took off."""
-        await self._vehicle.cancel()
+        """Break off the flight: back to where it took off; or the wait for one."""
+        self._skies.withdraw(self._spec.id)
+        await self._missions.stop()
 
     async def drop_order(self, errand: Errand) -> None:  # noqa: ARG002
         """Bring it down where it took off: we know nothing of this flight."""

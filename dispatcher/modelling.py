@@ -27,6 +27,12 @@ DETOUR = 1.2
 USABLE = 0.7
 """Share of the energy above the reserve that a plan spends on driving; the rest is for waiting."""
 
+AHEAD = 5
+"""How many tasks are planned for each vehicle at a time; the rest wait until those are begun.
+
+Keeps the answer to an event quick however long the queue is, also after a restart."""
+
+RANKS: Mapping[Priority, int] = {priority: rank for rank, priority in enumerate(Priority)}
 LATE_WEIGHT: Mapping[Priority, int] = {
     Priority.STAT: 60,
     Priority.URGENT: 10,
@@ -84,7 +90,7 @@ class Modeller:
         slots, profiles = self._slots(fleet, spots)
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
-        for task in tasks:
+        for task in self._window(now_s, tasks, fleet):
             request, first = self._request(task, fleet, spots)
             if request is not None:
                 requests.append(request)
@@ -97,6 +103,20 @@ class Modeller:
         )
         vehicles = tuple(free.spec.id for free in fleet)
         return Model(problem=problem, vehicles=vehicles, first_stop=first_stop)
+
+    def _window(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Task]:
+        """The most urgent tasks, as many as the vehicles that could do them can look forward to."""
+        left = {free.spec.id: AHEAD for free in fleet}
+        chosen: list[Task] = []
+        for task in sorted(tasks, key=lambda task: _urgency(task, now_s)):
+            able = [free.spec.id for free in fleet if self.able(task, free.spec)]
+            taker = max(able, key=lambda vehicle: left[vehicle], default=None)
+            if taker is not None and (left[taker] or task.state.begun):
+                left[taker] -= 1
+                chosen.append(task)
+            elif taker is None:
+                chosen.append(task)  # the solver says why nobody can
+        return chosen
 
     def spot(self, stop: TaskStop) -> str:
         """The word for a stop's place among the rows of the travel matrices."""
@@ -226,6 +246,15 @@ class Modeller:
     def _can_land(self, spot: str) -> bool:
         places = self._site.places_at.get(NodeId(spot), ())
         return spot.startswith("area:") or any(Role.PAD in place.roles for place in places)
+
+
+def _urgency(task: Task, now_s: float) -> tuple[bool, int, float, str]:
+    """What goes into a plan first: what is begun, then by class and due time.
+
+    Each hour that it is late lifts a task by one class, so that nothing waits for ever.
+    """
+    hours_late = int(max(0.0, now_s - task.due_s) // 3600)
+    return not task.state.begun, RANKS[task.priority] - hours_late, task.due_s, task.id
 
 
 def _share(task: Task) -> int:

@@ -207,7 +207,10 @@ class Planner:
         moved: list[Task] = []
         events = []
         for task in self._book.open():
-            new = self._placed(task, holder.get(task.id), plan.unplanned.get(task.id), eta_s)
+            reason = plan.unplanned.get(task.id)
+            if task.id not in model.first_stop and not task.state.begun:
+                reason = Refusal("behind_others")
+            new = self._placed(task, holder.get(task.id), reason, eta_s)
             if new is None:
                 continue
             moved.append(new)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
 from dispatcher.roadbook import RoadBook
-from fleet.errors import LinkTimeout
+from fleet.errors import LinkTimeout, MissionFailed
 from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -137,6 +137,14 @@ class Traffic:
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
         return self._pilots[vehicle].claim.stand
+
+    def found(self, vehicle: VehicleId, node: NodeId) -> None:
+        """A vehicle says where it stands; news only if we don't drive it: a person may have."""
+        pilot = self._pilots[vehicle]
+        claim = pilot.claim
+        if pilot.clearance is None and not claim.edges and claim.stand != node:
+            self._claims.stop(claim, node, self._need_home(pilot, node))
+            self._pump()
 
     def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
         """A vehicle can't move (or can again): others are led around it."""
@@ -300,7 +308,8 @@ class Traffic:
         Args:
             rank: who goes first where several wait: priority class, then since when.
 
-        When the block ends, for whatever reason, the vehicle keeps what it stands on.
+        When the block ends, the vehicle keeps what it stands on; when it ends by anything but a
+        success or a failed mission, all that it was told, for it may still drive on.
         """
         pilot = self._pilots[vehicle]
         claim = pilot.claim
@@ -315,15 +324,23 @@ class Traffic:
         clearance.on_reached(lambda index: self._reached(pilot, index))
         pilot.wake.set()  # some of it may have been granted since it was admitted
         self._pump()
+        stands = False
         try:
             yield clearance
+            stands = True
+        except MissionFailed:
+            stands = True
+            raise
         finally:
-            between = claim.passed < clearance.released - 1
+            ahead = max(0, clearance.released - 1 - claim.passed)
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()
             self._claims.stop(
-                claim, claim.stand, self._need_home(pilot, claim.stand), between=between
+                claim,
+                claim.stand,
+                self._need_home(pilot, claim.stand),
+                keep=min(ahead, 1) if stands else ahead,
             )
             pilot.wake.set()
             self._pump()
@@ -411,8 +428,9 @@ class Traffic:
         if lift is not None and pilot.lift not in (None, lift.id):  # still leaving another one
             return False
         await self._make_ready(pilot, first, edge)
-        if pilot.clearance is clearance and not pilot.halting:
-            clearance.release(first + 2)
+        if pilot.clearance is not clearance or (pilot.halting and not self._in_lift(clearance)):
+            return False
+        clearance.release(first + 2)
         return True
 
     async def _make_ready(self, pilot: _Pilot, index: int, edge: Edge) -> None:

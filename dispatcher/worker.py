@@ -11,10 +11,10 @@ from dispatcher.book import TaskBook
 from dispatcher.charging import ChargePolicy
 from dispatcher.execution import Missions, Mover
 from dispatcher.mission_record import MissionRecord
-from dispatcher.modelling import Free
+from dispatcher.modelling import RANKS, Free
 from dispatcher.planner import Planner
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
-from dispatcher.task import Priority, Task, TaskId, TaskState
+from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
 from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
@@ -29,7 +29,6 @@ TRIES = 3
 """How often a stop is tried again, once its goods are on board, before a person must look."""
 PAUSE_S = 20.0
 """Before it is tried again."""
-RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

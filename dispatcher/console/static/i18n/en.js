@@ -262,6 +262,7 @@ export const en = {
   "reason.not_allowed": "may not be done by {vehicle}",
   "reason.unreachable": "no vehicle fit for it can get there and back",
   "reason.goods_stranded": "the goods of {task} are still on board",
+  "reason.behind_others": "others that are more urgent come first",
   "reason.way_not_safe": "the rest of the way was not safe after a restart",
   "reason.window_missed": "{vehicle} would come {late_s} too late",
   "reason.battery_range": "{vehicle} lacks charge for {missing_m} of the way",

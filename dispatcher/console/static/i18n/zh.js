@@ -262,6 +262,7 @@ export const zh = {
   "reason.not_allowed": "不允许由 {vehicle} 执行",
   "reason.unreachable": "没有合适的车辆能够往返该地点",
   "reason.goods_stranded": "{task} 的货物仍在车上",
+  "reason.behind_others": "更紧急的任务优先",
   "reason.way_not_safe": "重启后剩余路线不安全",
   "reason.window_missed": "{vehicle} 会晚到 {late_s}",
   "reason.battery_range": "{vehicle} 电量不足，差 {missing_m}",
