@@ -7,7 +7,7 @@ from typing import IO
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, StaticPool, create_engine
+from sqlalchemy import Connection, StaticPool, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -73,11 +73,6 @@ def migrate(connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     connection.commit()
-
-
-def engine_in_memory() -> Engine:
-    """An engine on an empty database in memory; for tools that compare tables."""
-    return create_engine("sqlite://", poolclass=StaticPool)
 
 
 def _file_of(url: str) -> Path | None:
