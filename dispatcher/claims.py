@@ -213,7 +213,9 @@ class Claims:
         claim.stand = claim.edges[index - 1].end
         self._settle()
 
-    def stop(self, claim: Claim, stand: NodeId, way_home: int, *, keep: int = 0) -> None:
+    def stop(
+        self, claim: Claim, stand: NodeId, way_home: int, *, keep: Iterable[Edge] = ()
+    ) -> None:
         """The way ends here, wherever that is.
 
         Args:
@@ -221,9 +223,7 @@ class Claims:
                 told if it may still drive on.
         """
         claim.stand = stand
-        claim.between = 0
-        for mask in claim.masks[claim.passed : claim.passed + keep]:
-            claim.between |= mask
+        claim.between = self._resources.way(keep)
         claim.edges, claim.masks, claim.needs = (), [], [way_home]
         claim.passed = claim.granted = 0
         self._settle()

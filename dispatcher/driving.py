@@ -12,7 +12,7 @@ from dispatcher.hygiene import Hygiene
 from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
 from dispatcher.task import Goods
-from dispatcher.traffic import Traffic, waypoints
+from dispatcher.traffic import Traffic, chain, waypoints
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
 from fleet.vehicle import Vehicle
@@ -120,7 +120,7 @@ class GroundMover:
 
     async def _stop_elsewhere(self, base: Sequence[NodeId], errand: Errand) -> None:
         """It was led another way since that leg was written down: stop it on what it holds."""
-        edges = [self._site.edge(a, b) for a, b in pairwise((self.stand, *base))]
+        edges = chain(self._site, self.stand, base)
         await self._traffic.readmit(self._spec.id, edges, errand.rank, behind=0, held=len(edges))
         async with self._traffic.drive(self._spec.id, edges, errand.rank) as clearance:
             await self._vehicle.cancel()

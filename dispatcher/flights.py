@@ -10,6 +10,7 @@ from dispatcher.execution import Errand, Missions
 from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
 from dispatcher.stops import Handling, TaskStop, stops_of
+from fleet.errors import MissionFailed
 from fleet.mission import Clearance, Mission, Waypoint
 from fleet.vehicle import Vehicle
 from routing.airspace import air_way
@@ -75,14 +76,17 @@ class AirMover:
                 await self.go_home(errand)
             await self._fly(self._sweep(stop.area), self._home, stop, errand)
             return
-        goal = self._node(stop.place)
-        if errand.stop_index == 0:
-            await self._reserve(errand)
-        if goal == self.stand:
-            await self._work_here(stop, errand)
-        else:
-            await self._fly(self._way(self.stand, goal), goal, stop, errand)
-        self._skies.leave(self._spec.id, keep=(goal, *self._pads_ahead(errand)))
+        goal, ahead = self._node(stop.place), self._pads_ahead(errand)
+        try:
+            await self._reserve([goal, *ahead], errand)
+            if goal == self.stand:
+                await self._work_here(stop, errand)
+            else:
+                await self._fly(self._way(self.stand, goal), goal, stop, errand)
+        except MissionFailed:
+            self._skies.leave(self._spec.id, keep=[self.stand])
+            raise
+        self._skies.leave(self._spec.id, keep=[goal, *ahead])
 
     async def go_home(self, errand: Errand) -> None:
         """Fly to its own dock."""
@@ -206,19 +210,17 @@ class AirMover:
         mission = Mission(id=id_, route=route, actions=stop.actions(id_))
         await self._missions.carry_out(mission, errand, lambda: _on_the_ground(mission))
 
-    async def _reserve(self, errand: Errand) -> None:
+    async def _reserve(self, pads: Sequence[NodeId], errand: Errand) -> None:
         """Get all pads of a task at once; never wait for one on another's."""
-        pads = self._pads_ahead(errand, first=0)
         if not self._skies.free(self._spec.id, pads):
             await self.go_home(errand)
         await self._skies.reserve(self._spec.id, pads, errand.rank)
 
-    def _pads_ahead(self, errand: Errand, *, first: int | None = None) -> list[NodeId]:
+    def _pads_ahead(self, errand: Errand) -> list[NodeId]:
         task = self._book.find(errand.task)
         if task is None or errand.stop_index < 0:
             return []
-        ahead = errand.stop_index + 1 if first is None else first
-        stops = stops_of(task, self._handling)[ahead:]
+        stops = stops_of(task, self._handling)[errand.stop_index + 1 :]
         return [self._node(stop.place) for stop in stops if stop.place is not None]
 
     def _point(self, node: NodeId) -> Point:

@@ -32,6 +32,8 @@ class Memory:
     closed: dict[LaneId, float | None] = field(default_factory=dict[LaneId, "float | None"])
     """Closed lanes, each with the loop second at which it opens; None = until told."""
     out_of_service: dict[VehicleId, None] = field(default_factory=dict[VehicleId, None])
+    stood_down: dict[VehicleId, None] = field(default_factory=dict[VehicleId, None])
+    """Vehicles that a safety stop has ended, and nobody let go on."""
     carried: dict[VehicleId, list[Goods]] = field(default_factory=dict[VehicleId, list[Goods]])
     """Goods since the last decontamination."""
 
@@ -50,8 +52,11 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
                 memory.closed.pop(LaneId(facts["lane"]), None)
             case "service_changed" if facts["in_service"]:
                 memory.out_of_service.pop(vehicle, None)
-            case "service_changed" | "safety_stop":
+                memory.stood_down.pop(vehicle, None)
+            case "service_changed":
                 memory.out_of_service[vehicle] = None
+            case "safety_stop":
+                memory.stood_down[vehicle] = None
             case "exposed":
                 memory.carried.setdefault(vehicle, []).append(Goods(facts["goods"]))
             case "decontaminated":

@@ -176,6 +176,10 @@ class Service:
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
+        for vehicle in memory.stood_down:
+            if vehicle in self._workers:
+                self._workers[vehicle].stand_down()
+                self._alerts.open("safety_stop", Severity.CRITICAL, vehicle=vehicle)
         for vehicle, goods in memory.carried.items():
             for one in goods:
                 self._hygiene.carried(vehicle, one)
@@ -306,7 +310,7 @@ class Service:
         new = self._book.move(task, state)
         await self._book.commit(tasks=[new], events=[event])
         if begun and new.vehicle is not None:
-            await self._workers[new.vehicle].abandon(task)
+            self._workers[new.vehicle].abandon(task)
         self._planner.poke()
         return new
 
@@ -355,6 +359,7 @@ class Service:
         worker = self._workers[vehicle]
         worker.in_service = on
         if on:
+            worker.let_go()
             self._alerts.clear("safety_stop", vehicle=vehicle)
         await self._book.note("service_changed", vehicle=vehicle, in_service=on)
         worker.wake()

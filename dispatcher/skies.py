@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from shapely import LineString
 from shapely import Point as Spot
 
+from fleet.errors import MissionCancelled
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.refusal import Refusal
@@ -84,6 +85,12 @@ class Skies:
             return Refusal("waits_for_pad", {"by": holder})
 
         await self._wait(_Waiter(vehicle, rank, lambda: self.free(vehicle, pads), take, why))
+
+    def withdraw(self, vehicle: VehicleId) -> None:
+        """A drone does not want what it waits for any more: its wait ends as cancelled."""
+        for waiter in [w for w in self._waiters if w.vehicle == vehicle]:
+            self._waiters.remove(waiter)
+            waiter.granted.set_exception(MissionCancelled())
 
     def leave(self, vehicle: VehicleId, *, keep: Sequence[NodeId] = ()) -> None:
         """A drone needs none of its pads any more but ``keep``."""

@@ -35,6 +35,18 @@ HELD_S = 60.0
 """What a node that another vehicle holds costs such a search."""
 
 
+def chain(site: Site, start: NodeId, nodes: Iterable[NodeId]) -> tuple[Edge, ...]:
+    """The edges from ``start`` over ``nodes``, as far as there are such edges."""
+    edges: list[Edge] = []
+    for node in nodes:
+        here = edges[-1].end if edges else start
+        edge = next((edge for edge in site.edges_from[here] if edge.end == node), None)
+        if edge is None:
+            break
+        edges.append(edge)
+    return tuple(edges)
+
+
 def waypoints(site: Site, start: NodeId, edges: Iterable[Edge]) -> tuple[Waypoint, ...]:
     """A way in the words of a mission, its first node included."""
     first = site.nodes[start]
@@ -68,6 +80,8 @@ class _Pilot:
     behind: list[DoorId] = field(default_factory=list[DoorId])
     """Doors to let go of."""
     lift: LiftId | None = None
+    left: tuple[Edge, ...] = ()
+    """What it was told on its last drive and has not driven: it may still do so."""
     told: int = 0
     """Edges of the next drive that a former process has released already."""
     again: list[int] = field(default_factory=list[int])
@@ -113,13 +127,7 @@ class Traffic:
     def hold(self, vehicle: VehicleId, base: Sequence[NodeId]) -> None:
         """Keep for a vehicle what a former process told it, before anybody is granted anything."""
         pilot = self._pilots[vehicle]
-        edges: list[Edge] = []
-        for node in base:
-            start = edges[-1].end if edges else pilot.claim.stand
-            edge = next((e for e in self._site.edges_from[start] if e.end == node), None)
-            if edge is None:
-                break
-            edges.append(edge)
+        edges = chain(self._site, pilot.claim.stand, base)
         end = edges[-1].end if edges else pilot.claim.stand
         need = self._need_home(pilot, end)
         self._claims.force(pilot.claim, edges, need, granted=len(edges))
@@ -142,9 +150,17 @@ class Traffic:
         """A vehicle says where it stands; news only if we don't drive it: a person may have."""
         pilot = self._pilots[vehicle]
         claim = pilot.claim
-        if pilot.clearance is None and not claim.edges and claim.stand != node:
-            self._claims.stop(claim, node, self._need_home(pilot, node))
-            self._pump()
+        if pilot.clearance is not None or claim.stand == node:
+            return
+        if claim.edges:
+            ends = [edge.end for edge in claim.edges[: claim.granted]]
+            if node in ends[claim.passed :]:
+                self._claims.pass_to(claim, ends.index(node, claim.passed) + 1)
+        else:
+            ends = [edge.end for edge in pilot.left]
+            pilot.left = pilot.left[ends.index(node) + 1 :] if node in ends else ()
+            self._claims.stop(claim, node, self._need_home(pilot, node), keep=pilot.left)
+        self._pump()
 
     def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
         """A vehicle can't move (or can again): others are led around it."""
@@ -332,15 +348,13 @@ class Traffic:
             stands = True
             raise
         finally:
-            ahead = max(0, clearance.released - 1 - claim.passed)
+            told = claim.edges[claim.passed : clearance.released - 1]
+            pilot.left = told[:1] if stands else told
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()
             self._claims.stop(
-                claim,
-                claim.stand,
-                self._need_home(pilot, claim.stand),
-                keep=min(ahead, 1) if stands else ahead,
+                claim, claim.stand, self._need_home(pilot, claim.stand), keep=pilot.left
             )
             pilot.wake.set()
             self._pump()

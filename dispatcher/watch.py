@@ -9,6 +9,11 @@ from fleet.roster import Roster
 from fleet.vehicle import Mode, VehicleId, VehicleState
 from fleet.vehicle import Severity as ErrorSeverity
 
+SAFETY_STOP = "safety_stop"
+"""Where it ended a mission, its alert stays until a person lets the vehicle go on."""
+TROUBLES = ("vehicle_fault", "vehicle_offline", "vehicle_manual")
+"""Alerts that end with their cause."""
+
 
 class FleetWatch:
     """Compares each vehicle's word with its last one, and acts on the difference.
@@ -30,16 +35,20 @@ class FleetWatch:
         self._traffic = traffic
         self._alerts = alerts
         self._changed = changed
-        self._fit: dict[VehicleId, bool] = {}
+        self._trouble: dict[VehicleId, str] = {}
 
     def look(self, vehicle: VehicleId) -> None:
         """One vehicle has said something, or should have."""
         state = self._roster[vehicle].state()
-        if self._fit.get(vehicle) == state.fit:
+        if state.last_node is not None and self._traffic.knows(vehicle):
+            self._traffic.found(vehicle, state.last_node)
+        trouble, before = _trouble(state), self._trouble.get(vehicle)
+        if trouble == before:
             return
-        first = vehicle not in self._fit
-        self._fit[vehicle] = state.fit
-        self._tell(vehicle, state, first=first)
+        self._trouble[vehicle] = trouble
+        self._tell(vehicle, state, trouble)
+        if before is not None and bool(trouble) == bool(before):
+            return
         if self._traffic.knows(vehicle):
             self._traffic.set_stuck(vehicle, not state.fit)
         self._changed(vehicle)
@@ -49,19 +58,31 @@ class FleetWatch:
         for vehicle in self._roster:
             self.look(vehicle.spec.id)
 
-    def _tell(self, vehicle: VehicleId, state: VehicleState, *, first: bool) -> None:
-        if state.fit:
-            for code in ("vehicle_fault", "vehicle_offline", "vehicle_manual"):
+    def _tell(self, vehicle: VehicleId, state: VehicleState, trouble: str) -> None:
+        """Open the alert for a trouble, and clear those for others."""
+        for code in TROUBLES:
+            if code != trouble:
                 self._alerts.clear(code, vehicle=vehicle)
-        elif not state.online:
-            if not first or state.heard_at_s is not None:
-                airborne = state.airborne
-                severity = Severity.CRITICAL if airborne else Severity.HIGH
-                self._alerts.open("vehicle_offline", severity, vehicle=vehicle)
-        elif state.safety_stop:
-            self._alerts.open("safety_stop", Severity.CRITICAL, vehicle=vehicle)
-        elif state.mode is not Mode.AUTOMATIC:
-            self._alerts.open("vehicle_manual", Severity.NOTICE, vehicle=vehicle)
-        else:
+        if trouble != SAFETY_STOP and not self._workers[vehicle].stood_down:
+            self._alerts.clear(SAFETY_STOP, vehicle=vehicle)
+        if trouble == SAFETY_STOP:
+            self._alerts.open(trouble, Severity.CRITICAL, vehicle=vehicle)
+        elif trouble == "vehicle_offline":
+            severity = Severity.CRITICAL if state.airborne else Severity.HIGH
+            self._alerts.open(trouble, severity, vehicle=vehicle)
+        elif trouble == "vehicle_manual":
+            self._alerts.open(trouble, Severity.NOTICE, vehicle=vehicle)
+        elif trouble:
             worst = next(e for e in state.errors if e.severity is ErrorSeverity.FATAL)
-            self._alerts.open("vehicle_fault", Severity.HIGH, vehicle=vehicle, why=worst.code)
+            self._alerts.open(trouble, Severity.HIGH, vehicle=vehicle, why=worst.code)
+
+
+def _trouble(state: VehicleState) -> str:
+    """Why a vehicle can't be given missions, as the code of an alert; empty = it can."""
+    if state.fit:
+        return ""
+    if not state.online:
+        return "vehicle_offline"
+    if state.safety_stop:
+        return SAFETY_STOP
+    return "vehicle_fault" if state.mode is Mode.AUTOMATIC else "vehicle_manual"

@@ -16,7 +16,7 @@ from dispatcher.planner import Planner
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
-from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
@@ -81,8 +81,17 @@ class Worker:
         self.id = vehicle.spec.id
         self.hand = Hand()
         self.in_service = True
+        self.stood_down = False
+        """A safety stop has ended what it did: it moves no more until a person lets it go on."""
         self.rest_until: float | None = None
         """Gets no new work before it has been charged this far."""
+        self._unfinished: MissionRecord | None = None
+        """What a former process sent and saw no end of."""
+        self._unsure = True
+        """It may hold an order that nobody follows: of a former process, or stopped for safety."""
+        self._unwanted: TaskId | None = None
+        """What it is to stop driving for."""
+        self._abandoned = asyncio.Event()
         vehicle.watch(self._wake.set)
 
     def wake(self) -> None:
@@ -135,13 +144,15 @@ class Worker:
         for task in self._book.open():
             if task.vehicle == self.id and task.state.begun and on_board(task):
                 self.hand.aboard[task.id] = None
-        if unfinished is not None:
-            await self._recover(unfinished)
-        elif self._vehicle.state().mission is not None:
-            await self._mover.drop_order(self._rest_trip("drop"))
+        self._unfinished = unfinished
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work(), name=f"worker[{self.id}].work")
+            group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
+
+    async def _work(self) -> None:
         while True:
             self._wake.clear()
-            if not self._vehicle.state().fit:
+            if self.stood_down or not self._vehicle.state().fit:
                 await self._wake.wait()
                 continue
             try:
@@ -150,18 +161,42 @@ class Worker:
                     await self._wake.wait()
             except SafetyStop as stop:
                 await self._stand_down(stop.reason)
-            except (MissionFailed, Unreachable) as error:
+            except (MissionFailed, Unreachable, LinkError) as error:
                 log.warning("%s", error, extra={"vehicle": self.id})
                 await asyncio.sleep(PAUSE_S)
 
-    async def abandon(self, task: TaskId) -> None:
-        """A person has cancelled a task: stop driving for it, if that is what it does."""
-        if self.hand.task == task:
-            await self._mover.stop()
+    def abandon(self, task: TaskId) -> None:
+        """A person has cancelled a task: stop driving for it soon, if that is what it does."""
+        self._unwanted = task
+        self._abandoned.set()
         self.wake()
+
+    def stand_down(self) -> None:
+        """Don't move, whatever is on board, before `let_go`."""
+        self.in_service, self.stood_down = False, True
+
+    def let_go(self) -> None:
+        """A person has seen to it: it may work again."""
+        self.in_service, self.stood_down = True, False
+
+    async def _stop_for_cancels(self) -> None:
+        while True:
+            await self._abandoned.wait()
+            self._abandoned.clear()
+            if self.hand.task is not None and self.hand.task == self._unwanted:
+                try:
+                    await self._mover.stop()
+                except SafetyStop as stop:
+                    await self._stand_down(stop.reason)
 
     async def _one_thing(self) -> bool:
         """Do the next thing there is to do; False = nothing."""
+        if self._unfinished is not None:
+            record, self._unfinished = self._unfinished, None
+            self._unsure = False
+            await self._recover(record)
+        if self._unsure:
+            await self._drop_what_it_holds()
         cancelled = self._cancelled_aboard()
         if cancelled is not None:
             await self._bring_back(cancelled)
@@ -246,6 +281,8 @@ class Worker:
             except MissionCancelled:
                 continue
             except (MissionFailed, Unreachable) as error:
+                if self._book[id_].state is TaskState.CANCELLING:
+                    continue
                 tries += 1
                 reason = _reason(error)
                 if not self.hand.aboard and not on_board(task):
@@ -403,16 +440,19 @@ class Worker:
 
     async def _stand_down(self, reason: Refusal) -> None:
         """A person must look before it moves again."""
-        self.in_service = False
+        self.stand_down()
+        self._unsure = True
         self._alerts.open("safety_stop", Severity.CRITICAL, vehicle=self.id, why=reason.code)
         await self._book.note("safety_stop", vehicle=self.id, reason=reason)
         self._planner.poke()
 
+    async def _drop_what_it_holds(self) -> None:
+        if self._vehicle.state().mission is not None:
+            await self._mover.drop_order(self._rest_trip("drop"))
+        self._unsure = False
+
     async def _recover(self, record: MissionRecord) -> None:
         """Go on where a former process was killed: the vehicle may be anywhere along a mission."""
-        while not self._vehicle.state().fit:
-            self._wake.clear()
-            await self._wake.wait()
         task = self._book.find(record.task) if record.task else None
         errand = Trip(
             purpose=record.purpose,
