@@ -466,6 +466,8 @@ class Worker:
         if task is not None and index >= 0:
             stop = stops_of(task, self._handling)[index]
             self.hand.task, self.hand.stop, self.hand.stop_index = task.id, stop, index
+            if task.state is TaskState.CANCELLING:
+                self.abandon(task.id)
         try:
             await self._mover.resume(record, errand)
             if task is not None and stop is not None and self._makes(record, stop):

@@ -5,139 +5,151 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.executors import InlineExecutor
-from dispatcher.intake import parse
-from dispatcher.journal import Journal
-from dispatcher.service import Executors, Service
-from dispatcher.store import Store
-from dispatcher.task import TaskId, TaskState
-from fleet.bus import MemoryBus
-from fleet.clock import Clock
-from fleet.connect import connect
+from dispatcher.task import TaskState
+from fleet.vda5050.messages import EStop
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
-from sim.config import Scenario, load_scenario
-from sim.monitors import Monitors
-from sim.stage import Stage
-from sim.wires import MemoryWires
-from tests.sim.hospital import Deeds, scenario_file
+from tests.sim.hospital import DRONE, scenario_file
+from tests.sim.process import Place, place
 
+C1, D1 = VehicleId("C1"), VehicleId("D1")
+MEALS = {
+    "kind": "delivery",
+    "item": "meals",
+    "goods": "food",
+    "from": "laboratory",
+    "to": ["ward"],
+    "mass_kg": 5.0,
+}
 REQUESTS = [
-    {
-        "kind": "delivery",
-        "item": "meals",
-        "goods": "food",
-        "from": "laboratory",
-        "to": ["ward"],
-        "mass_kg": 5.0,
-    },
+    MEALS,
     {"kind": "medicine", "item": "insulin", "to": "ward"},
     {"kind": "disinfection", "room": "isolation"},
     {"kind": "patrol", "points": ["ward", "laboratory"], "rounds": 1},
 ]
 
 
-class Dispatcher:
-    """One process's worth of dispatcher, which can be killed."""
+def alone(folder: Path) -> Path:
+    return scenario_file(folder, homes=("park-1",))
 
-    def __init__(self, scenario: Scenario, wires: MemoryWires, clock: Clock, database: str) -> None:
-        self._scenario, self._wires, self._clock = scenario, wires, clock
-        self._database = database
 
-    async def start(self) -> Service:
-        self._store = await Store.open(self._database, self._clock, InlineExecutor())
-        numbers = await self._store.next_numbers()
-        self._links = connect(
-            self._scenario.vehicles,
-            self._scenario.site,
-            self._clock,
-            bus=self._wires.bus,
-            mavlink=None,
-        )
-        self.service = Service(
-            self._scenario.site,
-            self._clock,
-            self._links,
-            self._wires.bus,
-            self._store,
-            Journal(self._clock, first_seq=numbers.event),
-            self._scenario.dispatch,
-            Executors(solver=InlineExecutor()),
-        )
-        self._running = asyncio.create_task(self.service.run(), name="dispatcher")
-        await self.service.ready.wait()
-        return self.service
-
-    async def kill(self) -> None:
-        """End at once: nothing is tidied up, nobody is told; the file is only let go of."""
-        self._running.cancel()
-        await asyncio.wait([self._running])
-        await self._store.close()
+async def until_loaded(here: Place, node: str) -> None:
+    body = here.world.ground[C1]
+    await here.until(lambda: bool(body.loads) and body.node == node)
 
 
 @pytest.mark.parametrize("pause_s", [5.0, 7.0, 11.0, 17.0, 23.0, 31.0, 41.0, 53.0, 67.0, 97.0])
 async def test_killed_again_and_again_every_task_is_done_once(
     tmp_path: Path, pause_s: float
 ) -> None:
-    scenario = load_scenario(scenario_file(tmp_path))
-    clock, wires = Clock.starting(scenario.start), MemoryWires()
-    stage = Stage(scenario, clock, wires, seed=0)
-    monitors, deeds = Monitors(stage.world), Deeds()
-    stage.world.observe(deeds)
-    assert isinstance(wires.bus, MemoryBus)
-    dispatcher = Dispatcher(scenario, wires, clock, f"sqlite:///{tmp_path / 'story.sqlite'}")
-    things = asyncio.create_task(stage.run(), name="stage")
-    watching = asyncio.create_task(monitors.run(), name="monitors")
-    try:
-        service = await dispatcher.start()
-        accepted: list[TaskId] = []
-        for data in REQUESTS:
-            request = parse(data)
-            assert not isinstance(request, list), request
-            accepted.append((await service.submit(request)).id)
+    async with place(scenario_file(tmp_path), tmp_path / "story.sqlite") as here:
+        for request in REQUESTS:
+            await here.submit(**request)
         for _ in range(12):
             await asyncio.sleep(pause_s)
-            await dispatcher.kill()
-            service = await dispatcher.start()
-        for _ in range(3600):
-            await asyncio.sleep(1)
-            if not service.open_tasks():
-                break
-        ended = [await service.store.task(task) for task in accepted]
-        assert [task.state for task in ended if task] == [TaskState.DONE] * len(REQUESTS)
-        for task in accepted:
-            events = [event.kind for event in await service.store.timeline(task)]
-            assert events.count("task_done") == 1
-            assert events.count("task_accepted") == 1
-        assert sorted(deeds.loaded) == sorted(accepted[:2])
-        assert sorted(load for load, _ in deeds.unloaded) == sorted(accepted[:2])
-        assert not any(stage.world.violations.values()), list(stage.world.incidents)
-        assert VehicleId("C1") in stage.world.ground
-    finally:
-        await dispatcher.kill()
-        for task in (things, watching):
-            task.cancel()
-        await asyncio.wait([things, watching])
+            await here.restart()
+        ended = await here.until_all_ended()
+        assert set(ended.values()) == {TaskState.DONE}
+        carried = sorted(here.accepted[:2])
+        assert sorted(here.deeds.loaded) == carried
+        assert sorted(load for load, _ in here.deeds.unloaded) == carried
+
+
+@pytest.mark.parametrize("pause_s", [13.0, 29.0, 61.0])
+async def test_killed_while_a_drone_flies(tmp_path: Path, pause_s: float) -> None:
+    path = scenario_file(tmp_path, homes=("park-1",), more=DRONE)
+    async with place(path, tmp_path / "story.sqlite") as here:
+        await here.submit(kind="patrol", area="yard-patrol")
+        for _ in range(4):
+            await asyncio.sleep(pause_s)
+            await here.restart()
+        assert set((await here.until_all_ended()).values()) == {TaskState.DONE}
+        assert not here.world.aircraft[D1].airborne
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 3.0, 20.0])
+async def test_a_cancel_holds_over_a_restart(tmp_path: Path, pause_s: float) -> None:
+    async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
+        task = await here.submit(**MEALS)
+        await until_loaded(here, "a3")
+        await here.service.cancel(task)
+        await asyncio.sleep(pause_s)
+        await here.restart()
+        assert (await here.until_all_ended())[task] is TaskState.CANCELLED
+        assert here.deeds.unloaded == [(task, "laboratory")]
+
+
+async def test_what_was_stopped_for_safety_stays_so_over_a_restart(tmp_path: Path) -> None:
+    async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
+        task = await here.submit(**MEALS)
+        await until_loaded(here, "a3")
+        robot, body = here.stage.robots[C1], here.world.ground[C1]
+        robot.e_stop = EStop.MANUAL
+        await asyncio.sleep(60)
+        await here.restart()
+        robot.e_stop = EStop.NONE
+        await asyncio.sleep(60)
+        stands = body.node
+        await asyncio.sleep(300)
+        assert body.node == stands
+        assert [a.code for a in here.service.alerts() if not a.cleared_s] == ["safety_stop"]
+        await here.service.set_in_service(C1, on=True)
+        assert (await here.until_all_ended())[task] is TaskState.DONE
+        assert here.deeds.loaded == [task]
+
+
+async def test_stopped_while_nobody_was_there_to_see_it(tmp_path: Path) -> None:
+    async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
+        task = await here.submit(**MEALS)
+        await until_loaded(here, "a3")
+        robot = here.stage.robots[C1]
+        await here.process.kill()
+        robot.e_stop = EStop.MANUAL
+        await asyncio.sleep(10)
+        await here.process.start()
+        await asyncio.sleep(120)
+        assert "safety_stop" in [a.code for a in here.service.alerts() if not a.cleared_s]
+        robot.e_stop = EStop.NONE
+        assert (await here.until_all_ended())[task] is TaskState.DONE
+        assert here.deeds.loaded == [task]
+
+
+@pytest.mark.parametrize("silent_s", [20.0, 200.0])
+async def test_a_robot_is_silent_when_the_new_one_starts(tmp_path: Path, silent_s: float) -> None:
+    """It drives on to the end of what it was told, unheard; then it takes up where it is."""
+    async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
+        task = await here.submit(**MEALS)
+        body, robot = here.world.ground[C1], here.stage.robots[C1]
+        await here.until(lambda: body.node == "a1")
+        await here.process.kill()
+        robot.link_down = True
+        await here.process.start()
+        await asyncio.sleep(silent_s)
+        robot.link_down = False
+        assert (await here.until_all_ended())[task] is TaskState.DONE
+        assert here.deeds.loaded == [task]
+
+
+async def test_a_robot_has_forgotten_its_order_meanwhile(tmp_path: Path) -> None:
+    async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
+        task = await here.submit(**MEALS)
+        await until_loaded(here, "a3")
+        await here.process.kill()
+        await asyncio.sleep(60)
+        here.stage.robots[C1].reboot()
+        await here.process.start()
+        assert (await here.until_all_ended())[task] is TaskState.DONE
+        assert here.deeds.loaded == [task]
 
 
 async def test_what_people_ordered_holds_over_a_restart(tmp_path: Path) -> None:
-    scenario = load_scenario(scenario_file(tmp_path))
-    clock, wires = Clock.starting(scenario.start), MemoryWires()
-    stage = Stage(scenario, clock, wires, seed=0)
-    dispatcher = Dispatcher(scenario, wires, clock, f"sqlite:///{tmp_path / 'story.sqlite'}")
-    things = asyncio.create_task(stage.run(), name="stage")
-    try:
-        service = await dispatcher.start()
-        await service.close_lane(LaneId("a3~a4"), until_s=clock.now_s() + 600)
-        await service.set_in_service(VehicleId("C2"), on=False)
-        await dispatcher.kill()
-        service = await dispatcher.start()
-        out = [view.spec.id for view in service.vehicles() if not view.in_service]
+    async with place(scenario_file(tmp_path), tmp_path / "story.sqlite") as here:
+        until_s = here.service.clock.now_s() + 600
+        await here.service.close_lane(LaneId("a3~a4"), until_s=until_s)
+        await here.service.set_in_service(VehicleId("C2"), on=False)
+        await here.restart()
+        out = [view.spec.id for view in here.service.vehicles() if not view.in_service]
         assert out == ["C2"]
-        assert [alert.facts["lane"] for alert in service.alerts()] == ["a3~a4"]
+        assert [alert.facts["lane"] for alert in here.service.alerts()] == ["a3~a4"]
         await asyncio.sleep(700)
-        assert all(alert.cleared_s for alert in service.alerts())
-    finally:
-        await dispatcher.kill()
-        things.cancel()
-        await asyncio.wait([things])
+        assert all(alert.cleared_s for alert in here.service.alerts())
