@@ -1,0 +1,128 @@
+"""Stories of drones: two of them share pads and air, and none waits for the other for ever."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from dispatcher.errors import Refused
+from dispatcher.task import TaskId, TaskState
+from fleet.vehicle import VehicleId
+from routing.site import NodeId
+from tests.sim.hospital import MODELS, Hospital, hospital
+
+D1, D2 = VehicleId("D1"), VehicleId("D2")
+SITE = """\
+# A field with two docks and two pads that both drones use.
+site: field
+name: {en: Field, zh: 场地}
+anchor: {lat_deg: 30.59, lon_deg: 114.3}
+levels:
+  yard:
+    name: {en: Yard, zh: 院区}
+    outdoors: true
+    nodes: {road: [90, 300]}
+    places:
+      dock-1: {name: {en: Dock 1, zh: 一号}, kind: dock, at: [0, 0], roles: [pad, charger]}
+      dock-2: {name: {en: Dock 2, zh: 二号}, kind: dock, at: [40, 0], roles: [pad, charger]}
+      depot: {name: {en: Depot, zh: 仓库}, kind: stores, at: [0, 300], roles: [pad]}
+      clinic: {name: {en: Clinic, zh: 诊所}, kind: ward, at: [40, 300], roles: [pad]}
+      gate: {name: {en: Gate, zh: 大门}, kind: entrance, at: [80, 300], joins: [road]}
+air:
+  fence:
+    name: {en: Fence, zh: 围栏}
+    kind: geofence
+    outline: [[-200, -200], [300, -200], [300, 500], [-200, 500]]
+"""
+VEHICLES = """
+vehicles:
+  - model: drone
+    ids: [D1, D2]
+    homes: [dock-1, dock-2]
+    docks: [dock-1, dock-2]
+    system_ids: [1, 2]
+    cruise_agl_m: [40, 60]
+"""
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Path:
+    (tmp_path / "site.yaml").write_text(SITE, encoding="utf-8")
+    path = tmp_path / "field.yaml"
+    head = "# two drones\nscenario: field\nsite: site.yaml\nduration: 24h\n"
+    path.write_text(head + MODELS + VEHICLES, encoding="utf-8")
+    return path
+
+
+async def kit(place: Hospital, origin: str = "depot", to: str = "clinic") -> TaskId:
+    return await place.deliver(origin, to, item="kit", goods="general", mass_kg=1.0)
+
+
+def ends(place: Hospital, *tasks: TaskId) -> set[TaskState]:
+    return {task.state for task in place.service.ended_tasks() if task.id in tasks}
+
+
+async def test_goods_fly_from_pad_to_pad(field: Path) -> None:
+    async with hospital(field) as place:
+        task = await place.deliver("depot", "clinic", goods="general", mass_kg=1.0, by="air")
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        vehicle = place.task(task).vehicle
+        assert vehicle is not None
+        drone = place.world.aircraft[vehicle]
+        dock = "dock-1" if vehicle == D1 else "dock-2"
+        home = place.service.site.nodes[NodeId(dock)].point
+        await place.until(
+            lambda: not drone.airborne and drone.position().point.distance_m(home) < 2
+        )
+
+
+async def test_two_drones_share_two_pads(field: Path) -> None:
+    async with hospital(field) as place:
+        there = [await kit(place) for _ in range(3)]
+        back = [await kit(place, "clinic", "depot") for _ in range(3)]
+        waits: set[str] = set()
+        while not all(place.task(task).state.ended for task in (*there, *back)):
+            await asyncio.sleep(5)
+            waits |= {code for v in ("D1", "D2") if (code := place.code_of(v))}
+        assert ends(place, *there, *back) == {TaskState.DONE}
+        assert waits & {"waits_for_pad", "waits_for_airspace"}
+        assert {place.task(task).vehicle for task in (*there, *back)} == {D1, D2}
+
+
+async def test_a_cancelled_flight_gives_its_pads_back(field: Path) -> None:
+    async with hospital(field) as place:
+        await place.service.set_in_service(D2, on=False)
+        first = await kit(place)
+        await place.until(lambda: place.world.aircraft[D1].airborne)
+        await asyncio.sleep(15)
+        await place.service.cancel(place.task(first).id)
+        await place.until_ended(first)
+        await place.until(lambda: not place.world.aircraft[D1].airborne)
+        await place.service.set_in_service(D1, on=False)
+        await place.service.set_in_service(D2, on=True)
+        second = await kit(place)
+        await place.until_ended(second)
+        assert ends(place, first) == {TaskState.CANCELLED}
+        assert ends(place, second) == {TaskState.DONE}
+
+
+async def test_cancelled_while_it_waits_for_a_pad_it_does_not_fly(field: Path) -> None:
+    async with hospital(field) as place:
+        tasks = [await kit(place) for _ in range(6)]
+        await place.until(lambda: "waits_for_pad" in {place.code_of("D1"), place.code_of("D2")})
+        waiting = next(v for v in (D1, D2) if place.code_of(v) == "waits_for_pad")
+        view = next(view for view in place.service.vehicles() if view.spec.id == waiting)
+        unwanted = view.tasks[0]
+        await place.service.cancel(unwanted)
+        await asyncio.sleep(1)
+        assert place.task(unwanted).state is TaskState.CANCELLED
+        await place.until_ended(*tasks)
+        assert ends(place, *(task for task in tasks if task != unwanted)) == {TaskState.DONE}
+
+
+async def test_no_flight_to_where_no_pad_is(field: Path) -> None:
+    async with hospital(field) as place:
+        with pytest.raises(Refused) as refused:
+            await kit(place, to="gate")
+        assert [fault.field for fault in refused.value.faults] == ["to"]
