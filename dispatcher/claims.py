@@ -161,6 +161,10 @@ class Claims:
         self._settle()
         return False
 
+    def rehome(self, claim: Claim, way_home: int) -> None:
+        """Another way leads home now from the end of a vehicle's way, or from where it stands."""
+        self._measure(claim, way_home)
+
     def _measure(self, claim: Claim, way_home: int) -> None:
         claim.masks = [self._resources.edge(edge) for edge in claim.edges]
         claim.needs = [way_home]

@@ -167,6 +167,10 @@ class Traffic:
         pilot = self._pilots[vehicle]
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
+            for other in self._pilots.values():
+                edges = other.claim.edges
+                end = edges[-1].end if edges else other.claim.stand
+                self._claims.rehome(other.claim, self._need_home(other, end))
             self._pump()
 
     def waits_for(self, vehicle: VehicleId, now_s: float) -> Refusal | None:
@@ -221,12 +225,25 @@ class Traffic:
         return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
 
     def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
-        """One that may be driven with goods on board, if there is any; else over a station."""
-        home = self._site.places[spec.home].node
+        """One that may be driven with goods on board, if there is any; else over a station.
+
+        It leads around those who are stuck, as far as that is possible.
+        """
+        home, load = self._site.places[spec.home].node, self._stuck()
         try:
-            return self.roads.of(spec, goods_on_board=True).shortest(start, home)
+            return self.roads.of(spec, goods_on_board=True).shortest(start, home, load=load)
         except Unreachable:
-            return self.roads.of(spec).shortest(start, home, clean_start=clean_start)
+            return self.roads.of(spec).shortest(start, home, load=load, clean_start=clean_start)
+
+    def _stuck(self) -> dict[NodeId, float]:
+        """The nodes of those who are stuck, each with what it costs to drive there."""
+        nodes: dict[NodeId, float] = {}
+        for pilot in self._pilots.values():
+            claim = pilot.claim
+            if claim.stuck:
+                ahead = (*claim.edges[claim.passed : claim.granted], *pilot.left)
+                nodes |= dict.fromkeys((claim.stand, *(edge.end for edge in ahead)), 10 * HELD_S)
+        return nodes
 
     def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         nodes: dict[NodeId, float] = {}
@@ -241,8 +258,8 @@ class Traffic:
                     continue
                 lanes[edge.lane.id] = lanes.get(edge.lane.id, 0.0) + BUSY_S
                 nodes[edge.end] = nodes.get(edge.end, 0.0) + BUSY_S
-            if pilot.claim.stuck:
-                nodes[pilot.claim.stand] = nodes.get(pilot.claim.stand, 0.0) + 10 * HELD_S
+        for node, seconds in self._stuck().items():
+            nodes[node] = nodes.get(node, 0.0) + seconds
         return nodes, lanes
 
     def _need_home(self, pilot: _Pilot, start: NodeId) -> int:
@@ -332,7 +349,7 @@ class Traffic:
         start = edges[0].start if edges else claim.stand
         route = waypoints(self._site, start, edges)
         clearance = Clearance(route, 1 + pilot.told)
-        pilot.told = 0
+        pilot.told, pilot.left = 0, ()
         clearance.passed = claim.passed
         claim.rank = rank
         pilot.clearance, pilot.goal, pilot.halting = clearance, route[-1].node, False
