@@ -9,6 +9,7 @@ from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Fact
+from routing.site import LaneId
 
 
 class Severity(StrEnum):
@@ -65,7 +66,7 @@ class Alerts:
         **facts: Fact,
     ) -> bool:
         """Raise an alert; False = it is open already, and was counted once more."""
-        alert = self._find(code, vehicle, task)
+        alert = self._find(code, vehicle, task, facts.get("lane"))
         if alert is not None:
             self._put(replace(alert, count=alert.count + 1, facts=facts))
             return False
@@ -88,13 +89,18 @@ class Alerts:
         self, code: str, *, vehicle: VehicleId | None = None, task: TaskId | None = None
     ) -> bool:
         """Whether this cause is known and has not gone."""
-        return self._find(code, vehicle, task) is not None
+        return self._find(code, vehicle, task, None) is not None
 
     def clear(
-        self, code: str, *, vehicle: VehicleId | None = None, task: TaskId | None = None
+        self,
+        code: str,
+        *,
+        vehicle: VehicleId | None = None,
+        task: TaskId | None = None,
+        lane: LaneId | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
-        alert = self._find(code, vehicle, task)
+        alert = self._find(code, vehicle, task, lane)
         if alert is None:
             return False
         self._put(replace(alert, cleared_s=self._clock.now_s()))
@@ -107,13 +113,10 @@ class Alerts:
         self._put(replace(self._alerts[alert], acknowledged_by=by))
         return self._alerts[alert]
 
-    def _find(self, code: str, vehicle: VehicleId | None, task: TaskId | None) -> Alert | None:
+    def _find(self, *cause: Fact | None) -> Alert | None:
         for alert in self._alerts.values():
-            if alert.cleared_s is None and (alert.code, alert.vehicle, alert.task) == (
-                code,
-                vehicle,
-                task,
-            ):
+            its = alert.code, alert.vehicle, alert.task, alert.facts.get("lane")
+            if alert.cleared_s is None and its == cause:
                 return alert
         return None
 

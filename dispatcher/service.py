@@ -382,8 +382,7 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
         self._traffic.open(lane)
-        if not self._traffic.roads.closed:
-            self._alerts.clear("lane_closed")
+        self._alerts.clear("lane_closed", lane=lane)
         self._planner.poke()
 
     def alerts(self) -> list[Alert]:
