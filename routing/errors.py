@@ -3,6 +3,7 @@
 RoutingError
 ├── SiteError      a site description is wrong; the message says where and what to do
 ├── Unreachable    no way under the vehicle's rules; the caller leaves that task open
+├── BadProblem     a planning problem contradicts itself; the caller's bug, or a file to be refused
 └── NoPlan         no plan at all could be made; the caller keeps the last one
 """
 
@@ -49,6 +50,10 @@ class Unreachable(RoutingError):
         self.start = start
         self.goal = goal
         super().__init__(f"no way from {start} to {goal}")
+
+
+class BadProblem(RoutingError, ValueError):
+    """A planning problem that contradicts itself, or holds a number out of range."""
 
 
 class NoPlan(RoutingError):

@@ -12,16 +12,37 @@ from routing.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """A stop at a charger, on the way to a visit.
+
+    Args:
+        before: position in the slot's route of the visit that follows; the route's length = it
+            is the last thing that the slot does.
+        charger: index into ``Problem.chargers``.
+        charge_s: how long it is plugged in; no longer than until the battery is full.
+        wait_s: how long it waits there first, for a place.
+    """
+
+    before: int
+    charger: int
+    charge_s: int
+    wait_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What each slot does, in order.
 
     Args:
         routes: one per slot of the problem.
+        charges: one row per slot, by ``before``, at most one before each visit; empty = nobody
+            charges.
         unplanned: every request in no route, with its reason.
         cost: in the prices of ``Problem.weights``.
     """
 
     routes: tuple[tuple[Visit, ...], ...]
+    charges: tuple[tuple[Charge, ...], ...] = ()
     unplanned: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
     cost: int = 0
 

@@ -6,6 +6,7 @@ Arguments and result are plain values, so `solve` can run in a worker process.
 import random
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
 from routing import insertion, ortools_model
 from routing.errors import NoPlan
@@ -20,6 +21,17 @@ MODEL_STOPS = 40
 """OR-Tools gets its turn up to so many stops, unless the budget is processor time."""
 
 
+class Stage(StrEnum):
+    """What a search is made of, behind the insertion that always comes first."""
+
+    ORTOOLS = "ortools"
+    RUIN_RECREATE = "ruin_recreate"
+    PARTITION = "partition"
+
+
+ALL_STAGES = frozenset(Stage)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """How long to think: a number of rounds, or processor time.
@@ -29,13 +41,12 @@ class Budget:
     Args:
         iterations: rounds of taking requests out and putting them back.
         cpu_s: processor seconds in all; None = as long as the rounds take.
-        model: whether OR-Tools gets its turn before the rounds, on problems of its size; of
-            ``cpu_s`` it gets half.
+        stages: those that may have their turn.
     """
 
     iterations: int = 50
     cpu_s: float | None = None
-    model: bool = True
+    stages: frozenset[Stage] = ALL_STAGES
 
 
 def insert(problem: Problem, start: Plan | None = None) -> Plan:
@@ -68,11 +79,11 @@ def solve(
     if not problem.slots:
         return best
     stops = sum(len(request.stops) for request in problem.requests)
-    if budget.model and (budget.cpu_s is not None or stops <= MODEL_STOPS):
+    if Stage.ORTOOLS in budget.stages and (budget.cpu_s is not None or stops <= MODEL_STOPS):
         seconds = None if budget.cpu_s is None else budget.cpu_s / 2
         best = _cheaper(problem, best, ortools_model.improve(problem, best, cpu_s=seconds))
     rater, rng = Rater(problem), random.Random(f"{seed}:solve")
-    for _ in range(budget.iterations):
+    for _ in range(budget.iterations if Stage.RUIN_RECREATE in budget.stages else 0):
         if budget.cpu_s is not None and time.process_time() - since_s > budget.cpu_s:
             break
         best = _cheaper(problem, best, _another(rater, best, rng))
