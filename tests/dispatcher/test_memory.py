@@ -1,0 +1,55 @@
+"""What a new process remembers of the old one's journal."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatcher.journal import Journal
+from dispatcher.memory import KINDS, Memory, remember
+from dispatcher.task import Goods
+from fleet.clock import Clock
+from fleet.vehicle import VehicleId
+
+START = datetime(2026, 2, 3, 8, 0, tzinfo=UTC)
+
+
+def remembered(*events: tuple[str, str | None, dict[str, Any]]) -> Memory:
+    clock = Clock.starting(START)
+    journal = Journal(clock)
+    noted = [
+        journal.event(kind, vehicle=VehicleId(vehicle) if vehicle else None, **facts)
+        for kind, vehicle, facts in events
+    ]
+    assert {event.kind for event in noted} <= set(KINDS)
+    return remember(noted, clock)
+
+
+async def test_the_last_word_on_each_lane_holds() -> None:
+    until = datetime(2026, 2, 3, 8, 10, tzinfo=UTC)
+    memory = remembered(
+        ("lane_closed", None, {"lane": "a~b", "until": None}),
+        ("lane_closed", None, {"lane": "b~c", "until": until}),
+        ("lane_closed", None, {"lane": "c~d", "until": None}),
+        ("lane_opened", None, {"lane": "a~b"}),
+    )
+    assert memory.closed == {"b~c": 600.0, "c~d": None}
+
+
+async def test_out_of_service_is_not_stood_down() -> None:
+    memory = remembered(
+        ("service_changed", "C1", {"in_service": False}),
+        ("safety_stop", "C2", {"reason": "x"}),
+        ("safety_stop", "C3", {"reason": "x"}),
+        ("service_changed", "C3", {"in_service": True}),
+    )
+    assert list(memory.out_of_service) == ["C1"]
+    assert list(memory.stood_down) == ["C2"]
+
+
+async def test_dirt_is_remembered_until_it_was_washed_off() -> None:
+    memory = remembered(
+        ("exposed", "C1", {"goods": "waste"}),
+        ("exposed", "C2", {"goods": "waste"}),
+        ("exposed", "C2", {"goods": "dirty_linen"}),
+        ("decontaminated", "C1", {}),
+    )
+    assert memory.carried == {"C2": [Goods.WASTE, Goods.DIRTY_LINEN]}

@@ -1,0 +1,152 @@
+"""Pads and air: one drone at a time where they would meet."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from dispatcher.skies import Skies
+from fleet.errors import MissionCancelled
+from fleet.mission import Waypoint
+from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from routing.geometry import Point
+from routing.site import LevelId, NodeId, PlaceId
+from routing.site_yaml import loads
+from tests.dispatcher.ward import cart
+
+D1, D2, D3 = VehicleId("D1"), VehicleId("D2"), VehicleId("D3")
+SITE = """
+site: field
+name: {en: Field, zh: 场地}
+anchor: {lat_deg: 30.59, lon_deg: 114.3}
+levels:
+  yard:
+    name: {en: Yard, zh: 院区}
+    outdoors: true
+    places:
+      dock-1: {name: {en: Dock 1, zh: 坞一}, kind: dock, at: [0, 0], roles: [pad]}
+      dock-2: {name: {en: Dock 2, zh: 坞二}, kind: dock, at: [50, 0], roles: [pad]}
+      dock-3: {name: {en: Dock 3, zh: 坞三}, kind: dock, at: [100, 0], roles: [pad]}
+      depot: {name: {en: Depot, zh: 仓库}, kind: stores, at: [0, 100], roles: [pad]}
+      clinic: {name: {en: Clinic, zh: 诊所}, kind: ward, at: [100, 100], roles: [pad]}
+air:
+  fence:
+    name: {en: Fence, zh: 围栏}
+    kind: geofence
+    outline: [[-90, -90], [190, -90], [190, 190], [-90, 190]]
+"""
+PADS = [NodeId("depot"), NodeId("clinic")]
+
+
+def drone(number: int) -> VehicleSpec:
+    spec = cart(number).spec
+    return replace(
+        spec, id=VehicleId(f"D{number}"), medium=Medium.AIR, home=PlaceId(f"dock-{number}")
+    )
+
+
+@pytest.fixture
+def skies() -> Skies:
+    skies = Skies(loads(SITE, "field"))
+    for number in (1, 2, 3):
+        skies.add(drone(number), NodeId(f"dock-{number}"))
+    return skies
+
+
+def way(*points: tuple[float, float]) -> list[Waypoint]:
+    yard = LevelId("yard")
+    return [Waypoint(node=NodeId("x"), level=yard, point=Point(*point)) for point in points]
+
+
+async def test_all_pads_of_a_task_or_none(skies: Skies) -> None:
+    await skies.reserve(D1, [NodeId("clinic")], (2, 0.0))
+    waiting = asyncio.create_task(skies.reserve(D2, PADS, (2, 1.0)), name="D2")
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    assert skies.free(D3, [NodeId("depot")]), "it keeps nothing while it waits"
+    refusal = skies.waits_for(D2)
+    assert refusal is not None
+    assert (refusal.code, refusal.facts["by"]) == ("waits_for_pad", D1)
+    skies.leave(D1)
+    await waiting
+    assert not skies.free(D1, PADS)
+
+
+async def test_the_more_urgent_gets_the_pad_first(skies: Skies) -> None:
+    await skies.reserve(D1, PADS, (2, 0.0))
+    order: list[VehicleId] = []
+
+    async def wait(vehicle: VehicleId, rank: tuple[int, float]) -> None:
+        await skies.reserve(vehicle, PADS, rank)
+        order.append(vehicle)
+        skies.leave(vehicle)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wait(D2, (2, 1.0)), name="routine")
+        group.create_task(wait(D3, (0, 2.0)), name="stat")
+        await asyncio.sleep(1)
+        skies.leave(D1)
+    assert order == [D3, D2]
+
+
+async def test_homes_are_always_kept(skies: Skies) -> None:
+    assert not skies.free(D2, [NodeId("dock-1")])
+    assert skies.free(D1, [NodeId("dock-1")])
+
+
+async def test_who_leaves_may_keep_a_pad(skies: Skies) -> None:
+    await skies.reserve(D1, PADS, (2, 0.0))
+    skies.leave(D1, keep=[NodeId("clinic")])
+    assert skies.free(D2, [NodeId("depot")])
+    assert not skies.free(D2, [NodeId("clinic")])
+
+
+async def test_a_withdrawn_wait_ends_and_takes_nothing(skies: Skies) -> None:
+    await skies.reserve(D1, PADS, (2, 0.0))
+    waiting = asyncio.create_task(skies.reserve(D2, PADS, (2, 1.0)), name="D2")
+    await asyncio.sleep(1)
+    skies.withdraw(D2)
+    with pytest.raises(MissionCancelled):
+        await waiting
+    skies.leave(D1)
+    assert skies.free(D3, PADS)
+    assert skies.waits_for(D2) is None
+
+
+async def test_a_killed_wait_takes_nothing_either(skies: Skies) -> None:
+    await skies.reserve(D1, PADS, (2, 0.0))
+    waiting = asyncio.create_task(skies.reserve(D2, PADS, (2, 1.0)), name="D2")
+    await asyncio.sleep(1)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    skies.leave(D1)
+    assert skies.free(D3, PADS)
+
+
+@pytest.mark.parametrize(
+    ("route", "meets"),
+    [
+        ([(100.0, 0.0), (100.0, 100.0)], False),
+        ([(50.0, 0.0), (0.0, 50.0), (100.0, 100.0)], False),
+        ([(50.0, 0.0), (-50.0, 150.0), (100.0, 150.0)], False),
+        ([(50.0, 0.0), (0.0, 100.0)], True),
+        ([(-50.0, 100.0), (50.0, 100.0)], True),
+    ],
+    ids=["beside", "across the way", "over nobody's column", "same pad", "over its column"],
+)
+async def test_flights_wait_only_where_one_climbs_or_lands(
+    skies: Skies, route: list[tuple[float, float]], meets: bool
+) -> None:
+    async with AsyncExitStack() as in_the_air:
+        await in_the_air.enter_async_context(skies.fly(D1, way((0.0, 0.0), (0.0, 100.0)), (2, 0.0)))
+        other = asyncio.create_task(
+            in_the_air.enter_async_context(skies.fly(D2, way(*route), (2, 1.0))), name="D2"
+        )
+        await asyncio.sleep(1)
+        assert other.done() is not meets
+        refusal = skies.waits_for(D2)
+        assert (refusal.code if refusal else None) == ("waits_for_airspace" if meets else None)
+        if meets:
+            skies.withdraw(D2)
+            await asyncio.wait([other])
