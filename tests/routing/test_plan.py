@@ -71,6 +71,29 @@ def test_the_price_is_flow_and_metres_lateness_and_change() -> None:
     assert cost(long_waiting, GOOD) == GOOD.cost + 10 * 14 + 60
 
 
+def test_flow_counts_from_the_release() -> None:
+    later = with_food(replace(FOOD, release_s=4))
+    assert cost(later, GOOD) == GOOD.cost - 4
+
+
+def test_each_slot_that_does_something_has_its_price() -> None:
+    dear = replace(PROBLEM, slots=(replace(CART, price=500), replace(OTHER, price=7)))
+    assert cost(dear, GOOD) == GOOD.cost + 507
+    alone = plan((), (LOOK,), unplanned={"food": Refusal("over_capacity")}, problem=dear)
+    assert alone.cost == 1_000_000 + 110 + 20 + 7
+
+
+def test_requests_not_stops_are_shared_out_evenly() -> None:
+    fair = replace(PROBLEM, weights=replace(PROBLEM.weights, imbalance=1000))
+    assert cost(fair, GOOD) == GOOD.cost + 1000 * (1 + 1)
+    both = (PICK, DROP, LOOK), ()
+    assert plan(*both, problem=fair).cost == plan(*both).cost + 1000 * 4
+
+
+def test_nobody_has_a_battery_here() -> None:
+    assert {row.energy_j for rows in timetable(PROBLEM, GOOD) for row in rows} == {None}
+
+
 def test_leaving_out_costs_the_drop_penalty() -> None:
     left_out = plan((), (LOOK,), unplanned={"food": Refusal("over_capacity")})
     assert verdict(left_out) is None
@@ -120,6 +143,32 @@ def test_the_same_plan_may_be_wrong_for_another_problem(code: str, problem: Prob
     backwards = code == "order"
     made = plan((DROP, PICK) if backwards else (PICK, DROP), (LOOK,), problem=problem)
     assert verdict(made, problem) == code
+
+
+def test_drop_offs_come_in_any_order_unless_it_is_fixed() -> None:
+    round_ = Request(id="food", stops=(FOOD.stops[0], *(Stop(node=2, load=(0,)),) * 2))
+    route = (PICK, Visit("food", 2), DROP)
+    for fixed, code in ((False, None), (True, "order")):
+        problem = with_food(replace(round_, fixed_order=fixed))
+        assert verdict(plan(route, (LOOK,), problem=problem), problem) == code
+        in_turn = plan((PICK, DROP, Visit("food", 2)), (LOOK,), problem=problem)
+        assert verdict(in_turn, problem) is None
+
+
+@pytest.mark.parametrize(("room", "code"), [(3, None), (2, "capacity")])
+def test_a_vehicle_is_filled_to_the_last_gram(room: int, code: str | None) -> None:
+    problem = replace(PROBLEM, slots=(replace(CART, capacity=(room,)), OTHER))
+    assert verdict(plan((PICK, DROP), (LOOK,), problem=problem), problem) == code
+
+
+def test_who_is_too_full_from_the_start_may_do_what_adds_nothing() -> None:
+    heavy = Request(id="heavy", stops=(Stop(node=2, load=(-9,)),), aboard=0)
+    problem = replace(PROBLEM, requests=(FOOD, LOOK_ROUND, heavy))
+    left = Visit("heavy", 0)
+    assert verdict(plan((LOOK, left), (PICK, DROP), problem=problem), problem) is None
+    one_more = with_food(replace(FOOD, stops=(Stop(node=1, load=(1,)), Stop(node=2, load=(-1,)))))
+    one_more = replace(one_more, requests=(*one_more.requests, heavy))
+    assert verdict(plan((PICK, DROP, left), (LOOK,), problem=one_more), one_more) == "capacity"
 
 
 def test_a_leg_without_a_way_is_found() -> None:
