@@ -3,10 +3,17 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from dispatcher.errors import ConfigFault
@@ -18,6 +25,7 @@ from routing.marked_yaml import Marked, parse, read_text
 from routing.site import Site
 from routing.site_file import shape_faults
 from routing.site_yaml import load as load_site
+from routing.solver import Stage
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -42,6 +50,20 @@ def _timezone(name: str) -> str:
             "timezone", "there is no such time zone; write one such as Asia/Shanghai"
         ) from None
     return name
+
+
+def _stages(given: object) -> object:
+    """A list of stages, or their names with commas between them, as ``--set`` gives them."""
+    names: object = given
+    if isinstance(given, str):
+        names = [name.strip() for name in given.split(",") if name.strip()]
+    if isinstance(names, list):
+        known = [stage.value for stage in Stage]
+        wrong = [str(name) for name in cast("list[object]", names) if name not in known]
+        if wrong:
+            unknown = ", ".join(repr(name) for name in wrong)
+            raise ValueError(f"there is no stage {unknown}; write any of {', '.join(known)}")
+    return names
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -70,10 +92,6 @@ class DispatchConfig(Part):
     """How tasks become work; every default is one that a small hospital can live with."""
 
     due_s: DueTimes = DueTimes()
-    improve_period_s: Seconds = 5.0
-    """Shortest time between two searches for a better plan."""
-    improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 20
-    """How long each search is, in rounds."""
     load_s: Seconds = 40.0
     """How long people take to load a vehicle."""
     unload_s: Seconds = 30.0
@@ -90,6 +108,23 @@ class DispatchConfig(Part):
     """How long a lamp stays in a room for each mJ/cm2 asked: 10 minutes for 10 mJ/cm2."""
     spray_s: Seconds = 900.0
     """How long a room is sprayed."""
+
+
+class PlannerConfig(Part):
+    """How plans are made; what can be switched off is on by default."""
+
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(_stages)] = tuple(Stage)
+    """What looks for a better plan behind the insertion, which always runs; none = nothing."""
+    improve_period_s: Seconds = 5.0
+    """Shortest time between two searches for a better plan."""
+    improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 20
+    """How long each search is, in rounds."""
+    preempt: bool = True
+    """Whether an empty vehicle on its way to a lesser task is turned round for a STAT one."""
+    learn_travel_times: bool = True
+    """Whether plans count with the driving times that were measured."""
+    expect_demand: bool = True
+    """Whether idle vehicles wait where tasks are expected, if there is a place to wait at."""
 
 
 class MavlinkDoor(Part):
@@ -113,6 +148,7 @@ class ServeConfig(FleetConfig):
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     """Where the site's days begin and end."""
     dispatch: DispatchConfig = DispatchConfig()
+    planner: PlannerConfig = PlannerConfig()
 
 
 def split_address(address: str) -> tuple[str, int]:

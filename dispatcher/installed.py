@@ -55,6 +55,7 @@ async def _live(
         Journal(clock, first_seq=(await store.next_numbers()).event),
         installation.config.dispatch,
         Executors(solver=solver),
+        planner=installation.config.planner,
     )
     async with asyncio.TaskGroup() as group:
         works = [group.create_task(bus.run(), name="bus.run")]

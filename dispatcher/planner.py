@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from dispatcher.book import TaskBook
-from dispatcher.config import DispatchConfig
+from dispatcher.config import PlannerConfig
 from dispatcher.executors import offload
 from dispatcher.modelling import Free, Model, Modeller
 from dispatcher.task import Task, TaskId, TaskState
@@ -53,7 +53,7 @@ class Planner:
         self,
         book: TaskBook,
         modeller: Modeller,
-        config: DispatchConfig,
+        config: PlannerConfig,
         executor: Executor,
         *,
         fleet: Callable[[], Sequence[Free]],
@@ -141,7 +141,8 @@ class Planner:
         plan = insert(model.problem, self._start(model))
         self.times.insertions_ms.append(1000 * (time.process_time() - began))
         await self._adopt(model, plan)
-        if sum(request.aboard is None for request in model.problem.requests) > 1:
+        open_ = sum(request.aboard is None for request in model.problem.requests)
+        if open_ > 1 and self._config.stages:
             self._improve.set()
 
     async def _improve_often(self) -> None:
@@ -150,7 +151,8 @@ class Planner:
             self._improve.clear()
             model, number = self._model(), self._number
             start = insert(model.problem, self._start(model))
-            budget = Budget(iterations=self._config.improve_iterations)
+            stages = frozenset(self._config.stages)
+            budget = Budget(iterations=self._config.improve_iterations, stages=stages)
             better, took_ms = await offload(
                 self._executor,
                 partial(_timed_solve, model, start, budget, self._seed),

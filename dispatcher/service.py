@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.charging import ChargePolicy, Chargers
-from dispatcher.config import DispatchConfig
+from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
@@ -78,6 +78,7 @@ class Service:
         config: DispatchConfig,
         executors: Executors,
         *,
+        planner: PlannerConfig | None = None,
         simulation: bool = False,
         speed: float | None = None,
         seed: int = 0,
@@ -103,7 +104,7 @@ class Service:
         self._planner = Planner(
             self._book,
             self._modeller,
-            config,
+            planner or PlannerConfig(),
             executors.solver,
             fleet=self._fleet,
             wake=lambda vehicle: self._workers[vehicle].wake(),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 
-from dispatcher.config import DispatchConfig
+from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.errors import ConfigFault
 from fleet.config import FleetConfig, Frozen, Id, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults, unknown
@@ -76,6 +76,7 @@ class ScenarioFile(FleetConfig):
     load: Annotated[float, Field(gt=0, le=1000)] = 1.0
     """Factor on all demand."""
     dispatch: DispatchConfig = DispatchConfig()
+    planner: PlannerConfig = PlannerConfig()
     demand: list[Any] = Field(default=[])
     faults: list[FaultRow] = Field(default=[])
     events: list[EventRow] = Field(default=[])
@@ -124,6 +125,7 @@ class Scenario:
     closures: tuple[PlannedClosure, ...]
     expect: tuple[Expectation, ...]
     dispatch: DispatchConfig
+    planner: PlannerConfig
 
 
 def load_scenario(
@@ -188,6 +190,7 @@ class _Reader:
             closures=closures,
             expect=expectations,
             dispatch=file.dispatch,
+            planner=file.planner,
         )
 
     def _data(self, overrides: Sequence[str]) -> dict[str, Any]:

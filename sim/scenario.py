@@ -105,6 +105,7 @@ class Simulation:
             Journal(self.clock, first_seq=numbers.event, sink=self._sink),
             scenario.dispatch,
             self._executors,
+            planner=scenario.planner,
             simulation=True,
             speed=self._speed,
             seed=self.seed,

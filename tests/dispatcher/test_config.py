@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.config import DispatchConfig, load, split_address
+from dispatcher.config import DispatchConfig, PlannerConfig, load, split_address
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
+from routing.solver import Stage
 from tests.dispatcher.ward import WITH_BAY
 
 CONFIG = """\
@@ -100,3 +101,13 @@ def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, CONFIG.replace("cart-1]", "cart-1"))
     assert fault.startswith("line 19")
     assert "this is not YAML" in fault
+
+
+def test_the_planner_can_be_told_to_do_less(tmp_path: Path) -> None:
+    assert load(write(tmp_path, CONFIG)).config.planner == PlannerConfig()
+    text = CONFIG + "planner: {stages: [ruin_recreate], expect_demand: false}\n"
+    planner = load(write(tmp_path, text)).config.planner
+    assert (planner.stages, planner.expect_demand) == ((Stage.RUIN_RECREATE,), False)
+    (fault,) = faults(tmp_path, text.replace("ruin_recreate", "ruin"))
+    assert fault.startswith("line 23: planner.stages")
+    assert "write any of ortools, ruin_recreate, partition" in fault

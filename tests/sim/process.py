@@ -52,6 +52,7 @@ class Process:
             Journal(self._clock, first_seq=numbers.event),
             self._scenario.dispatch,
             Executors(solver=InlineExecutor()),
+            planner=self._scenario.planner,
         )
         self._running = [
             asyncio.create_task(self.service.run(), name="dispatcher"),

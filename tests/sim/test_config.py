@@ -9,6 +9,7 @@ from dispatcher.errors import ConfigFault
 from fleet.vehicle import Medium
 from routing.errors import SiteError
 from routing.site import Role
+from routing.solver import Stage
 from sim.check import check_scenario
 from sim.config import Scenario, load_scenario
 from sim.expect import evaluate, expectation
@@ -204,6 +205,27 @@ def test_values_can_be_set_from_outside(tmp_path: Path) -> None:
     assert scenario.vehicles[0].speed_m_s == 0.7
     assert scenario.expect[0].limit == 0.5
     assert scenario.load == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "stages"),
+    [
+        ("[]", []),
+        ("ortools", [Stage.ORTOOLS]),
+        ("ortools,ruin_recreate", [Stage.ORTOOLS, Stage.RUIN_RECREATE]),
+        ("[partition, ortools]", [Stage.PARTITION, Stage.ORTOOLS]),
+    ],
+)
+def test_stages_can_be_set_from_outside(tmp_path: Path, value: str, stages: list[Stage]) -> None:
+    scenario = small(tmp_path, overrides=[f"planner.stages={value}", "planner.preempt=false"])
+    assert list(scenario.planner.stages) == stages
+    assert not scenario.planner.preempt
+    assert scenario.planner.learn_travel_times
+
+
+def test_a_stage_that_is_none_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigFault, match="no stage 'ortols'; write any of ortools, ruin_recreate"):
+        small(tmp_path, overrides=["planner.stages=ortols,partition"])
 
 
 @pytest.mark.parametrize("override", ["duration", "demand.9.per_day=5", "duration.x.y=1", "=3"])
