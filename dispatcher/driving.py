@@ -20,6 +20,9 @@ from routing.errors import Unreachable
 from routing.refusal import Refusal
 from routing.site import Edge, NodeId, Place, PlaceId, Role, Site
 
+NOT_NEARLY_THERE = 3
+"""Lanes ahead from which on a drive can be broken off: a robot stops at a node to come."""
+
 ActionsOf = Callable[[MissionId], tuple[Action, ...]]
 
 
@@ -171,6 +174,15 @@ class GroundMover:
         return ratio is None or enough(
             self._spec, ratio, move_s=move_s, idle_s=idle_s, work_s=worked_s
         )
+
+    def turns_at(self, stop: TaskStop) -> NodeId | None:
+        """The node it has passed last, while it drives to a stop and is not nearly there."""
+        if self._missions.current is None or self._traffic.in_lift(self._spec.id):
+            return None
+        mission, clearance = self._missions.current
+        ahead = len(clearance.route) - 1 - clearance.passed
+        bound_for = mission.route[-1].node == self._node(stop.place)
+        return self.stand if bound_for and ahead >= NOT_NEARLY_THERE else None
 
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the drive to a stop would take, without waiting for others."""

@@ -107,6 +107,10 @@ class Mover(Protocol):
         """Whether it could make these stops and get to a charger; raises Unreachable."""
         ...
 
+    def turns_at(self, stop: TaskStop) -> NodeId | None:
+        """The node from which it can still be led elsewhere than to a stop; None = it can't."""
+        ...
+
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the way takes from where it is; raises Unreachable."""
         ...

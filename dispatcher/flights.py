@@ -139,6 +139,10 @@ class AirMover:
         ratio = self._vehicle.state().charge_ratio
         return ratio is None or enough(self._spec, ratio, move_s=move_s, idle_s=idle_s)
 
+    def turns_at(self, stop: TaskStop) -> NodeId | None:  # noqa: ARG002
+        """Never: a flight that is broken off goes back to where it took off."""
+        return None
+
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the flight to a stop takes; for an area, the sweep of it too."""
         if stop.area is not None:

@@ -39,6 +39,8 @@ LATE_WEIGHT: Mapping[Priority, int] = {
     Priority.ROUTINE: 6,
     Priority.BACKGROUND: 1,
 }
+LATE_LIFT_S, WAIT_LIFT_S = 3600.0, 3 * 3600.0
+"""Each so many seconds that a task is late, or waits, it is planned as of the next higher class."""
 PRESSING = frozenset({Priority.STAT, Priority.URGENT})
 """Each second counts from the moment these may begin, not only from when they are due."""
 DROP_PENALTY: Mapping[Priority, int] = {
@@ -56,6 +58,7 @@ class Free:
     Args:
         spot: a node, or ``area:ID`` over a patrol area.
         current: the stop that it is at or on its way to; it is not planned any more.
+        turns_at: the node from which it could still be led elsewhere; None = it is too late.
     """
 
     spec: VehicleSpec
@@ -63,6 +66,7 @@ class Free:
     ready_s: float
     charge_ratio: float
     current: tuple[TaskId, int] | None = None
+    turns_at: NodeId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ class Modeller:
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
         for task in self._window(now_s, tasks, fleet):
-            request, first = self._request(task, fleet, spots)
+            request, first = self._request(now_s, task, fleet, spots)
             if request is not None:
                 requests.append(request)
                 first_stop[task.id] = first
@@ -143,6 +147,11 @@ class Modeller:
             )
         return self._able[key]
 
+    def seconds_to(self, task: Task, spec: VehicleSpec, node: NodeId) -> float:
+        """How long a vehicle takes from a node to a task's first stop, which it can get to."""
+        ways = (NodeId(self.spot(stops_of(task, self._handling)[0])), node)
+        return float(self._profile((spec.medium, rules_of(spec)), ways).seconds[1][0])
+
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """A vehicle has found that it can't do a task after all."""
         self._able[task, vehicle] = False
@@ -175,7 +184,7 @@ class Modeller:
         return slots, profiles
 
     def _request(
-        self, task: Task, fleet: Sequence[Free], spots: dict[str, int]
+        self, now_s: float, task: Task, fleet: Sequence[Free], spots: dict[str, int]
     ) -> tuple[Request | None, int]:
         holder = next((n for n, free in enumerate(fleet) if free.spec.id == task.vehicle), None)
         first = task.stops_done
@@ -190,14 +199,15 @@ class Modeller:
         allowed = tuple(n for n, free in enumerate(fleet) if self.able(task, free.spec))
         if task.state.begun and holder is not None:
             allowed = (holder,)
+        priority = lifted(task, now_s)
         request = Request(
             id=task.id,
             stops=self._stops(stops, _share(task), spots),
             fixed_order=True,
             release_s=int(task.earliest_s),
-            due_s=int(task.earliest_s if task.priority in PRESSING else task.due_s),
-            late_weight=LATE_WEIGHT[task.priority],
-            drop_penalty=DROP_PENALTY[task.priority],
+            due_s=int(task.earliest_s if priority in PRESSING else task.due_s),
+            late_weight=LATE_WEIGHT[priority],
+            drop_penalty=DROP_PENALTY[priority],
             allowed=allowed,
             aboard=holder if aboard else None,
             last_slot=holder,
@@ -251,10 +261,21 @@ class Modeller:
 def _urgency(task: Task, now_s: float) -> tuple[bool, int, float, str]:
     """What goes into a plan first: what is begun, then by class and due time.
 
-    Each hour that it is late lifts a task by one class, so that nothing waits for ever.
+    Waiting lifts a task (`lifts`), so that nothing waits for ever.
     """
-    hours_late = int(max(0.0, now_s - task.due_s) // 3600)
-    return not task.state.begun, RANKS[task.priority] - hours_late, task.due_s, task.id
+    rank = RANKS[task.priority] - lifts(task, now_s)
+    return not task.state.begun, rank, task.due_s, task.id
+
+
+def lifts(task: Task, now_s: float) -> int:
+    """By how many classes waiting has lifted a task: one per hour late, one per three waited."""
+    late_s, waited_s = max(0.0, now_s - task.due_s), max(0.0, now_s - task.earliest_s)
+    return int(late_s // LATE_LIFT_S + waited_s // WAIT_LIFT_S)
+
+
+def lifted(task: Task, now_s: float) -> Priority:
+    """The class as which a task is planned by now."""
+    return list(Priority)[max(0, RANKS[task.priority] - lifts(task, now_s))]
 
 
 def _share(task: Task) -> int:

@@ -16,6 +16,7 @@ from dispatcher.book import TaskBook
 from dispatcher.config import PlannerConfig
 from dispatcher.executors import offload
 from dispatcher.modelling import Free, Model, Modeller
+from dispatcher.preemption import Preemption
 from dispatcher.task import Task, TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.plan import Plan, timetable
@@ -46,6 +47,8 @@ class Planner:
     Args:
         fleet: says who can take work now, and where and when each will be free.
         wake: called with each vehicle whose next visit may have changed.
+        turn_round: called with a vehicle that should give back what it drives for, and the task
+            for which it should.
         executor: where improvements are computed: a worker process, or in line.
     """
 
@@ -58,6 +61,7 @@ class Planner:
         *,
         fleet: Callable[[], Sequence[Free]],
         wake: Callable[[VehicleId], None],
+        turn_round: Callable[[VehicleId, TaskId], None],
         seed: int = 0,
     ) -> None:
         self._book = book
@@ -66,6 +70,8 @@ class Planner:
         self._executor = executor
         self._fleet = fleet
         self._wake = wake
+        self._turn_round = turn_round
+        self._preemption = Preemption(modeller)
         self._seed = seed
         self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
         self._number = 0
@@ -113,9 +119,13 @@ class Planner:
     def reconsider(self, task: TaskId) -> None:
         """Put a task that nobody has begun into the plan anew: it weighs differently now."""
         if not self._book[task].state.begun:
-            for vehicle, route in self._routes.items():
-                self._routes[vehicle] = tuple(v for v in route if v.request != task)
+            self.withdraw(task)
         self.poke()
+
+    def withdraw(self, task: TaskId) -> None:
+        """Take a task out of the plan: its vehicle has given it back."""
+        for vehicle, route in self._routes.items():
+            self._routes[vehicle] = tuple(v for v in route if v.request != task)
 
     def tasks_of(self, vehicle: VehicleId) -> tuple[TaskId, ...]:
         """All tasks in a vehicle's plan, in the order in which they are begun."""
@@ -144,6 +154,16 @@ class Planner:
         open_ = sum(request.aboard is None for request in model.problem.requests)
         if open_ > 1 and self._config.stages:
             self._improve.set()
+        if self._config.preempt:
+            self._make_turn()
+
+    def _make_turn(self) -> None:
+        """Have a vehicle turned round for a task that can't wait, where that pays."""
+        turn = self._preemption.find(
+            self._book.now_s(), self._due(), self._fleet(), start=self._start
+        )
+        if turn is not None:
+            self._turn_round(turn.vehicle, turn.by)
 
     async def _improve_often(self) -> None:
         while True:
@@ -164,9 +184,12 @@ class Planner:
             await asyncio.sleep(self._config.improve_period_s)
 
     def _model(self) -> Model:
-        now_s = self._book.now_s()
-        tasks = [t for t in self._book.open() if t.earliest_s <= now_s + HORIZON_S]
-        return self._modeller.model(now_s, tasks, self._fleet())
+        return self._modeller.model(self._book.now_s(), self._due(), self._fleet())
+
+    def _due(self) -> list[Task]:
+        """The open tasks that are to be planned now."""
+        until_s = self._book.now_s() + HORIZON_S
+        return [task for task in self._book.open() if task.earliest_s <= until_s]
 
     def _start(self, model: Model) -> Plan:
         """The plan in force, in the words of a new problem."""
@@ -256,6 +279,7 @@ class Planner:
             self.poke()
         elif task.state.ended:
             self._modeller.forget(task.id)
+            self._preemption.forget(task.id)
             self.poke()
 
 

@@ -108,6 +108,7 @@ class Service:
             executors.solver,
             fleet=self._fleet,
             wake=lambda vehicle: self._workers[vehicle].wake(),
+            turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
             seed=seed,
         )
         self._hygiene = Hygiene()

@@ -384,6 +384,11 @@ class Traffic:
             pilot.freed.clear()
             await pilot.freed.wait()
 
+    def in_lift(self, vehicle: VehicleId) -> bool:
+        """Whether a driving vehicle can't be stopped now."""
+        clearance = self._pilots[vehicle].clearance
+        return clearance is not None and self._in_lift(clearance)
+
     def _in_lift(self, clearance: Clearance) -> bool:
         """Whether it is in a cabin, or has been let into one."""
         told = clearance.route[clearance.passed : clearance.released]

@@ -91,6 +91,8 @@ class Worker:
         """It may hold an order that nobody follows: of a former process, or stopped for safety."""
         self._unwanted: TaskId | None = None
         """What it is to stop driving for."""
+        self._gives_way_to: TaskId | None = None
+        """For which task it is to give back the one that it drives for."""
         self._abandoned = asyncio.Event()
         vehicle.watch(self._wake.set)
 
@@ -133,7 +135,15 @@ class Worker:
             ready_s=max(now_s, hand.ready_s),
             charge_ratio=1.0 if ratio is None else ratio,
             current=current,
+            turns_at=self._turns_at(),
         )
+
+    def _turns_at(self) -> NodeId | None:
+        """Where it could still turn round: it drives to a first stop, empty."""
+        hand = self.hand
+        if hand.stop is None or hand.stop_index != 0 or hand.aboard or not self.available:
+            return None
+        return self._mover.turns_at(hand.stop)
 
     async def run(self, unfinished: MissionRecord | None) -> None:
         """Work until cancelled.
@@ -171,6 +181,12 @@ class Worker:
         self._abandoned.set()
         self.wake()
 
+    def turn_round(self, task: TaskId) -> None:
+        """Give back what it drives for, if it still can, for a task that can't wait."""
+        if self._turns_at() is not None:
+            self._gives_way_to, self._unwanted = task, self.hand.task
+            self._abandoned.set()
+
     def stand_down(self) -> None:
         """Don't move, whatever is on board, before `let_go`."""
         self.in_service, self.stood_down = False, True
@@ -183,7 +199,9 @@ class Worker:
         while True:
             await self._abandoned.wait()
             self._abandoned.clear()
-            if self.hand.task is not None and self.hand.task == self._unwanted:
+            if self._gives_way_to is not None and self._turns_at() is None:
+                self._gives_way_to = None  # it has arrived
+            elif self.hand.task is not None and self.hand.task == self._unwanted:
                 try:
                     await self._mover.stop()
                 except SafetyStop as stop:
@@ -251,6 +269,7 @@ class Worker:
         finally:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
+            self._gives_way_to = None
             self._planner.poke()
 
     def _expected_s(self, stop: TaskStop) -> float:
@@ -279,7 +298,11 @@ class Worker:
             try:
                 await self._mover.go(stop, self._trip(task, index))
             except MissionCancelled:
-                continue
+                by, self._gives_way_to = self._gives_way_to, None
+                if by is None or self._book[id_].state is TaskState.CANCELLING:
+                    continue
+                await self._give_way(task, by)
+                return
             except (MissionFailed, Unreachable) as error:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
@@ -333,8 +356,18 @@ class Worker:
             "task_handed_back", task=task.id, vehicle=self.id, reason=reason
         )
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
+        self._planner.withdraw(task.id)
         await self._book.commit(tasks=[back], events=[event])
         await asyncio.sleep(PAUSE_S)
+
+    async def _give_way(self, task: Task, by: TaskId) -> None:
+        """Nothing is on board, and another task can't wait."""
+        event = self._book.journal.event("task_preempted", task=task.id, vehicle=self.id, by=by)
+        reason = Refusal("gave_way", {"by": by})
+        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
+        self._planner.withdraw(task.id)
+        await self._book.commit(tasks=[back], events=[event])
+        self._planner.reconsider(by)
 
     async def _fail(self, task: Task, reason: Refusal) -> None:
         event = self._book.journal.event(
@@ -475,6 +508,9 @@ class Worker:
         except (MissionFailed, Unreachable) as error:
             log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": self.id})
             await self._missions.give_up(record, _reason(error))
+            by, self._gives_way_to = self._gives_way_to, None
+            if by and task is not None and self._book[task.id].state is TaskState.UNDERWAY:
+                await self._give_way(task, by)
         finally:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
