@@ -2,6 +2,7 @@
 
 RoutingError
 ├── SiteError      a site description is wrong; the message says where and what to do
+├── InstanceError  the same of a benchmark's instance
 ├── Unreachable    no way under the vehicle's rules; the caller leaves that task open
 ├── BadProblem     a planning problem contradicts itself; the caller's bug, or a file to be refused
 └── NoPlan         no plan at all could be made; the caller keeps the last one
@@ -36,6 +37,15 @@ class Fault:
 
 class SiteError(RoutingError):
     """A site file that can't be used; ``faults`` holds every reason, not only the first."""
+
+    def __init__(self, source: str, faults: Sequence[Fault]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+class InstanceError(RoutingError):
+    """An instance of a benchmark that can't be used, and every reason, as in `SiteError`."""
 
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
