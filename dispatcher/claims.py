@@ -232,6 +232,10 @@ class Claims:
         claim.passed = claim.granted = 0
         self._settle()
 
+    def lost(self) -> int:
+        """Those who could not get home any more, as a set of bits; 0 = the table is safe."""
+        return self._lost_now()
+
     def set_stuck(self, claim: Claim, stuck: bool) -> None:
         """Count on this vehicle to move, or not."""
         claim.stuck = stuck

@@ -17,7 +17,7 @@ from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
-from routing.paths import Way
+from routing.paths import Way, drive_seconds
 from routing.refusal import Refusal
 from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Role, Site
 
@@ -82,6 +82,9 @@ class _Pilot:
     lift: LiftId | None = None
     left: tuple[Edge, ...] = ()
     """What it was told on its last drive and has not driven: it may still do so."""
+    escape: tuple[Edge, ...] = ()
+    """The way home that others count on, where that is not the way it would choose itself: the
+    rest of a drive that was broken off, and home from its goal."""
     told: int = 0
     """Edges of the next drive that a former process has released already."""
     again: list[int] = field(default_factory=list[int])
@@ -159,7 +162,9 @@ class Traffic:
         else:
             ends = [edge.end for edge in pilot.left]
             pilot.left = pilot.left[ends.index(node) + 1 :] if node in ends else ()
-            self._claims.stop(claim, node, self._need_home(pilot, node), keep=pilot.left)
+            passed = [edge.end for edge in pilot.escape]
+            rest = pilot.escape[passed.index(node) + 1 :] if node in passed else ()
+            self._stop(pilot, node, rest)
         self._pump()
 
     def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
@@ -168,9 +173,10 @@ class Traffic:
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
             for other in self._pilots.values():
-                edges = other.claim.edges
-                end = edges[-1].end if edges else other.claim.stand
-                self._claims.rehome(other.claim, self._need_home(other, end))
+                if not other.escape:
+                    edges = other.claim.edges
+                    end = edges[-1].end if edges else other.claim.stand
+                    self._claims.rehome(other.claim, self._need_home(other, end))
             self._pump()
 
     def waits_for(self, vehicle: VehicleId, now_s: float) -> Refusal | None:
@@ -222,7 +228,20 @@ class Traffic:
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home that everybody counts on; raises Unreachable."""
         pilot = self._pilots[vehicle]
+        if pilot.escape:
+            return self._escape(pilot)
         return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+
+    def _escape(self, pilot: _Pilot) -> Way:
+        """The escape, with a wash in each station from which it leads into a cleaner zone."""
+        nodes, edges = self._site.nodes, pilot.escape
+        washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
+        return Way(
+            start=pilot.claim.stand,
+            edges=edges,
+            seconds=sum(drive_seconds(self._site, edge, pilot.spec.speed_m_s) for edge in edges),
+            decontaminations=tuple(washes),
+        )
 
     def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
         """One that may be driven with goods on board, if there is any; else over a station.
@@ -349,7 +368,7 @@ class Traffic:
         start = edges[0].start if edges else claim.stand
         route = waypoints(self._site, start, edges)
         clearance = Clearance(route, 1 + pilot.told)
-        pilot.told, pilot.left = 0, ()
+        pilot.told, pilot.left, pilot.escape = 0, (), ()
         clearance.passed = claim.passed
         claim.rank = rank
         pilot.clearance, pilot.goal, pilot.halting = clearance, route[-1].node, False
@@ -370,11 +389,35 @@ class Traffic:
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()
-            self._claims.stop(
-                claim, claim.stand, self._need_home(pilot, claim.stand), keep=pilot.left
-            )
+            self._stop(pilot, claim.stand, self._to_the_end(pilot))
             pilot.wake.set()
             self._pump()
+
+    def _to_the_end(self, pilot: _Pilot) -> tuple[Edge, ...]:
+        """The rest of its drive, and home from there, as others have counted on it."""
+        rest = pilot.claim.edges[pilot.claim.passed :]
+        if not rest:
+            return ()
+        goal = rest[-1].end
+        clean = any(Role.DECONTAMINATION in p.roles for p in self._site.places_at.get(goal, ()))
+        try:
+            return (*rest, *self._home_way(pilot.spec, goal, clean_start=clean).edges)
+        except Unreachable:
+            return ()
+
+    def _stop(self, pilot: _Pilot, stand: NodeId, rest: tuple[Edge, ...]) -> None:
+        """The drive ends at ``stand``; ``rest`` is what others have counted on that it drives.
+
+        Its shortest way home from there may lead over those who need the node that it stands on.
+        Then all go on to count on ``rest``: what was safe before is so with that, since it only
+        needs back what it gives free.
+        """
+        before = self._claims.lost()
+        pilot.escape = ()
+        self._claims.stop(pilot.claim, stand, self._need_home(pilot, stand), keep=pilot.left)
+        if rest and self._claims.lost() & ~before:
+            pilot.escape = rest
+            self._claims.rehome(pilot.claim, self._resources.way(rest))
 
     async def halt(self, vehicle: VehicleId) -> None:
         """Release nothing more to a vehicle; returns once it may be stopped: outside lifts."""
