@@ -77,6 +77,7 @@ class Planner:
         self._number = 0
         self._event = asyncio.Event()
         self._improve = asyncio.Event()
+        self._answered = asyncio.Event()
         self.times = SolveTimes()
         book.on_move(self._moved)
 
@@ -122,6 +123,12 @@ class Planner:
             self.withdraw(task)
         self.poke()
 
+    async def anew(self, task: TaskId) -> None:
+        """The same; returns when the next plan is in force."""
+        self.reconsider(task)
+        self._answered.clear()
+        await self._answered.wait()
+
     def withdraw(self, task: TaskId) -> None:
         """Take a task out of the plan: its vehicle has given it back."""
         for vehicle, route in self._routes.items():
@@ -144,6 +151,8 @@ class Planner:
             await self._event.wait()
             self._event.clear()
             await self._replan()
+            if not self._event.is_set():
+                self._answered.set()
 
     async def _replan(self) -> None:
         model = self._model()

@@ -367,7 +367,8 @@ class Worker:
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
         self._planner.withdraw(task.id)
         await self._book.commit(tasks=[back], events=[event])
-        self._planner.reconsider(by)
+        self.hand.task = self.hand.stop = None
+        await self._planner.anew(by)
 
     async def _fail(self, task: Task, reason: Refusal) -> None:
         event = self._book.journal.event(
