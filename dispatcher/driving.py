@@ -186,9 +186,10 @@ class GroundMover:
 
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the drive to a stop would take, without waiting for others."""
-        stand = self.stand
-        roads = self._traffic.roads.of(self._spec)
-        return roads.seconds(stand, self._node(stop.place), clean_start=self.clean)
+        goal = self._node(stop.place)
+        if self.clean:
+            return self._traffic.roads.of(self._spec).seconds(self.stand, goal, clean_start=True)
+        return self._traffic.roads.expected_s(self._spec, self.stand, goal)
 
     async def _go(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
         if self._charging:

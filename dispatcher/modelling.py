@@ -238,9 +238,11 @@ class Modeller:
     def _driven(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
         """By road; spots that no road leads to are unreachable."""
         nodes = [NodeId(spot) if spot in self._site.nodes else None for spot in spots]
-        seconds, metres = self._roads.by(rules).tables(nodes)
-        loaded_s, _ = self._roads.by(loaded(rules)).tables(nodes)
-        return Profile(seconds=seconds, metres=metres, loaded_s=loaded_s)
+        return Profile(
+            seconds=self._roads.times(rules, nodes),
+            metres=self._roads.by(rules).lengths(nodes),
+            loaded_s=self._roads.times(loaded(rules), nodes),
+        )
 
     def _flown(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
         """Through the air: straight lines, made a little longer for what has to be flown around."""

@@ -1,10 +1,13 @@
 """The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from dispatcher.travel_times import TravelTimes
 from fleet.vehicle import VehicleSpec
-from routing.paths import Roads, Rules
+from routing.errors import Unreachable
+from routing.pace import Paced
+from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules
 from routing.site import LaneId, NodeId, Site
 
 
@@ -27,11 +30,15 @@ class RoadBook:
         self._closed: dict[LaneId, float | None] = {}
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
+        self._times: TravelTimes | None = None
+        self._paced: dict[Rules, Paced] = {}
+        self._ratios: Mapping[str, float] = {}
+        self._edition = 0
 
     def keep_free(self, home: NodeId) -> None:
         """Lead nobody else over a vehicle's home."""
         self._homes |= {home}
-        self._now.clear()
+        self._forget()
         self._open.clear()
 
     def of(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
@@ -67,11 +74,51 @@ class RoadBook:
     def close(self, lane: LaneId, until_s: float | None) -> None:
         """Close a lane."""
         self._closed[lane] = until_s
-        self._now.clear()
+        self._forget()
 
     def open(self, lane: LaneId) -> bool:
         """Open a closed lane again; False = it was not closed."""
         was_closed = lane in self._closed
         self._closed.pop(lane, None)
-        self._now.clear()
+        self._forget()
         return was_closed
+
+    def _forget(self) -> None:
+        self._now.clear()
+        self._paced.clear()
+
+    # --- how long it takes, as far as that is known ---
+
+    def learn_from(self, times: TravelTimes) -> None:
+        """Count with measured driving times in `times` and `expected_s`."""
+        self._times = times
+
+    def times(self, rules: Rules, nodes: Sequence[NodeId | None]) -> IntTable:
+        """Expected whole seconds between all pairs of nodes, like `Roads.times`."""
+        return (self._paced_now(rules) or self.by(rules)).times(nodes)
+
+    def expected_s(self, spec: VehicleSpec, start: NodeId, goal: NodeId) -> float:
+        """How long a vehicle is expected to take; raises Unreachable."""
+        rules = rules_of(spec)
+        paced = self._paced_now(rules)
+        if paced is None:
+            return self.by(rules).seconds(start, goal)
+        seconds = paced.seconds(start, goal)
+        if seconds >= UNREACHABLE_S:
+            raise Unreachable(start, goal)
+        return float(seconds)
+
+    def _paced_now(self, rules: Rules) -> Paced | None:
+        times = self._times
+        if times is None:
+            return None
+        if times.edition() != self._edition:
+            self._edition, self._ratios = times.edition(), times.ratios()
+            for paced in self._paced.values():
+                paced.set(self._ratios)
+        if not self._ratios:
+            return None
+        if rules not in self._paced:
+            self._paced[rules] = Paced(self.by(rules), times.road)
+            self._paced[rules].set(self._ratios)
+        return self._paced[rules]

@@ -131,6 +131,18 @@ class AnswerRow(SQLModel, table=True):
     at: datetime = _time()
 
 
+class PaceRow(SQLModel, table=True):
+    """How long a lane or lift takes in one hour of the day: weighted sums."""
+
+    __tablename__ = "paces"  # pyright: ignore[reportAssignmentType]
+
+    road: str = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    samples: float
+    planned_s: float
+    measured_s: float
+
+
 _SPECS: Mapping[str, TypeAdapter[Any]] = {
     Kind.DELIVERY: TypeAdapter(Delivery),
     Kind.MEDICINE: TypeAdapter(Medicine),

@@ -32,6 +32,7 @@ from dispatcher.store import Store
 from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
 from dispatcher.traffic import Traffic
+from dispatcher.travel_times import TravelTimes
 from dispatcher.views import Activity, VehicleView
 from dispatcher.watch import FleetWatch
 from dispatcher.worker import Worker
@@ -49,6 +50,8 @@ HELLO_S = 10.0
 """How long the start waits for the vehicles' first words."""
 LOOK_S = 15.0
 """How often silence, late tasks and ended closures are looked for."""
+WRITE_S = 300.0
+"""How often what was learnt is written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +101,15 @@ class Service:
         self._alerts = Alerts(clock, lambda alert: self._hub.tell(Change(alert=alert)))
         self.roster = Roster(vehicles, seed=seed)
         self.facilities = Facilities(bus, site)
-        self._traffic = Traffic(site, self.facilities)
+        self._planning = planner or PlannerConfig()
+        self._times = TravelTimes(site, clock) if self._planning.learn_travel_times else None
+        self._traffic = Traffic(site, self.facilities, self._times)
         self._skies = Skies(site)
         self._modeller = Modeller(site, self._traffic.roads, self._handling)
         self._planner = Planner(
             self._book,
             self._modeller,
-            planner or PlannerConfig(),
+            self._planning,
             executors.solver,
             fleet=self._fleet,
             wake=lambda vehicle: self._workers[vehicle].wake(),
@@ -116,6 +121,7 @@ class Service:
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
+        self._written_s = clock.now_s()
         self._shown: dict[VehicleId, object] = {}
         self.roster.watch(self._heard)
 
@@ -154,6 +160,8 @@ class Service:
     async def run(self) -> None:
         """Dispatch until cancelled; `ready` is set once the doors may open."""
         await self._book.load()
+        if self._times is not None:
+            self._times.load(await self.store.paces())
         self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
@@ -229,6 +237,9 @@ class Service:
                         "task_late", Severity.HIGH, task=task.id, vehicle=task.vehicle
                     )
             self._planner.poke_if_waiting()
+            if self._times is not None and now_s >= self._written_s + WRITE_S:
+                self._written_s = now_s
+                await self.store.learn(self._times.take_changed())
 
     # --- doors: tasks ---
 

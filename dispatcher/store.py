@@ -7,7 +7,7 @@ transaction together, so a burst costs few waits for the disk.
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +30,7 @@ from dispatcher.rows import (
     AnswerRow,
     EventRow,
     MissionRow,
+    PaceRow,
     TaskRow,
     UtcTime,
     event_of,
@@ -40,6 +41,7 @@ from dispatcher.rows import (
     task_values,
 )
 from dispatcher.task import Kind, Task, TaskId, TaskState
+from dispatcher.travel_times import Pace
 from dispatcher.writer import GroupWriter
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
@@ -53,17 +55,19 @@ def _table(row: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
-TASKS, EVENTS, MISSIONS, ANSWERS = map(_table, (TaskRow, EventRow, MissionRow, AnswerRow))
+TASKS, EVENTS, MISSIONS, ANSWERS, PACES = map(
+    _table, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow)
+)
 
 
 def _upsert(table: Table) -> Any:
     new = insert(table)
-    (key,) = table.primary_key.columns
-    rest = {c.name: new.excluded[c.name] for c in table.columns if c is not key}
-    return new.on_conflict_do_update(index_elements=[key], set_=rest)
+    key = list(table.primary_key.columns)
+    rest = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+    return new.on_conflict_do_update(index_elements=key, set_=rest)
 
 
-PUT_TASK, PUT_MISSION, PUT_ANSWER = map(_upsert, (TASKS, MISSIONS, ANSWERS))
+PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE = map(_upsert, (TASKS, MISSIONS, ANSWERS, PACES))
 ADD_EVENT = insert(EVENTS)
 
 
@@ -168,6 +172,16 @@ class Store:
             statements.append((PUT_MISSION, [mission_values(m, clock) for m in missions]))
         if statements:
             await self._writer.write(statements)
+
+    async def learn(self, paces: Sequence[Pace]) -> None:
+        """Write down how long roads take."""
+        if paces:
+            await self._writer.write([(PUT_PACE, [asdict(pace) for pace in paces])])
+
+    async def paces(self) -> list[Pace]:
+        """All that was learnt of how long roads take."""
+        found = select(PACES).order_by(PACES.c.road, PACES.c.hour)
+        return [Pace(**row) for row in await self._rows(found)]
 
     async def remember(self, answer: Answer) -> None:
         """Write down what is answered to a write, for the caller who repeats it."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
 from dispatcher.roadbook import RoadBook
+from dispatcher.travel_times import TravelTimes
 from fleet.errors import LinkTimeout, MissionFailed
 from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
@@ -93,19 +94,26 @@ class _Pilot:
     """Is to stop as soon as it is outside lifts."""
     since_s: float = 0.0
     """Since when it waits for its next stretch."""
+    ride_s: tuple[float, float] = (0.0, 0.0)
+    """Seconds planned and measured for getting into the lift that it is in."""
     goal: NodeId | None = None
 
 
 class Traffic:
     """Plans and grants all drives on the ground of one site."""
 
-    def __init__(self, site: Site, facilities: Facilities) -> None:
+    def __init__(
+        self, site: Site, facilities: Facilities, times: TravelTimes | None = None
+    ) -> None:
         self._site = site
+        self._times = times
         self._facilities = facilities
         self._resources = Resources(site)
         self._claims = Claims(self._resources)
         self._pilots: dict[VehicleId, _Pilot] = {}
         self.roads = RoadBook(site)
+        if times is not None:
+            self.roads.learn_from(times)
 
     # --- who is where ---
 
@@ -439,9 +447,23 @@ class Traffic:
 
     def _reached(self, pilot: _Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
-        pilot.since_s = asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
+        if self._times is not None:
+            self._learn(self._times, pilot, pilot.claim.edges[index - 1], now_s - pilot.since_s)
+        pilot.since_s = now_s
         pilot.wake.set()
         self._pump()
+
+    def _learn(self, times: TravelTimes, pilot: _Pilot, edge: Edge, took_s: float) -> None:
+        """A vehicle has driven an edge; a ride in a lift begins in front of its door."""
+        planned_s = drive_seconds(self._site, edge, pilot.spec.speed_m_s)
+        if edge.lane.lift is not None:
+            in_s, took_in_s = pilot.ride_s
+            planned_s, took_s = planned_s + in_s, took_s + took_in_s
+        entered = edge.lane.lift is None and times.enters(edge)
+        pilot.ride_s = (planned_s, took_s) if entered else (0.0, 0.0)
+        if not entered:
+            times.learn(edge, planned_s, took_s)
 
     def _pump(self) -> None:
         """Grant whatever can be granted now, the most urgent first."""

@@ -79,6 +79,8 @@ class _Arc:
     aversion_s: float
     """What is added to keep ways off the node at its end."""
     edge: Edge
+    number: int
+    """Its place in `Roads.edges`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,21 @@ class _Tree:
     seconds: list[float]
     metres: list[float]
     arcs: list[_Arc | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """Best ways from one node to all: arrays over the nodes in the order of the site.
+
+    Args:
+        seconds: infinite where there is no way.
+        edge: the last edge of each way, by its number in `Roads.edges`; -1 where there is none.
+        parent: the node at which that edge starts; the node itself where there is none.
+    """
+
+    seconds: NDArray[np.float64]
+    edge: NDArray[np.int32]
+    parent: NDArray[np.int32]
 
 
 class Roads:
@@ -109,10 +126,15 @@ class Roads:
         self.rules = rules
         self._ids = tuple(site.nodes)
         self._number = {node: number for number, node in enumerate(self._ids)}
+        self.edges: list[tuple[Edge, float]] = []
+        """All edges that may be driven, each with its seconds."""
+        self.nowhere = [UNREACHABLE_S] * (len(self._ids) + 1)
+        """The seconds from a spot that no road leads to, by `column`."""
         self._arcs = [self._arcs_from(node, closed) for node in self._ids]
         self._barred = [node in avoid for node in self._ids]
         self._trees: dict[tuple[NodeId, bool], _Tree] = {}
         self._rows: dict[NodeId | None, tuple[list[int], list[int]]] = {}
+        self._fans: dict[NodeId, Fan] = {}
 
     def shortest(
         self,
@@ -166,19 +188,47 @@ class Roads:
 
         None stands for a spot that no road leads to: `UNREACHABLE_S` both ways.
         """
-        columns = [self._number[node] if node is not None else len(self._ids) for node in nodes]
-        rows = [self._whole_row(node) for node in nodes]
-        return (
-            tuple(tuple([row[c] for c in columns]) for row, _ in rows),
-            tuple(tuple([row[c] for c in columns]) for _, row in rows),
-        )
+        return self.times(nodes), self.lengths(nodes)
+
+    def times(self, nodes: Sequence[NodeId | None]) -> IntTable:
+        """The seconds of `tables`."""
+        columns = [self.column(node) for node in nodes]
+        rows = [self._whole_row(node)[0] for node in nodes]
+        return tuple(tuple([row[c] for c in columns]) for row in rows)
+
+    def lengths(self, nodes: Sequence[NodeId | None]) -> IntTable:
+        """The metres of `tables`."""
+        columns = [self.column(node) for node in nodes]
+        rows = [self._whole_row(node)[1] for node in nodes]
+        return tuple(tuple([row[c] for c in columns]) for row in rows)
+
+    def column(self, node: NodeId | None) -> int:
+        """A node's place among all nodes; the last place but one more for None."""
+        return len(self._ids) if node is None else self._number[node]
+
+    def fan(self, start: NodeId) -> Fan:
+        """The ways from one node to all others."""
+        if start not in self._fans:
+            tree = self._tree(start, False)
+            last = list(enumerate(tree.arcs))
+            self._fans[start] = Fan(
+                np.array(tree.seconds),
+                np.array([-1 if arc is None else arc.number for _, arc in last], dtype=np.int32),
+                np.array(
+                    [n if arc is None else self._number[arc.edge.start] for n, arc in last],
+                    dtype=np.int32,
+                ),
+            )
+        return self._fans[start]
 
     def _whole_row(self, node: NodeId | None) -> tuple[list[int], list[int]]:
         """Whole seconds and metres from one node to every node, and to nowhere."""
         if node not in self._rows:
-            nowhere = [math.inf] * len(self._ids)
-            tree = _Tree(nowhere, nowhere, []) if node is None else self._tree(node, False)
-            self._rows[node] = _whole(tree.seconds), _whole(tree.metres)
+            if node is None:
+                self._rows[node] = self.nowhere, self.nowhere
+            else:
+                tree = self._tree(node, False)
+                self._rows[node] = whole(np.array(tree.seconds)), whole(np.array(tree.metres))
         return self._rows[node]
 
     def _arcs_from(self, node: NodeId, closed: frozenset[LaneId]) -> tuple[_Arc, ...]:
@@ -198,7 +248,9 @@ class Roads:
         drive_s = drive_seconds(self.site, edge, rules.speed_m_s)
         length_m = lane.length_m if lane.lift is None else 0.0
         aversion_s = _aversion_s(self.site, edge.end)
-        return _Arc(self._number[edge.end], drive_s, length_m, service_s, aversion_s, edge)
+        self.edges.append((edge, drive_s))
+        number = len(self.edges) - 1
+        return _Arc(self._number[edge.end], drive_s, length_m, service_s, aversion_s, edge, number)
 
     def _tree(self, start: NodeId, clean_start: bool) -> _Tree:
         key = (start, clean_start)
@@ -292,12 +344,10 @@ def travel_matrix(
     return Roads(site, rules, closed, avoid).matrix(nodes)
 
 
-def _whole(row: list[float]) -> list[int]:
-    """Rounded up, and what is nowhere at the end."""
-    return [
-        UNREACHABLE_S if value == math.inf else math.ceil(value - 1e-9)
-        for value in (*row, math.inf)
-    ]
+def whole(row: NDArray[np.float64]) -> list[int]:
+    """Rounded up, `UNREACHABLE_S` for what is infinite and for what is nowhere, at the end."""
+    rounded = np.where(np.isinf(row), float(UNREACHABLE_S), np.ceil(row - 1e-9))
+    return [*rounded.astype(np.int64).tolist(), UNREACHABLE_S]
 
 
 def _station_s(site: Site, node: NodeId) -> float | None:
