@@ -16,7 +16,7 @@ LARGEST_AMOUNT = 10**15
 
 
 def fault_of(problem: "Problem") -> str | None:
-    """The first thing that is wrong with a problem; None = it can be solved, or refused in parts."""
+    """The first thing that is wrong with a problem; None = it can be solved."""
     return next(_faults(problem), None)
 
 

@@ -1,24 +1,28 @@
 """The one front door: a problem in, a plan out, valid at every moment.
 
-Arguments and result are plain values, so `solve` can run in a worker process.
+Insertion answers at once; OR-Tools, ruin and recreate, and set partitioning make the answer
+better as long as they may. Arguments and result are plain values, so `solve` can run in a worker
+process.
 """
 
-import random
 import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing import insertion, ortools_model
-from routing.errors import NoPlan
+from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate
+from routing.finish import finish
 from routing.plan import Plan, check
-from routing.pricing import Obstacle, Rater
-from routing.problem import Problem
+from routing.problem import Problem, Profile, Request, Slot, Stop, Weights
 from routing.refusal import Refusal
+from routing.ruin_recreate import Effort
+from routing.search.board import Board, Route
 
-RUIN = 8
-"""Most requests that one round takes out and puts back."""
 MODEL_STOPS = 40
 """OR-Tools gets its turn up to so many stops, unless the budget is processor time."""
+MODEL_SHARE = 0.1
+"""Its share of processor time."""
+FLEET_SHARE = 0.6
+"""Share of the effort that goes into using fewer vehicles, where using one has a price."""
 
 
 class Stage(StrEnum):
@@ -40,11 +44,11 @@ class Budget:
 
     Args:
         iterations: rounds of taking requests out and putting them back.
-        cpu_s: processor seconds in all; None = as long as the rounds take.
+        cpu_s: processor seconds in all, instead of ``iterations``.
         stages: those that may have their turn.
     """
 
-    iterations: int = 50
+    iterations: int = 500
     cpu_s: float | None = None
     stages: frozenset[Stage] = ALL_STAGES
 
@@ -55,10 +59,11 @@ def insert(problem: Problem, start: Plan | None = None) -> Plan:
     Raises:
         NoPlan: the insertion made a faulty plan, which is a bug; the caller keeps the last one.
     """
-    plan = insertion.build(Rater(problem), start)
-    if fault := check(problem, plan):
-        raise NoPlan(str(fault))
-    return plan
+    if not problem.slots:
+        return _nobody(problem)
+    board = Board(problem)
+    insertion.build(board, start)
+    return finish(board)
 
 
 def solve(
@@ -73,21 +78,26 @@ def solve(
     Raises:
         NoPlan: like `insert`.
     """
-    budget = budget or Budget()
-    since_s = time.process_time()
-    best = insert(problem, start)
     if not problem.slots:
-        return best
-    stops = sum(len(request.stops) for request in problem.requests)
-    if Stage.ORTOOLS in budget.stages and (budget.cpu_s is not None or stops <= MODEL_STOPS):
-        seconds = None if budget.cpu_s is None else budget.cpu_s / 2
-        best = _cheaper(problem, best, ortools_model.improve(problem, best, cpu_s=seconds))
-    rater, rng = Rater(problem), random.Random(f"{seed}:solve")
-    for _ in range(budget.iterations if Stage.RUIN_RECREATE in budget.stages else 0):
-        if budget.cpu_s is not None and time.process_time() - since_s > budget.cpu_s:
-            break
-        best = _cheaper(problem, best, _another(rater, best, rng))
-    return best
+        return _nobody(problem)
+    clock = _Clock(budget or Budget())
+    board = Board(problem)
+    insertion.build(board, start)
+    first = finish(board)
+    if not problem.requests:
+        return first
+    routes = board.routes()
+    if Stage.ORTOOLS in clock.budget.stages:
+        routes = _with_model(board, first, clock) or routes
+        board.lay(routes)
+    if Stage.RUIN_RECREATE in clock.budget.stages:
+        if any(slot.price for slot in problem.slots):
+            routes = fleet_size.fewer(board, clock.effort(FLEET_SHARE), seed)
+            board.lay(routes)
+        routes = ruin_recreate.improve(board, clock.effort(1.0), seed)
+        board.lay(routes)
+    plan = finish(board)
+    return plan if plan.cost < first.cost else first
 
 
 def explain(
@@ -97,48 +107,86 @@ def explain(
 
     Without a plan, slots have nothing to do but what is bound to them.
     """
-    rater = Rater(problem)
-    routes, _ = insertion.standing(rater, plan)
+    if not problem.slots:
+        return []
+    board = Board(problem)
+    insertion.lay_standing(board, plan)
     number = problem.request_numbers[request]
-    routes = [[stop for stop in route if rater.request[stop] != number] for route in routes]
+    for slot, route in enumerate(board.routes()):
+        rest = [stop for stop in route if board.request(stop) != number]
+        if len(rest) < len(route):
+            board.set(slot, rest)
     found: list[tuple[str, Refusal | int]] = []
-    for slot, route in enumerate(routes):
-        option = insertion.place(rater, slot, route, number)
-        free = option if isinstance(option, Obstacle) else option.extra
-        refused = isinstance(free, Obstacle)
-        answer = insertion.refusal(rater, slot, number, option) if refused else free
-        found.append((problem.slots[slot].id, answer))
+    for answer in reasons.answers(board, number):
+        told = answer.refusal if answer.extra is None else answer.extra
+        assert told is not None
+        found.append((answer.vehicle, told))
     return found
 
 
-def _cheaper(problem: Problem, best: Plan, other: Plan | None) -> Plan:
-    """``other`` if it costs less and the judge accepts it."""
-    if other is None or other.cost >= best.cost or check(problem, other) is not None:
-        return best
-    return other
+def warm_up() -> None:
+    """Have everything compiled, or read from the compiler's cache, before it is needed.
+
+    Takes a minute at the first start on a machine, and less than a second later.
+    """
+    table = ((0, 5, 9), (5, 0, 4), (9, 4, 0))
+    profile = Profile(seconds=table, metres=table)
+    carry = (Stop(node=1, load=(1,)), Stop(node=2, load=(-1,)))
+    sweep = (Stop(node=0, load=(0,)), Stop(node=1, load=(0,)), Stop(node=2, load=(0,)))
+    problem = Problem(
+        profiles=(profile,),
+        requests=(
+            *(Request(id=f"carry {n}", stops=carry) for n in range(3)),
+            Request(id="sweep", stops=sweep),
+            Request(id="look", stops=sweep[:1]),
+            Request(id="never", stops=(Stop(node=1, load=(9,)),)),
+        ),
+        slots=tuple(
+            Slot(id=f"{n}", profile=0, start=0, ready_s=0, capacity=(2,), price=1) for n in range(3)
+        ),
+        weights=Weights(),
+    )
+    solve(problem, budget=Budget(iterations=20, stages=frozenset({Stage.RUIN_RECREATE})))
 
 
-def _another(rater: Rater, plan: Plan, rng: random.Random) -> Plan | None:
-    """The plan with some requests taken out, those around a random one, and put back."""
-    problem = rater.problem
-    free = [n for n, request in enumerate(problem.requests) if request.id not in problem.bound]
-    if not free:
+class _Clock:
+    """What is left of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._since_s = time.process_time()
+
+    def left_s(self) -> float | None:
+        """Processor seconds; None = rounds are counted."""
+        if self.budget.cpu_s is None:
+            return None
+        return self.budget.cpu_s - (time.process_time() - self._since_s)
+
+    def effort(self, share: float) -> Effort:
+        """A share of what is left."""
+        left_s = self.left_s()
+        if left_s is None:
+            return Effort(rounds=int(self.budget.iterations * share))
+        return Effort(cpu_s=left_s * share)
+
+
+def _with_model(board: Board, first: Plan, clock: _Clock) -> list[Route] | None:
+    """What OR-Tools makes of the first plan; None = nothing better."""
+    left_s = clock.left_s()
+    if left_s is None and len(board.visits) > MODEL_STOPS:
         return None
-    centre = rng.choice(free)
-    seconds = problem.profiles[0].seconds
-    row = seconds[rater.node[rater.stops[centre][0]]]
-    near = sorted(free, key=lambda n: (row[rater.node[rater.stops[n][0]]] * rng.uniform(0.5, 1), n))
-    out = set(near[: rng.randint(1, RUIN)]) | {centre}
-    routes = [
-        [
-            stop
-            for stop in (rater.number[visit] for visit in route)
-            if rater.request[stop] not in out
-        ]
-        for route in plan.routes
-    ]
-    if any(isinstance(rater.rate(slot, route), Obstacle) for slot, route in enumerate(routes)):
+    seconds = None if left_s is None else left_s * MODEL_SHARE
+    proposed = ortools_model.propose(board.problem, first, cpu_s=seconds)
+    if proposed is None:
         return None
-    placed = {rater.request[stop] for route in routes for stop in route}
-    insertion.fill(rater, routes, [n for n in free if n not in placed])
-    return insertion.finish(rater, routes)
+    routes = [[board.number[visit] for visit in route] for route in proposed]
+    return routes if board.lay(routes) and board.price() < first.cost else None
+
+
+def _nobody(problem: Problem) -> Plan:
+    """Without a vehicle, everything is left out."""
+    unplanned = {request.id: Refusal("no_vehicle") for request in problem.requests}
+    dropped = sum(problem.drop_price(request) for request in problem.requests)
+    plan = Plan(routes=(), unplanned=unplanned, cost=dropped)
+    assert check(problem, plan) is None
+    return plan

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from routing.finish import finish
 from routing.insertion import build
 from routing.paths import UNREACHABLE_S
 from routing.plan import Plan, check, timetable
-from routing.pricing import Rater
 from routing.problem import Problem, Profile, Request, Slot, Stop, Visit
 from routing.refusal import Fact
+from routing.search.board import Board
 
 LINE = np.abs(np.arange(0, 110, 10)[:, None] - np.arange(0, 110, 10)[None, :])
 """Eleven nodes in a row, 10 m and 10 s apart."""
@@ -31,7 +32,9 @@ def problem(requests: tuple[Request, ...], *slots: Slot) -> Problem:
 
 
 def planned(asked: Problem, start: Plan | None = None) -> Plan:
-    plan = build(Rater(asked), start)
+    board = Board(asked)
+    build(board, start)
+    plan = finish(board)
     assert check(asked, plan) is None
     return plan
 
@@ -144,7 +147,7 @@ def test_goods_on_board_of_a_vehicle_that_cannot_get_there_are_left_out_with_the
     aboard = Request(id="aboard", stops=(Stop(node=10, load=(-1,)),), aboard=0)
     asked = replace(problem((aboard, carry("r", 1, 2)), cart("v", 0)), profiles=(Profile.of(cut),))
     plan = planned(asked)
-    assert plan.unplanned["aboard"].code == "unreachable"
+    assert plan.unplanned["aboard"].code == "promise_broken"
     assert plan.routes == ((Visit("r", 0), Visit("r", 1)),)
 
 

@@ -1,0 +1,110 @@
+"""Ruin and recreate: the search that makes good plans of valid ones, as long as it may.
+
+Strings of neighbouring visits are torn out and put back greedily (`routing.search.ruin`), and
+segments exchanged between routes (`routing.search.exchange`); the result is kept by simulated
+annealing. All rounds are compiled; here is what surrounds them: budgets, temperatures, and the
+pool of good routes for `routing.partition`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from routing.search.anneal import Search, anneal, best_of, make_search
+from routing.search.board import Board, Route
+from routing.search.flat import FLOW, METRE, READY
+
+HOT = 1.0
+"""First temperature, in prices of an average step from one stop to the next."""
+COLD = 0.01
+"""Last temperature, as a share of the first (Christiaens & Vanden Berghe 2020)."""
+TRADES = 8
+"""Exchanges of segments tried after each round."""
+CHUNK = 100
+"""Rounds between two looks at the routes, when rounds are counted."""
+CHUNK_S = 0.02
+"""Processor time between two looks at the clock."""
+POOL = 12_000
+"""Most routes that are remembered; the oldest are forgotten first."""
+
+
+@dataclass(slots=True)
+class Pool:
+    """Good routes seen on the way, cheapest order for each set of requests: price by key."""
+
+    routes: dict[tuple[int, frozenset[int]], tuple[float, tuple[int, ...]]] = field(
+        default_factory=dict[tuple[int, frozenset[int]], tuple[float, tuple[int, ...]]]
+    )
+
+    def add(self, board: Board) -> None:
+        """Remember the routes that are on the board."""
+        kinds = board.flat.slots[:, 6]
+        for slot, route in enumerate(board.routes()):
+            if not route:
+                continue
+            key = int(kinds[slot]), frozenset(route)
+            price = float(board.tour.cost[slot])
+            known = self.routes.pop(key, None)
+            kept = known if known is not None and known[0] <= price else (price, tuple(route))
+            self.routes[key] = kept
+        while len(self.routes) > POOL:
+            del self.routes[next(iter(self.routes))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long to search: rounds, or processor seconds if ``cpu_s`` is given."""
+
+    rounds: int = 0
+    cpu_s: float | None = None
+
+
+def improve(board: Board, effort: Effort, seed: int, pool: Pool | None = None) -> list[Route]:
+    """Search on from the routes on the board; the best routes found, never dearer than those.
+
+    Args:
+        pool: gets the routes that are seen at every look.
+    """
+    search = make_search(board, seed)
+    if len(board.flat.stops) > 0:
+        _cool(board, search, effort, (lambda: pool.add(board)) if pool is not None else None)
+    return best_of(search)
+
+
+def _cool(board: Board, search: Search, effort: Effort, look: Callable[[], None] | None) -> None:
+    hot = max(1e-6, HOT * step_price(board))
+    began_s = time.process_time()
+    done, chunk, share = 0, CHUNK if effort.cpu_s is None else 5, 0.0
+    if effort.cpu_s is not None and effort.cpu_s <= 0:
+        return
+    while share < 1:
+        since_s = time.process_time()
+        if effort.cpu_s is None:
+            chunk = min(chunk, effort.rounds - done)
+            ahead = (done + chunk) / effort.rounds if effort.rounds else 1.0
+        else:
+            ahead = min(1.0, share + CHUNK_S / effort.cpu_s)
+        if chunk > 0:
+            anneal(board.flat, search, chunk, hot * COLD**share, hot * COLD**ahead, TRADES)
+        done += chunk
+        if look is not None:
+            look()
+        now_s = time.process_time()
+        if effort.cpu_s is None:
+            share = ahead
+        else:
+            share = (now_s - began_s) / effort.cpu_s
+            left_s = effort.cpu_s - (now_s - began_s)
+            pace = chunk / max(now_s - since_s, 1e-5)
+            chunk = max(1, int(pace * min(CHUNK_S, max(left_s, 0.0))))
+
+
+def step_price(board: Board) -> float:
+    """What an average step from one stop to the next costs one vehicle, in metres and in time."""
+    flat, tour = board.flat, board.tour
+    price = 0.0
+    for slot, size in enumerate(tour.size.tolist()):
+        if size:
+            busy_s = int(tour.depart[slot, size - 1] - flat.slots[slot, READY])
+            price += flat.weights[METRE] * int(tour.metres[slot]) + flat.weights[FLOW] * busy_s
+    return float(price / max(1, len(flat.stops)))

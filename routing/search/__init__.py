@@ -1,0 +1,1 @@
+"""Compiled search on flat arrays: how routes are rated, where requests fit, what is torn out."""

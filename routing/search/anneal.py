@@ -1,0 +1,264 @@
+"""The search itself: ruin, recreate, accept or go back, cooling all the while."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from routing.search.board import Board, Route
+from routing.search.compiled import copy, kernel, leaf
+from routing.search.dice import below, make_dice, uniform
+from routing.search.exchange import exchange
+from routing.search.flat import DROP, KIND, Flat, Real, Whole
+from routing.search.place import Spot, place, put
+from routing.search.ruin import neighbours, put_in_order, ruin, take_out
+from routing.search.tour import Tour, refresh
+
+MOST_ABSENT = 10
+"""How many of the requests in no route are tried again in one round, drawn by chance."""
+
+
+class Search(NamedTuple):
+    """All that a search holds between two calls.
+
+    back (V, L): touched routes as they were; back_cost (V); marks (V, 4): see below; best (V, L):
+    the best routes so far; price (2): of the current and the best ones; absent, out (R), one,
+    other (L): requests in no route, requests taken out, two routes on trial; counts (4): see
+    below; near (S, K): neighbours of each stop.
+    """
+
+    tour: Tour
+    spot: Spot
+    dice: Whole
+    near: Whole
+    back: Whole
+    back_cost: Real
+    marks: Whole
+    best: Whole
+    price: Real
+    absent: Whole
+    out: Whole
+    one: Whole
+    other: Whole
+    counts: Whole
+
+
+# columns of Search.marks: changed in this round, since the best was kept; sizes of back and best
+TOUCHED, STALE, BACK_SIZE, BEST_SIZE = range(4)
+# entries of Search.counts: requests in no route, rounds made, requests that the last round left
+# out, whether they go in at any price
+ABSENT, ROUNDS, LEFT, FORCED = range(4)
+
+
+def make_search(board: Board, seed: int) -> Search:
+    """A search that goes on from the routes on the board."""
+    flat, tour = board.flat, board.tour
+    slots, longest = len(flat.slots), len(flat.stops)
+    placed = board.placed()
+    absent = [n for n in range(len(flat.requests)) if n not in placed]
+    marks = np.zeros((slots, 4), dtype=np.int64)
+    marks[:, STALE] = 1
+    search = Search(
+        tour=tour,
+        spot=board.spot,
+        dice=make_dice(seed),
+        near=neighbours(flat),
+        back=np.zeros((slots, longest + 1), dtype=np.int64),
+        back_cost=np.zeros(slots),
+        marks=marks,
+        best=np.zeros((slots, longest + 1), dtype=np.int64),
+        price=np.full(2, board.price()),
+        absent=np.array(absent + [0] * (len(flat.requests) + 1 - len(absent)), dtype=np.int64),
+        out=np.zeros(2 * len(flat.requests) + 1, dtype=np.int64),
+        one=np.zeros(longest + 2, dtype=np.int64),
+        other=np.zeros(longest + 2, dtype=np.int64),
+        counts=np.array([len(absent), 0, 0, 0], dtype=np.int64),
+    )
+    keep_best(search)
+    return search
+
+
+def best_of(search: Search) -> list[Route]:
+    """The best routes so far."""
+    return [
+        search.best[slot, : search.marks[slot, BEST_SIZE]].tolist()
+        for slot in range(len(search.best))
+    ]
+
+
+@kernel
+def best_slot(flat: Flat, tour: Tour, request: int, spot: Spot, dice: Whole, limit: float) -> None:
+    """The cheapest place for a request in any route, if it costs less than ``limit``.
+
+    Of idle slots alike, only one is tried.
+    """
+    spot.extra[0] = limit
+    spot.at[0] = -1
+    for slot in range(len(tour.size)):
+        if tour.size[slot] == 0 and _seen(flat, tour, slot):
+            continue
+        place(flat, tour, slot, request, spot, dice)
+
+
+@leaf
+def _seen(flat: Flat, tour: Tour, slot: int) -> bool:
+    """Whether an idle slot before this one looks just the same."""
+    for other in range(slot - 1, -1, -1):
+        if tour.size[other] == 0 and flat.slots[other, KIND] == flat.slots[slot, KIND]:
+            return True
+    return False
+
+
+@kernel
+def anneal(flat: Flat, search: Search, rounds: int, hot: float, cold: float, trades: int) -> None:
+    """So many rounds, cooling from one temperature to another evenly in the logarithm."""
+    price = search.price
+    for n in range(rounds):
+        heat = hot * (cold / hot) ** (n / rounds)
+        one_round(flat, search, price[0] - heat * math.log(uniform(search.dice)))
+        for _ in range(trades):
+            _trade(flat, search, -heat * math.log(uniform(search.dice)))
+    search.counts[ROUNDS] += rounds
+
+
+@kernel
+def squeeze(
+    flat: Flat, search: Search, absences: Real, rounds: int, heat: float, weight: float
+) -> None:
+    """Rounds that end when everything is in some route; who is left out weighs more each time."""
+    counts = search.counts
+    counts[FORCED] = 1
+    for _ in range(rounds):
+        one_round(flat, search, search.price[0] - heat * math.log(uniform(search.dice)))
+        if counts[ABSENT] == 0:
+            break
+        for n in range(counts[LEFT]):
+            absences[search.out[n]] += 1
+            flat.prices[search.out[n], DROP] += weight
+        for n in range(counts[ABSENT]):
+            for k in range(counts[LEFT]):
+                if search.out[k] == search.absent[n]:
+                    search.price[0] += weight
+    counts[ROUNDS] += rounds
+    counts[FORCED] = 0
+
+
+@kernel
+def _trade(flat: Flat, search: Search, limit: float) -> None:
+    """One exchange of segments, if it raises the price by less than ``limit``."""
+    one, other = search.one, search.other
+    change = exchange(flat, search.tour, search.near, search.dice, one, other, limit)
+    for slot in (one[-1], other[-1]):
+        if slot >= 0:
+            search.marks[slot, STALE] = 1
+    if change != 0.0:
+        search.price[0] += change
+        if search.price[0] < search.price[1] - 1e-6:
+            keep_best(search)
+
+
+@kernel
+def one_round(flat: Flat, search: Search, limit: float) -> None:
+    """Ruin and recreate; go back unless the price is below ``limit``."""
+    tour, out, absent, counts = search.tour, search.out, search.absent, search.counts
+    many = ruin(flat, tour, search.near, search.dice, out, search.marks)
+    for slot in range(len(tour.size)):
+        if search.marks[slot, TOUCHED]:
+            _save(search, slot)
+    take_out(flat, tour, out, many)
+    for slot in range(len(tour.size)):
+        if search.marks[slot, TOUCHED]:
+            refresh(flat, tour, slot)
+    change = 0.0
+    for n in range(counts[ABSENT]):
+        change -= flat.prices[absent[n], DROP]
+    tried = min(counts[ABSENT], MOST_ABSENT)
+    for n in range(tried):
+        k = n + below(search.dice, counts[ABSENT] - n)
+        absent[n], absent[k] = absent[k], absent[n]
+        out[many + n] = absent[n]
+    many += tried
+    put_in_order(flat, out, many, search.dice)
+    left = int(np.int64(0))
+    for n in range(many):
+        limit_price = np.inf if counts[FORCED] else flat.prices[out[n], DROP]
+        best_slot(flat, tour, out[n], search.spot, search.dice, limit_price)
+        slot = search.spot.at[0]
+        if slot < 0:
+            change += flat.prices[out[n], DROP]
+            out[left] = out[n]
+            left += 1
+            continue
+        if not search.marks[slot, TOUCHED]:
+            search.marks[slot, TOUCHED] = 1
+            _save(search, slot)
+        put(flat, tour, out[n], search.spot)
+    for slot in range(len(tour.size)):
+        if search.marks[slot, TOUCHED]:
+            change += tour.cost[slot] - search.back_cost[slot]
+    for n in range(tried, counts[ABSENT]):
+        change += flat.prices[absent[n], DROP]
+    counts[LEFT] = left
+    if search.price[0] + change < limit:
+        search.price[0] += change
+        _note_absent(search, tried, left)
+        for slot in range(len(tour.size)):
+            search.marks[slot, STALE] |= search.marks[slot, TOUCHED]
+        if search.price[0] < search.price[1] - 1e-6:
+            keep_best(search)
+    else:
+        _go_back(flat, search)
+    for slot in range(len(tour.size)):
+        search.marks[slot, TOUCHED] = 0
+
+
+@kernel
+def _note_absent(search: Search, tried: int, left: int) -> None:
+    """The first ``tried`` absent requests have been tried; the first ``left`` of out are absent."""
+    absent, out, counts = search.absent, search.out, search.counts
+    rest = counts[ABSENT] - tried
+    if left <= tried:
+        for n in range(rest):
+            absent[left + n] = absent[tried + n]
+    else:
+        for n in range(rest - 1, -1, -1):
+            absent[left + n] = absent[tried + n]
+    for n in range(left):
+        absent[n] = out[n]
+    counts[ABSENT] = left + rest
+
+
+@leaf
+def _save(search: Search, slot: int) -> None:
+    size = search.tour.size[slot]
+    search.marks[slot, BACK_SIZE] = size
+    search.back_cost[slot] = search.tour.cost[slot]
+    copy(search.back[slot], search.tour.route[slot], size)
+
+
+@kernel
+def _go_back(flat: Flat, search: Search) -> None:
+    tour = search.tour
+    for slot in range(len(tour.size)):
+        if search.marks[slot, TOUCHED]:
+            for k in range(tour.size[slot]):
+                tour.slot_of[tour.route[slot, k]] = -1
+    for slot in range(len(tour.size)):
+        if search.marks[slot, TOUCHED]:
+            size = search.marks[slot, BACK_SIZE]
+            tour.size[slot] = size
+            copy(tour.route[slot], search.back[slot], size)
+            refresh(flat, tour, slot)
+
+
+@kernel
+def keep_best(search: Search) -> None:
+    """The current routes are the best so far."""
+    tour = search.tour
+    search.price[1] = search.price[0]
+    for slot in range(len(tour.size)):
+        if search.marks[slot, STALE]:
+            size = tour.size[slot]
+            search.marks[slot, BEST_SIZE] = size
+            copy(search.best[slot], tour.route[slot], size)
+            search.marks[slot, STALE] = 0

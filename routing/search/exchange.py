@@ -1,0 +1,173 @@
+"""Segments that two routes exchange, or that change places within one.
+
+The CROSS exchange of Taillard et al. (Transportation Science 31(2), 1997): with an empty segment it
+relocates, with short ones it swaps, with segments to the end it exchanges tails. Routes are cut
+only where no request has begun and not ended, so its order stays right; both are rated in full.
+"""
+
+from routing.search.compiled import copy, kernel, leaf
+from routing.search.dice import below
+from routing.search.flat import FREE, OF, Flat, Whole
+from routing.search.rate import rate
+from routing.search.tour import Tour, refresh
+
+SHORT = 3
+"""The longest segment, in groups of stops between two cuts, that does not reach to the end."""
+
+
+@kernel
+def exchange(
+    flat: Flat, tour: Tour, near: Whole, dice: Whole, one: Whole, other: Whole, limit: float
+) -> float:
+    """Bring a stop near to another one behind it, if the price rises by less than ``limit``.
+
+    Args:
+        one, other: scratch for two routes.
+
+    Returns:
+        The change of price; 0 = nothing was done. ``one[-1]`` and ``other[-1]`` name the slots
+        that have changed, -1 = none.
+    """
+    one[-1] = other[-1] = -1
+    stop = below(dice, len(flat.stops))
+    a = tour.slot_of[stop]
+    if a < 0 or not flat.stops[stop, FREE]:
+        return 0.0
+    # where stop's group ends, and where a near one's begins
+    i = _cut_after(tour, a, tour.place_of[stop])
+    guest = near[stop, 1 + below(dice, min(near.shape[1] - 1, 12))] if near.shape[1] > 1 else stop
+    b = tour.slot_of[guest]
+    if b < 0 or not flat.stops[guest, FREE]:
+        return 0.0
+    j = _cut_before(tour, b, tour.place_of[guest])
+    if i < 0 or j < 0:
+        return 0.0
+    if a == b:
+        return _within(flat, tour, a, i, j, dice, one, limit)
+    return _between(flat, tour, a, i, b, j, dice, one, other, limit)
+
+
+@leaf
+def _cut_after(tour: Tour, slot: int, place: int) -> int:
+    """The first cut behind a place, as a position; -1 = none."""
+    for k in range(place + 1, tour.size[slot] + 1):
+        if tour.shut[slot, k]:
+            return k
+    return -1
+
+
+@leaf
+def _cut_before(tour: Tour, slot: int, place: int) -> int:
+    """The last cut before a place or at it; -1 = none."""
+    for k in range(place, -1, -1):
+        if tour.shut[slot, k]:
+            return k
+    return -1
+
+
+@leaf
+def _end_of(tour: Tour, slot: int, begin: int, dice: Whole) -> int:
+    """Where a segment ends that begins at a cut: a few groups on, or at the route's end."""
+    groups = below(dice, SHORT + 2)
+    size = tour.size[slot]
+    if groups > SHORT:
+        return size
+    k = begin
+    while groups > 0 and k < size:
+        k += 1
+        if tour.shut[slot, k]:
+            groups -= 1
+    return k
+
+
+@leaf
+def _allowed(flat: Flat, route: Whole, begin: int, end: int, slot: int) -> bool:
+    """Whether another slot may do all of a segment, and nothing of it is bound."""
+    for k in range(begin, end):
+        if not flat.stops[route[k], FREE] or not flat.allowed[flat.stops[route[k], OF], slot]:
+            return False
+    return True
+
+
+@kernel
+def _within(
+    flat: Flat, tour: Tour, slot: int, i: int, j: int, dice: Whole, trial: Whole, limit: float
+) -> float:
+    """Let the segment that begins at j follow what ends at i, in one route."""
+    route, size = tour.route[slot], tour.size[slot]
+    end = _end_of(tour, slot, j, dice)
+    if end == j or j <= i <= end:
+        return 0.0
+    low, middle, high = (i, j, end) if j > i else (j, end, i)
+    n = low
+    copy(trial, route, low)
+    for k in range(middle, high):
+        trial[n] = route[k]
+        n += 1
+    for k in range(low, middle):
+        trial[n] = route[k]
+        n += 1
+    for k in range(high, size):
+        trial[n] = route[k]
+        n += 1
+    change = rate(flat, slot, trial, size, tour.work) - tour.cost[slot]
+    if change >= limit:
+        return 0.0
+    copy(route, trial, size)
+    refresh(flat, tour, slot)
+    trial[-1] = slot
+    return change
+
+
+@kernel
+def _between(
+    flat: Flat,
+    tour: Tour,
+    a: int,
+    i: int,
+    b: int,
+    j: int,
+    dice: Whole,
+    one: Whole,
+    other: Whole,
+    limit: float,
+) -> float:
+    """Exchange the segment of route a that begins at i with the one of route b that begins at j."""
+    end_a, end_b = _end_of(tour, a, i, dice), _end_of(tour, b, j, dice)
+    route_a, route_b = tour.route[a], tour.route[b]
+    if end_b == j and end_a == i:
+        return 0.0
+    if not _allowed(flat, route_a, i, end_a, b) or not _allowed(flat, route_b, j, end_b, a):
+        return 0.0
+    size_a = _spliced(one, route_a, i, end_a, tour.size[a], route_b, j, end_b)
+    size_b = _spliced(other, route_b, j, end_b, tour.size[b], route_a, i, end_a)
+    before = tour.cost[a] + tour.cost[b]
+    change = rate(flat, a, one, size_a, tour.work) - before
+    if change >= limit:
+        return 0.0
+    change += rate(flat, b, other, size_b, tour.work)
+    if change >= limit:
+        return 0.0
+    tour.size[a], tour.size[b] = size_a, size_b
+    copy(route_a, one, size_a)
+    copy(route_b, other, size_b)
+    refresh(flat, tour, a)
+    refresh(flat, tour, b)
+    one[-1], other[-1] = a, b
+    return change
+
+
+@leaf
+def _spliced(
+    trial: Whole, host: Whole, i: int, end_i: int, size: int, guest: Whole, j: int, end_j: int
+) -> int:
+    """``host`` with its segment [i, end_i) replaced by the guest's [j, end_j); its length."""
+    n = i
+    copy(trial, host, i)
+    for k in range(j, end_j):
+        trial[n] = guest[k]
+        n += 1
+    for k in range(end_i, size):
+        trial[n] = host[k]
+        n += 1
+    return n

@@ -1,0 +1,433 @@
+"""Where a request fits best: every position of a route, tested in constant time each.
+
+A first look uses departures and slacks that are known (Savelsbergh, ORSA Journal on Computing
+4(2), 1992); it is exact unless the problem is rich (washes, batteries, breaks, loaded ways). Then
+it is a bound, and what passes it is rated in full.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from routing.search.compiled import copy, kernel, leaf
+from routing.search.dice import blinks
+from routing.search.flat import (
+    CAPACITY,
+    COUNT,
+    DUE,
+    EARLIEST,
+    END,
+    FAR,
+    FIRST,
+    FIXED,
+    FLOW,
+    IMBALANCE,
+    LATE,
+    LATEST,
+    LOAD,
+    METRE,
+    NODE,
+    OF,
+    PROFILE,
+    RANGE,
+    READY,
+    RICH,
+    SERVICE,
+    START,
+    TIMED,
+    Flat,
+    Real,
+    Whole,
+)
+from routing.search.rate import rate
+from routing.search.steps import ending_price
+from routing.search.tour import Tour, refresh
+from routing.search.work import NOWHERE
+
+
+class Spot(NamedTuple):
+    """The best place found so far: ``extra`` (1) its price, ``at`` (4) = slot, then where the
+    first and second stop go, and 1 if ``route`` holds the whole route instead; the others are
+    scratch.
+    """
+
+    extra: Real
+    at: Whole
+    route: Whole
+    trial: Whole
+    kept: Whole
+    rest: Whole
+    chain: Whole
+    size: Whole
+
+
+def make_spot(longest: int) -> Spot:
+    """Room for routes of ``longest`` stops."""
+    return Spot(
+        extra=np.full(1, np.inf),
+        at=np.full(4, -1, dtype=np.int64),
+        route=np.zeros(longest + 1, dtype=np.int64),
+        trial=np.zeros(longest + 1, dtype=np.int64),
+        kept=np.zeros(longest + 1, dtype=np.int64),
+        rest=np.zeros(longest + 1, dtype=np.int64),
+        chain=np.zeros(longest + 1, dtype=np.int64),
+        size=np.zeros(1, dtype=np.int64),
+    )
+
+
+@kernel
+def delay_price(flat: Flat, tour: Tour, slot: int, k: int, begin_s: int, limit: float) -> float:
+    """What it costs that service at position ``k`` begins at ``begin_s``, for all from there on."""
+    if flat.weights[TIMED] == 0:
+        return 0.0
+    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
+    table = flat.relaxed[flat.slots[slot, PROFILE]]
+    price = 0.0
+    while k < size:
+        stop = route[k]
+        shift_s = begin_s - tour.begin[slot, k]
+        if shift_s <= 0 or price >= limit:
+            break
+        if tour.ends[slot, k]:
+            request = stops[stop, OF]
+            price += flat.weights[FLOW] * shift_s
+            now_s, due_s = begin_s + stops[stop, SERVICE], flat.requests[request, DUE]
+            if now_s > due_s:
+                price += flat.prices[request, LATE] * (now_s - max(due_s, now_s - shift_s))
+        if k + 1 < size:
+            arrive_s = begin_s + stops[stop, SERVICE]
+            arrive_s += table[stops[stop, NODE], stops[route[k + 1], NODE]]
+            begin_s = max(arrive_s, stops[route[k + 1], EARLIEST])
+        k += 1
+    return price
+
+
+@kernel
+def place(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
+    """Try to put all stops of a request into a slot's route; what is cheaper than ``spot`` wins.
+
+    Args:
+        dice: for positions that are overlooked now and then; ``dice[1] < 0`` = none are.
+    """
+    if not flat.allowed[request, slot]:
+        return
+    if flat.requests[request, COUNT] == 1:
+        _place_single(flat, tour, slot, request, spot, dice)
+    elif flat.requests[request, COUNT] == 2:
+        _place_pair(flat, tour, slot, request, spot, dice)
+    else:
+        place_chain(flat, tour, slot, request, spot)
+
+
+@leaf
+def opening_price(flat: Flat, tour: Tour, slot: int) -> float:
+    """What one more request costs a slot wherever it goes: opening it, doing more than others."""
+    price = flat.weights[IMBALANCE] * (2 * tour.tasks[slot] + 1)
+    return price + flat.slot_price[slot] if tour.size[slot] == 0 else price
+
+
+@kernel
+def _take(
+    flat: Flat, tour: Tour, slot: int, first: int, i: int, j: int, extra: float, spot: Spot
+) -> None:
+    """Keep a place that passed the first look, if it stands the full rating too."""
+    if flat.weights[RICH] > 0:
+        size = fill_trial(tour, slot, first, i, j, spot.trial)
+        extra = rate(flat, slot, spot.trial, size, tour.work) - tour.cost[slot]
+        if extra >= spot.extra[0]:
+            return
+        spot.size[0] = size
+        copy(spot.route, spot.trial, size)
+    spot.extra[0] = extra
+    spot.at[0], spot.at[1], spot.at[2] = slot, i, j
+    spot.at[3] = flat.weights[RICH] > 0
+
+
+@leaf
+def fill_trial(tour: Tour, slot: int, first: int, i: int, j: int, trial: Whole) -> int:
+    """A route with stop ``first`` before position i, the next one before position j (-1 = none)."""
+    n = int(np.int64(0))
+    for k in range(tour.size[slot] + 1):
+        if k == i:
+            trial[n] = first
+            n += 1
+        if k == j:
+            trial[n] = first + 1
+            n += 1
+        if k < tour.size[slot]:
+            trial[n] = tour.route[slot, k]
+            n += 1
+    return n
+
+
+@kernel
+def _place_single(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
+    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
+    profile = flat.slots[slot, PROFILE]
+    seconds, metres = flat.relaxed[profile], flat.metres[profile]
+    slack, depart, end = tour.slack[slot], tour.depart[slot], flat.slots[slot, END]
+    p = flat.requests[request, FIRST]
+    at, service_s, metre = stops[p, NODE], stops[p, SERVICE], flat.weights[METRE]
+    opening = opening_price(flat, tour, slot)
+    for i in range(tour.head[slot], size + 1):
+        if dice[1] >= 0 and blinks(dice):
+            continue
+        before, leave_s = flat.slots[slot, START], flat.slots[slot, READY]
+        if i > 0:
+            before, leave_s = stops[route[i - 1], NODE], depart[i - 1]
+        if leave_s > stops[p, LATEST]:
+            break
+        begin_s = max(leave_s + seconds[before, at], stops[p, EARLIEST])
+        if begin_s > stops[p, LATEST]:
+            continue
+        after = stops[route[i], NODE] if i < size else end
+        extra_m = metres[before, at]
+        next_s = begin_s + service_s
+        if after >= 0:
+            extra_m += metres[at, after]
+            next_s += seconds[at, after]
+            if size > 0:
+                extra_m -= metres[before, after]
+        if next_s > slack[i] or tour.metres[slot] + extra_m > flat.slots[slot, RANGE]:
+            continue
+        if not _fits_on(flat, tour, slot, p, i - 1):
+            continue
+        extra = opening + metre * extra_m
+        if extra >= spot.extra[0]:
+            continue
+        extra += ending_price(flat, slot, request, begin_s + service_s)
+        if extra >= spot.extra[0]:
+            continue
+        if i < size:
+            next_s = max(next_s, stops[route[i], EARLIEST])
+            extra += delay_price(flat, tour, slot, i, next_s, spot.extra[0] - extra)
+        if extra < spot.extra[0]:
+            _take(flat, tour, slot, p, i, -1, extra, spot)
+
+
+@kernel
+def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
+    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
+    profile = flat.slots[slot, PROFILE]
+    seconds, metres = flat.relaxed[profile], flat.metres[profile]
+    slack, depart, end = tour.slack[slot], tour.depart[slot], flat.slots[slot, END]
+    p = flat.requests[request, FIRST]
+    d = p + 1
+    at_p, at_d = stops[p, NODE], stops[d, NODE]
+    latest_p, latest_d = stops[p, LATEST], stops[d, LATEST]
+    earliest_d, service_d = stops[d, EARLIEST], stops[d, SERVICE]
+    metre, timed = flat.weights[METRE], flat.weights[TIMED] > 0
+    opening = opening_price(flat, tour, slot)
+    range_m = flat.slots[slot, RANGE] - tour.metres[slot]
+    least_d = _least_detour(flat, tour, slot, at_d)
+    for i in range(tour.head[slot], size + 1):
+        if dice[1] >= 0 and blinks(dice):
+            continue
+        before, leave_s = flat.slots[slot, START], flat.slots[slot, READY]
+        if i > 0:
+            before, leave_s = stops[route[i - 1], NODE], depart[i - 1]
+        if leave_s > latest_p:
+            break
+        begin_p = max(leave_s + seconds[before, at_p], stops[p, EARLIEST])
+        if begin_p > latest_p or not _has_room(flat, tour, slot, p, i - 1):
+            continue
+        after = stops[route[i], NODE] if i < size else end
+        base_m = metres[before, after] if after >= 0 and size > 0 else 0
+        leave_p = begin_p + stops[p, SERVICE]
+        # the second stop right behind the first
+        begin_d = max(leave_p + seconds[at_p, at_d], earliest_d)
+        if begin_d <= latest_d:
+            next_s = begin_d + service_d
+            extra_m = metres[before, at_p] + metres[at_p, at_d] - base_m
+            if after >= 0:
+                next_s += seconds[at_d, after]
+                extra_m += metres[at_d, after]
+            extra = opening + metre * extra_m
+            if next_s <= slack[i] and extra_m <= range_m and extra < spot.extra[0]:
+                if timed:
+                    extra += ending_price(flat, slot, request, begin_d + service_d)
+                    if i < size and extra < spot.extra[0]:
+                        next_s = max(next_s, stops[route[i], EARLIEST])
+                        extra += delay_price(flat, tour, slot, i, next_s, spot.extra[0] - extra)
+                else:
+                    extra += ending_price(flat, slot, request, begin_d + service_d)
+                if extra < spot.extra[0]:
+                    _take(flat, tour, slot, p, i, i, extra, spot)
+        if i == size:
+            continue
+        # the second stop further on: walk down the route with the first stop in it
+        price_p = opening + metre * (metres[before, at_p] + metres[at_p, after] - base_m)
+        if price_p + metre * least_d >= spot.extra[0]:
+            continue
+        extra_p = metres[before, at_p] + metres[at_p, after] - base_m
+        here, leave_s = at_p, leave_p
+        for k in range(i, size):
+            stop = route[k]
+            there = stops[stop, NODE]
+            begin_s = max(leave_s + seconds[here, there], stops[stop, EARLIEST])
+            if begin_s > slack[k] or not _has_room(flat, tour, slot, p, k):
+                break
+            if timed and tour.ends[slot, k]:
+                price_p += _shift_price(
+                    flat, stops[stop, OF], begin_s, tour.begin[slot, k], stops[stop, SERVICE]
+                )
+            if price_p + metre * least_d >= spot.extra[0]:
+                break
+            leave_s = begin_s + stops[stop, SERVICE]
+            here = there
+            if leave_s > latest_d:
+                break
+            begin_d = max(leave_s + seconds[here, at_d], earliest_d)
+            if begin_d > latest_d or (dice[1] >= 0 and blinks(dice)):
+                continue
+            next_s = begin_d + service_d
+            after_d = stops[route[k + 1], NODE] if k + 1 < size else end
+            extra_m = metres[here, at_d]
+            if after_d >= 0:
+                next_s += seconds[at_d, after_d]
+                extra_m += metres[at_d, after_d] - metres[here, after_d]
+            extra = price_p + metre * extra_m
+            if next_s > slack[k + 1] or extra >= spot.extra[0] or extra_p + extra_m > range_m:
+                continue
+            extra += ending_price(flat, slot, request, begin_d + service_d)
+            if timed and k + 1 < size and extra < spot.extra[0]:
+                next_s = max(next_s, stops[route[k + 1], EARLIEST])
+                extra += delay_price(flat, tour, slot, k + 1, next_s, spot.extra[0] - extra)
+            if extra < spot.extra[0]:
+                _take(flat, tour, slot, p, i, k + 1, extra, spot)
+
+
+@leaf
+def _fits_on(flat: Flat, tour: Tour, slot: int, stop: int, k: int) -> bool:
+    """Whether what ``stop`` brings fits from position k to the end of the route."""
+    for d in range(tour.load.shape[2]):
+        added = flat.stops[stop, LOAD + d]
+        if added > 0:
+            most = tour.peak[slot, max(k, 0), d] if tour.size[slot] > max(k, 0) else -FAR
+            if k < 0:
+                most = max(most, flat.at_start[slot, d])
+            if most + added > flat.slots[slot, CAPACITY + d]:
+                return False
+    return True
+
+
+@leaf
+def _has_room(flat: Flat, tour: Tour, slot: int, stop: int, k: int) -> bool:
+    """Whether what ``stop`` brings on board fits on top of what is there behind position k."""
+    for d in range(tour.load.shape[2]):
+        added = flat.stops[stop, LOAD + d]
+        if added > 0:
+            held = tour.load[slot, k, d] if k >= 0 else flat.at_start[slot, d]
+            if held + added > flat.slots[slot, CAPACITY + d]:
+                return False
+    return True
+
+
+@leaf
+def _least_detour(flat: Flat, tour: Tour, slot: int, at: int) -> int:
+    """Metres that a stop at node ``at`` adds at least, wherever it goes behind the first stop."""
+    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
+    metres, end = flat.metres[flat.slots[slot, PROFILE]], flat.slots[slot, END]
+    least = NOWHERE
+    for k in range(tour.head[slot], size):
+        here = stops[route[k], NODE]
+        after = stops[route[k + 1], NODE] if k + 1 < size else end
+        extra = metres[here, at]
+        if after >= 0:
+            extra += metres[at, after] - metres[here, after]
+        least = min(least, extra)
+    return least
+
+
+@leaf
+def _shift_price(flat: Flat, request: int, begin_s: int, was_s: int, service_s: int) -> float:
+    """What it costs that a request's last service begins at ``begin_s`` and not at ``was_s``."""
+    shift_s = begin_s - was_s
+    if shift_s <= 0:
+        return 0.0
+    price = flat.weights[FLOW] * shift_s
+    now_s, due_s = begin_s + service_s, flat.requests[request, DUE]
+    if now_s > due_s:
+        price += flat.prices[request, LATE] * (now_s - max(due_s, now_s - shift_s))
+    return price
+
+
+@kernel
+def place_chain(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot) -> None:
+    """Any number of stops, some of which may be in the route already: rated in full everywhere.
+
+    The stops go together first, each next one the nearest unless their order is fixed; then each
+    is moved to its best place.
+    """
+    route, size, head = tour.route[slot], tour.size[slot], tour.head[slot]
+    fixed = flat.requests[request, FIXED] > 0
+    chain = spot.chain
+    many = _missing(flat, tour, slot, request, fixed, chain)
+    best, trial, rest = spot.kept, spot.trial, spot.rest
+    for i in range(head, size + 1):
+        for k in range(size + many):
+            best[k] = route[k] if k < i else chain[k - i] if k < i + many else route[k - many]
+        least = rate(flat, slot, best, size + many, tour.work)
+        for n in range(1, many):
+            stop = chain[n]
+            k = 0
+            low, high = head, size + many - 1
+            for m in range(size + many):
+                if best[m] == stop:
+                    continue
+                rest[k] = best[m]
+                if (best[m] == chain[n - 1] and fixed) or best[m] == chain[0]:
+                    low = k + 1
+                if fixed and n + 1 < many and best[m] == chain[n + 1]:
+                    high = k
+                k += 1
+            for j in range(low, high + 1):
+                for m in range(size + many):
+                    trial[m] = rest[m] if m < j else stop if m == j else rest[m - 1]
+                price = rate(flat, slot, trial, size + many, tour.work)
+                if price < least:
+                    least = price
+                    copy(best, trial, size + many)
+        if least - tour.cost[slot] < spot.extra[0]:
+            spot.extra[0] = least - tour.cost[slot]
+            spot.at[0], spot.at[3] = slot, 1
+            spot.size[0] = size + many
+            copy(spot.route, best, size + many)
+
+
+@kernel
+def _missing(flat: Flat, tour: Tour, slot: int, request: int, fixed: bool, chain: Whole) -> int:
+    """The stops of a request that are not in the slot's route, each next one the nearest."""
+    first, count = flat.requests[request, FIRST], flat.requests[request, COUNT]
+    n = 0
+    for stop in range(first, first + count):
+        if tour.slot_of[stop] != slot:
+            chain[n] = stop
+            n += 1
+    if not fixed:
+        seconds = flat.seconds[flat.slots[slot, PROFILE]]
+        for k in range(1, n):
+            here = flat.stops[chain[k - 1], NODE]
+            nearest = k
+            for m in range(k + 1, n):
+                if (
+                    seconds[here, flat.stops[chain[m], NODE]]
+                    < seconds[here, flat.stops[chain[nearest], NODE]]
+                ):
+                    nearest = m
+            chain[k], chain[nearest] = chain[nearest], chain[k]
+    return n
+
+
+@kernel
+def put(flat: Flat, tour: Tour, request: int, spot: Spot) -> None:
+    """Put a request where ``spot`` says."""
+    slot = spot.at[0]
+    if spot.at[3] == 0:
+        first = flat.requests[request, FIRST]
+        spot.size[0] = fill_trial(tour, slot, first, spot.at[1], spot.at[2], spot.trial)
+        copy(spot.route, spot.trial, spot.size[0])
+    size = spot.size[0]
+    copy(tour.route[slot], spot.route, size)
+    tour.size[slot] = size
+    refresh(flat, tour, slot)
