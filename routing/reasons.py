@@ -16,7 +16,7 @@ from routing.search.work import CODES, NOT_ALLOWED
 
 AMOUNTS: Mapping[str, str] = {
     "over_capacity": "over",
-    "out_of_range": "missing_m",
+    "battery_range": "missing_m",
     "window_missed": "late_s",
     "shift_over": "over_s",
     "battery_low": "missing_j",

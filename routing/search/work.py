@@ -14,7 +14,7 @@ CODES = (
     "not_allowed",
     "unreachable",
     "over_capacity",
-    "out_of_range",
+    "battery_range",
     "window_missed",
     "shift_over",
     "battery_low",

@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.task import Goods, Kind, Method, Priority, TaskState
 from dispatcher.views import Activity
+from routing.search.work import CODES
 from routing.site import Zone
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,10 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
 
 def test_every_refusal_has_its_sentence() -> None:
     assert {code for code in first_words(*REFUSALS) if f"reason.{code}" not in EN} == set()
+
+
+def test_every_obstacle_of_the_planner_has_its_sentence() -> None:
+    assert {code for code in CODES[1:] if f"reason.{code}" not in EN} == set()
 
 
 def test_every_alert_has_its_sentence() -> None:

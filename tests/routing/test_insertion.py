@@ -111,7 +111,7 @@ def test_a_short_shift_and_a_short_range_are_reasons() -> None:
     assert planned(problem(ask, tired)).unplanned["r"].code == "shift_over"
     empty = replace(cart("v", 0), range_m=60)
     reason = planned(problem(ask, empty)).unplanned["r"]
-    assert (reason.code, reason.facts["missing_m"]) == ("out_of_range", 30)
+    assert (reason.code, reason.facts["missing_m"]) == ("battery_range", 30)
 
 
 def test_a_plan_is_continued_not_made_anew() -> None:
