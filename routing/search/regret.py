@@ -32,10 +32,11 @@ def fill(
             extra[waiting[n], slot] = _price(flat, tour, slot, waiting[n], spot, dice)
     left = int(np.int64(0))
     while many > 0:
-        chosen, best_slot, best_regret, best_extra = 0, -1, -1.0, np.inf
+        chosen, best_slot = int(np.int64(0)), int(np.int64(-1))
+        best_regret, best_extra = -1.0, np.inf
         for n in range(many):
             refused = flat.prices[waiting[n], DROP]
-            first, second, where = refused, refused, -1
+            first, second, where = refused, refused, int(np.int64(-1))
             for slot in range(slots):
                 price = extra[waiting[n], slot]
                 if price < first:
