@@ -8,8 +8,14 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
+from routing import solver
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PATIENCE_S = 2.0
+"""Who waits longer than this is told what for."""
+COMPILING = "compiling the planner, once on this machine; takes about a minute"
 
 
 class InlineExecutor(Executor):
@@ -55,3 +61,23 @@ async def offload(executor: Executor, work: Callable[..., T], *args: Any) -> T:
     if future.done():
         return future.result()
     return await asyncio.wrap_future(future)
+
+
+def warm_up(
+    tell: Callable[[str], None], *elsewhere: Executor, patience_s: float = PATIENCE_S
+) -> None:
+    """Have the planner compiled, or read from the cache, before it is needed; blocks so long.
+
+    Args:
+        tell: called with a word to the user, from another thread, if it takes long.
+        elsewhere: where it is needed besides this process: these come first, and fill the cache.
+    """
+    word = threading.Timer(patience_s, tell, (COMPILING,))
+    word.daemon = True
+    word.start()
+    try:
+        for executor in elsewhere:
+            executor.submit(solver.warm_up).result()
+        solver.warm_up()
+    finally:
+        word.cancel()

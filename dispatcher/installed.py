@@ -1,13 +1,14 @@
 """A real site's dispatcher with all its parts: database, bus, drones' port, vehicles, solver."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 
 from dispatcher.config import Installation, split_address
-from dispatcher.executors import solver_process
+from dispatcher.executors import solver_process, warm_up
 from dispatcher.journal import Journal
 from dispatcher.service import Executors, Service
 from dispatcher.store import Store
@@ -16,6 +17,8 @@ from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.datagrams import UdpDatagrams
 from fleet.mavlink.link import MavlinkLink
+
+log = logging.getLogger(__name__)
 
 BROKER_USER = "WARDLINE_BROKER_USER"
 BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
@@ -35,6 +38,7 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
         clock = Clock.starting()
         store = await Store.open(installation.database, clock, disk)
         try:
+            await asyncio.to_thread(warm_up, log.info, solver)
             async with _live(installation, clock, store, solver) as service:
                 yield service
         finally:

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import typer
 
 from dispatcher.commands.serve import serve_app, until_told
-from dispatcher.executors import solver_process
+from dispatcher.executors import solver_process, warm_up
 from dispatcher.service import Executors
 from fleet.clock import Clock
 from sim import loops
@@ -42,6 +43,7 @@ def live_until_told(
     with ExitStack() as stack:
         disk = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
         solver = stack.enter_context(solver_process())
+        warm_up(partial(typer.echo, err=True), solver)
 
         async def all_of_it() -> None:
             simulation = Simulation(

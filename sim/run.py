@@ -1,12 +1,15 @@
 """A headless run from a scenario file to a result: what `wardline run` does."""
 
 import resource
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from dispatcher.executors import warm_up
 from dispatcher.journal import canonical
 from fleet.vehicle import VehicleSpec
 from sim import loops
@@ -63,6 +66,7 @@ def run(scenario: Scenario, wishes: Wishes) -> RunResult:
             finally:
                 await simulation.close()
 
+        warm_up(partial(print, file=sys.stderr))
         since = time.perf_counter(), time.process_time()
         return loops.run(all_of_it())
 
