@@ -25,6 +25,9 @@ ONE_MORE, ANEW = 300, 40
 SEARCH_S, PROBED_S, TICK_S = 1.0, 5.0, 0.005
 """Processor time of each search in the worker; how long the loop is watched, and how closely."""
 
+PARTS = 4
+"""Of the measurement, for whoever shows how far it is."""
+
 Due = tuple[int, int, int]
 DUES: tuple[Due, ...] = ((15, 60, 1), (30, 10, 3), (60, 6, 8), (120, 6, 8))
 """Minutes until due, price of a second's delay, and how common it is."""
@@ -32,13 +35,14 @@ DUES: tuple[Due, ...] = ((15, 60, 1), (30, 10, 3), (60, 6, 8), (120, 6, 8))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was measured; without another word, on the wall's clock.
+    """What was measured.
 
     Args:
-        first_answer_s: insertion of all requests into empty routes.
-        insert_p50_ms: one more request into a board that stands.
-        replan_p50_ms: the same from a problem and the last plan: flattening, laying out, judging.
-        lag_max_ms: how late the event loop was at most while the worker searched.
+        first_answer_s: insertion of all requests into empty routes, on the wall's clock.
+        insert_p50_ms: one more request into a board that stands; processor time.
+        replan_p50_ms: the same from a problem and the last plan: flattening, laying out, judging;
+            processor time.
+        lag_max_ms: how late the event loop was at most while the worker searched; wall's clock.
     """
 
     requests: int
@@ -54,24 +58,25 @@ class Figures:
 
 
 def measure(
-    requests: int, vehicles: int, seed: int, done: Callable[[str], object] = lambda _: None
+    requests: int, vehicles: int, seed: int, done: Callable[[], object] = lambda: None
 ) -> Figures:
     """All figures for one random problem.
 
     Args:
-        done: is told after each part.
+        done: is called after each of the `PARTS`.
     """
     warm_up()
     problem = queue(requests, vehicles, seed)
     since_s, cpu_s = time.perf_counter(), time.process_time()
     plan = insert(problem)
     first_s, first_cpu_s = time.perf_counter() - since_s, time.process_time() - cpu_s
-    done("first answer")
+    done()
     one_more_s = sorted(_one_more(problem, plan, seed))
-    done("one more")
+    done()
     anew_s = sorted(_anew(problem, plan, seed))
-    done("from the problem on")
+    done()
     lags_s = asyncio.run(_lags(problem, plan))
+    done()
     return Figures(
         requests=requests,
         vehicles=vehicles,
@@ -150,9 +155,9 @@ def _one_more(problem: Problem, plan: Plan, seed: int) -> Iterator[float]:
     insertion.lay_standing(board, plan)
     standing = board.routes()
     for number in range(len(problem.requests), len(problem.requests) + ONE_MORE):
-        since_s = time.perf_counter()
+        since_s = time.thread_time()
         insertion.fill(board, [number])
-        yield time.perf_counter() - since_s
+        yield time.thread_time() - since_s
         for slot, route in enumerate(board.routes()):
             if len(route) > len(standing[slot]):
                 board.set(slot, standing[slot])
@@ -163,9 +168,9 @@ def _anew(problem: Problem, plan: Plan, seed: int) -> Iterator[float]:
     chance = random.Random(f"{seed}:anew")
     for number in range(ANEW):
         asked = replace(problem, requests=(*problem.requests, _request(chance, f"anew-{number}")))
-        since_s = time.perf_counter()
+        since_s = time.thread_time()
         insert(asked, plan)
-        yield time.perf_counter() - since_s
+        yield time.thread_time() - since_s
 
 
 # --- the loop

@@ -1,6 +1,7 @@
 """``wardline bench``: instances of public benchmarks, solved here and by others."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # what it takes to solve is only loaded by those who do
 
 FILE_WRONG, USE_WRONG = 1, 2
 DAY_S = 86_400.0
+MOST_REQUESTS, MOST_VEHICLES = 5000, 500
 
 bench = typer.Typer(
     name="bench", help="Solve instances of public benchmarks.", no_args_is_help=True
@@ -70,6 +72,26 @@ def routing(
     except WrongUse as error:
         _fail(str(error), USE_WRONG)
     _solve(paths, objective, budget_s, seed, names, out, as_json=as_json)
+
+
+@bench.command()
+def queue(
+    requests: Annotated[int, typer.Option(min=1, max=MOST_REQUESTS, help="Open requests.")] = 1000,
+    vehicles: Annotated[int, typer.Option(min=1, max=MOST_VEHICLES, help="How many.")] = 100,
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
+) -> None:
+    """How quick the planner answers with a long queue, and whether the event loop feels it."""
+    from dispatcher.bench.queue import PARTS, measure
+
+    with _bar() as bar:
+        job = bar.add_task("measuring", total=PARTS)
+        figures = measure(requests, vehicles, seed, done=lambda: bar.advance(job))
+    found = asdict(figures)
+    if as_json:
+        say_json(found)
+    else:
+        say_table(("figure", "value"), list(found.items()))
 
 
 def _solve(
