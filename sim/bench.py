@@ -1,6 +1,5 @@
 """``wardline bench online``: planning policies beside each other, over a replayed day."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -76,7 +75,7 @@ def online(
     try:
         wishes = Wishes(
             rate=_within("--rate", rate, MOST_RATE),
-            robots=int(_within("--robots", robots, MOST_ROBOTS)),
+            robots=int(_within("--robots", robots, MOST_ROBOTS, least=2)),
             hours=_within("--hours", hours, MOST_HOURS),
             seeds=seeds_named(seeds),
             policies=policies_named(policies),
@@ -178,8 +177,11 @@ def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def _within(option: str, value: float, most: float) -> float:
-    if not 0 < value <= most or math.isnan(value):
+def _within(option: str, value: float, most: float, least: float | None = None) -> float:
+    """A number above 0, or of at least ``least``, and not too large."""
+    if least is not None and not least <= value <= most:
+        raise WrongUse(f"{option} {value:g} is not between {least:g} and {most:g}")
+    if not 0 < value <= most:  # not a number is neither
         raise WrongUse(f"{option} {value:g} is not above 0 and at most {most:g}")
     return value
 

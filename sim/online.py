@@ -124,7 +124,11 @@ class Replay:
         self._events = 0
 
     def run(self) -> Iterator[int]:
-        """Play it to the end of the last task; gives how many tasks have ended, at each event."""
+        """Play it to the end of the last task; gives how many tasks have ended, at each event.
+
+        What nobody has taken on by the end is as late as it is then.
+        """
+        now_s = 0.0
         coming = iter(self._asked)
         asked = next(coming, None)
         while asked is not None or self._ends:
@@ -137,6 +141,7 @@ class Replay:
                 self._arrive(now_s, number)
             self._plan(now_s)
             yield len(self._late_s)
+        self._late_s += [max(1.0, now_s - t.asked.due_s) for t in self._tasks.values()]
 
     def ended(self) -> Ended:
         """What has come of it so far."""

@@ -15,7 +15,7 @@ from sim.online_hospital import Hospital
 
 FIRST_HOUR = 7
 """Of the day, when a replay begins."""
-LOAD_S, UNLOAD_S = 60, 60
+LOAD_S, UNLOAD_S = 115, 110
 """How long people take at a robot, to fill it and to empty it."""
 DAY_MIN = 24 * 60
 

@@ -18,7 +18,7 @@ SITE = "sites/riverside.yaml"
 LEVELS = ("L1", "L2", "L3")
 HOME = "bay"
 """Kind of the places where robots begin; nothing is brought there."""
-LIFT_WAIT_S = 60
+LIFT_WAIT_S = 80
 """Added to each way from one level to another: a lift for all comes when it comes."""
 
 
@@ -41,8 +41,8 @@ CART = Make(speed_m_s=0.8, width_m=0.65, capacity=(120_000, 400_000, 4, 1))
 CABINET = Make(speed_m_s=1.0, width_m=0.55, capacity=(25_000, 60_000, 2, 4))
 LAMP = Make(speed_m_s=0.9, width_m=0.6, capacity=(0, 0, 0, 0), lamp=True)
 MAKES = (CART, CABINET, LAMP)
-FLEET = (CART, CABINET, CART, CABINET, LAMP, CART, CABINET, CART, CABINET, CART)
-"""What each ten robots are."""
+FLEET = (CART, LAMP, CABINET, CART, CABINET, CART, CABINET, CART, CABINET, CART)
+"""What each ten robots are; the first two can do everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

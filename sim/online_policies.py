@@ -20,8 +20,8 @@ class Thought:
 
     Args:
         budget_s: processor seconds of ours; OR-Tools has `ORTOOLS_S`.
-        iterations: rounds of ours instead, with OR-Tools descending without a clock: then the
-            same seed gives the same replay on any machine.
+        iterations: rounds of ours instead, and most improvements of OR-Tools, which then only
+            descends: the same seed gives the same replay on any machine.
     """
 
     budget_s: float = 0.05
@@ -50,8 +50,10 @@ def _ortools(thought: Thought) -> Policy:
         since_s = time.process_time()
         first = insert(problem, last)
         with pace:
-            limit_s = pace.limit_s if thought.iterations is None else None
-            better = ortools_model.improve(problem, first, cpu_s=limit_s)
+            if thought.iterations is None:
+                better = ortools_model.improve(problem, first, cpu_s=pace.limit_s)
+            else:
+                better = ortools_model.improve(problem, first, solutions=thought.iterations)
         kept = better if better is not None and better.cost < first.cost else first
         return kept, time.process_time() - since_s
 
