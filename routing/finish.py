@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from routing.errors import NoPlan
 from routing.plan import Charge, Plan, check, cost
-from routing.reasons import reason
+from routing.reasons import Reasons
 from routing.refusal import Refusal
 from routing.search.board import Board
 from routing.search.flat import PROFILE, SERVICE
@@ -41,9 +41,9 @@ def _plan(
     board: Board, charges: tuple[tuple[Charge, ...], ...], crowded: dict[int, Refusal]
 ) -> Plan:
     problem = board.problem
-    placed = board.placed()
+    placed, reasons = board.placed(), Reasons(board)
     unplanned = {
-        request.id: crowded.get(number) or reason(board, number)
+        request.id: crowded.get(number) or reasons.reason(number)
         for number, request in enumerate(problem.requests)
         if number not in placed
     }

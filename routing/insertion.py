@@ -58,7 +58,7 @@ def _lay_bound(board: Board, slot: int, lost: set[int]) -> Route:
         route = [stop for stop in committed if board.request(stop) not in lost]
         board.tour.head[slot] = len(route)
         if not board.set(slot, route):
-            lost.add(board.request(route[-1]))
+            lost.add(board.request(route[_drivable(board, slot, route)]))
             continue
         missed = next(
             (
@@ -73,6 +73,11 @@ def _lay_bound(board: Board, slot: int, lost: set[int]) -> Route:
         if missed is None:
             return board.routes()[slot]
         lost.add(missed)
+
+
+def _drivable(board: Board, slot: int, route: Route) -> int:
+    """The most stops that can be made of a route that can't be driven to its end."""
+    return max(n for n in range(len(route)) if board.set(slot, route[:n]))
 
 
 def _lay_longest(board: Board, slot: int, base: Route, head: Route, tail: Route) -> None:
