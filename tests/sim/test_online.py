@@ -28,11 +28,13 @@ def hospital() -> Hospital:
 
 @cache
 def morning(seed: int = 0) -> tuple[Asked, ...]:
-    return tuple(ask(hospital(), rate=1.0, hours=0.3, seed=seed))
+    return tuple(ask(hospital(), rate=1.0, hours=0.2, seed=seed))
 
 
-def replay(policy: str, thought: Thought = REPEATABLE, *, robots: int = 5) -> Ended:
-    played = Replay(hospital(), morning(), POLICIES[policy](thought), robots=robots, seed=0)
+def replay(policy: str, robots: int, many: int = 99) -> Ended:
+    played = Replay(
+        hospital(), morning()[:many], POLICIES[policy](REPEATABLE), robots=robots, seed=0
+    )
     for _ in played.run():
         pass
     return played.ended()
@@ -100,7 +102,7 @@ def test_every_task_ends_and_every_plan_holds(policy: str) -> None:
         seen.append(problem)
 
     played = Replay(
-        hospital(), morning(), POLICIES[policy](REPEATABLE), robots=4, seed=0, watch=watch
+        hospital(), morning(), POLICIES[policy](REPEATABLE), robots=6, seed=0, watch=watch
     )
     done = list(played.run())
 
@@ -113,13 +115,13 @@ def test_every_task_ends_and_every_plan_holds(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_with_iterations_a_replay_repeats_itself(policy: str) -> None:
-    first, again = replay(policy), replay(policy)
+    first, again = replay(policy, 3, 9), replay(policy, 3, 9)
     assert first.late_s == again.late_s
     assert first.events == again.events
 
 
 def test_more_robots_are_more_often_on_time() -> None:
-    few, many = replay("insertion", robots=2), replay("insertion", robots=20)
+    few, many = replay("insertion", 2), replay("insertion", 20)
     assert few.on_time < many.on_time
 
 
@@ -154,7 +156,7 @@ def online(*options: str) -> tuple[int, str, str]:
 
 
 def test_a_row_for_each_policy_and_seed() -> None:
-    few = ("--rate", "1", "--robots", "5", "--hours", "0.2", "--seeds", "0-1")
+    few = ("--rate", "1", "--robots", "5", "--hours", "0.1", "--seeds", "0-1")
     code, out, err = online(*few, "--iterations", "3", "--json")
 
     assert code == 0, err
