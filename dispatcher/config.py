@@ -116,9 +116,9 @@ class PlannerConfig(Part):
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_stages)] = tuple(Stage)
     """What looks for a better plan behind the insertion, which always runs; none = nothing."""
     improve_period_s: Seconds = 5.0
-    """Shortest time between two searches for a better plan."""
-    improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 20
-    """How long each search is, in rounds."""
+    """Shortest time between two long searches for a better plan, with all stages."""
+    improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 250
+    """How long the short search after each event is, in rounds, at most: some 50 ms."""
     preempt: bool = True
     """Whether an empty vehicle on its way to a lesser task is turned round for a STAT one."""
     learn_travel_times: bool = True

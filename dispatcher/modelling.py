@@ -89,12 +89,17 @@ class Modeller:
         self._able: dict[tuple[TaskId, VehicleId], bool] = {}
 
     def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
-        """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when."""
+        """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when.
+
+        Vehicles that could do none of it are left out.
+        """
+        tasks = self._window(now_s, tasks, fleet)
+        fleet = self._takers(tasks, fleet)
         spots: dict[str, int] = {}
         slots, profiles = self._slots(fleet, spots)
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
-        for task in self._window(now_s, tasks, fleet):
+        for task in tasks:
             request, first = self._request(now_s, task, fleet, spots)
             if request is not None:
                 requests.append(request)
@@ -121,6 +126,18 @@ class Modeller:
             elif taker is None:
                 chosen.append(task)  # the solver says why nobody can
         return chosen
+
+    def _takers(self, tasks: Sequence[Task], fleet: Sequence[Free]) -> Sequence[Free]:
+        """Those who could do any of the tasks, or have begun one; all, if nobody could do some."""
+        taken: dict[int, None] = {}
+        for task in tasks:
+            able = [n for n, free in enumerate(fleet) if self.able(task, free.spec)]
+            if not able:
+                return fleet
+            taken |= dict.fromkeys(able)
+            if task.state.begun:
+                taken |= {n: None for n, free in enumerate(fleet) if free.spec.id == task.vehicle}
+        return [fleet[n] for n in sorted(taken)]
 
     def spot(self, stop: TaskStop) -> str:
         """The word for a stop's place among the rows of the travel matrices."""

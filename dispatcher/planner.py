@@ -22,7 +22,7 @@ from fleet.vehicle import VehicleId
 from routing.plan import Plan, timetable
 from routing.problem import Visit
 from routing.refusal import Refusal
-from routing.solver import Budget, insert, solve
+from routing.solver import Budget, Stage, insert, solve
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,14 @@ HORIZON_S = 2 * 3600.0
 """Tasks that may not begin within this time are not planned yet."""
 ETA_SLACK_S = 30.0
 """Smaller changes of an expected time are not worth a word."""
+SHORT = frozenset({Stage.RUIN_RECREATE})
+"""What looks for a better plan after each event."""
+LONGER = 4
+"""How many times as long the search is that comes now and then, with all stages."""
+ROUNDS_EACH = 25
+"""Small problems get so many rounds for each open request, and no more."""
+STALE_S = 1.0
+"""An answer that is older than this is not improved any more, but made anew."""
 
 
 @dataclass(slots=True)
@@ -39,6 +47,22 @@ class SolveTimes:
     insertions_ms: list[float] = field(default_factory=list[float])
     improvements_ms: list[float] = field(default_factory=list[float])
     adopted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A plan that is valid, to the question that it answers."""
+
+    model: Model
+    plan: Plan
+    number: int
+    """Of the plan in force since then."""
+    at_s: float
+
+    @property
+    def open(self) -> int:
+        """How many requests could still be given to somebody else."""
+        return sum(request.aboard is None for request in self.model.problem.requests)
 
 
 class Planner:
@@ -77,6 +101,7 @@ class Planner:
         self._number = 0
         self._event = asyncio.Event()
         self._improve = asyncio.Event()
+        self._last: Answer | None = None
         self._answered = asyncio.Event()
         self.times = SolveTimes()
         book.on_move(self._moved)
@@ -114,6 +139,7 @@ class Planner:
 
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """Never plan a task for a vehicle again: it is beyond its range."""
+        self._number += 1
         self._modeller.bar(task, vehicle)
         self._routes.pop(vehicle, None)
 
@@ -131,6 +157,7 @@ class Planner:
 
     def withdraw(self, task: TaskId) -> None:
         """Take a task out of the plan: its vehicle has given it back."""
+        self._number += 1
         for vehicle, route in self._routes.items():
             self._routes[vehicle] = tuple(v for v in route if v.request != task)
 
@@ -160,8 +187,8 @@ class Planner:
         plan = insert(model.problem, self._start(model))
         self.times.insertions_ms.append(1000 * (time.process_time() - began))
         await self._adopt(model, plan)
-        open_ = sum(request.aboard is None for request in model.problem.requests)
-        if open_ > 1 and self._config.stages:
+        self._last = Answer(model, plan, self._number, self._book.now_s())
+        if self._last.open > 1 and self._config.stages:
             self._improve.set()
         if self._config.preempt:
             self._make_turn()
@@ -175,22 +202,41 @@ class Planner:
             self._turn_round(turn.vehicle, turn.by)
 
     async def _improve_often(self) -> None:
+        """A short search after each event, and a longer one now and then, as long as it pays."""
+        period_s, longer_s = self._config.improve_period_s, self._book.now_s()
         while True:
             await self._improve.wait()
             self._improve.clear()
-            model, number = self._model(), self._number
-            start = insert(model.problem, self._start(model))
-            stages = frozenset(self._config.stages)
-            budget = Budget(iterations=self._config.improve_iterations, stages=stages)
-            better, took_ms = await offload(
-                self._executor,
-                partial(_timed_solve, model, start, budget, self._seed),
-            )
-            self.times.improvements_ms.append(took_ms)
-            if number == self._number and better.cost < start.cost:
-                self.times.adopted += 1
-                await self._adopt(model, better)
-            await asyncio.sleep(self._config.improve_period_s)
+            if Stage.RUIN_RECREATE in self._config.stages:
+                await self._search(SHORT, 1)
+            if self._book.now_s() >= longer_s + period_s:
+                longer_s = self._book.now_s()
+                await self._search(frozenset(self._config.stages), LONGER)
+
+    async def _search(self, stages: frozenset[Stage], times: int) -> None:
+        """Look for a better plan than the one in force, and adopt it if nothing has happened."""
+        if self._event.is_set():
+            return  # the next answer asks for it again
+        number = self._number
+        answer = self._answer_now()
+        rounds = min(self._config.improve_iterations, ROUNDS_EACH * answer.open)
+        budget = Budget(iterations=times * rounds, stages=stages)
+        better, took_ms = await offload(
+            self._executor,
+            partial(_timed_solve, answer.model, answer.plan, budget, self._seed),
+        )
+        self.times.improvements_ms.append(took_ms)
+        if number == self._number and better.cost < answer.plan.cost:
+            self.times.adopted += 1
+            await self._adopt(answer.model, better)
+
+    def _answer_now(self) -> Answer:
+        """The plan in force with its question: the last one, if nothing has changed since."""
+        last, now_s = self._last, self._book.now_s()
+        if last is None or last.number != self._number or now_s > last.at_s + STALE_S:
+            model = self._model()
+            last = Answer(model, insert(model.problem, self._start(model)), self._number, now_s)
+        return last
 
     def _model(self) -> Model:
         return self._modeller.model(self._book.now_s(), self._due(), self._fleet())
@@ -226,7 +272,7 @@ class Planner:
         }
         await self._assign(model, plan)
         for vehicle in {**before, **self._routes}:
-            if before.get(vehicle) != self._routes.get(vehicle):
+            if before.get(vehicle, ()) != self._routes.get(vehicle, ()):
                 self._wake(vehicle)
 
     async def _assign(self, model: Model, plan: Plan) -> None:

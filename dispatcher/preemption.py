@@ -112,7 +112,7 @@ class Preemption:
         model = self._modeller.model(now_s, tasks, there)
         if task.id not in model.first_stop or lesser not in model.first_stop:
             return None
-        slot = fleet.index(free)
+        slot = model.vehicles.index(free.spec.id)
         routes, first = start(model).routes, Visit(lesser, 0)
         told = tuple(
             replace(one, committed=(first,)) if number == slot else one
