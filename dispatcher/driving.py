@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from itertools import pairwise
 
 from dispatcher.book import TaskBook
@@ -11,7 +11,6 @@ from dispatcher.execution import Errand, Missions
 from dispatcher.hygiene import Hygiene
 from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
-from dispatcher.task import Goods
 from dispatcher.traffic import Traffic, chain, waypoints
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
@@ -56,13 +55,10 @@ class GroundMover:
 
     async def go(self, stop: TaskStop, errand: Errand) -> None:
         """Drive to a place and do the work there, decontaminated first where its goods ask it."""
-        goods = [
-            Goods(work.facts["load_type"]) for work in stop.work if work.kind is ActionKind.LOAD
-        ]
-        if any(self._hygiene.must_wash(self._spec.id, one) for one in goods):
-            await self._decontaminate(errand)
+        if self._must_wash(stop):
+            await self._decontaminate(self._node(stop.place), errand)
         await self._go(self._node(stop.place), stop.actions, errand)
-        for one in goods:
+        for one in stop.taken:
             if self._hygiene.carried(self._spec.id, one):
                 await self._book.note("exposed", vehicle=self._spec.id, goods=one)
 
@@ -159,7 +155,11 @@ class GroundMover:
     def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
         """Whether it could make these stops and go home, with the reserve untouched."""
         roads = self._traffic.roads.of(self._spec)
-        node, move_s, clean = self.stand, 0.0, self.clean
+        node, move_s, clean, wash_s = self.stand, 0.0, self.clean, 0.0
+        if stops and self._must_wash(stops[0]):
+            station = self._station_before(self._node(stops[0].place))
+            move_s += roads.seconds(node, station.node, clean_start=clean)
+            node, clean, wash_s = station.node, True, station.service_s
         for goal in (*(self._node(stop.place) for stop in stops), self._node(self._spec.home)):
             move_s += roads.seconds(node, goal, clean_start=clean)
             node, clean = goal, False
@@ -169,7 +169,7 @@ class GroundMover:
             for work in stop.work
             if work.kind is ActionKind.DISINFECT
         )
-        idle_s = sum(stop.service_s for stop in stops) - worked_s
+        idle_s = wash_s + sum(stop.service_s for stop in stops) - worked_s
         ratio = self._ratio()
         return ratio is None or enough(
             self._spec, ratio, move_s=move_s, idle_s=idle_s, work_s=worked_s
@@ -187,6 +187,8 @@ class GroundMover:
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the drive to a stop would take, without waiting for others."""
         goal = self._node(stop.place)
+        if self._must_wash(stop):
+            return self._washed_s(self._station_before(goal), goal)
         if self.clean:
             return self._traffic.roads.of(self._spec).seconds(self.stand, goal, clean_start=True)
         return self._traffic.roads.expected_s(self._spec, self.stand, goal)
@@ -245,17 +247,32 @@ class GroundMover:
         self._charging = False
         self._chargers.give_back(self._spec.id)
 
-    async def _decontaminate(self, errand: Errand) -> None:
-        """Drive to the station that is nearest and be decontaminated there."""
-        roads = self._traffic.roads.of(self._spec)
-        stand = self.stand
-        reachable = roads.reachable(stand, clean_start=self.clean)
-        stations = [p for p in self._site.with_role(Role.DECONTAMINATION) if p.node in reachable]
-        if not stations:
-            raise Unreachable(stand, "a decontamination station")
-        station = min(stations, key=lambda p: roads.seconds(stand, p.node, clean_start=self.clean))
+    def _must_wash(self, stop: TaskStop) -> bool:
+        """Whether it must be decontaminated before it takes on board what waits at a stop."""
+        return any(self._hygiene.must_wash(self._spec.id, one) for one in stop.taken)
+
+    async def _decontaminate(self, goal: NodeId, errand: Errand) -> None:
+        """Be decontaminated on the way to a goal, at the station that is best for it."""
+        station = self._station_before(goal)
         await self._go(station.node, self._wash(station.id), errand)
         await self._washed()
+
+    def _station_before(self, goal: NodeId) -> Place:
+        """The station over which it is soonest at a goal, as the plan has it."""
+        found: list[tuple[float, int]] = []
+        stations = self._site.with_role(Role.DECONTAMINATION)
+        for number, station in enumerate(stations):
+            with suppress(Unreachable):
+                found.append((self._washed_s(station, goal), number))
+        if not found:
+            raise Unreachable(self.stand, "a decontamination station")
+        return stations[min(found)[1]]
+
+    def _washed_s(self, station: Place, goal: NodeId) -> float:
+        roads = self._traffic.roads.of(self._spec)
+        there_s = roads.seconds(self.stand, station.node, clean_start=self.clean)
+        onward_s = roads.seconds(station.node, goal, clean_start=True)
+        return there_s + station.service_s + onward_s
 
     async def _washed(self) -> None:
         self.clean = True

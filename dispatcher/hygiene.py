@@ -8,7 +8,7 @@ decontamination, and never two classes at a time unless both are clean and dry.
 
 from collections.abc import Iterable
 
-from dispatcher.task import Goods
+from dispatcher.task import Delivery, Goods, Medicine, Spec
 from fleet.vehicle import VehicleId
 
 DIRTY = frozenset({Goods.DIRTY_LINEN, Goods.WASTE, Goods.INFECTIOUS_WASTE})
@@ -30,6 +30,17 @@ def may_share(one: Goods, other: Goods) -> bool:
     return one is other or (one in DRY and other in DRY)
 
 
+def goods_of(spec: Spec) -> Goods | None:
+    """The class of what a task carries; None = it carries nothing."""
+    match spec:
+        case Delivery(goods=goods):
+            return goods
+        case Medicine():
+            return Goods.MEDICINE
+        case _:
+            return None
+
+
 class Hygiene:
     """What each vehicle has carried since it was last decontaminated."""
 
@@ -39,6 +50,10 @@ class Hygiene:
     def must_wash(self, vehicle: VehicleId, goods: Goods) -> bool:
         """Whether a vehicle must be decontaminated before it takes ``goods`` on board."""
         return not all(may_follow(before, goods) for before in self._carried.get(vehicle, ()))
+
+    def carried_by(self, vehicle: VehicleId) -> tuple[Goods, ...]:
+        """The classes that a vehicle has carried since it was last decontaminated."""
+        return tuple(self._carried.get(vehicle, ()))
 
     def may_join(self, aboard: Iterable[Goods], goods: Goods) -> bool:
         """Whether ``goods`` may ride with all that is on board."""

@@ -1,21 +1,21 @@
 """Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dispatcher.eligibility import why_not
-from dispatcher.hygiene import SHARING
+from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
 from dispatcher.reach import unreachable_stops
 from dispatcher.roadbook import RoadBook, loaded, rules_of
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
-from dispatcher.task import Delivery, Medicine, Priority, Task, TaskId
+from dispatcher.task import Delivery, Goods, Medicine, Priority, Task, TaskId
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
-from routing.problem import Problem, Profile, Request, Slot, Stop
+from routing.problem import GoodsRules, Problem, Profile, Request, Slot, Stop
 from routing.site import NodeId, Role, Site
 
 SHARES = 4
@@ -31,6 +31,13 @@ AHEAD = 5
 """How many tasks are planned for each vehicle at a time; the rest wait until those are begun.
 
 Keeps the answer to an event quick however long the queue is, also after a restart."""
+
+CLASSES = tuple(Goods)
+"""The rows of `GOODS`."""
+GOODS = GoodsRules(
+    follow=tuple(tuple(may_follow(before, after) for after in CLASSES) for before in CLASSES),
+    share=tuple(tuple(may_share(one, other) for other in CLASSES) for one in CLASSES),
+)
 
 RANKS: Mapping[Priority, int] = {priority: rank for rank, priority in enumerate(Priority)}
 LATE_WEIGHT: Mapping[Priority, int] = {
@@ -82,8 +89,9 @@ class Model:
 class Modeller:
     """Puts snapshots as problems; keeps what does not change between them."""
 
-    def __init__(self, site: Site, roads: RoadBook, handling: Handling) -> None:
+    def __init__(self, site: Site, roads: RoadBook, handling: Handling, hygiene: Hygiene) -> None:
         self._site = site
+        self._hygiene = hygiene
         self._roads = roads
         self._handling = handling
         self._able: dict[tuple[TaskId, VehicleId], bool] = {}
@@ -96,19 +104,25 @@ class Modeller:
         tasks = self._window(now_s, tasks, fleet)
         fleet = self._takers(tasks, fleet)
         spots: dict[str, int] = {}
-        slots, profiles = self._slots(fleet, spots)
+        carried = self._carried(tasks, fleet)
+        slots, profiles = self._slots(fleet, spots, carried)
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
         for task in tasks:
             request, first = self._request(now_s, task, fleet, spots)
+            if request is not None and carried is not None and (goods := goods_of(task.spec)):
+                request = replace(request, goods=CLASSES.index(goods))
             if request is not None:
                 requests.append(request)
                 first_stop[task.id] = first
         problem = Problem(
-            profiles=tuple(self._profile(rules, tuple(spots)) for rules in profiles),
+            profiles=tuple(
+                self._profile(rules, tuple(spots), washes=carried is not None) for rules in profiles
+            ),
             requests=tuple(requests),
             slots=tuple(slots),
             now_s=int(now_s),
+            goods=None if carried is None else GOODS,
         )
         vehicles = tuple(free.spec.id for free in fleet)
         return Model(problem=problem, vehicles=vehicles, first_stop=first_stop)
@@ -178,12 +192,38 @@ class Modeller:
         for key in [key for key in self._able if key[0] == task]:
             del self._able[key]
 
+    def _carried(
+        self, tasks: Sequence[Task], fleet: Sequence[Free]
+    ) -> list[tuple[Goods, ...]] | None:
+        """What each vehicle has carried when it is free; None = no two goods mind each other."""
+        classes = {task.id: goods_of(task.spec) for task in tasks}
+        found: list[tuple[Goods, ...]] = []
+        minds = False
+        for free in fleet:
+            vehicle = free.spec.id
+            carried = self._hygiene.carried_by(vehicle)
+            if free.current is not None and free.current[1] == 0:
+                goods = classes.get(free.current[0])
+                if goods is not None and self._hygiene.must_wash(vehicle, goods):
+                    carried = ()  # it is on its way to be decontaminated
+            found.append(carried)
+            own = (t for t in tasks if t.vehicle == vehicle or self.able(t, free.spec))
+            to_come = {goods for task in own if (goods := classes[task.id]) is not None}
+            minds = minds or any(
+                not may_follow(one, other) for one in (*carried, *to_come) for other in to_come
+            )
+            minds = minds or to_come >= SHARING
+        return found if minds else None
+
     def _slots(
-        self, fleet: Sequence[Free], spots: dict[str, int]
+        self,
+        fleet: Sequence[Free],
+        spots: dict[str, int],
+        carried: Sequence[Sequence[Goods]] | None,
     ) -> tuple[list[Slot], dict[tuple[Medium, Rules], int]]:
         profiles: dict[tuple[Medium, Rules], int] = {}
         slots: list[Slot] = []
-        for free in fleet:
+        for number, free in enumerate(fleet):
             spec, energy = free.spec, free.spec.energy
             profile = profiles.setdefault((spec.medium, rules_of(spec)), len(profiles))
             usable_wh = max(0.0, free.charge_ratio - energy.reserve_ratio) * energy.capacity_wh
@@ -196,6 +236,7 @@ class Modeller:
                     ready_s=int(free.ready_s) + 1,
                     capacity=(spec.payload_g, spec.payload_ml, SHARES),
                     range_m=int(range_m),
+                    carried=tuple(CLASSES.index(one) for one in carried[number]) if carried else (),
                 )
             )
         return slots, profiles
@@ -248,17 +289,24 @@ class Modeller:
             for stop, taken in zip(stops, shares, strict=True)
         )
 
-    def _profile(self, kind: tuple[Medium, Rules], spots: tuple[str, ...]) -> Profile:
+    def _profile(
+        self, kind: tuple[Medium, Rules], spots: tuple[str, ...], *, washes: bool = False
+    ) -> Profile:
         medium, rules = kind
-        return self._flown(rules, spots) if medium is Medium.AIR else self._driven(rules, spots)
+        if medium is Medium.AIR:
+            return self._flown(rules, spots)
+        return self._driven(rules, spots, washes=washes)
 
-    def _driven(self, rules: Rules, spots: tuple[str, ...]) -> Profile:
+    def _driven(self, rules: Rules, spots: tuple[str, ...], *, washes: bool) -> Profile:
         """By road; spots that no road leads to are unreachable."""
         nodes = [NodeId(spot) if spot in self._site.nodes else None for spot in spots]
+        washed_s, washed_m = self._roads.washed(rules, nodes) if washes else (None, None)
         return Profile(
             seconds=self._roads.times(rules, nodes),
             metres=self._roads.by(rules).lengths(nodes),
             loaded_s=self._roads.times(loaded(rules), nodes),
+            washed_s=washed_s,
+            washed_m=washed_m,
         )
 
     def _flown(self, rules: Rules, spots: tuple[str, ...]) -> Profile:

@@ -1,14 +1,18 @@
 """The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dispatcher.travel_times import TravelTimes
 from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
 from routing.pace import Paced
 from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules
-from routing.site import LaneId, NodeId, Site
+from routing.site import LaneId, NodeId, Role, Site
 
 
 def rules_of(spec: VehicleSpec) -> Rules:
@@ -97,6 +101,32 @@ class RoadBook:
         """Expected whole seconds between all pairs of nodes, like `Roads.times`."""
         return (self._paced_now(rules) or self.by(rules)).times(nodes)
 
+    def washed(self, rules: Rules, nodes: Sequence[NodeId | None]) -> tuple[IntTable, IntTable]:
+        """Whole seconds and metres like `times`, over the station that is best for each pair.
+
+        Its service is in them. Behind it the vehicle is clean: no other one is needed on the way
+        out of the zone that it lies in.
+        """
+        stations = self._site.with_role(Role.DECONTAMINATION)
+        every = [*nodes, *(place.node for place in stations)]
+        roads, count = self.by(rules), len(nodes)
+        if not stations or not nodes:
+            nowhere = ((UNREACHABLE_S,) * count,) * count
+            return nowhere, nowhere
+        times = np.array(self.times(rules, every), dtype=np.int64)
+        metres = np.array(roads.lengths(every), dtype=np.int64)
+        planned = np.array(roads.times(every), dtype=np.int64)
+        clean = np.array([[_clean_s(roads, p.node, node) for node in nodes] for p in stations])
+        service = np.array([math.ceil(place.service_s) for place in stations])
+        late = times[count:, :count] - planned[count:, :count]
+        onward = np.maximum(0, clean + late) + service[:, None]
+        total = times[:count, count:, None] + onward[None]
+        best = total.argmin(axis=1)[:, None]
+        way_m = metres[:count, count:, None] + metres[None, count:, :count]
+        return _table(np.take_along_axis(total, best, 1)), _table(
+            np.take_along_axis(way_m, best, 1)
+        )
+
     def expected_s(self, spec: VehicleSpec, start: NodeId, goal: NodeId) -> float:
         """How long a vehicle is expected to take; raises Unreachable."""
         rules = rules_of(spec)
@@ -122,3 +152,19 @@ class RoadBook:
             self._paced[rules] = Paced(self.by(rules), times.road)
             self._paced[rules].set(self._ratios)
         return self._paced[rules]
+
+
+def _clean_s(roads: Roads, station: NodeId, node: NodeId | None) -> int:
+    """From a station, having been through it."""
+    if node is None:
+        return UNREACHABLE_S
+    try:
+        return math.ceil(roads.seconds(station, node, clean_start=True))
+    except Unreachable:
+        return UNREACHABLE_S
+
+
+def _table(one_station: NDArray[np.int64]) -> IntTable:
+    """Sums over one station each as a table; whatever holds an unreachable leg is unreachable."""
+    rows = np.minimum(one_station[:, 0], UNREACHABLE_S).tolist()
+    return tuple(tuple(row) for row in rows)

@@ -105,7 +105,8 @@ class Service:
         self._times = TravelTimes(site, clock) if self._planning.learn_travel_times else None
         self._traffic = Traffic(site, self.facilities, self._times)
         self._skies = Skies(site)
-        self._modeller = Modeller(site, self._traffic.roads, self._handling)
+        self._hygiene = Hygiene()
+        self._modeller = Modeller(site, self._traffic.roads, self._handling, self._hygiene)
         self._planner = Planner(
             self._book,
             self._modeller,
@@ -116,7 +117,6 @@ class Service:
             turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
             seed=seed,
         )
-        self._hygiene = Hygiene()
         self._workers = self._make_workers(vehicles)
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed

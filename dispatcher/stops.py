@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task, TaskId
+from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Patrol, Spec, Task, TaskId
 from fleet.mission import Action, ActionKind, MissionId
 from routing.site import AirspaceId, PlaceId
 
@@ -40,6 +40,12 @@ class TaskStop:
     def service_s(self) -> float:
         """How long the vehicle stays."""
         return sum(work.duration_s for work in self.work)
+
+    @property
+    def taken(self) -> tuple[Goods, ...]:
+        """The classes of goods that come on board here."""
+        loads = (work for work in self.work if work.kind is ActionKind.LOAD)
+        return tuple(dict.fromkeys(Goods(work.facts["load_type"]) for work in loads))
 
     def actions(self, mission: MissionId) -> tuple[Action, ...]:
         """The work as the actions of one mission."""

@@ -1,12 +1,19 @@
 """What the planner is asked: how far ahead, of whom, and under which rules."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from dispatcher.hygiene import Hygiene
 from dispatcher.modelling import Free, Modeller
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling
 from dispatcher.task import Delivery, Goods, Priority, Task, TaskId, TaskState
-from routing.site import PlaceId
+from fleet.vehicle import VehicleId
+from routing.plan import timetable
+from routing.site import NodeId, PlaceId
+from routing.solver import insert
 from sim.config import load_scenario
 from tests.sim.hospital import DRONE, hospital, scenario_file
 
@@ -33,7 +40,8 @@ class Fleet:
     def __init__(self, path: Path) -> None:
         scenario = load_scenario(path)
         self.site = scenario.site
-        self.modeller = Modeller(self.site, RoadBook(self.site), Handling())
+        self.roads, self.hygiene = RoadBook(self.site), Hygiene()
+        self.modeller = Modeller(self.site, self.roads, Handling(), self.hygiene)
         self.free = [
             Free(spec=spec, spot=self.site.places[spec.home].node, ready_s=0.0, charge_ratio=1.0)
             for spec in (vehicle.to_spec() for vehicle in scenario.vehicles)
@@ -67,3 +75,53 @@ def test_who_could_do_nothing_of_it_is_not_asked(tmp_path: Path) -> None:
     model = fleet.modeller.model(0.0, [task], fleet.free)
     assert model.vehicles == ("C1", "C2")
     assert model.first_stop == {"T1": 0}
+
+
+def test_waste_then_food_is_planned_with_the_wash_in_between(tmp_path: Path) -> None:
+    """The plan counts with the way over the station, before the vehicle finds out."""
+    fleet = Fleet(scenario_file(tmp_path, homes=("park-1",)))
+    food = carry("T1", "laboratory", "ward", Goods.FOOD)
+    clean = insert(fleet.modeller.model(0.0, [food], fleet.free).problem)
+    fleet.hygiene.carried(VehicleId("C1"), Goods.INFECTIOUS_WASTE)
+    model = fleet.modeller.model(0.0, [food], fleet.free)
+    washed = insert(model.problem)
+    assert washed.routes == clean.routes
+    first = timetable(model.problem, washed)[0][0]
+    station = fleet.site.places[PlaceId("decon")]
+    roads = fleet.roads.of(fleet.free[0].spec)
+    there_s = roads.seconds(NodeId(fleet.free[0].spot), station.node)
+    back_s = roads.seconds(station.node, NodeId("laboratory"), clean_start=True)
+    assert first.arrive_s == pytest.approx(there_s + station.service_s + back_s, abs=3)
+    waste = carry("T2", "isolation", "ward", Goods.INFECTIOUS_WASTE)
+    assert fleet.modeller.model(0.0, [waste], fleet.free).problem.goods is None
+
+
+def test_on_the_way_to_a_wash_the_old_goods_are_forgotten(tmp_path: Path) -> None:
+    fleet = Fleet(scenario_file(tmp_path, homes=("park-1",)))
+    fleet.hygiene.carried(VehicleId("C1"), Goods.INFECTIOUS_WASTE)
+    begun = replace(
+        carry("T1", "laboratory", "ward", Goods.FOOD),
+        state=TaskState.UNDERWAY,
+        vehicle=VehicleId("C1"),
+    )
+    waste = carry("T2", "laboratory", "ward", Goods.INFECTIOUS_WASTE)
+    there = [replace(fleet.free[0], spot=NodeId("laboratory"), current=(begun.id, 0))]
+    problem = fleet.modeller.model(0.0, [begun, waste], there).problem
+    assert problem.goods is not None
+    assert problem.slots[0].carried == ()
+
+
+async def test_the_vehicle_is_washed_where_and_when_the_plan_has_it(tmp_path: Path) -> None:
+    """Between waste and food it drives over the station, and people were told when it comes."""
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        waste = await place.deliver("laboratory", "ward", goods="infectious_waste")
+        await place.until(lambda: place.task(waste).stops_done == 1)
+        food = await place.deliver("laboratory", "ward")
+        await place.until(lambda: place.task(food).eta_s is not None)
+        told_s = place.task(food).eta_s
+        await place.until_ended(waste, food)
+        ended_s = place.task(food).ended_s
+        assert told_s is not None
+        assert ended_s == pytest.approx(told_s, abs=60)
+        kinds = [e.kind for e in await place.service.store.events_of(["exposed", "decontaminated"])]
+        assert kinds == ["exposed", "decontaminated", "exposed"]
