@@ -6,16 +6,19 @@ places are taken wait; who can't wait gives up the last task that it could refus
 
 import heapq
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from routing.errors import NoPlan
+from routing.judge import faults_of
 from routing.plan import Charge, Plan, check, cost
 from routing.reasons import Reasons
 from routing.refusal import Refusal
 from routing.search.board import Board
-from routing.search.flat import PROFILE, SERVICE
+from routing.timetable import Plug, Rules, drive
 
-_QUEUE_FAULTS = frozenset({"places", "window", "shift", "energy", "break", "not_full"})
+_QUEUE_FAULTS = frozenset({"window", "shift", "energy", "break", "not_full"})
+
+Charges = tuple[tuple[Charge, ...], ...]
 
 
 def finish(board: Board) -> Plan:
@@ -27,19 +30,16 @@ def finish(board: Board) -> Plan:
     crowded: dict[int, Refusal] = {}
     while True:
         rows = board.charges()
-        queued = _queue(board, rows) if rows else rows
+        queued = _Queue(board, rows).waited() if rows else rows
         plan = _plan(board, queued, crowded)
         fault = check(board.problem, plan)
         if fault is None:
             return plan
-        waiting = [n for n, row in enumerate(queued) if any(charge.wait_s for charge in row)]
-        if fault.code not in _QUEUE_FAULTS or not _give_up_one(board, waiting, rows, crowded):
+        if fault.code not in _QUEUE_FAULTS or not _give_up_one(board, queued, crowded):
             raise NoPlan(str(fault))
 
 
-def _plan(
-    board: Board, charges: tuple[tuple[Charge, ...], ...], crowded: dict[int, Refusal]
-) -> Plan:
+def _plan(board: Board, charges: Charges, crowded: dict[int, Refusal]) -> Plan:
     problem = board.problem
     placed, reasons = board.placed(), Reasons(board)
     unplanned = {
@@ -56,67 +56,76 @@ def _plan(
     return replace(plan, cost=price)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Arrival:
-    at_s: int
-    slot: int
-    position: int
+class _Queue:
+    """Who charges when, if who comes first is served first.
+
+    Each charge is looked at as the judge's clock has it, when all that come before it are known.
+    """
+
+    def __init__(self, board: Board, rows: Charges) -> None:
+        self._rules = Rules(board.problem)
+        self._routes = [[board.visits[stop] for stop in route] for route in board.routes()]
+        self._rows = [list(row) for row in rows]
+        self._free_s = [
+            heapq.nlargest(charger.places, [*charger.free_s, *[0] * charger.places])
+            for charger in board.problem.chargers
+        ]
+        for places in self._free_s:
+            heapq.heapify(places)
+
+    def waited(self) -> Charges:
+        """The same charges, with those waiting who find all places taken."""
+        coming = [
+            (self._plug(slot, 0).from_s, slot, 0) for slot, row in enumerate(self._rows) if row
+        ]
+        heapq.heapify(coming)
+        while coming:
+            _, slot, n = heapq.heappop(coming)
+            self._serve(slot, n)
+            if n + 1 < len(self._rows[slot]):
+                heapq.heappush(coming, (self._plug(slot, n + 1).from_s, slot, n + 1))
+        return tuple(tuple(row) for row in self._rows)
+
+    def _plug(self, slot: int, n: int) -> Plug:
+        """How a slot's n-th charge happens, after the ones before it."""
+        charges = self._rows[slot][: n + 1]
+        return drive(self._rules, slot, self._routes[slot], charges).plugs[n]
+
+    def _serve(self, slot: int, n: int) -> None:
+        """Let a charge wait for a place, then last until it has given what it was meant to."""
+        row, plug = self._rows[slot], self._plug(slot, n)
+        wanted_j, free_s = plug.has_j, self._free_s[self._rows[slot][n].charger]
+        while plug.from_s < free_s[0]:  # a longer wait can put a break before it
+            row[n] = replace(row[n], wait_s=row[n].wait_s + free_s[0] - plug.from_s)
+            plug = self._plug(slot, n)
+        battery = self._rules.problem.slots[slot].battery
+        if battery and plug.had_j is not None and wanted_j is not None:
+            most_s, needed_s = (
+                -((plug.had_j - target_j) // battery.charge_j_s)
+                for target_j in (battery.capacity_j, wanted_j)
+            )
+            charge_s = max(row[n].charge_s, needed_s) if row[n].wait_s else row[n].charge_s
+            row[n] = replace(row[n], charge_s=min(charge_s, most_s))
+        heapq.heapreplace(free_s, plug.from_s + row[n].charge_s)
 
 
-def _queue(board: Board, rows: tuple[tuple[Charge, ...], ...]) -> tuple[tuple[Charge, ...], ...]:
-    """The same charges, with those waiting who find all places taken."""
-    problem = board.problem
-    free = [
-        heapq.nlargest(charger.places, [*charger.free_s, *[0] * charger.places])
-        for charger in problem.chargers
-    ]
-    for places in free:
-        heapq.heapify(places)
-    waits: dict[tuple[int, int], int] = {}
-    arrivals = [
-        _Arrival(_arrival_s(board, slot, charge), slot, n)
-        for slot, row in enumerate(rows)
-        for n, charge in enumerate(row)
-    ]
-    for arrival in sorted(arrivals):
-        charge = rows[arrival.slot][arrival.position]
-        earlier_s = sum(waits.get((arrival.slot, n), 0) for n in range(arrival.position))
-        at_s = arrival.at_s + earlier_s
-        begin_s = max(at_s, free[charge.charger][0])
-        heapq.heapreplace(free[charge.charger], begin_s + charge.charge_s)
-        waits[arrival.slot, arrival.position] = begin_s - at_s
-    return tuple(
-        tuple(replace(charge, wait_s=waits[slot, n]) for n, charge in enumerate(row))
-        for slot, row in enumerate(rows)
-    )
-
-
-def _arrival_s(board: Board, slot: int, charge: Charge) -> int:
-    """When a slot comes to a charger, if it need not wait anywhere."""
-    flat, tour, spec = board.flat, board.tour, board.problem.slots[slot]
-    at_s, node = spec.ready_s, spec.start
-    if charge.before > 0:
-        stop = tour.route[slot, charge.before - 1]
-        at_s = int(tour.begin[slot, charge.before - 1] + flat.stops[stop, SERVICE])
-        node = int(flat.stops[stop, 0])
-    there = board.problem.chargers[charge.charger].node
-    return at_s + int(flat.seconds[flat.slots[slot, PROFILE], node, there])
-
-
-def _give_up_one(
-    board: Board,
-    waiting: list[int],
-    rows: tuple[tuple[Charge, ...], ...],
-    crowded: dict[int, Refusal],
-) -> bool:
-    """Take the last refusable task from somebody who waits for a charger; False = there is none."""
-    bound = {board.problem.request_numbers[id_] for id_ in board.problem.bound}
-    for slot in waiting:
+def _give_up_one(board: Board, rows: Charges, crowded: dict[int, Refusal]) -> bool:
+    """Take the last refusable task from somebody who can't wait for a charger; False = nobody."""
+    problem, rules = board.problem, Rules(board.problem)
+    bound = {problem.request_numbers[id_] for id_ in problem.bound}
+    for slot, row in enumerate(rows):
         route = board.routes()[slot]
+        waits = [charge.charger for charge in row if charge.wait_s]
         free = [number for stop in route if (number := board.request(stop)) not in bound]
-        if free:
-            board.set(slot, [stop for stop in route if board.request(stop) != free[-1]])
-            facts = {"vehicle": board.problem.slots[slot].id, "charger": rows[slot][0].charger}
-            crowded[free[-1]] = Refusal("charger_taken", facts)
-            return True
+        visits = [board.visits[stop] for stop in route]
+        if not waits or not free or not any(faults_of(drive(rules, slot, visits, row))):
+            continue
+        given_up = dict.fromkeys(reversed(free))
+        for number in given_up:
+            route = [stop for stop in route if board.request(stop) != number]
+            facts = {"vehicle": problem.slots[slot].id, "charger": waits[0]}
+            crowded[number] = Refusal("charger_taken", facts)
+            if board.set(slot, route):
+                break
+        return True
     return False
