@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from routing.search.anneal import Search, anneal, best_of, make_search
 from routing.search.board import Board, Route
-from routing.search.flat import FLOW, METRE, READY
+from routing.search.flat import FLOW, KIND, METRE, READY
 
-HOT = 1.0
+HOT = 3.0
 """First temperature, in prices of an average step from one stop to the next."""
 COLD = 0.01
 """Last temperature, as a share of the first (Christiaens & Vanden Berghe 2020)."""
-TRADES = 8
+TRADES = 20
 """Exchanges of segments tried after each round."""
 CHUNK = 100
 """Rounds between two looks at the routes, when rounds are counted."""
@@ -38,7 +38,7 @@ class Pool:
 
     def add(self, board: Board) -> None:
         """Remember the routes that are on the board."""
-        kinds = board.flat.slots[:, 6]
+        kinds = board.flat.slots[:, KIND]
         for slot, route in enumerate(board.routes()):
             if not route:
                 continue
@@ -105,6 +105,6 @@ def step_price(board: Board) -> float:
     price = 0.0
     for slot, size in enumerate(tour.size.tolist()):
         if size:
-            busy_s = int(tour.depart[slot, size - 1] - flat.slots[slot, READY])
+            busy_s = int(tour.leave[slot, size] - flat.slots[slot, READY])
             price += flat.weights[METRE] * int(tour.metres[slot]) + flat.weights[FLOW] * busy_s
     return float(price / max(1, len(flat.stops)))

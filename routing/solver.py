@@ -13,14 +13,20 @@ from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate
 from routing.finish import finish
 from routing.plan import Plan, check
 from routing.problem import Problem, Profile, Request, Slot, Stop, Weights
+from routing.recombine import recombine
 from routing.refusal import Refusal
-from routing.ruin_recreate import Effort
+from routing.ruin_recreate import Effort, Pool
 from routing.search.board import Board, Route
 
 MODEL_STOPS = 40
-"""OR-Tools gets its turn up to so many stops, unless the budget is processor time."""
+"""OR-Tools' routing model gets its turn up to so many stops; behind it ruin and recreate is far
+ahead in the same time."""
 MODEL_SHARE = 0.1
 """Its share of processor time."""
+PARTITION_SHARE = 0.08
+"""Share of processor time that set partitioning gets, of what is left for ruin and recreate."""
+PARTITION_S = 0.02
+"""What it gets where rounds are counted, in deterministic seconds of CP-SAT."""
 FLEET_SHARE = 0.6
 """Share of the effort that goes into using fewer vehicles, where using one has a price."""
 
@@ -94,8 +100,11 @@ def solve(
         if any(slot.price for slot in problem.slots):
             routes = fleet_size.fewer(board, clock.effort(FLEET_SHARE), seed)
             board.lay(routes)
-        routes = ruin_recreate.improve(board, clock.effort(1.0), seed)
-        board.lay(routes)
+        partition = Stage.PARTITION in clock.budget.stages
+        share, pool = (1 - PARTITION_SHARE, Pool()) if partition else (1.0, None)
+        board.lay(ruin_recreate.improve(board, clock.effort(share), seed, pool))
+        if pool is not None:
+            board.lay(_recombined(board, pool, clock, seed) or board.routes())
     plan = finish(board)
     return plan if plan.cost < first.cost else first
 
@@ -173,7 +182,7 @@ class _Clock:
 def _with_model(board: Board, first: Plan, clock: _Clock) -> list[Route] | None:
     """What OR-Tools makes of the first plan; None = nothing better."""
     left_s = clock.left_s()
-    if left_s is None and len(board.visits) > MODEL_STOPS:
+    if len(board.visits) > MODEL_STOPS:
         return None
     seconds = None if left_s is None else left_s * MODEL_SHARE
     proposed = ortools_model.propose(board.problem, first, cpu_s=seconds)
@@ -181,6 +190,15 @@ def _with_model(board: Board, first: Plan, clock: _Clock) -> list[Route] | None:
         return None
     routes = [[board.number[visit] for visit in route] for route in proposed]
     return routes if board.lay(routes) and board.price() < first.cost else None
+
+
+def _recombined(board: Board, pool: Pool, clock: _Clock, seed: int) -> list[Route] | None:
+    """The best plan out of all routes that the search has seen; None = nothing better."""
+    left_s = clock.left_s()
+    if left_s is not None and left_s <= 0:
+        return None
+    seconds = PARTITION_S if left_s is None else left_s
+    return recombine(board, pool, deterministic_s=seconds, cpu_limit_s=left_s, seed=seed)
 
 
 def _nobody(problem: Problem) -> Plan:

@@ -11,8 +11,9 @@ from routing.search.dice import below, make_dice, uniform
 from routing.search.exchange import exchange
 from routing.search.flat import DROP, KIND, Flat, Real, Whole
 from routing.search.place import Spot, place, put
-from routing.search.ruin import neighbours, put_in_order, ruin, take_out
-from routing.search.tour import Tour, refresh
+from routing.search.refresh import refresh
+from routing.search.ruin import followers, neighbours, put_in_order, ruin, take_out
+from routing.search.tour import Tour
 
 MOST_ABSENT = 10
 """How many of the requests in no route are tried again in one round, drawn by chance."""
@@ -31,6 +32,7 @@ class Search(NamedTuple):
     spot: Spot
     dice: Whole
     near: Whole
+    after: Whole
     back: Whole
     back_cost: Real
     marks: Whole
@@ -63,6 +65,7 @@ def make_search(board: Board, seed: int) -> Search:
         spot=board.spot,
         dice=make_dice(seed),
         near=neighbours(flat),
+        after=followers(flat),
         back=np.zeros((slots, longest + 1), dtype=np.int64),
         back_cost=np.zeros(slots),
         marks=marks,
@@ -147,7 +150,7 @@ def squeeze(
 def _trade(flat: Flat, search: Search, limit: float) -> None:
     """One exchange of segments, if it raises the price by less than ``limit``."""
     one, other = search.one, search.other
-    change = exchange(flat, search.tour, search.near, search.dice, one, other, limit)
+    change = exchange(flat, search.tour, search.after, search.dice, one, other, limit)
     for slot in (one[-1], other[-1]):
         if slot >= 0:
             search.marks[slot, STALE] = 1

@@ -9,7 +9,8 @@ from routing.problem import Problem, Visit
 from routing.search.flat import flatten
 from routing.search.place import make_spot, place_chain, put
 from routing.search.rate import rate
-from routing.search.tour import make_tour, routes_of, set_route
+from routing.search.refresh import routes_of, set_route
+from routing.search.tour import make_tour
 
 Route = list[int]
 """Numbers of stops, counted over all requests of the problem."""
@@ -30,7 +31,7 @@ class Board:
         longest = len(self.visits)
         self.tour = make_tour(self.flat, longest)
         self.spot = make_spot(longest)
-        self.sure = np.array([1, -1], dtype=np.int64)
+        self.sure = np.array([1, 1 << 62], dtype=np.int64)
         """Dice that overlook nothing."""
         self.lost: set[int] = set()
         """Requests that were promised, and to which no way leads any more."""

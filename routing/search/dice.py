@@ -23,6 +23,7 @@ def make_dice(seed: int) -> Whole:
     dice = np.array([mixed or 1, 0], dtype=np.int64)
     for _ in range(8):
         draw(dice)
+    dice[1] = to_blink(dice)
     return dice
 
 
@@ -50,11 +51,6 @@ def below(dice: Whole, limit: int) -> int:
 
 
 @leaf
-def blinks(dice: Whole) -> bool:
-    """Whether this position is overlooked."""
-    dice[1] -= 1
-    if dice[1] > 0:
-        return False
-    overlooked = dice[1] == 0
-    dice[1] = 1 + int(math.log(uniform(dice)) / _LOG_SEEN)
-    return overlooked
+def to_blink(dice: Whole) -> int:
+    """How many positions are looked at up to the next one that is overlooked, itself included."""
+    return 1 + int(math.log(uniform(dice)) / _LOG_SEEN)

@@ -8,16 +8,19 @@ only where no request has begun and not ended, so its order stays right; both ar
 from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import below
 from routing.search.flat import FREE, OF, Flat, Whole
-from routing.search.rate import rate
-from routing.search.tour import Tour, refresh
+from routing.search.refresh import price_of, refresh
+from routing.search.tour import Tour
 
 SHORT = 3
 """The longest segment, in groups of stops between two cuts, that does not reach to the end."""
 
+OPEN = 30
+"""One exchange in so many moves a segment into an idle slot."""
+
 
 @kernel
 def exchange(
-    flat: Flat, tour: Tour, near: Whole, dice: Whole, one: Whole, other: Whole, limit: float
+    flat: Flat, tour: Tour, after: Whole, dice: Whole, one: Whole, other: Whole, limit: float
 ) -> float:
     """Bring a stop near to another one behind it, if the price rises by less than ``limit``.
 
@@ -30,21 +33,40 @@ def exchange(
     """
     one[-1] = other[-1] = -1
     stop = below(dice, len(flat.stops))
-    a = tour.slot_of[stop]
+    a = int(tour.slot_of[stop])
     if a < 0 or not flat.stops[stop, FREE]:
         return 0.0
     # where stop's group ends, and where a near one's begins
-    i = _cut_after(tour, a, tour.place_of[stop])
-    guest = near[stop, 1 + below(dice, min(near.shape[1] - 1, 12))] if near.shape[1] > 1 else stop
-    b = tour.slot_of[guest]
-    if b < 0 or not flat.stops[guest, FREE]:
+    i = _cut_after(tour, a, int(tour.place_of[stop]))
+    if i < 0:
         return 0.0
-    j = _cut_before(tour, b, tour.place_of[guest])
-    if i < 0 or j < 0:
+    if below(dice, OPEN) == 0:
+        b, j = _idle_slot(tour, dice), 0
+        if b < 0:
+            return 0.0
+    else:
+        guest = after[tour.route[a, i - 1], below(dice, after.shape[1])]
+        b = int(tour.slot_of[guest])
+        if b < 0 or not flat.stops[guest, FREE]:
+            return 0.0
+        j = _cut_before(tour, b, int(tour.place_of[guest]))
+    if j < 0:
         return 0.0
     if a == b:
         return _within(flat, tour, a, i, j, dice, one, limit)
     return _between(flat, tour, a, i, b, j, dice, one, other, limit)
+
+
+@leaf
+def _idle_slot(tour: Tour, dice: Whole) -> int:
+    """One of the slots that have nothing to do; -1 = there is none."""
+    slots = len(tour.size)
+    begin = below(dice, slots)
+    for n in range(slots):
+        slot = (begin + n) % slots
+        if tour.size[slot] == 0:
+            return slot
+    return -1
 
 
 @leaf
@@ -110,7 +132,7 @@ def _within(
     for k in range(high, size):
         trial[n] = route[k]
         n += 1
-    change = rate(flat, slot, trial, size, tour.work) - tour.cost[slot]
+    change = price_of(flat, tour, slot, trial, size) - tour.cost[slot]
     if change >= limit:
         return 0.0
     copy(route, trial, size)
@@ -142,10 +164,10 @@ def _between(
     size_a = _spliced(one, route_a, i, end_a, tour.size[a], route_b, j, end_b)
     size_b = _spliced(other, route_b, j, end_b, tour.size[b], route_a, i, end_a)
     before = tour.cost[a] + tour.cost[b]
-    change = rate(flat, a, one, size_a, tour.work) - before
+    change = price_of(flat, tour, a, one, size_a) - before
     if change >= limit:
         return 0.0
-    change += rate(flat, b, other, size_b, tour.work)
+    change += price_of(flat, tour, b, other, size_b)
     if change >= limit:
         return 0.0
     tour.size[a], tour.size[b] = size_a, size_b

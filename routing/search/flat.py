@@ -35,7 +35,7 @@ PROFILE, START, END, READY, SHIFT_END, RANGE, KIND, CARRIED, BREAKS, BREAKS_END,
 # columns of Flat.batteries
 FULL, NOW, RESERVE, PER_M, PER_S, CHARGE = range(6)
 # entries of Flat.weights
-FLOW, METRE, CHANGE, IMBALANCE, TIMED, RICH, CHARGE_LOADED = range(7)
+FLOW, METRE, CHANGE, IMBALANCE, TIMED, RICH, CHARGE_LOADED, PLAIN = range(8)
 
 
 class Flat(NamedTuple):
@@ -272,4 +272,6 @@ def _weights(problem: Problem, *, rich: bool) -> Real:
     charging = any(slot.battery is not None for slot in problem.slots)
     rich = rich or charging or problem.goods is not None
     prices = (weights.flow_s, weights.metre, weights.change, weights.imbalance)
-    return np.array((*prices, timed, rich, problem.charge_loaded), dtype=np.float64)
+    short = all(len(r.stops) <= (2 if r.aboard is None else 1) for r in problem.requests)
+    flags = (timed, rich, problem.charge_loaded, short and not rich)
+    return np.array((*prices, *flags), dtype=np.float64)

@@ -10,14 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from routing.search.compiled import copy, kernel, leaf
-from routing.search.dice import blinks
+from routing.search.dice import to_blink
 from routing.search.flat import (
     CAPACITY,
     COUNT,
     DUE,
     EARLIEST,
-    END,
-    FAR,
     FIRST,
     FIXED,
     FLOW,
@@ -30,18 +28,18 @@ from routing.search.flat import (
     OF,
     PROFILE,
     RANGE,
-    READY,
     RICH,
     SERVICE,
-    START,
     TIMED,
     Flat,
     Real,
+    Small,
     Whole,
 )
 from routing.search.rate import rate
+from routing.search.refresh import refresh
 from routing.search.steps import ending_price
-from routing.search.tour import Tour, refresh
+from routing.search.tour import Tour
 from routing.search.work import NOWHERE
 
 
@@ -107,7 +105,7 @@ def place(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Who
     """Try to put all stops of a request into a slot's route; what is cheaper than ``spot`` wins.
 
     Args:
-        dice: for positions that are overlooked now and then; ``dice[1] < 0`` = none are.
+        dice: for positions that are overlooked now and then; none if ``dice[1]`` is large.
     """
     if not flat.allowed[request, slot]:
         return
@@ -165,44 +163,46 @@ def _place_single(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, d
     stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
     profile = flat.slots[slot, PROFILE]
     seconds, metres = flat.relaxed[profile], flat.metres[profile]
-    slack, depart, end = tour.slack[slot], tour.depart[slot], flat.slots[slot, END]
+    nodes, leave, gap_m, slack = (
+        tour.nodes[slot],
+        tour.leave[slot],
+        tour.gap_m[slot],
+        tour.slack[slot],
+    )
     p = flat.requests[request, FIRST]
-    at, service_s, metre = stops[p, NODE], stops[p, SERVICE], flat.weights[METRE]
-    opening = opening_price(flat, tour, slot)
+    at, service_s = stops[p, NODE], stops[p, SERVICE]
+    earliest_s, latest_s = stops[p, EARLIEST], stops[p, LATEST]
+    metre, opening = flat.weights[METRE], opening_price(flat, tour, slot)
+    range_m = flat.slots[slot, RANGE] - tour.metres[slot]
+    best, seen = spot.extra[0], dice[1]
     for i in range(tour.head[slot], size + 1):
-        if dice[1] >= 0 and blinks(dice):
+        seen -= 1
+        if seen == 0:
+            seen = to_blink(dice)
             continue
-        before, leave_s = flat.slots[slot, START], flat.slots[slot, READY]
-        if i > 0:
-            before, leave_s = stops[route[i - 1], NODE], depart[i - 1]
-        if leave_s > stops[p, LATEST]:
+        if leave[i] > latest_s:
             break
-        begin_s = max(leave_s + seconds[before, at], stops[p, EARLIEST])
-        if begin_s > stops[p, LATEST]:
-            continue
-        after = stops[route[i], NODE] if i < size else end
-        extra_m = metres[before, at]
-        next_s = begin_s + service_s
+        before, after = nodes[i], nodes[i + 1]
+        extra_m = metres[before, at] - gap_m[i]
         if after >= 0:
             extra_m += metres[at, after]
-            next_s += seconds[at, after]
-            if size > 0:
-                extra_m -= metres[before, after]
-        if next_s > slack[i] or tour.metres[slot] + extra_m > flat.slots[slot, RANGE]:
-            continue
-        if not _fits_on(flat, tour, slot, p, i - 1):
-            continue
         extra = opening + metre * extra_m
-        if extra >= spot.extra[0]:
+        if extra >= best or extra_m > range_m:
+            continue
+        begin_s = max(leave[i] + seconds[before, at], earliest_s)
+        next_s = begin_s + service_s
+        if after >= 0:
+            next_s += seconds[at, after]
+        if begin_s > latest_s or next_s > slack[i] or not _fits_on(flat, tour, slot, p, i):
             continue
         extra += ending_price(flat, slot, request, begin_s + service_s)
-        if extra >= spot.extra[0]:
-            continue
-        if i < size:
+        if i < size and extra < best:
             next_s = max(next_s, stops[route[i], EARLIEST])
-            extra += delay_price(flat, tour, slot, i, next_s, spot.extra[0] - extra)
-        if extra < spot.extra[0]:
+            extra += delay_price(flat, tour, slot, i, next_s, best - extra)
+        if extra < best:
             _take(flat, tour, slot, p, i, -1, extra, spot)
+            best = spot.extra[0]
+    dice[1] = seen
 
 
 @kernel
@@ -210,131 +210,125 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
     stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
     profile = flat.slots[slot, PROFILE]
     seconds, metres = flat.relaxed[profile], flat.metres[profile]
-    slack, depart, end = tour.slack[slot], tour.depart[slot], flat.slots[slot, END]
+    nodes, leave, gap_m, slack = (
+        tour.nodes[slot],
+        tour.leave[slot],
+        tour.gap_m[slot],
+        tour.slack[slot],
+    )
     p = flat.requests[request, FIRST]
     d = p + 1
     at_p, at_d = stops[p, NODE], stops[d, NODE]
-    latest_p, latest_d = stops[p, LATEST], stops[d, LATEST]
-    earliest_d, service_d = stops[d, EARLIEST], stops[d, SERVICE]
+    earliest_p, latest_p, service_p = stops[p, EARLIEST], stops[p, LATEST], stops[p, SERVICE]
+    earliest_d, latest_d, service_d = stops[d, EARLIEST], stops[d, LATEST], stops[d, SERVICE]
+    across_s, across_m = seconds[at_p, at_d], metres[at_p, at_d]
     metre, timed = flat.weights[METRE], flat.weights[TIMED] > 0
     opening = opening_price(flat, tour, slot)
     range_m = flat.slots[slot, RANGE] - tour.metres[slot]
-    least_d = _least_detour(flat, tour, slot, at_d)
+    least_d = metre * _least_detour(metres, nodes, gap_m, tour.head[slot], size, at_d)
+    best, seen = spot.extra[0], dice[1]
     for i in range(tour.head[slot], size + 1):
-        if dice[1] >= 0 and blinks(dice):
+        seen -= 1
+        if seen == 0:
+            seen = to_blink(dice)
             continue
-        before, leave_s = flat.slots[slot, START], flat.slots[slot, READY]
-        if i > 0:
-            before, leave_s = stops[route[i - 1], NODE], depart[i - 1]
-        if leave_s > latest_p:
+        if leave[i] > latest_p:
             break
-        begin_p = max(leave_s + seconds[before, at_p], stops[p, EARLIEST])
-        if begin_p > latest_p or not _has_room(flat, tour, slot, p, i - 1):
+        before, after = nodes[i], nodes[i + 1]
+        reach_m = metres[before, at_p] - gap_m[i]
+        begin_p = max(leave[i] + seconds[before, at_p], earliest_p)
+        if begin_p > latest_p or not _has_room(flat, tour, slot, p, i):
             continue
-        after = stops[route[i], NODE] if i < size else end
-        base_m = metres[before, after] if after >= 0 and size > 0 else 0
-        leave_p = begin_p + stops[p, SERVICE]
+        leave_p = begin_p + service_p
         # the second stop right behind the first
-        begin_d = max(leave_p + seconds[at_p, at_d], earliest_d)
-        if begin_d <= latest_d:
-            next_s = begin_d + service_d
-            extra_m = metres[before, at_p] + metres[at_p, at_d] - base_m
-            if after >= 0:
-                next_s += seconds[at_d, after]
-                extra_m += metres[at_d, after]
-            extra = opening + metre * extra_m
-            if next_s <= slack[i] and extra_m <= range_m and extra < spot.extra[0]:
-                if timed:
-                    extra += ending_price(flat, slot, request, begin_d + service_d)
-                    if i < size and extra < spot.extra[0]:
-                        next_s = max(next_s, stops[route[i], EARLIEST])
-                        extra += delay_price(flat, tour, slot, i, next_s, spot.extra[0] - extra)
-                else:
-                    extra += ending_price(flat, slot, request, begin_d + service_d)
-                if extra < spot.extra[0]:
-                    _take(flat, tour, slot, p, i, i, extra, spot)
+        begin_d = max(leave_p + across_s, earliest_d)
+        extra_m = reach_m + across_m
+        next_s = begin_d + service_d
+        if after >= 0:
+            next_s += seconds[at_d, after]
+            extra_m += metres[at_d, after]
+        extra = opening + metre * extra_m
+        if begin_d <= latest_d and next_s <= slack[i] and extra_m <= range_m and extra < best:
+            extra += ending_price(flat, slot, request, begin_d + service_d)
+            if timed and i < size and extra < best:
+                next_s = max(next_s, stops[route[i], EARLIEST])
+                extra += delay_price(flat, tour, slot, i, next_s, best - extra)
+            if extra < best:
+                _take(flat, tour, slot, p, i, i, extra, spot)
+                best = spot.extra[0]
         if i == size:
-            continue
+            break
         # the second stop further on: walk down the route with the first stop in it
-        price_p = opening + metre * (metres[before, at_p] + metres[at_p, after] - base_m)
-        if price_p + metre * least_d >= spot.extra[0]:
+        extra_p = reach_m + metres[at_p, after]
+        price_p = opening + metre * extra_p
+        if price_p + least_d >= best:
             continue
-        extra_p = metres[before, at_p] + metres[at_p, after] - base_m
         here, leave_s = at_p, leave_p
         for k in range(i, size):
-            stop = route[k]
-            there = stops[stop, NODE]
+            stop, there = route[k], nodes[k + 1]
             begin_s = max(leave_s + seconds[here, there], stops[stop, EARLIEST])
-            if begin_s > slack[k] or not _has_room(flat, tour, slot, p, k):
+            if begin_s > slack[k] or not _has_room(flat, tour, slot, p, k + 1):
                 break
             if timed and tour.ends[slot, k]:
-                price_p += _shift_price(
-                    flat, stops[stop, OF], begin_s, tour.begin[slot, k], stops[stop, SERVICE]
-                )
-            if price_p + metre * least_d >= spot.extra[0]:
+                was_s, service_s = tour.begin[slot, k], stops[stop, SERVICE]
+                price_p += _shift_price(flat, stops[stop, OF], begin_s, was_s, service_s)
+            if price_p + least_d >= best:
                 break
             leave_s = begin_s + stops[stop, SERVICE]
             here = there
             if leave_s > latest_d:
                 break
-            begin_d = max(leave_s + seconds[here, at_d], earliest_d)
-            if begin_d > latest_d or (dice[1] >= 0 and blinks(dice)):
+            after_d = nodes[k + 2]
+            extra_m = metres[here, at_d] - gap_m[k + 1]
+            if after_d >= 0:
+                extra_m += metres[at_d, after_d]
+            extra = price_p + metre * extra_m
+            if extra >= best or extra_p + extra_m > range_m:
                 continue
+            begin_d = max(leave_s + seconds[here, at_d], earliest_d)
             next_s = begin_d + service_d
-            after_d = stops[route[k + 1], NODE] if k + 1 < size else end
-            extra_m = metres[here, at_d]
             if after_d >= 0:
                 next_s += seconds[at_d, after_d]
-                extra_m += metres[at_d, after_d] - metres[here, after_d]
-            extra = price_p + metre * extra_m
-            if next_s > slack[k + 1] or extra >= spot.extra[0] or extra_p + extra_m > range_m:
+            if begin_d > latest_d or next_s > slack[k + 1]:
                 continue
             extra += ending_price(flat, slot, request, begin_d + service_d)
-            if timed and k + 1 < size and extra < spot.extra[0]:
+            if timed and k + 1 < size and extra < best:
                 next_s = max(next_s, stops[route[k + 1], EARLIEST])
-                extra += delay_price(flat, tour, slot, k + 1, next_s, spot.extra[0] - extra)
-            if extra < spot.extra[0]:
+                extra += delay_price(flat, tour, slot, k + 1, next_s, best - extra)
+            if extra < best:
                 _take(flat, tour, slot, p, i, k + 1, extra, spot)
+                best = spot.extra[0]
+    dice[1] = seen
 
 
 @leaf
-def _fits_on(flat: Flat, tour: Tour, slot: int, stop: int, k: int) -> bool:
-    """Whether what ``stop`` brings fits from position k to the end of the route."""
-    for d in range(tour.load.shape[2]):
+def _fits_on(flat: Flat, tour: Tour, slot: int, stop: int, i: int) -> bool:
+    """Whether what ``stop`` brings fits from position i to the end of the route."""
+    for d in range(tour.held.shape[2]):
         added = flat.stops[stop, LOAD + d]
-        if added > 0:
-            most = tour.peak[slot, max(k, 0), d] if tour.size[slot] > max(k, 0) else -FAR
-            if k < 0:
-                most = max(most, flat.at_start[slot, d])
-            if most + added > flat.slots[slot, CAPACITY + d]:
-                return False
+        if added > 0 and tour.peak[slot, i, d] + added > flat.slots[slot, CAPACITY + d]:
+            return False
     return True
 
 
 @leaf
-def _has_room(flat: Flat, tour: Tour, slot: int, stop: int, k: int) -> bool:
-    """Whether what ``stop`` brings on board fits on top of what is there behind position k."""
-    for d in range(tour.load.shape[2]):
+def _has_room(flat: Flat, tour: Tour, slot: int, stop: int, i: int) -> bool:
+    """Whether what ``stop`` brings on board fits on top of what is there before position i."""
+    for d in range(tour.held.shape[2]):
         added = flat.stops[stop, LOAD + d]
-        if added > 0:
-            held = tour.load[slot, k, d] if k >= 0 else flat.at_start[slot, d]
-            if held + added > flat.slots[slot, CAPACITY + d]:
-                return False
+        if added > 0 and tour.held[slot, i, d] + added > flat.slots[slot, CAPACITY + d]:
+            return False
     return True
 
 
 @leaf
-def _least_detour(flat: Flat, tour: Tour, slot: int, at: int) -> int:
-    """Metres that a stop at node ``at`` adds at least, wherever it goes behind the first stop."""
-    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
-    metres, end = flat.metres[flat.slots[slot, PROFILE]], flat.slots[slot, END]
+def _least_detour(metres: Small, nodes: Whole, gap_m: Whole, head: int, size: int, at: int) -> int:
+    """Metres that a stop at node ``at`` adds at least, behind any stop of the route."""
     least = NOWHERE
-    for k in range(tour.head[slot], size):
-        here = stops[route[k], NODE]
-        after = stops[route[k + 1], NODE] if k + 1 < size else end
-        extra = metres[here, at]
-        if after >= 0:
-            extra += metres[at, after] - metres[here, after]
+    for k in range(head, size):
+        extra = metres[nodes[k + 1], at] - gap_m[k + 1]
+        if nodes[k + 2] >= 0:
+            extra += metres[at, nodes[k + 2]]
         least = min(least, extra)
     return least
 

@@ -21,7 +21,7 @@ def fill(
     Args:
         waiting: the requests; those that find no place come first in it afterwards.
         extra: (R, V) scratch.
-        dice: without blinks (``dice[1]`` is -1).
+        dice: without blinks (``dice[1]`` is large).
 
     Returns:
         How many found no place.

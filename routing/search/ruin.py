@@ -11,6 +11,7 @@ from routing.search.dice import below, uniform
 from routing.search.flat import (
     COUNT,
     EARLIEST,
+    FAR,
     FIRST,
     FREE,
     LATEST,
@@ -41,6 +42,17 @@ def neighbours(flat: Flat, most: int = 150) -> Whole:
     np.fill_diagonal(apart, -1)
     most = min(most, len(nodes))
     return np.argsort(apart, axis=1, kind="stable")[:, :most].astype(np.int64)
+
+
+def followers(flat: Flat, most: int = 30) -> Whole:
+    """For each stop the first stops of other requests, the soonest reached from it first."""
+    nodes = flat.stops[:, NODE]
+    firsts = flat.requests[:, FIRST]
+    table = flat.relaxed[0].astype(np.int64)
+    apart = table[np.ix_(nodes, nodes[firsts])]
+    apart[flat.stops[:, OF][:, None] == np.arange(len(firsts))[None, :]] = FAR
+    most = min(most, max(1, len(firsts) - 1))
+    return firsts[np.argsort(apart, axis=1, kind="stable")[:, :most]]
 
 
 @kernel

@@ -1,39 +1,42 @@
 """The routes that a search works on, with all that makes a fitting test take constant time."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from routing.search.compiled import kernel, leaf
+from routing.search.compiled import leaf
 from routing.search.flat import (
     END,
     FAR,
     LATEST,
+    LOAD,
     NODE,
     OF,
     PROFILE,
+    READY,
     SERVICE,
     SHIFT_END,
+    START,
     Flags,
     Flat,
     Real,
     Whole,
 )
-from routing.search.rate import rate
-from routing.search.work import METRES, REQUESTS, Work, make_work
+from routing.search.work import Work, make_work
 
 
 class Tour(NamedTuple):
     """Routes of V slots with up to L stops each.
 
-    route (V, L), size (V); cost (V), metres (V), tasks (V) = requests in the route; begin,
-    depart (V, L): when each service begins and ends; slack (V, L + 1): until when service there,
-    or the arrival at the end, may begin without breaking a window behind it; load, peak (V, L, D):
-    on board after each stop, and the most of it from there on;
-    ends (V, L): a request is finished there; shut (V, L + 1): no request is open before a
-    position, so the route may be cut there; head (V): stops at the start that must stay;
-    slot_of, place_of (S): where each stop is, -1 = nowhere.
+    route (V, L), size (V); cost (V), metres (V), tasks (V) = requests in the route; head (V): stops
+    at the start that must stay; begin (V, L): when each service begins; ends (V, L): a request is
+    finished there; slot_of, place_of (S): where each stop is, -1 = nowhere.
+
+    Before each position, from 0 to the size: nodes (V, L + 2), where the slot comes from, at the
+    last one the end or -1; leave (V, L + 1), from when on; gap_m, metres of the leg there (0 in
+    an idle route); held, peak (V, L + 1, D), what is on board, and the most of it from there on;
+    slack, until when the next service, or the arrival at the end, may begin without breaking a
+    window behind it; shut, no request is half done, so the route may be cut there.
     """
 
     route: Whole
@@ -42,9 +45,11 @@ class Tour(NamedTuple):
     metres: Whole
     tasks: Whole
     begin: Whole
-    depart: Whole
+    nodes: Whole
+    leave: Whole
+    gap_m: Whole
     slack: Whole
-    load: Whole
+    held: Whole
     peak: Whole
     ends: Flags
     shut: Flags
@@ -65,10 +70,12 @@ def make_tour(flat: Flat, longest: int) -> Tour:
         metres=np.zeros(slots, dtype=np.int64),
         tasks=np.zeros(slots, dtype=np.int64),
         begin=np.zeros((slots, longest + 1), dtype=np.int64),
-        depart=np.zeros((slots, longest + 1), dtype=np.int64),
+        nodes=np.zeros((slots, longest + 3), dtype=np.int64),
+        leave=np.zeros((slots, longest + 2), dtype=np.int64),
+        gap_m=np.zeros((slots, longest + 2), dtype=np.int64),
         slack=np.full((slots, longest + 2), FAR, dtype=np.int64),
-        load=np.zeros((slots, longest + 1, dimensions), dtype=np.int64),
-        peak=np.zeros((slots, longest + 1, dimensions), dtype=np.int64),
+        held=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
+        peak=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
         ends=np.zeros((slots, longest + 1), dtype=np.bool_),
         shut=np.zeros((slots, longest + 2), dtype=np.bool_),
         head=np.zeros(slots, dtype=np.int64),
@@ -78,49 +85,8 @@ def make_tour(flat: Flat, longest: int) -> Tour:
     )
 
 
-def routes_of(tour: Tour) -> list[list[int]]:
-    """The routes as lists of stop numbers."""
-    return [tour.route[slot, : tour.size[slot]].tolist() for slot in range(len(tour.size))]
-
-
-def set_route(flat: Flat, tour: Tour, slot: int, route: Sequence[int]) -> bool:
-    """Give a slot another route; False = it can't be driven (it is set all the same)."""
-    for stop in tour.route[slot, : tour.size[slot]]:
-        if tour.slot_of[stop] == slot:
-            tour.slot_of[stop] = -1
-    tour.route[slot, : len(route)] = route
-    tour.size[slot] = len(route)
-    return bool(refresh(flat, tour, slot))
-
-
-@kernel
-def refresh(flat: Flat, tour: Tour, slot: int) -> bool:
-    """Work out anew all that is known of a route; False = it breaks a rule."""
-    route, size, work = tour.route[slot], tour.size[slot], tour.work
-    price = rate(flat, slot, route, size, work)
-    tour.cost[slot] = price
-    tour.metres[slot] = work.facts[METRES] if size else 0
-    tour.tasks[slot] = work.facts[REQUESTS] if size else 0
-    for k in range(size):
-        stop = route[k]
-        tour.slot_of[stop], tour.place_of[stop] = slot, k
-        tour.begin[slot, k] = work.begin[k]
-        tour.depart[slot, k] = work.begin[k] + flat.stops[stop, SERVICE]
-        tour.ends[slot, k] = work.ends[k]
-        for d in range(tour.load.shape[2]):
-            tour.load[slot, k, d] = work.load[k, d]
-    _find_cuts(flat, tour, slot)
-    for d in range(tour.load.shape[2]):
-        most = -FAR
-        for k in range(size - 1, -1, -1):
-            most = max(most, work.load[k, d])
-            tour.peak[slot, k, d] = most
-    _find_slack(flat, tour, slot)
-    return price < np.inf
-
-
 @leaf
-def _find_cuts(flat: Flat, tour: Tour, slot: int) -> None:
+def find_cuts(flat: Flat, tour: Tour, slot: int) -> None:
     """Where the route may be cut: behind what must stay, with no request half done."""
     left, route = tour.work.left, tour.route[slot]
     for k in range(tour.size[slot]):
@@ -139,7 +105,7 @@ def _find_cuts(flat: Flat, tour: Tour, slot: int) -> None:
 
 
 @leaf
-def _find_slack(flat: Flat, tour: Tour, slot: int) -> None:
+def find_slack(flat: Flat, tour: Tour, slot: int) -> None:
     """Latest beginnings, from the end backwards, over the fastest ways there could be."""
     stops, table = flat.stops, flat.relaxed[flat.slots[slot, PROFILE]]
     route, size, slack = tour.route[slot], tour.size[slot], tour.slack[slot]
@@ -153,11 +119,26 @@ def _find_slack(flat: Flat, tour: Tour, slot: int) -> None:
         node = stops[stop, NODE]
 
 
-@kernel
-def total(flat: Flat, tour: Tour) -> float:
-    """Price of all routes, and of every request that is in none."""
-    price = tour.cost.sum()
-    for request in range(len(flat.requests)):
-        if tour.slot_of[flat.requests[request, 0]] < 0:
-            price += flat.prices[request, 1]
-    return price
+@leaf
+def find_legs(flat: Flat, tour: Tour, slot: int) -> None:
+    """Nodes, leaving times, leg lengths and loads along a route whose begins are known."""
+    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
+    metres, end = flat.metres[flat.slots[slot, PROFILE]], flat.slots[slot, END]
+    nodes, leave, gap_m = tour.nodes[slot], tour.leave[slot], tour.gap_m[slot]
+    nodes[0], leave[0] = flat.slots[slot, START], flat.slots[slot, READY]
+    for k in range(size):
+        stop = route[k]
+        nodes[k + 1] = stops[stop, NODE]
+        leave[k + 1] = tour.begin[slot, k] + stops[stop, SERVICE]
+        gap_m[k] = metres[nodes[k], nodes[k + 1]]
+        tour.slot_of[stop], tour.place_of[stop] = slot, k
+    nodes[size + 1] = end
+    gap_m[size] = metres[nodes[size], end] if size > 0 and end >= 0 else 0
+    for d in range(tour.held.shape[2]):
+        held, peak = tour.held[slot], tour.peak[slot]
+        held[0, d] = flat.at_start[slot, d]
+        for k in range(size):
+            held[k + 1, d] = held[k, d] + stops[route[k], LOAD + d]
+        peak[size, d] = held[size, d]
+        for k in range(size - 1, -1, -1):
+            peak[k, d] = max(held[k, d], peak[k + 1, d])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from routing.plan import Plan
 from routing.problem import Break, GoodsRules, Problem, Profile, Request, Stop, Visit, Weights
 from routing.search.board import Board
+from routing.search.rate import rate
 from routing.search.work import CODES
 from tests.routing.boards import LINE, carry, cart, faults, judged_price, look, numbers, on_line
 from tests.routing.problems import FEW
@@ -38,7 +39,9 @@ def missed(problem: Problem, *visits: tuple[str, int]) -> dict[str, int]:
     """By how much the first slot's route breaks each rule."""
     board = Board(problem)
     board.set(0, numbers(board, [Visit(request, stop) for request, stop in visits]))
-    amounts = board.tour.work.missed.tolist()
+    tour = board.tour
+    rate(board.flat, 0, tour.route[0], int(tour.size[0]), tour.work)
+    amounts = tour.work.missed.tolist()
     return {CODES[code]: n for code, n in enumerate(amounts) if n}
 
 
