@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from routing.problem import Battery, Charger, Problem, Slot, Visit, Weights
