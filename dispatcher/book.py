@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from dispatcher.errors import IllegalMove, NotFound
@@ -141,6 +142,10 @@ class TaskBook:
             state="sent",
             at_s=self.now_s(),
         )
+
+    def now(self) -> datetime:
+        """This moment as UTC."""
+        return self._clock.now()
 
     def now_s(self) -> float:
         """This moment in loop seconds."""

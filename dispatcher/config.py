@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from dispatcher.charging import CheapHours
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
 from fleet.config import FleetConfig, VehicleConfig
@@ -50,6 +51,14 @@ def _timezone(name: str) -> str:
             "timezone", "there is no such time zone; write one such as Asia/Shanghai"
         ) from None
     return name
+
+
+def _hours(given: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        CheapHours.of(given)
+    except ValueError:
+        raise PydanticCustomError("hours", "write hours as 22:00-06:00, in quotes") from None
+    return given
 
 
 def _stages(given: object) -> object:
@@ -119,6 +128,8 @@ class PlannerConfig(Part):
     """Shortest time between two long searches for a better plan, with all stages."""
     improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 250
     """How long the short search after each event is, in rounds, at most: some 50 ms."""
+    cheap_hours: Annotated[tuple[str, ...], AfterValidator(_hours)] = ()
+    """When idle vehicles are charged to the full, such as ``22:00-06:00``; none = always."""
     preempt: bool = True
     """Whether an empty vehicle on its way to a lesser task is turned round for a STAT one."""
     learn_travel_times: bool = True

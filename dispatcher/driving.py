@@ -70,12 +70,14 @@ class GroundMover:
         finally:
             self.interruptible = False
 
-    async def charge(self, errand: Errand) -> None:
-        """Drive to a charger, once one is free, and connect to it."""
-        charger = self._take_charger()
+    async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
+        """Drive to a charger, once one is free, and connect to it; or stay, if it charges now."""
+        if self._charging and self._vehicle.state().charging:
+            return
+        charger = self._take_charger(wanted)
         while charger is None:
             await self._wait_for_charger(errand)
-            charger = self._take_charger()
+            charger = self._take_charger(wanted)
         self.interruptible = True
         try:
             await self._go(charger.node, _connect, errand)
@@ -85,6 +87,11 @@ class GroundMover:
         finally:
             self.interruptible = False
         self._charging = True
+
+    async def unplug(self, errand: Errand) -> None:
+        """Leave off charging, and stay; the charger is free for others."""
+        if self._charging:
+            await self._disconnect(errand)
 
     async def stop(self) -> None:
         """Break off the drive, but never inside a lift."""
@@ -279,11 +286,13 @@ class GroundMover:
         if self._hygiene.washed(self._spec.id):
             await self._book.note("decontaminated", vehicle=self._spec.id)
 
-    def _take_charger(self) -> Place | None:
+    def _take_charger(self, wanted: PlaceId | None = None) -> Place | None:
         roads = self._traffic.roads.of(self._spec)
         stand = self.stand
         return self._chargers.take(
-            self._spec, lambda place: roads.seconds(stand, place.node, clean_start=self.clean)
+            self._spec,
+            lambda place: roads.seconds(stand, place.node, clean_start=self.clean),
+            wanted,
         )
 
     async def _wait_for_charger(self, errand: Errand) -> None:

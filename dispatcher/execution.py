@@ -16,7 +16,7 @@ from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vehicle import Vehicle
 from routing.refusal import Refusal
-from routing.site import NodeId
+from routing.site import NodeId, PlaceId
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,16 @@ class Mover(Protocol):
         """Go to its own place."""
         ...
 
-    async def charge(self, errand: Errand) -> None:
-        """Go to a charger, once one is free, and connect; returns when charging has begun."""
+    async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
+        """Go to a charger, once one is free, and connect; returns when charging has begun.
+
+        Args:
+            wanted: the one to take if it is free.
+        """
+        ...
+
+    async def unplug(self, errand: Errand) -> None:
+        """Leave off charging, and stay."""
         ...
 
     async def stop(self) -> None:

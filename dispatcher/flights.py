@@ -94,9 +94,12 @@ class AirMover:
             await self._fly(self._way(self.stand, self._home), self._home, None, errand)
         self._skies.leave(self._spec.id)
 
-    async def charge(self, errand: Errand) -> None:
+    async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:  # noqa: ARG002
         """Go to the dock; it charges by itself there."""
         await self.go_home(errand)
+
+    async def unplug(self, errand: Errand) -> None:
+        """A dock charges as long as a drone stands in it."""
 
     async def stop(self) -> None:
         """Break off the flight: back to where it took off; or the wait for one."""

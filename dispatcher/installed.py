@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
+from zoneinfo import ZoneInfo
 
 from dispatcher.config import Installation, split_address
 from dispatcher.executors import solver_process, warm_up
@@ -60,6 +61,7 @@ async def _live(
         installation.config.dispatch,
         Executors(solver=solver),
         planner=installation.config.planner,
+        zone=ZoneInfo(installation.config.timezone),
     )
     async with asyncio.TaskGroup() as group:
         works = [group.create_task(bus.run(), name="bus.run")]

@@ -1,22 +1,24 @@
 """Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatcher.charging import Chargers
 from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
 from dispatcher.reach import unreachable_stops
 from dispatcher.roadbook import RoadBook, loaded, rules_of
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
-from dispatcher.task import Delivery, Goods, Medicine, Priority, Task, TaskId
+from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Priority, Task, TaskId
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
-from routing.problem import GoodsRules, Problem, Profile, Request, Slot, Stop
-from routing.site import NodeId, Role, Site
+from routing.problem import Battery, Charger, GoodsRules, Problem, Profile, Request, Slot, Stop
+from routing.site import NodeId, PlaceId, Role, Site
 
 SHARES = 4
 """How many tasks whose goods may share a vehicle it takes at once; others want it alone."""
@@ -26,6 +28,12 @@ DETOUR = 1.2
 """How much longer than straight a flight is taken to be."""
 USABLE = 0.7
 """Share of the energy above the reserve that a plan spends on driving; the rest is for waiting."""
+LASTS_S = 2 * 3600.0
+"""A battery that lasts for so long a drive is no concern of a plan, but for its range."""
+MARGIN = 1.5
+"""So much more than at cruise speed is used for each metre: lifts, doors, slow lanes, waiting."""
+HOLDS_S = 1800.0
+"""How long somebody is taken to stay at a charger whose own charge is not known."""
 
 AHEAD = 5
 """How many tasks are planned for each vehicle at a time; the rest wait until those are begun.
@@ -84,13 +92,18 @@ class Model:
     vehicles: tuple[VehicleId, ...]
     first_stop: Mapping[str, int]
     """Which of its task's stops a request's stop 0 is."""
+    chargers: tuple[PlaceId, ...] = ()
+    """The problem's chargers."""
 
 
 class Modeller:
     """Puts snapshots as problems; keeps what does not change between them."""
 
-    def __init__(self, site: Site, roads: RoadBook, handling: Handling, hygiene: Hygiene) -> None:
+    def __init__(
+        self, site: Site, roads: RoadBook, handling: Handling, hygiene: Hygiene, chargers: Chargers
+    ) -> None:
         self._site = site
+        self._chargers = chargers
         self._hygiene = hygiene
         self._roads = roads
         self._handling = handling
@@ -105,7 +118,9 @@ class Modeller:
         fleet = self._takers(tasks, fleet)
         spots: dict[str, int] = {}
         carried = self._carried(tasks, fleet)
-        slots, profiles = self._slots(fleet, spots, carried)
+        short = [self._is_short(free, tasks) for free in fleet]
+        slots, profiles = self._slots(fleet, spots, carried, short)
+        chargers = self._chargers_for(now_s, fleet, short, spots)
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
         for task in tasks:
@@ -123,9 +138,12 @@ class Modeller:
             slots=tuple(slots),
             now_s=int(now_s),
             goods=None if carried is None else GOODS,
+            chargers=tuple(chargers.values()),
         )
         vehicles = tuple(free.spec.id for free in fleet)
-        return Model(problem=problem, vehicles=vehicles, first_stop=first_stop)
+        return Model(
+            problem=problem, vehicles=vehicles, first_stop=first_stop, chargers=tuple(chargers)
+        )
 
     def _window(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Task]:
         """The most urgent tasks, as many as the vehicles that could do them can look forward to."""
@@ -192,6 +210,43 @@ class Modeller:
         for key in [key for key in self._able if key[0] == task]:
             del self._able[key]
 
+    def _is_short(self, free: Free, tasks: Sequence[Task]) -> bool:
+        """Whether a plan has to look at a vehicle's battery: it may be too low for what comes.
+
+        Lamps use most of theirs while they shine, which a battery in a plan knows nothing of:
+        where they have to, the plan has their range alone.
+        """
+        spec, energy = free.spec, free.spec.energy
+        usable_wh = (free.charge_ratio - energy.reserve_ratio) * energy.capacity_wh
+        lasts = usable_wh * 3600 >= MARGIN * energy.move_w * LASTS_S
+        if lasts or spec.medium is Medium.AIR or not self._chargers.usable(spec):
+            return False
+        return not any(isinstance(t.spec, Disinfection) and self.able(t, spec) for t in tasks)
+
+    def _chargers_for(
+        self, now_s: float, fleet: Sequence[Free], short: Sequence[bool], spots: dict[str, int]
+    ) -> dict[PlaceId, Charger]:
+        """Where those may charge who might have to: their own place, or what all share."""
+        ratios = {free.spec.id: free for free in fleet}
+        users: dict[PlaceId, list[int]] = {}
+        free_s: dict[PlaceId, tuple[int, ...]] = {}
+        for number, free in enumerate(fleet):
+            if not short[number]:
+                continue
+            for place, holder in self._chargers.usable(free.spec):
+                users.setdefault(place.id, []).append(number)
+                if holder is not None:
+                    stays_s = _fills_s(ratios[holder]) if holder in ratios else HOLDS_S
+                    free_s[place.id] = (int(now_s + stays_s),)
+        return {
+            place: Charger(
+                node=spots.setdefault(self._site.places[place].node, len(spots)),
+                slots=tuple(numbers),
+                free_s=free_s.get(place, ()),
+            )
+            for place, numbers in users.items()
+        }
+
     def _carried(
         self, tasks: Sequence[Task], fleet: Sequence[Free]
     ) -> list[tuple[Goods, ...]] | None:
@@ -220,6 +275,7 @@ class Modeller:
         fleet: Sequence[Free],
         spots: dict[str, int],
         carried: Sequence[Sequence[Goods]] | None,
+        short: Sequence[bool],
     ) -> tuple[list[Slot], dict[tuple[Medium, Rules], int]]:
         profiles: dict[tuple[Medium, Rules], int] = {}
         slots: list[Slot] = []
@@ -235,7 +291,8 @@ class Modeller:
                     start=spots.setdefault(free.spot, len(spots)),
                     ready_s=int(free.ready_s) + 1,
                     capacity=(spec.payload_g, spec.payload_ml, SHARES),
-                    range_m=int(range_m),
+                    range_m=None if short[number] else int(range_m),
+                    battery=_battery(free) if short[number] else None,
                     carried=tuple(CLASSES.index(one) for one in carried[number]) if carried else (),
                 )
             )
@@ -332,6 +389,25 @@ def _urgency(task: Task, now_s: float) -> tuple[bool, int, float, str]:
     """
     rank = RANKS[task.priority] - lifts(task, now_s)
     return not task.state.begun, rank, task.due_s, task.id
+
+
+def _battery(free: Free) -> Battery:
+    """A vehicle's battery in whole joules, and what it uses at the most."""
+    energy = free.spec.energy
+    capacity_j = int(energy.capacity_wh * 3600)
+    return Battery(
+        capacity_j=capacity_j,
+        now_j=min(capacity_j, int(free.charge_ratio * capacity_j)),
+        reserve_j=math.ceil(energy.reserve_ratio * capacity_j),
+        per_m_j=math.ceil(MARGIN * energy.move_w / free.spec.speed_m_s),
+        per_s_j=math.ceil(energy.idle_w),
+        charge_j_s=max(1, int(energy.charge_w)),
+    )
+
+
+def _fills_s(free: Free) -> float:
+    """How long a vehicle has to charge until it is full."""
+    return free.spec.energy.charge_s(free.charge_ratio, 1.0)
 
 
 def lifts(task: Task, now_s: float) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from dispatcher.book import TaskBook
+from dispatcher.charging import PlannedCharge
 from dispatcher.config import PlannerConfig
 from dispatcher.executors import offload
 from dispatcher.modelling import Free, Model, Modeller
@@ -98,6 +99,8 @@ class Planner:
         self._preemption = Preemption(modeller)
         self._seed = seed
         self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
+        self._charges: dict[VehicleId, dict[Visit, PlannedCharge]] = {}
+        """Per vehicle, before which visits it charges."""
         self._number = 0
         self._event = asyncio.Event()
         self._improve = asyncio.Event()
@@ -127,6 +130,18 @@ class Planner:
             if task is not None and not task.state.ended and visit.stop >= task.stops_done:
                 return visit if task.earliest_s <= self._book.now_s() else None
         return None
+
+    def charge(self, vehicle: VehicleId) -> PlannedCharge | None:
+        """Where a vehicle should charge before its next visit, and how long; None = it need not."""
+        charges = self._charges.get(vehicle)
+        visit = self.next(vehicle) if charges else None
+        return charges.get(visit) if charges and visit is not None else None
+
+    def first_charge(self, vehicle: VehicleId) -> PlannedCharge | None:
+        """The first charge that a vehicle has before any of its visits."""
+        charges = self._charges.get(vehicle, {})
+        planned = (charges[visit] for visit in self._routes.get(vehicle, ()) if visit in charges)
+        return next(planned, None)
 
     def begin(self, vehicle: VehicleId) -> Visit | None:
         """Take the next visit out of the plan: the vehicle sets out for it now."""
@@ -262,7 +277,7 @@ class Planner:
     async def _adopt(self, model: Model, plan: Plan) -> None:
         """Put a plan in force, and write down which tasks it gives to whom."""
         self._number += 1
-        before = self._routes
+        before, charged = self._routes, self._charges
         self._routes = {
             vehicle: tuple(
                 Visit(visit.request, visit.stop + model.first_stop[visit.request])
@@ -270,10 +285,23 @@ class Planner:
             )
             for vehicle, route in zip(model.vehicles, plan.routes, strict=True)
         }
+        self._charges = self._charges_of(model, plan)
         await self._assign(model, plan)
         for vehicle in {**before, **self._routes}:
-            if before.get(vehicle, ()) != self._routes.get(vehicle, ()):
+            moved = before.get(vehicle, ()) != self._routes.get(vehicle, ())
+            if moved or charged.get(vehicle) != self._charges.get(vehicle):
                 self._wake(vehicle)
+
+    def _charges_of(self, model: Model, plan: Plan) -> dict[VehicleId, dict[Visit, PlannedCharge]]:
+        found: dict[VehicleId, dict[Visit, PlannedCharge]] = {}
+        for vehicle, row in zip(model.vehicles, plan.charges, strict=False):
+            route = self._routes[vehicle]
+            for charge in row:
+                if charge.before < len(route):
+                    charger = model.chargers[charge.charger]
+                    planned = PlannedCharge(charger=charger, seconds=charge.charge_s)
+                    found.setdefault(vehicle, {})[route[charge.before]] = planned
+        return found
 
     async def _assign(self, model: Model, plan: Plan) -> None:
         eta_s = {

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.book import TaskBook
-from dispatcher.charging import ChargePolicy, Chargers
+from dispatcher.charging import ChargePolicy, Chargers, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
@@ -68,6 +69,7 @@ class Service:
     Args:
         vehicles: connected or not; the service runs their links.
         journal_from: the journal, numbered on from what the store holds.
+        zone: where the site's days begin and end.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Service:
         executors: Executors,
         *,
         planner: PlannerConfig | None = None,
+        zone: tzinfo = UTC,
         simulation: bool = False,
         speed: float | None = None,
         seed: int = 0,
@@ -106,7 +109,10 @@ class Service:
         self._traffic = Traffic(site, self.facilities, self._times)
         self._skies = Skies(site)
         self._hygiene = Hygiene()
-        self._modeller = Modeller(site, self._traffic.roads, self._handling, self._hygiene)
+        chargers = Chargers(site, [vehicle.spec.home for vehicle in vehicles])
+        self._modeller = Modeller(
+            site, self._traffic.roads, self._handling, self._hygiene, chargers
+        )
         self._planner = Planner(
             self._book,
             self._modeller,
@@ -117,7 +123,9 @@ class Service:
             turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
             seed=seed,
         )
-        self._workers = self._make_workers(vehicles)
+        self._workers = self._make_workers(
+            vehicles, chargers, CheapHours.of(self._planning.cheap_hours, zone)
+        )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -125,13 +133,15 @@ class Service:
         self._shown: dict[VehicleId, object] = {}
         self.roster.watch(self._heard)
 
-    def _make_workers(self, vehicles: Sequence[Vehicle]) -> dict[VehicleId, Worker]:
-        chargers = Chargers(self.site, [vehicle.spec.home for vehicle in vehicles])
+    def _make_workers(
+        self, vehicles: Sequence[Vehicle], chargers: Chargers, cheap: CheapHours
+    ) -> dict[VehicleId, Worker]:
         policy = ChargePolicy(
             must_below=self.config.charge_below_ratio,
             idle_below=self.config.idle_charge_below_ratio,
             work_from=self.config.work_from_ratio,
             full=self.config.charge_to_ratio,
+            cheap=cheap,
         )
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:

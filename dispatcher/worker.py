@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
-from dispatcher.charging import ChargePolicy
+from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.execution import Missions, Mover
 from dispatcher.mission_record import MissionRecord
 from dispatcher.modelling import RANKS, Free
@@ -20,6 +20,7 @@ from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
+from routing.problem import Visit
 from routing.refusal import Refusal
 from routing.site import NodeId
 
@@ -29,6 +30,12 @@ TRIES = 3
 """How often a stop is tried again, once its goods are on board, before a person must look."""
 PAUSE_S = 20.0
 """Before it is tried again."""
+CHARGED = 0.98
+"""Nobody charges farther for a plan."""
+NEAR_RESERVE = 0.02
+"""Whoever is as near as this to the reserve, and has nothing to do, charges, whatever is set."""
+ASK_S = 30.0
+"""How often it is asked whether a charge was long enough, once it has lasted as planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +225,8 @@ class Worker:
         cancelled = self._cancelled_aboard()
         if cancelled is not None:
             await self._bring_back(cancelled)
+        elif self._charges_first():
+            await self._charge_as_planned()
         elif self._planner.next(self.id) is not None and self._may_begin():
             await self._visit()
         elif self._must_charge():
@@ -240,11 +249,7 @@ class Worker:
             return True
         if not self.in_service:
             return False
-        stops = stops_of(task, self._handling)[visit.stop :]
-        try:
-            if self._mover.has_energy_for(stops):
-                return True
-        except Unreachable:
+        if self._has_energy_for(visit):
             return True
         if (self._vehicle.state().charge_ratio or 0.0) < self._charging.full:
             self.rest_until = self._charging.full
@@ -253,6 +258,13 @@ class Worker:
             self._planner.bar(task.id, self.id)
         self._planner.poke()
         return False
+
+    def _has_energy_for(self, visit: Visit) -> bool:
+        task = self._book[TaskId(visit.request)]
+        try:
+            return self._mover.has_energy_for(stops_of(task, self._handling)[visit.stop :])
+        except Unreachable:
+            return True  # it will be found out on the way, and told
 
     async def _visit(self) -> None:
         visit = self._planner.begin(self.id)
@@ -406,15 +418,64 @@ class Worker:
 
     # --- energy, home ---
 
+    def _charges_first(self) -> bool:
+        """Whether the plan has it charge before its next visit, and it can."""
+        ratio = self._vehicle.state().charge_ratio
+        return (
+            self.available
+            and not self.hand.aboard
+            and ratio is not None
+            and ratio < CHARGED
+            and self._planned_charge() is not None
+            and self._mover.may_charge()
+        )
+
+    def _planned_charge(self) -> PlannedCharge | None:
+        """The charge before its next visit; one before a later visit, if it can't wait so long."""
+        planned, later = self._planner.charge(self.id), self._planner.first_charge(self.id)
+        if planned is not None or later is None:
+            return planned
+        return later if self._lacks_energy() else None
+
+    def _lacks_energy(self) -> bool:
+        visit = self._planner.next(self.id)
+        return visit is not None and not self._has_energy_for(visit)
+
+    async def _charge_as_planned(self) -> None:
+        """Charge until the plan needs no more of it; then the next one may have the charger."""
+        planned = self._planned_charge()
+        if planned is None:
+            return
+        self.hand.activity = Activity.CHARGING
+        drive = self._mover.charge(self._rest_trip("charge"), planned.charger)
+        if not await self._unless(lambda: not self._charges_first(), drive):
+            return
+        asks_s = self._book.now_s() + planned.seconds
+        while self._charges_first() or self._goes_on_for_next():
+            if self._book.now_s() >= asks_s:
+                self._planner.poke()
+                asks_s = self._book.now_s() + ASK_S
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _goes_on_for_next(self) -> bool:
+        """Whether it should charge farther, so that it can make its next task."""
+        ratio = self._vehicle.state().charge_ratio or 1.0
+        return self.available and ratio < CHARGED and self._lacks_energy()
+
     def _must_charge(self) -> bool:
         ratio = self._vehicle.state().charge_ratio
         if ratio is None:
             return False
-        if ratio < self._charging.must_below and self.rest_until is None:
-            self.rest_until = self._charging.work_from
+        least = self._vehicle.spec.energy.reserve_ratio + NEAR_RESERVE
+        if ratio < max(self._charging.must_below, least) and self.rest_until is None:
+            self.rest_until = max(self._charging.work_from, least)
         return self.rest_until is not None or (
-            ratio < self._charging.idle_below and self._mover.may_charge()
+            ratio < self._idle_goal()[0] and self._mover.may_charge()
         )
+
+    def _idle_goal(self) -> tuple[float, float]:
+        return self._charging.idle_goal(self._book.now())
 
     async def _charge(self) -> None:
         """Charge: far enough to work again if it must, until there is work if it need not."""
@@ -424,6 +485,8 @@ class Worker:
         while self._goes_on_charging():
             self._wake.clear()
             await self._wake.wait()
+        if not self._charging.cheap.now(self._book.now()):
+            await self._mover.unplug(self._rest_trip("charge"))
         if self.rest_until is not None:
             self.rest_until = None
             self._planner.poke()
@@ -435,7 +498,7 @@ class Worker:
             return True
         if self.rest_until is not None:
             return ratio < self.rest_until
-        return ratio < self._charging.full and self._planner.next(self.id) is None
+        return ratio < self._idle_goal()[1] and self._planner.next(self.id) is None
 
     async def _go_home(self) -> None:
         self.hand.activity = Activity.RETURNING
@@ -449,12 +512,19 @@ class Worker:
 
     async def _unless_work(self, errand: Coroutine[Any, Any, None]) -> bool:
         """Do something that work may interrupt; False = work came first."""
+        return await self._unless(
+            lambda: self._planner.next(self.id) is not None and self.available, errand
+        )
+
+    async def _unless(
+        self, unwanted: Callable[[], bool], errand: Coroutine[Any, Any, None]
+    ) -> bool:
+        """Do something until it is done or not wanted any more; False = broken off."""
         doing = asyncio.create_task(errand, name=f"worker[{self.id}].rest")
         doing.add_done_callback(lambda _: self._wake.set())
         try:
             while not doing.done():
-                work = self._planner.next(self.id) is not None and self.available
-                if work and self._mover.interruptible:
+                if unwanted() and self._mover.interruptible:
                     await self._mover.stop()
                     await asyncio.wait([doing])
                     break

@@ -6,6 +6,7 @@ This and `dispatcher.service` are the only modules that put all the parts togeth
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from datetime import UTC
 from typing import TextIO
 
 from dispatcher.errors import DispatchError
@@ -106,6 +107,7 @@ class Simulation:
             scenario.dispatch,
             self._executors,
             planner=scenario.planner,
+            zone=scenario.start.tzinfo or UTC,
             simulation=True,
             speed=self._speed,
             seed=self.seed,

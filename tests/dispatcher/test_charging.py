@@ -1,10 +1,11 @@
 """Chargers are shared fairly, and the reserve is never planned with."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from dispatcher.charging import Chargers, enough
+from dispatcher.charging import ChargePolicy, Chargers, CheapHours, enough
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
 from routing.site import NodeId, Place, PlaceId
@@ -67,3 +68,30 @@ def test_what_no_road_leads_to_is_not_taken() -> None:
 def test_a_trip_leaves_the_reserve_and_a_quarter_more(ratio: float, is_enough: bool) -> None:
     """500 Wh, 20 % reserve; 120 W for 25 min = 50 Wh, with a quarter more 62.5 Wh = 12.5 %."""
     assert enough(cart().spec, ratio, move_s=1500, idle_s=0) is is_enough
+
+
+def test_the_one_that_is_wanted_comes_before_the_nearest() -> None:
+    chargers = Chargers(SITE, [PlaceId("park-1"), PlaceId("ward-1")])
+    one, two = (at_home("ward-1", number) for number in (1, 2))
+    assert taken(chargers, one) == "fast"
+    place = chargers.take(one, seconds_to, PlaceId("slow"))
+    assert place is not None
+    assert place.id == "slow"
+    assert taken(chargers, two) == "fast", "nobody has two"
+    assert [(p.id, holder) for p, holder in chargers.usable(one)] == [
+        ("fast", two.id),
+        ("slow", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "cheap"),
+    [("21:59", False), ("22:00", True), ("03:00", True), ("06:00", False), ("13:00", True)],
+)
+def test_cheap_hours_may_lie_over_midnight(at: str, cheap: bool) -> None:
+    hours = CheapHours.of(["22:00-06:00", "12:30-13:30"])
+    moment = datetime.fromisoformat(f"2026-02-03T{at}:00+00:00")
+    assert hours.now(moment) is cheap
+    assert CheapHours().now(moment)
+    goal = ChargePolicy(cheap=hours).idle_goal(moment)
+    assert goal == ((0.85, 0.95) if cheap else (0.6, pytest.approx(0.775)))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.charging import Chargers
 from dispatcher.hygiene import Hygiene
 from dispatcher.modelling import Free, Modeller
 from dispatcher.roadbook import RoadBook
@@ -41,10 +42,12 @@ class Fleet:
         scenario = load_scenario(path)
         self.site = scenario.site
         self.roads, self.hygiene = RoadBook(self.site), Hygiene()
-        self.modeller = Modeller(self.site, self.roads, Handling(), self.hygiene)
+        specs = [vehicle.to_spec() for vehicle in scenario.vehicles]
+        chargers = Chargers(self.site, [spec.home for spec in specs])
+        self.modeller = Modeller(self.site, self.roads, Handling(), self.hygiene, chargers)
         self.free = [
             Free(spec=spec, spot=self.site.places[spec.home].node, ready_s=0.0, charge_ratio=1.0)
-            for spec in (vehicle.to_spec() for vehicle in scenario.vehicles)
+            for spec in specs
         ]
 
 
@@ -125,3 +128,26 @@ async def test_the_vehicle_is_washed_where_and_when_the_plan_has_it(tmp_path: Pa
         assert ended_s == pytest.approx(told_s, abs=60)
         kinds = [e.kind for e in await place.service.store.events_of(["exposed", "decontaminated"])]
         assert kinds == ["exposed", "decontaminated", "exposed"]
+
+
+def test_a_low_battery_is_charged_before_the_work_as_far_as_it_must(tmp_path: Path) -> None:
+    fleet = Fleet(scenario_file(tmp_path, homes=("park-1", "park-3")))
+    tasks = [carry("T1", "laboratory", "ward", Goods.FOOD)]
+    for free, charger in zip(fleet.free, ("park-1", "park-2"), strict=True):
+        model = fleet.modeller.model(0.0, tasks, [replace(free, charge_ratio=0.21)])
+        plan = insert(model.problem)
+        ((charge,),) = plan.charges
+        assert (charge.before, model.chargers[charge.charger]) == (0, charger)
+        assert 0 < charge.charge_s < 300, "not to the full: that takes 24 minutes"
+        model = fleet.modeller.model(0.0, tasks, [replace(free, charge_ratio=0.6)])
+        assert insert(model.problem).charges == ()
+
+
+def test_a_battery_that_lasts_is_no_concern(tmp_path: Path) -> None:
+    fleet = Fleet(scenario_file(tmp_path, homes=("park-1",)))
+    tasks = [carry("T1", "laboratory", "ward", Goods.FOOD)]
+    large = replace(fleet.free[0].spec.energy, capacity_wh=2000.0)
+    lasting = replace(fleet.free[0], spec=replace(fleet.free[0].spec, energy=large))
+    model = fleet.modeller.model(0.0, tasks, [lasting])
+    assert (model.problem.slots[0].battery, model.chargers) == (None, ())
+    assert model.problem.slots[0].range_m is not None

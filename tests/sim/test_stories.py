@@ -131,6 +131,37 @@ async def test_it_charges_before_the_reserve_is_touched(tmp_path: Path) -> None:
         assert lowest >= body.spec.energy.reserve_ratio
 
 
+NO_NET = "dispatch: {charge_below_ratio: 0.0, idle_charge_below_ratio: 0.0}\n"
+"""No rule makes a vehicle charge: only the plan does."""
+
+
+@pytest.mark.parametrize("home", ["park-1", "park-3"])
+async def test_it_charges_for_its_plan_and_no_longer(tmp_path: Path, home: str) -> None:
+    async with hospital(scenario_file(tmp_path, homes=(home,), more=NO_NET)) as place:
+        body = place.world.ground[VehicleId("C1")]
+        body.set_charge(0.225)
+        await asyncio.sleep(60)  # so that it is known
+        tasks = [await place.deliver("laboratory", "ward", goods="general") for _ in range(6)]
+        charges = [body.charge_ratio()]
+        while not all(place.task(task).state.ended for task in tasks):
+            await asyncio.sleep(5)
+            charges.append(body.charge_ratio())
+        assert {place.task(task).state for task in tasks} == {TaskState.DONE}
+        assert min(charges) >= body.spec.energy.reserve_ratio
+        assert 0.24 < max(charges) < 0.5
+
+
+async def test_an_idle_robot_waits_for_cheap_hours(tmp_path: Path) -> None:
+    more = 'start: 2026-02-03T20:00:00+08:00\nplanner: {cheap_hours: ["22:00-06:00"]}\n'
+    async with hospital(scenario_file(tmp_path, homes=("park-1",), more=more)) as place:
+        body = place.world.ground[VehicleId("C1")]
+        body.set_charge(0.5)
+        await asyncio.sleep(7000)
+        assert 0.6 < body.charge_ratio() < 0.8
+        await asyncio.sleep(3600)
+        assert body.charge_ratio() > 0.94
+
+
 async def test_out_of_service_means_no_new_work(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         await place.service.set_in_service(VehicleId("C1"), on=False)
