@@ -134,8 +134,6 @@ class PlannerConfig(Part):
     """Whether an empty vehicle on its way to a lesser task is turned round for a STAT one."""
     learn_travel_times: bool = True
     """Whether plans count with the driving times that were measured."""
-    expect_demand: bool = True
-    """Whether idle vehicles wait where tasks are expected, if there is a place to wait at."""
 
 
 class MavlinkDoor(Part):

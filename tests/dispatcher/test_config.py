@@ -105,9 +105,16 @@ def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_the_planner_can_be_told_to_do_less(tmp_path: Path) -> None:
     assert load(write(tmp_path, CONFIG)).config.planner == PlannerConfig()
-    text = CONFIG + "planner: {stages: [ruin_recreate], expect_demand: false}\n"
+    text = CONFIG + "planner: {stages: [ruin_recreate], preempt: false}\n"
     planner = load(write(tmp_path, text)).config.planner
-    assert (planner.stages, planner.expect_demand) == ((Stage.RUIN_RECREATE,), False)
+    assert (planner.stages, planner.preempt) == ((Stage.RUIN_RECREATE,), False)
     (fault,) = faults(tmp_path, text.replace("ruin_recreate", "ruin"))
     assert fault.startswith("line 23: planner.stages")
     assert "write any of ortools, ruin_recreate, partition" in fault
+
+
+def test_cheap_hours_are_written_as_hours(tmp_path: Path) -> None:
+    text = CONFIG + 'planner: {cheap_hours: ["22:00-06:00"]}\n'
+    assert load(write(tmp_path, text)).config.planner.cheap_hours == ("22:00-06:00",)
+    (fault,) = faults(tmp_path, text.replace("22:00-06:00", "at night"))
+    assert "22:00-06:00" in fault
