@@ -266,12 +266,21 @@ def _stack(tables: list[Table]) -> Small:
     return np.array(tables, dtype=np.int32)
 
 
+def _leaves_load(request: Request) -> bool:
+    """Whether a pair has something on board behind it; the quick look at places doesn't see that."""
+    if len(request.stops) != 2:
+        return False
+    one, two = request.stops
+    return any(b > 0 or a + b > 0 for a, b in zip(one.load, two.load, strict=True))
+
+
 def _weights(problem: Problem, *, rich: bool) -> Real:
     weights = problem.weights
     timed = weights.flow_s > 0 or any(r.due_s is not None for r in problem.requests)
     charging = any(slot.battery is not None for slot in problem.slots)
     rich = rich or charging or problem.goods is not None
     prices = (weights.flow_s, weights.metre, weights.change, weights.imbalance)
+    rich = rich or any(_leaves_load(request) for request in problem.requests)
     short = all(len(r.stops) <= (2 if r.aboard is None else 1) for r in problem.requests)
     flags = (timed, rich, problem.charge_loaded, short and not rich)
     return np.array((*prices, *flags), dtype=np.float64)
