@@ -267,7 +267,7 @@ def _stack(tables: list[Table]) -> Small:
 
 
 def _leaves_load(request: Request) -> bool:
-    """Whether a pair has something on board behind it; the quick look at places doesn't see that."""
+    """Whether a pair leaves something on board, which the quick look at places doesn't see."""
     if len(request.stops) != 2:
         return False
     one, two = request.stops
