@@ -17,7 +17,17 @@ from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Priority, T
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
-from routing.problem import Battery, Charger, GoodsRules, Problem, Profile, Request, Slot, Stop
+from routing.problem import (
+    LARGEST,
+    Battery,
+    Charger,
+    GoodsRules,
+    Problem,
+    Profile,
+    Request,
+    Slot,
+    Stop,
+)
 from routing.site import NodeId, PlaceId, Role, Site
 
 SHARES = 4
@@ -291,7 +301,7 @@ class Modeller:
                     start=spots.setdefault(free.spot, len(spots)),
                     ready_s=int(free.ready_s) + 1,
                     capacity=(spec.payload_g, spec.payload_ml, SHARES),
-                    range_m=None if short[number] else int(range_m),
+                    range_m=None if short[number] or range_m > LARGEST else int(range_m),
                     battery=_battery(free) if short[number] else None,
                     carried=tuple(CLASSES.index(one) for one in carried[number]) if carried else (),
                 )

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from routing.errors import BadProblem
-from routing.problem_faults import fault_of
+from routing.problem_faults import LARGEST, fault_of
 from routing.request import GoodsRules, Request, Stop, Visit
 from routing.slot import Battery, Break, Charger, Profile, Slot, Table
 
 __all__ = [
     "BOUND_PENALTY",
+    "LARGEST",
     "Battery",
     "Break",
     "Charger",

@@ -151,3 +151,13 @@ def test_a_battery_that_lasts_is_no_concern(tmp_path: Path) -> None:
     model = fleet.modeller.model(0.0, tasks, [lasting])
     assert (model.problem.slots[0].battery, model.chargers) == (None, ())
     assert model.problem.slots[0].range_m is not None
+
+
+def test_a_battery_without_end_sets_no_range(tmp_path: Path) -> None:
+    """It would be farther than a problem can say: over a million kilometres."""
+    fleet = Fleet(scenario_file(tmp_path, homes=("park-1",)))
+    energy = replace(fleet.free[0].spec.energy, capacity_wh=1e9, move_w=1.0)
+    endless = replace(fleet.free[0], spec=replace(fleet.free[0].spec, energy=energy))
+    model = fleet.modeller.model(0.0, [carry("T1", "laboratory", "ward", Goods.FOOD)], [endless])
+    assert (model.problem.slots[0].range_m, model.problem.slots[0].battery) == (None, None)
+    assert insert(model.problem).unplanned == {}
