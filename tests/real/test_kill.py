@@ -208,6 +208,7 @@ async def test_nothing_is_lost_and_nothing_done_twice(
         for _ in range(KILLS):
             server = await start(file, log)
             await asyncio.sleep(luck.uniform(0.5, 4.0))
+            assert server.returncode is None, f"it died by itself: {log.read_text()}"
             server.send_signal(signal.SIGKILL)
             await server.wait()
         server = await start(file, log)
@@ -216,6 +217,7 @@ async def test_nothing_is_lost_and_nothing_done_twice(
         for task in left:
             await api.post(f"/tasks/{task}/cancel")
         still_open = await until_all_ended(api, FINISH_S)
+        assert server.returncode is None, f"it died by itself: {log.read_text()}"
         server.send_signal(signal.SIGTERM)
         assert await server.wait() == 0, log.read_text()
 
