@@ -136,8 +136,13 @@ async def test_killed_while_a_cart_turns_round(tmp_path: Path, pause_s: float) -
 
 
 async def test_nothing_starves_under_an_endless_stream_of_urgent_tasks(tmp_path: Path) -> None:
-    """For 12 hours there is more urgent work than one cart can do; waste is done all the same."""
-    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as here:
+    """For 12 hours there is more urgent work than one cart can do; waste is done all the same.
+
+    Searches are short and few: thousands of full ones would take a minute.
+    """
+    short = "planner: {stages: [ruin_recreate], improve_iterations: 10, improve_period_s: 600}\n"
+    path = scenario_file(tmp_path, homes=("park-1",), more=short)
+    async with hospital(path) as here:
         begin_s = here.service.clock.now_s()
         waste = await here.deliver("ward", "laboratory", goods="general", priority="background")
         while here.service.clock.now_s() < begin_s + 12 * 3600:
