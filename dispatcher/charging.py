@@ -1,12 +1,15 @@
-"""When a vehicle must charge, where, and when it has enough."""
+"""When a vehicle must charge, and when it has enough."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, tzinfo
 
-from fleet.vehicle import VehicleId, VehicleSpec
-from routing.errors import Unreachable
-from routing.site import Place, PlaceId, Role, Site
+from fleet.vehicle import VehicleSpec
+from routing.site import PlaceId
+
+_SPAN = re.compile(r"([01]?\d|2[0-4]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)")
+DAY_MIN = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class CheapHours:
         """From words such as ``22:00-06:00``.
 
         Raises:
-            ValueError: one of them is none.
+            ValueError: one of them is none; it says which.
         """
         return cls(spans=tuple(_span(word) for word in words), zone=zone)
 
@@ -80,77 +83,15 @@ def enough(
     )
 
 
-class Chargers:
-    """Who has which charger; each is for one vehicle at a time."""
-
-    def __init__(self, site: Site, homes: Iterable[PlaceId]) -> None:
-        private = frozenset(homes)
-        self._shared = [
-            place
-            for place in site.with_role(Role.CHARGER)
-            if place.id not in private and Role.PAD not in place.roles
-        ]
-        self._taken: dict[PlaceId, VehicleId] = {}
-        self._site = site
-        self._waiting: list[Callable[[], None]] = []
-
-    def usable(self, spec: VehicleSpec) -> list[tuple[Place, VehicleId | None]]:
-        """Where a vehicle may charge, and who else has that charger now."""
-        home = self._site.places[spec.home]
-        if Role.CHARGER in home.roles:
-            return [(home, None)]
-        holders = ((place, self._taken.get(place.id)) for place in self._shared)
-        return [(place, None if holder == spec.id else holder) for place, holder in holders]
-
-    def take(
-        self,
-        spec: VehicleSpec,
-        seconds_to: Callable[[Place], float],
-        wanted: PlaceId | None = None,
-    ) -> Place | None:
-        """The nearest free charger, taken for a vehicle; its own place, if that is one; or None.
-
-        Args:
-            wanted: the one that it gets if it is free.
-        """
-        home = self._site.places[spec.home]
-        if Role.CHARGER in home.roles:
-            return home
-        best: tuple[float, Place] | None = None
-        for place in self._shared:
-            if self._taken.get(place.id, spec.id) != spec.id:
-                continue
-            try:
-                seconds = seconds_to(place)
-            except Unreachable:
-                continue
-            if place.id == wanted:
-                seconds = -1.0
-            if best is None or seconds < best[0]:
-                best = seconds, place
-        if best is None:
-            return None
-        if self._taken.get(best[1].id) != spec.id:
-            self.give_back(spec.id)
-            self._taken[best[1].id] = spec.id
-        return best[1]
-
-    def give_back(self, vehicle: VehicleId) -> None:
-        """A vehicle has left its charger; those who wait are told."""
-        mine = [place for place, holder in self._taken.items() if holder == vehicle]
-        for place in mine:
-            del self._taken[place]
-        if mine:
-            for tell in self._waiting:
-                tell()
-
-    def on_free(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called whenever a charger becomes free."""
-        self._waiting.append(listener)
-
-
 def _span(word: str) -> tuple[int, int]:
-    """``22:00-06:00`` in minutes since midnight."""
-    from_, _, to = word.partition("-")
-    ends = [time.fromisoformat(end) for end in (from_, to)]
-    return ends[0].hour * 60 + ends[0].minute, ends[1].hour * 60 + ends[1].minute
+    """``22:00-06:00`` in minutes since midnight; ``24:00`` is the end of the day."""
+    found = _SPAN.fullmatch(word.strip())
+    if found is None:
+        raise ValueError(f"{word!r} is no span of the day")
+    hours = [int(number) for number in found.groups()]
+    from_, to = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+    if from_ >= DAY_MIN or to > DAY_MIN:
+        raise ValueError(f"{word!r} goes beyond the end of the day")
+    if from_ == to:
+        raise ValueError(f"{word!r} ends where it begins")
+    return from_, to

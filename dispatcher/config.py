@@ -56,8 +56,9 @@ def _timezone(name: str) -> str:
 def _hours(given: tuple[str, ...]) -> tuple[str, ...]:
     try:
         CheapHours.of(given)
-    except ValueError:
-        raise PydanticCustomError("hours", "write hours as 22:00-06:00, in quotes") from None
+    except ValueError as error:
+        wrong = {"wrong": str(error)}
+        raise PydanticCustomError("hours", "{wrong}; write hours as 22:00-06:00", wrong) from None
     return given
 
 

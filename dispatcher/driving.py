@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager, suppress
 from itertools import pairwise
 
 from dispatcher.book import TaskBook
-from dispatcher.charging import Chargers, enough
+from dispatcher.chargers import Chargers
+from dispatcher.charging import enough
 from dispatcher.execution import Errand, Missions
 from dispatcher.hygiene import Hygiene
 from dispatcher.mission_record import MissionRecord
@@ -19,6 +20,8 @@ from routing.errors import Unreachable
 from routing.refusal import Refusal
 from routing.site import Edge, NodeId, Place, PlaceId, Role, Site
 
+ASK_S = 30.0
+"""How often a vehicle that waits for a charger asks again, also if none has become free."""
 NOT_NEARLY_THERE = 3
 """Lanes ahead from which on a drive can be broken off: a robot stops at a node to come."""
 
@@ -72,8 +75,10 @@ class GroundMover:
 
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
         """Drive to a charger, once one is free, and connect to it; or stay, if it charges now."""
-        if self._charging and self._vehicle.state().charging:
+        if self._charging and self._vehicle.state().charging and self.may_charge():
             return
+        if self._charging:
+            await self._disconnect(errand)
         charger = self._take_charger(wanted)
         while charger is None:
             await self._wait_for_charger(errand)
@@ -88,8 +93,13 @@ class GroundMover:
             self.interruptible = False
         self._charging = True
 
+    @property
+    def plugged(self) -> bool:
+        """Whether it is connected to a charger."""
+        return self._charging
+
     async def unplug(self, errand: Errand) -> None:
-        """Leave off charging, and stay; the charger is free for others."""
+        """Leave off charging, and stay."""
         if self._charging:
             await self._disconnect(errand)
 
@@ -102,6 +112,7 @@ class GroundMover:
         """Go on with a leg that a former process sent; what it was told already stays held."""
         nodes = [waypoint.node for waypoint in record.mission.route]
         base = [node for node in self._vehicle.state().base if node != self.stand]
+        charges = any(action.kind is ActionKind.CHARGE for action in record.mission.actions)
         behind = nodes.index(self.stand) if self.stand in nodes else -1
         if behind < 0 or nodes[behind + 1 : behind + 1 + len(base)] != base:
             await self._stop_elsewhere(base, errand)
@@ -117,7 +128,12 @@ class GroundMover:
         kinds = {action.kind for action in record.mission.actions}
         if kinds & {ActionKind.DECONTAMINATE}:
             await self._washed()
-        self._charging = ActionKind.CHARGE in kinds
+        self._charging = charges
+
+    def keep_charger(self, record: MissionRecord) -> None:
+        """At the start of the program: the charger that a former process sent it to is its own."""
+        if any(action.kind is ActionKind.CHARGE for action in record.mission.actions):
+            self._chargers.stands_at(self._spec, record.mission.route[-1].node)
 
     async def drop_order(self, errand: Errand) -> None:
         """Stop a drive that we know nothing of, on what it was told."""
@@ -145,7 +161,9 @@ class GroundMover:
         state = self._vehicle.state()
         self._charging = state.charging
         known = state.last_node is not None and state.last_node in self._site.nodes
-        return state.last_node if known and state.last_node else home
+        stand = state.last_node if known and state.last_node else home
+        self._chargers.stands_at(self._spec, stand)
+        return stand
 
     def free_at(self, stop: TaskStop) -> NodeId:
         """Where it will be after a stop: a drive always ends there."""
@@ -156,18 +174,18 @@ class GroundMover:
         return self.stand == self._node(self._spec.home)
 
     def may_charge(self) -> bool:
-        """Whether it could charge now without waiting for a charger."""
+        """Whether it could charge now without waiting for a charger, which is then its own."""
         return self._take_charger() is not None
 
     def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
-        """Whether it could make these stops and go home, with the reserve untouched."""
+        """Whether it could make these stops, go home and to a charger, the reserve untouched."""
         roads = self._traffic.roads.of(self._spec)
         node, move_s, clean, wash_s = self.stand, 0.0, self.clean, 0.0
         if stops and self._must_wash(stops[0]):
             station = self._station_before(self._node(stops[0].place))
             move_s += roads.seconds(node, station.node, clean_start=clean)
             node, clean, wash_s = station.node, True, station.service_s
-        for goal in (*(self._node(stop.place) for stop in stops), self._node(self._spec.home)):
+        for goal in (*(self._node(stop.place) for stop in stops), *self._ways_end()):
             move_s += roads.seconds(node, goal, clean_start=clean)
             node, clean = goal, False
         worked_s = sum(
@@ -203,6 +221,7 @@ class GroundMover:
     async def _go(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
         if self._charging:
             await self._disconnect(errand)
+        self._chargers.leave(self._spec.id, goal)
         while True:
             way = self._traffic.way(
                 self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
@@ -252,7 +271,6 @@ class GroundMover:
     async def _disconnect(self, errand: Errand) -> None:
         await self._leg((), _disconnect, errand)
         self._charging = False
-        self._chargers.give_back(self._spec.id)
 
     def _must_wash(self, stop: TaskStop) -> bool:
         """Whether it must be decontaminated before it takes on board what waits at a stop."""
@@ -286,6 +304,16 @@ class GroundMover:
         if self._hygiene.washed(self._spec.id):
             await self._book.note("decontaminated", vehicle=self._spec.id)
 
+    def _ways_end(self) -> list[NodeId]:
+        """Where it goes after its work: home, and from there to the nearest charger there is."""
+        home = self._node(self._spec.home)
+        roads = self._traffic.roads.of(self._spec)
+        found: list[tuple[float, NodeId]] = []
+        for place, _ in self._chargers.usable(self._spec):
+            with suppress(Unreachable):
+                found.append((roads.seconds(home, place.node), place.node))
+        return [home, min(found)[1]] if found else [home]
+
     def _take_charger(self, wanted: PlaceId | None = None) -> Place | None:
         roads = self._traffic.roads.of(self._spec)
         stand = self.stand
@@ -299,8 +327,10 @@ class GroundMover:
         self._charger_free.clear()
         if not self.at_home():
             await self.go_home(errand)
-        else:
-            await self._charger_free.wait()
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASK_S):
+                await self._charger_free.wait()
 
     def _wash(self, station: PlaceId) -> ActionsOf:
         seconds = self._site.places[station].service_s

@@ -70,8 +70,17 @@ class Mover(Protocol):
         """
         ...
 
+    @property
+    def plugged(self) -> bool:
+        """Whether it is connected to a charger, and could be unplugged."""
+        ...
+
     async def unplug(self, errand: Errand) -> None:
         """Leave off charging, and stay."""
+        ...
+
+    def keep_charger(self, record: MissionRecord) -> None:
+        """At the start of the program: the charger that a former process sent it to is its own."""
         ...
 
     async def stop(self) -> None:
@@ -108,7 +117,7 @@ class Mover(Protocol):
         ...
 
     def may_charge(self) -> bool:
-        """Whether it could charge now without waiting for a charger."""
+        """Whether it could charge now without waiting for a charger, which is then its own."""
         ...
 
     def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:

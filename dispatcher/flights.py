@@ -98,6 +98,14 @@ class AirMover:
         """Go to the dock; it charges by itself there."""
         await self.go_home(errand)
 
+    @property
+    def plugged(self) -> bool:
+        """Never: it has no plug to be pulled."""
+        return False
+
+    def keep_charger(self, record: MissionRecord) -> None:
+        """Its dock is its own."""
+
     async def unplug(self, errand: Errand) -> None:
         """A dock charges as long as a drone stands in it."""
 

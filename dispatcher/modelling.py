@@ -1,13 +1,13 @@
 """Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatcher.charging import Chargers
+from dispatcher.chargers import Chargers
 from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
 from dispatcher.reach import unreachable_stops
@@ -43,7 +43,7 @@ LASTS_S = 2 * 3600.0
 MARGIN = 1.5
 """So much more than at cruise speed is used for each metre: lifts, doors, slow lanes, waiting."""
 HOLDS_S = 1800.0
-"""How long somebody is taken to stay at a charger whose own charge is not known."""
+"""How long somebody is taken to stay at a charger who can't work: it charges, or is broken."""
 
 AHEAD = 5
 """How many tasks are planned for each vehicle at a time; the rest wait until those are begun.
@@ -124,13 +124,14 @@ class Modeller:
 
         Vehicles that could do none of it are left out.
         """
+        at_hand = {free.spec.id for free in fleet}
         tasks = self._window(now_s, tasks, fleet)
         fleet = self._takers(tasks, fleet)
         spots: dict[str, int] = {}
         carried = self._carried(tasks, fleet)
         short = [self._is_short(free, tasks) for free in fleet]
         slots, profiles = self._slots(fleet, spots, carried, short)
-        chargers = self._chargers_for(now_s, fleet, short, spots)
+        chargers = self._chargers_for(now_s, fleet, short, spots, at_hand)
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
         for task in tasks:
@@ -234,10 +235,18 @@ class Modeller:
         return not any(isinstance(t.spec, Disinfection) and self.able(t, spec) for t in tasks)
 
     def _chargers_for(
-        self, now_s: float, fleet: Sequence[Free], short: Sequence[bool], spots: dict[str, int]
+        self,
+        now_s: float,
+        fleet: Sequence[Free],
+        short: Sequence[bool],
+        spots: dict[str, int],
+        at_hand: Set[VehicleId],
     ) -> dict[PlaceId, Charger]:
-        """Where those may charge who might have to: their own place, or what all share."""
-        ratios = {free.spec.id: free for free in fleet}
+        """Where those may charge who might have to: their own place, or what all share.
+
+        Whoever is at a charger and could work leaves it for who has to charge; or has to itself,
+        and is the first there. Only those who are out of the plan hold it for longer.
+        """
         users: dict[PlaceId, list[int]] = {}
         free_s: dict[PlaceId, tuple[int, ...]] = {}
         for number, free in enumerate(fleet):
@@ -245,9 +254,8 @@ class Modeller:
                 continue
             for place, holder in self._chargers.usable(free.spec):
                 users.setdefault(place.id, []).append(number)
-                if holder is not None:
-                    stays_s = _fills_s(ratios[holder]) if holder in ratios else HOLDS_S
-                    free_s[place.id] = (int(now_s + stays_s),)
+                if holder is not None and holder not in at_hand:
+                    free_s[place.id] = (int(now_s + HOLDS_S),)
         return {
             place: Charger(
                 node=spots.setdefault(self._site.places[place].node, len(spots)),
@@ -413,11 +421,6 @@ def _battery(free: Free) -> Battery:
         per_s_j=math.ceil(energy.idle_w),
         charge_j_s=max(1, int(energy.charge_w)),
     )
-
-
-def _fills_s(free: Free) -> float:
-    """How long a vehicle has to charge until it is full."""
-    return free.spec.energy.charge_s(free.charge_ratio, 1.0)
 
 
 def lifts(task: Task, now_s: float) -> int:

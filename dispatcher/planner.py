@@ -6,6 +6,7 @@ they have begun is no longer planned, only planned around.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -130,6 +131,14 @@ class Planner:
             if task is not None and not task.state.ended and visit.stop >= task.stops_done:
                 return visit if task.earliest_s <= self._book.now_s() else None
         return None
+
+    def wanted_s(self, vehicle: VehicleId) -> float:
+        """When a vehicle's next task may begin; infinity = it has none."""
+        for visit in self._routes.get(vehicle, ()):
+            task = self._book.find(TaskId(visit.request))
+            if task is not None and not task.state.ended:
+                return task.earliest_s
+        return math.inf
 
     def charge(self, vehicle: VehicleId) -> PlannedCharge | None:
         """Where a vehicle should charge before its next visit, and how long; None = it need not."""

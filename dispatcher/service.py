@@ -12,7 +12,8 @@ from datetime import UTC, tzinfo
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.book import TaskBook
-from dispatcher.charging import ChargePolicy, Chargers, CheapHours
+from dispatcher.chargers import Chargers, Need
+from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
@@ -109,7 +110,8 @@ class Service:
         self._traffic = Traffic(site, self.facilities, self._times)
         self._skies = Skies(site)
         self._hygiene = Hygiene()
-        chargers = Chargers(site, [vehicle.spec.home for vehicle in vehicles])
+        homes = [vehicle.spec.home for vehicle in vehicles]
+        chargers = Chargers(site, homes, self._charge_need)
         self._modeller = Modeller(
             site, self._traffic.roads, self._handling, self._hygiene, chargers
         )
@@ -437,6 +439,9 @@ class Service:
         """Who can take work now, and where and when each will be free."""
         now_s = self.clock.now_s()
         return [w.free(now_s) for w in self._workers.values() if w.plannable]
+
+    def _charge_need(self, vehicle: VehicleId) -> Need | None:
+        return self._workers[vehicle].charge_need()
 
     def _fitness_changed(self, vehicle: VehicleId) -> None:
         self._workers[vehicle].wake()

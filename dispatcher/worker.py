@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
+from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.execution import Missions, Mover
 from dispatcher.mission_record import MissionRecord
@@ -34,6 +35,8 @@ CHARGED = 0.98
 """Nobody charges farther for a plan."""
 NEAR_RESERVE = 0.02
 """Whoever is as near as this to the reserve, and has nothing to do, charges, whatever is set."""
+UNPOWERED_S = 60.0
+"""Whoever should charge and says for so long that it does not is connected once more."""
 ASK_S = 30.0
 """How often it is asked whether a charge was long enough, once it has lasted as planned."""
 
@@ -162,6 +165,8 @@ class Worker:
             if task.vehicle == self.id and task.state.begun and on_board(task):
                 self.hand.aboard[task.id] = None
         self._unfinished = unfinished
+        if unfinished is not None:
+            self._mover.keep_charger(unfinished)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(), name=f"worker[{self.id}].work")
             group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
@@ -231,6 +236,8 @@ class Worker:
             await self._visit()
         elif self._must_charge():
             await self._charge()
+        elif self._mover.plugged and not self._charging.cheap.now(self._book.now()):
+            await self._mover.unplug(self._rest_trip("unplug"))
         elif not self._is_home():
             await self._unless_work(self._go_home())
         else:
@@ -251,8 +258,10 @@ class Worker:
             return False
         if self._has_energy_for(visit):
             return True
-        if (self._vehicle.state().charge_ratio or 0.0) < self._charging.full:
-            self.rest_until = self._charging.full
+        ratio = self._vehicle.state().charge_ratio or 0.0
+        if ratio < self._charging.full:
+            half = self._charging.work_from
+            self.rest_until = half if ratio < half else self._charging.full
         else:
             log.warning("out of range: %s", task.id, extra={"vehicle": self.id})
             self._planner.bar(task.id, self.id)
@@ -451,17 +460,35 @@ class Worker:
         if not await self._unless(lambda: not self._charges_first(), drive):
             return
         asks_s = self._book.now_s() + planned.seconds
-        while self._charges_first() or self._goes_on_for_next():
+
+        def goes_on() -> bool:
+            nonlocal asks_s
             if self._book.now_s() >= asks_s:
                 self._planner.poke()
                 asks_s = self._book.now_s() + ASK_S
+            return self._charges_first() or self._goes_on_for_next()
+
+        await self._stay_while(goes_on)
+
+    async def _stay_while(self, goes_on: Callable[[], bool]) -> None:
+        """Stay at the charger for as long as that is wanted, and it gives something."""
+        fullest, charged_s = 0.0, self._book.now_s()
+        while goes_on():
+            state, now_s = self._vehicle.state(), self._book.now_s()
+            ratio = state.charge_ratio or 0.0
+            if state.charging or ratio > fullest or not state.fit or not self._mover.plugged:
+                fullest, charged_s = ratio, now_s
+            elif now_s >= charged_s + UNPOWERED_S:
+                log.warning("does not charge, though connected", extra={"vehicle": self.id})
+                return
             self._wake.clear()
             await self._wake.wait()
 
     def _goes_on_for_next(self) -> bool:
         """Whether it should charge farther, so that it can make its next task."""
         ratio = self._vehicle.state().charge_ratio or 1.0
-        return self.available and ratio < CHARGED and self._lacks_energy()
+        goes_on = self.available and ratio < CHARGED and self._lacks_energy()
+        return goes_on and self._mover.may_charge()
 
     def _must_charge(self) -> bool:
         ratio = self._vehicle.state().charge_ratio
@@ -482,12 +509,9 @@ class Worker:
         self.hand.activity = Activity.CHARGING
         if not await self._unless_work(self._mover.charge(self._rest_trip("charge"))):
             return
-        while self._goes_on_charging():
-            self._wake.clear()
-            await self._wake.wait()
-        if not self._charging.cheap.now(self._book.now()):
-            await self._mover.unplug(self._rest_trip("charge"))
-        if self.rest_until is not None:
+        await self._stay_while(self._goes_on_charging)
+        ratio = self._vehicle.state().charge_ratio or 0.0
+        if self.rest_until is not None and ratio >= self.rest_until:
             self.rest_until = None
             self._planner.poke()
 
@@ -497,8 +521,30 @@ class Worker:
         if not state.fit:
             return True
         if self.rest_until is not None:
-            return ratio < self.rest_until
-        return ratio < self._idle_goal()[1] and self._planner.next(self.id) is None
+            goes_on = ratio < self.rest_until
+        else:
+            goes_on = ratio < self._idle_goal()[1] and self._planner.next(self.id) is None
+        return goes_on and self._mover.may_charge()
+
+    def charge_need(self) -> Need | None:
+        """How much it wants to charge now; None = it doesn't, or has something else to do first."""
+        state, energy = self._vehicle.state(), self._vehicle.spec.energy
+        ratio = state.charge_ratio
+        if ratio is None or not state.fit or self.stood_down or self.hand.aboard or self.hand.task:
+            return None
+        pressed = self.rest_until is not None or (
+            self.available and ratio < CHARGED and self._planned_charge() is not None
+        )
+        below, up_to = self._idle_goal()
+        idle = ratio < (up_to if state.charging else below)
+        if not pressed and (not idle or self._planner.next(self.id) is not None):
+            return None
+        usable_wh = max(0.0, ratio - energy.reserve_ratio) * energy.capacity_wh
+        return Need(
+            pressed=pressed,
+            wanted_s=self._planner.wanted_s(self.id),
+            lasts_s=usable_wh * 3600 / max(energy.move_w, 1.0),
+        )
 
     async def _go_home(self) -> None:
         self.hand.activity = Activity.RETURNING

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.charging import Chargers
+from dispatcher.chargers import Chargers
 from dispatcher.hygiene import Hygiene
 from dispatcher.modelling import Free, Modeller
 from dispatcher.roadbook import RoadBook
