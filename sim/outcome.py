@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from dispatcher.task import Kind, Task, TaskState
+from dispatcher.task import Kind, Priority, Task, TaskState
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from sim.recorder import Samples
 
@@ -81,32 +81,49 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def latencies(tasks: Iterable[Task]) -> dict[Kind, list[float]]:
-    """Seconds from request to done, of the tasks that were done.
+def latency_s(task: Task) -> float | None:
+    """Seconds from request to done; None if it was not done.
 
     A task that was not to be begun before a certain time counts from then.
     """
+    if task.state is not TaskState.DONE or task.ended_s is None:
+        return None
+    return task.ended_s - max(task.created_s, task.earliest_s)
+
+
+def latencies(tasks: Iterable[Task]) -> dict[Kind, list[float]]:
+    """`latency_s` of all tasks that were done."""
     found: dict[Kind, list[float]] = {kind: [] for kind in Kind}
     for task in tasks:
-        if task.state is TaskState.DONE and task.ended_s is not None:
-            found[task.kind].append(task.ended_s - max(task.created_s, task.earliest_s))
+        if (seconds := latency_s(task)) is not None:
+            found[task.kind].append(seconds)
     return found
 
 
 def summary_of_tasks(tasks: Sequence[Task], end_s: float) -> dict[str, object]:
-    """The part of a summary that speaks of tasks: counts, ratios and times per kind."""
+    """The part of a summary that speaks of tasks: counts, ratios and times, also per kind."""
     counts = tallies(tasks, end_s)
-    times = latencies(tasks)
     return {
         "tasks": {str(kind): tally.as_dict() for kind, tally in counts.items()},
         "done_ratio": round(done_ratio(tasks, end_s), 4),
         "on_time_ratio": round(on_time_ratio(tasks, end_s), 4),
         "kinds_done": {str(kind): tally.done for kind, tally in counts.items()},
-        "latency": {
-            str(kind): {"p50_s": _whole(percentile(s, 0.5)), "p95_s": _whole(percentile(s, 0.95))}
-            for kind, s in times.items()
+        "latency": {str(kind): _spread(times) for kind, times in latencies(tasks).items()},
+        "by_priority": {
+            str(priority): _of_priority([t for t in tasks if t.priority is priority], end_s)
+            for priority in Priority
         },
     }
+
+
+def _of_priority(tasks: Sequence[Task], end_s: float) -> dict[str, float | None]:
+    times = [seconds for task in tasks if (seconds := latency_s(task)) is not None]
+    on_time = round(on_time_ratio(tasks, end_s), 4)
+    return {"submitted": len(tasks), "on_time_ratio": on_time, **_spread(times)}
+
+
+def _spread(times: Sequence[float]) -> dict[str, float | None]:
+    return {"p50_s": _whole(percentile(times, 0.5)), "p95_s": _whole(percentile(times, 0.95))}
 
 
 def summary_of_vehicles(vehicles: Sequence[VehicleSpec], samples: Samples) -> dict[str, object]:

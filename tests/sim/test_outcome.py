@@ -95,6 +95,18 @@ def test_the_summary_has_all_four_kinds() -> None:
     }
 
 
+def test_the_summary_has_all_priorities() -> None:
+    stat = replace(KEPT, priority=Priority.STAT)
+    summary = summary_of_tasks([*ALL, stat], END_S)
+    nothing = {"submitted": 0, "on_time_ratio": 1.0, "p50_s": None, "p95_s": None}
+    assert summary["by_priority"] == {
+        "stat": {"submitted": 1, "on_time_ratio": 1.0, "p50_s": 800.0, "p95_s": 800.0},
+        "urgent": nothing,
+        "routine": {"submitted": 6, "on_time_ratio": 0.25, "p50_s": 800.0, "p95_s": 1000.0},
+        "background": nothing,
+    }
+
+
 def test_use_sums_to_one_and_knows_no_other_words() -> None:
     use = use_of(["working", "working", "charging", "offline"])
     assert use["working"] == 0.5
