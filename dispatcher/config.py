@@ -131,6 +131,8 @@ class PlannerConfig(Part):
     """How long the short search after each event is, in rounds, at most: some 50 ms."""
     cheap_hours: Annotated[tuple[str, ...], AfterValidator(_hours)] = ()
     """When idle vehicles are charged to the full, such as ``22:00-06:00``; none = always."""
+    positioning: bool = False
+    """Whether idle vehicles wait where tasks are expected, if there is a place to wait at."""
     preempt: bool = True
     """Whether an empty vehicle on its way to a lesser task is turned round for a STAT one."""
     learn_travel_times: bool = True

@@ -69,7 +69,25 @@ class GroundMover:
         """Drive to its own parking place or charger."""
         self.interruptible = True
         try:
-            await self._go(self._node(self._spec.home), _nothing, errand)
+            await self._go(self.home, _nothing, errand)
+        finally:
+            self.interruptible = False
+
+    async def wait_at(self, node: NodeId, errand: Errand) -> None:
+        """Drive to a node, and wait there; home, if it would have to be washed or to wait."""
+        self.interruptible = True
+        try:
+            if self._charging:
+                await self._disconnect(errand)
+            way = self._traffic.way(self._spec.id, node, clean_start=self.clean)
+            if not way.decontaminations and await self._traffic.admit(
+                self._spec.id, way.edges, errand.rank
+            ):
+                self._chargers.leave(self._spec.id, node)
+                await self._leg(way.edges, _nothing, errand)
+                self.clean = False
+            else:
+                await self._go(self.home, _nothing, errand)
         finally:
             self.interruptible = False
 
@@ -169,9 +187,10 @@ class GroundMover:
         """Where it will be after a stop: a drive always ends there."""
         return self._node(stop.place)
 
-    def at_home(self) -> bool:
-        """Whether it stands at its own place."""
-        return self.stand == self._node(self._spec.home)
+    @property
+    def home(self) -> NodeId:
+        """The node of its own place."""
+        return self._node(self._spec.home)
 
     def may_charge(self) -> bool:
         """Whether it could charge now without waiting for a charger, which is then its own."""
@@ -241,7 +260,7 @@ class GroundMover:
 
     async def _make_room(self, errand: Errand) -> None:
         """Go home, as far as its next station: the one way that is always safe."""
-        home = self._node(self._spec.home)
+        home = self.home
         if self.stand == home:
             return
         way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
@@ -306,7 +325,7 @@ class GroundMover:
 
     def _ways_end(self) -> list[NodeId]:
         """Where it goes after its work: home, and from there to the nearest charger there is."""
-        home = self._node(self._spec.home)
+        home = self.home
         roads = self._traffic.roads.of(self._spec)
         found: list[tuple[float, NodeId]] = []
         for place, _ in self._chargers.usable(self._spec):
@@ -325,7 +344,7 @@ class GroundMover:
 
     async def _wait_for_charger(self, errand: Errand) -> None:
         self._charger_free.clear()
-        if not self.at_home():
+        if self.stand != self.home:
             await self.go_home(errand)
             return
         with suppress(TimeoutError):

@@ -62,6 +62,10 @@ class Mover(Protocol):
         """Go to its own place."""
         ...
 
+    async def wait_at(self, node: NodeId, errand: Errand) -> None:
+        """Go to another place where it may wait, or to its own, if that can't be now."""
+        ...
+
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
         """Go to a charger, once one is free, and connect; returns when charging has begun.
 
@@ -112,8 +116,9 @@ class Mover(Protocol):
         """Where it will be after a stop."""
         ...
 
-    def at_home(self) -> bool:
-        """Whether it stands at its own place."""
+    @property
+    def home(self) -> NodeId:
+        """The node of its own place."""
         ...
 
     def may_charge(self) -> bool:

@@ -44,15 +44,16 @@ class AirMover:
         self._book = book
         self._handling = handling
         self.interruptible = False
-        self.stand = self._home
+        self.stand = self.home
         self._level = next(
             (level.id for level in site.levels.values() if level.outdoors),
-            site.nodes[self._home].level,
+            site.nodes[self.home].level,
         )
         self._sweeps: dict[AirspaceId, tuple[Point, ...]] = {}
 
     @property
-    def _home(self) -> NodeId:
+    def home(self) -> NodeId:
+        """The node of its dock."""
         return self._site.places[self._spec.home].node
 
     def take_up_stand(self, home: NodeId) -> NodeId:
@@ -67,14 +68,14 @@ class AirMover:
 
     def free_at(self, stop: TaskStop) -> NodeId:
         """Where it will be after a stop: after a sweep, at home."""
-        return self._home if stop.area is not None else self._node(stop.place)
+        return self.home if stop.area is not None else self._node(stop.place)
 
     async def go(self, stop: TaskStop, errand: Errand) -> None:
         """Fly to a pad and wait there for the handling; or sweep an area and come home."""
         if stop.area is not None:
-            if not self.at_home():
+            if self.stand != self.home:
                 await self.go_home(errand)
-            await self._fly(self._sweep(stop.area), self._home, stop, errand)
+            await self._fly(self._sweep(stop.area), self.home, stop, errand)
             return
         goal, ahead = self._node(stop.place), self._pads_ahead(errand)
         try:
@@ -90,9 +91,13 @@ class AirMover:
 
     async def go_home(self, errand: Errand) -> None:
         """Fly to its own dock."""
-        if not self.at_home():
-            await self._fly(self._way(self.stand, self._home), self._home, None, errand)
+        if self.stand != self.home:
+            await self._fly(self._way(self.stand, self.home), self.home, None, errand)
         self._skies.leave(self._spec.id)
+
+    async def wait_at(self, node: NodeId, errand: Errand) -> None:  # noqa: ARG002
+        """Go home: a drone waits in its dock alone."""
+        await self.go_home(errand)
 
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:  # noqa: ARG002
         """Go to the dock; it charges by itself there."""
@@ -126,10 +131,6 @@ class AirMover:
         )
         self.stand = route[-1].node
 
-    def at_home(self) -> bool:
-        """Whether it stands in its dock."""
-        return self.stand == self._home
-
     def may_charge(self) -> bool:
         """Its dock is its own."""
         return True
@@ -140,13 +141,13 @@ class AirMover:
         for stop in stops:
             if stop.area is not None:
                 move_s += self._flight_s(self._sweep(stop.area))
-                node = self._home
+                node = self.home
             else:
                 goal = self._node(stop.place)
                 move_s += self._flight_s(self._way(node, goal))
                 idle_s += stop.service_s
                 node = goal
-        move_s += self._flight_s(self._way(node, self._home))
+        move_s += self._flight_s(self._way(node, self.home))
         ratio = self._vehicle.state().charge_ratio
         return ratio is None or enough(self._spec, ratio, move_s=move_s, idle_s=idle_s)
 
@@ -172,7 +173,7 @@ class AirMover:
         """From home all over an area and back."""
         if area not in self._sweeps:
             space = self._site.airspaces[area]
-            home = self._point(self._home)
+            home = self._point(self.home)
             height_m = self._spec.cruise_agl_m
             lines = sweep(space.outline, space.holes, FOOTPRINT_M_PER_M * height_m, start=home)
             points = [home]

@@ -21,6 +21,7 @@ from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
+from dispatcher.forecast import Forecast, lately
 from dispatcher.hygiene import Hygiene
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
@@ -29,20 +30,21 @@ from dispatcher.modelling import Free, Modeller
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.skies import Skies
-from dispatcher.stops import Handling, stops_of_spec
+from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
 from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
 from dispatcher.views import Activity, VehicleView
+from dispatcher.waiting import WaitingPlaces
 from dispatcher.watch import FleetWatch
 from dispatcher.worker import Worker
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, Mode, Vehicle, VehicleId
+from fleet.vehicle import Medium, Mode, Vehicle, VehicleId, VehicleSpec
 from routing.refusal import Refusal
 from routing.site import LaneId, NodeId, Site, Zone
 
@@ -125,6 +127,7 @@ class Service:
             turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
             seed=seed,
         )
+        self._forecast = Forecast(clock, self._handling, zone)
         self._workers = self._make_workers(
             vehicles, chargers, CheapHours.of(self._planning.cheap_hours, zone)
         )
@@ -145,6 +148,7 @@ class Service:
             full=self.config.charge_to_ratio,
             cheap=cheap,
         )
+        waiting = self._make_waiting([vehicle.spec for vehicle in vehicles])
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:
             missions = Missions(vehicle, self._book, self._alerts)
@@ -164,8 +168,27 @@ class Service:
                 self._alerts,
                 handling=self._handling,
                 charging=policy,
+                waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
             )
         return workers
+
+    def _make_waiting(self, specs: Sequence[VehicleSpec]) -> WaitingPlaces | None:
+        if not self._planning.positioning:
+            return None
+        return WaitingPlaces(
+            self.site,
+            self._traffic.roads,
+            self._forecast,
+            [spec for spec in specs if spec.medium is Medium.GROUND],
+            stand=self._traffic.stand,
+            needed=self._is_needed,
+        )
+
+    def _is_needed(self, node: NodeId) -> bool:
+        """Whether an open task leads to a node."""
+        places = {place.id for place in self.site.places_at.get(node, ())}
+        stops = (stop for t in self._book.open() for stop in stops_of(t, self._handling))
+        return any(stop.place in places for stop in stops)
 
     # --- life ---
 
@@ -174,6 +197,9 @@ class Service:
         await self._book.load()
         if self._times is not None:
             self._times.load(await self.store.paces())
+        if self._planning.positioning:
+            for task in await lately(self.store, self.clock):
+                self._forecast.count(task)
         self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
@@ -267,7 +293,7 @@ class Service:
         if key is not None and (known := await self.store.by_key(key)) is not None:
             return known
         task = self._new_task(request, key)
-        await self._book.accept([task])
+        await self._accept([task])
         return task
 
     async def submit_batch(
@@ -286,8 +312,13 @@ class Service:
                 answers.append(refused)
         new = [a for a in answers if isinstance(a, Task) and self._book.find(a.id) is None]
         if new:
-            await self._book.accept([t for t in new if not t.state.ended])
+            await self._accept([t for t in new if not t.state.ended])
         return answers
+
+    async def _accept(self, tasks: Sequence[Task]) -> None:
+        await self._book.accept(tasks)
+        for task in tasks:
+            self._forecast.count(task)
 
     def _new_task(self, request: TaskIn, key: str | None) -> Task:
         fields = to_task_fields(request, self.site, self.clock, self.config)

@@ -17,6 +17,7 @@ from dispatcher.planner import Planner
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
+from dispatcher.waiting import WaitingPlaces
 from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
 from fleet.vehicle import Vehicle
@@ -33,6 +34,8 @@ PAUSE_S = 20.0
 """Before it is tried again."""
 CHARGED = 0.98
 """Nobody charges farther for a plan."""
+PARK = "park"
+"""The purpose of a drive to where a vehicle waits for work."""
 NEAR_RESERVE = 0.02
 """Whoever is as near as this to the reserve, and has nothing to do, charges, whatever is set."""
 UNPOWERED_S = 60.0
@@ -78,6 +81,7 @@ class Worker:
         *,
         handling: Handling,
         charging: ChargePolicy,
+        waiting: WaitingPlaces | None = None,
     ) -> None:
         self._vehicle = vehicle
         self._mover = mover
@@ -87,6 +91,7 @@ class Worker:
         self._alerts = alerts
         self._handling = handling
         self._charging = charging
+        self._waiting = waiting
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
         self.hand = Hand()
@@ -167,6 +172,8 @@ class Worker:
         self._unfinished = unfinished
         if unfinished is not None:
             self._mover.keep_charger(unfinished)
+            if self._waiting is not None and unfinished.purpose == PARK:
+                self._waiting.keep(self.id, unfinished.mission.route[-1].node)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(), name=f"worker[{self.id}].work")
             group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
@@ -238,8 +245,8 @@ class Worker:
             await self._charge()
         elif self._mover.plugged and not self._charging.cheap.now(self._book.now()):
             await self._mover.unplug(self._rest_trip("unplug"))
-        elif not self._is_home():
-            await self._unless_work(self._go_home())
+        elif self._waits_at() != self._mover.stand:
+            await self._unless_work(self._go_to_wait(self._waits_at()))
         else:
             return False
         return True
@@ -276,6 +283,7 @@ class Worker:
             return True  # it will be found out on the way, and told
 
     async def _visit(self) -> None:
+        self._leave_post()
         visit = self._planner.begin(self.id)
         if visit is None:
             return
@@ -455,6 +463,7 @@ class Worker:
         planned = self._planned_charge()
         if planned is None:
             return
+        self._leave_post()
         self.hand.activity = Activity.CHARGING
         drive = self._mover.charge(self._rest_trip("charge"), planned.charger)
         if not await self._unless(lambda: not self._charges_first(), drive):
@@ -506,6 +515,7 @@ class Worker:
 
     async def _charge(self) -> None:
         """Charge: far enough to work again if it must, until there is work if it need not."""
+        self._leave_post()
         self.hand.activity = Activity.CHARGING
         if not await self._unless_work(self._mover.charge(self._rest_trip("charge"))):
             return
@@ -546,15 +556,27 @@ class Worker:
             lasts_s=usable_wh * 3600 / max(energy.move_w, 1.0),
         )
 
-    async def _go_home(self) -> None:
+    def _waits_at(self) -> NodeId:
+        """Where it waits for work: at home, or where work is expected."""
+        if self._waiting is None or not self.available:
+            return self._mover.home
+        return self._waiting.post(self._vehicle.spec, self._book.now_s())
+
+    def _leave_post(self) -> None:
+        if self._waiting is not None:
+            self._waiting.leave(self.id)
+
+    async def _go_to_wait(self, node: NodeId) -> None:
         self.hand.activity = Activity.RETURNING
-        await self._mover.go_home(self._rest_trip("park"))
+        if node == self._mover.home:
+            await self._mover.go_home(self._rest_trip(PARK))
+            return
+        await self._mover.wait_at(node, self._rest_trip(PARK))
+        if self._waiting is not None and self._mover.stand != node:
+            self._waiting.give_up(self.id, self._book.now_s())
 
     def _rest_trip(self, purpose: str) -> Trip:
         return Trip(purpose=purpose, rank=(len(RANKS), self._book.now_s()))
-
-    def _is_home(self) -> bool:
-        return self._mover.at_home()
 
     async def _unless_work(self, errand: Coroutine[Any, Any, None]) -> bool:
         """Do something that work may interrupt; False = work came first."""
