@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
+from dispatcher.charge_wish import ChargeWish
 from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.execution import Missions, Mover
@@ -22,7 +23,6 @@ from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
-from routing.problem import Visit
 from routing.refusal import Refusal
 from routing.site import NodeId
 
@@ -32,12 +32,8 @@ TRIES = 3
 """How often a stop is tried again, once its goods are on board, before a person must look."""
 PAUSE_S = 20.0
 """Before it is tried again."""
-CHARGED = 0.98
-"""Nobody charges farther for a plan."""
 PARK = "park"
 """The purpose of a drive to where a vehicle waits for work."""
-NEAR_RESERVE = 0.02
-"""Whoever is as near as this to the reserve, and has nothing to do, charges, whatever is set."""
 UNPOWERED_S = 60.0
 """Whoever should charge and says for so long that it does not is connected once more."""
 ASK_S = 30.0
@@ -90,7 +86,9 @@ class Worker:
         self._planner = planner
         self._alerts = alerts
         self._handling = handling
-        self._charging = charging
+        self._wish = ChargeWish(
+            vehicle, mover, book, planner, charging, handling, lambda: self.in_service
+        )
         self._waiting = waiting
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
@@ -98,8 +96,6 @@ class Worker:
         self.in_service = True
         self.stood_down = False
         """A safety stop has ended what it did: it moves no more until a person lets it go on."""
-        self.rest_until: float | None = None
-        """Gets no new work before it has been charged this far."""
         self._unfinished: MissionRecord | None = None
         """What a former process sent and saw no end of."""
         self._unsure = True
@@ -118,7 +114,7 @@ class Worker:
     @property
     def available(self) -> bool:
         """Whether it may be given new work."""
-        return self.in_service and self.rest_until is None and self._vehicle.state().fit
+        return self._wish.lets_work
 
     @property
     def plannable(self) -> bool:
@@ -237,13 +233,13 @@ class Worker:
         cancelled = self._cancelled_aboard()
         if cancelled is not None:
             await self._bring_back(cancelled)
-        elif self._charges_first():
+        elif self._charge_by_plan() is not None:
             await self._charge_as_planned()
         elif self._planner.next(self.id) is not None and self._may_begin():
             await self._visit()
-        elif self._must_charge():
+        elif self._wish.must():
             await self._charge()
-        elif self._mover.plugged and not self._charging.cheap.now(self._book.now()):
+        elif self._wish.unplugs():
             await self._mover.unplug(self._rest_trip("unplug"))
         elif self._waits_at() != self._mover.stand:
             await self._unless_work(self._go_to_wait(self._waits_at()))
@@ -263,24 +259,7 @@ class Worker:
             return True
         if not self.in_service:
             return False
-        if self._has_energy_for(visit):
-            return True
-        ratio = self._vehicle.state().charge_ratio or 0.0
-        if ratio < self._charging.full:
-            half = self._charging.work_from
-            self.rest_until = half if ratio < half else self._charging.full
-        else:
-            log.warning("out of range: %s", task.id, extra={"vehicle": self.id})
-            self._planner.bar(task.id, self.id)
-        self._planner.poke()
-        return False
-
-    def _has_energy_for(self, visit: Visit) -> bool:
-        task = self._book[TaskId(visit.request)]
-        try:
-            return self._mover.has_energy_for(stops_of(task, self._handling)[visit.stop :])
-        except Unreachable:
-            return True  # it will be found out on the way, and told
+        return self._wish.may_begin(visit)
 
     async def _visit(self) -> None:
         self._leave_post()
@@ -435,38 +414,24 @@ class Worker:
 
     # --- energy, home ---
 
-    def _charges_first(self) -> bool:
-        """Whether the plan has it charge before its next visit, and it can."""
-        ratio = self._vehicle.state().charge_ratio
-        return (
-            self.available
-            and not self.hand.aboard
-            and ratio is not None
-            and ratio < CHARGED
-            and self._planned_charge() is not None
-            and self._mover.may_charge()
-        )
+    def _charge_by_plan(self) -> PlannedCharge | None:
+        return None if self.hand.aboard else self._wish.by_plan()
 
-    def _planned_charge(self) -> PlannedCharge | None:
-        """The charge before its next visit; one before a later visit, if it can't wait so long."""
-        planned, later = self._planner.charge(self.id), self._planner.first_charge(self.id)
-        if planned is not None or later is None:
-            return planned
-        return later if self._lacks_energy() else None
-
-    def _lacks_energy(self) -> bool:
-        visit = self._planner.next(self.id)
-        return visit is not None and not self._has_energy_for(visit)
+    def charge_need(self) -> Need | None:
+        """How much it wants to charge now; None = it doesn't, or has something else to do first."""
+        if self.stood_down or self.hand.aboard or self.hand.task:
+            return None
+        return self._wish.need()
 
     async def _charge_as_planned(self) -> None:
         """Charge until the plan needs no more of it; then the next one may have the charger."""
-        planned = self._planned_charge()
+        planned = self._charge_by_plan()
         if planned is None:
             return
         self._leave_post()
         self.hand.activity = Activity.CHARGING
         drive = self._mover.charge(self._rest_trip("charge"), planned.charger)
-        if not await self._unless(lambda: not self._charges_first(), drive):
+        if not await self._unless(lambda: self._charge_by_plan() is None, drive):
             return
         asks_s = self._book.now_s() + planned.seconds
 
@@ -475,7 +440,7 @@ class Worker:
             if self._book.now_s() >= asks_s:
                 self._planner.poke()
                 asks_s = self._book.now_s() + ASK_S
-            return self._charges_first() or self._goes_on_for_next()
+            return self._wish.goes_on_by_plan()
 
         await self._stay_while(goes_on)
 
@@ -493,68 +458,14 @@ class Worker:
             self._wake.clear()
             await self._wake.wait()
 
-    def _goes_on_for_next(self) -> bool:
-        """Whether it should charge farther, so that it can make its next task."""
-        ratio = self._vehicle.state().charge_ratio or 1.0
-        goes_on = self.available and ratio < CHARGED and self._lacks_energy()
-        return goes_on and self._mover.may_charge()
-
-    def _must_charge(self) -> bool:
-        ratio = self._vehicle.state().charge_ratio
-        if ratio is None:
-            return False
-        least = self._vehicle.spec.energy.reserve_ratio + NEAR_RESERVE
-        if ratio < max(self._charging.must_below, least) and self.rest_until is None:
-            self.rest_until = max(self._charging.work_from, least)
-        return self.rest_until is not None or (
-            ratio < self._idle_goal()[0] and self._mover.may_charge()
-        )
-
-    def _idle_goal(self) -> tuple[float, float]:
-        return self._charging.idle_goal(self._book.now())
-
     async def _charge(self) -> None:
         """Charge: far enough to work again if it must, until there is work if it need not."""
         self._leave_post()
         self.hand.activity = Activity.CHARGING
         if not await self._unless_work(self._mover.charge(self._rest_trip("charge"))):
             return
-        await self._stay_while(self._goes_on_charging)
-        ratio = self._vehicle.state().charge_ratio or 0.0
-        if self.rest_until is not None and ratio >= self.rest_until:
-            self.rest_until = None
-            self._planner.poke()
-
-    def _goes_on_charging(self) -> bool:
-        state = self._vehicle.state()
-        ratio = state.charge_ratio or 0.0
-        if not state.fit:
-            return True
-        if self.rest_until is not None:
-            goes_on = ratio < self.rest_until
-        else:
-            goes_on = ratio < self._idle_goal()[1] and self._planner.next(self.id) is None
-        return goes_on and self._mover.may_charge()
-
-    def charge_need(self) -> Need | None:
-        """How much it wants to charge now; None = it doesn't, or has something else to do first."""
-        state, energy = self._vehicle.state(), self._vehicle.spec.energy
-        ratio = state.charge_ratio
-        if ratio is None or not state.fit or self.stood_down or self.hand.aboard or self.hand.task:
-            return None
-        pressed = self.rest_until is not None or (
-            self.available and ratio < CHARGED and self._planned_charge() is not None
-        )
-        below, up_to = self._idle_goal()
-        idle = ratio < (up_to if state.charging else below)
-        if not pressed and (not idle or self._planner.next(self.id) is not None):
-            return None
-        usable_wh = max(0.0, ratio - energy.reserve_ratio) * energy.capacity_wh
-        return Need(
-            pressed=pressed,
-            wanted_s=self._planner.wanted_s(self.id),
-            lasts_s=usable_wh * 3600 / max(energy.move_w, 1.0),
-        )
+        await self._stay_while(self._wish.goes_on)
+        self._wish.charged()
 
     def _waits_at(self) -> NodeId:
         """Where it waits for work: at home, or where work is expected."""
