@@ -53,13 +53,19 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _hours(given: tuple[str, ...]) -> tuple[str, ...]:
+def _hours(given: object) -> object:
+    """A list of spans, or spans with commas between them, as ``--set`` gives them."""
+    spans: object = given
+    if isinstance(given, str):
+        spans = [span.strip() for span in given.split(",") if span.strip()]
+    if not isinstance(spans, list | tuple):
+        spans = [spans]
     try:
-        CheapHours.of(given)
+        CheapHours.of(str(span) for span in cast("list[object]", spans))
     except ValueError as error:
         wrong = {"wrong": str(error)}
         raise PydanticCustomError("hours", "{wrong}; write hours as 22:00-06:00", wrong) from None
-    return given
+    return spans
 
 
 def _stages(given: object) -> object:
@@ -129,7 +135,7 @@ class PlannerConfig(Part):
     """Shortest time between two long searches for a better plan, with all stages."""
     improve_iterations: Annotated[int, Field(ge=0, le=100_000)] = 250
     """How long the short search after each event is, in rounds, at most: some 50 ms."""
-    cheap_hours: Annotated[tuple[str, ...], AfterValidator(_hours)] = ()
+    cheap_hours: Annotated[tuple[str, ...], BeforeValidator(_hours)] = ()
     """When idle vehicles are charged to the full, such as ``22:00-06:00``; none = always."""
     positioning: bool = False
     """Whether idle vehicles wait where tasks are expected, if there is a place to wait at."""

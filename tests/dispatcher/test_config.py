@@ -118,3 +118,7 @@ def test_cheap_hours_are_written_as_hours(tmp_path: Path) -> None:
     assert load(write(tmp_path, text)).config.planner.cheap_hours == ("22:00-06:00",)
     (fault,) = faults(tmp_path, text.replace("22:00-06:00", "at night"))
     assert "'at night' is no span of the day; write hours as 22:00-06:00" in fault
+    bare = CONFIG + "planner: {cheap_hours: 22:00-06:00, preempt: false}\n"
+    assert load(write(tmp_path, bare)).config.planner.cheap_hours == ("22:00-06:00",)
+    (fault,) = faults(tmp_path, bare.replace("22:00-06:00", "[22:00]"))
+    assert "'1320' is no span of the day; write hours as 22:00-06:00" in fault
