@@ -5,12 +5,13 @@ left out often weighs more, so the search does not always leave out the same one
 """
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.ruin_recreate import CHUNK, CHUNK_S, HOT, Effort, step_price
-from routing.search.anneal import make_search, squeeze
+from routing.search.anneal import ABSENT, make_search, squeeze
 from routing.search.board import Board, Route
 from routing.search.flat import DROP, Flat
 
@@ -18,6 +19,10 @@ HEAT = 0.3
 """Temperature while routes are closed, as a share of the first one of `routing.ruin_recreate`."""
 WEIGHT = 5.0
 """Price of having been left out once, in average steps."""
+PATIENCE = 1500
+"""Rounds in which room has to be found for one route, before another one is closed instead."""
+MORE_PATIENCE = 1.5
+"""How much longer the next one gets."""
 
 
 def fewer(board: Board, effort: Effort, seed: int) -> list[Route]:
@@ -26,40 +31,69 @@ def fewer(board: Board, effort: Effort, seed: int) -> list[Route]:
     Returns:
         Routes that plan the same requests with as few vehicles as were found.
     """
-    flat, best = board.flat, board.routes()
-    absences = np.ones(len(flat.requests))
+    best, left = board.routes(), _Left(effort)
+    if _left_out(board):
+        return best
+    absences = np.ones(len(board.flat.requests))
     step = max(1.0, step_price(board))
-    until_s = None if effort.cpu_s is None else time.process_time() + effort.cpu_s
-    left = effort.rounds
-    left_out = [n for n in range(len(flat.requests)) if n not in board.placed()]
-    while not left_out:
-        slot = _weakest(board, best, absences)
-        if slot is None:
-            break
+    patience = float(PATIENCE)
+    while left and (slot := _weakest(board, best, absences)) is not None:
         board.lay(best)
         board.set(slot, ())
-        closed = _closed(board, flat, absences, WEIGHT * step)
-        search = make_search(board, seed)
-        search.price[0] = float(board.tour.cost.sum()) + sum(
-            closed.prices[n, DROP] for n in range(len(flat.requests)) if n not in board.placed()
-        )
-        chunk = CHUNK if until_s is None else 5
-        while search.counts[0] > 0:
-            if until_s is None:
-                chunk = min(chunk, left)
-            elif time.process_time() > until_s:
-                chunk = 0
-            if chunk <= 0:
-                return best
-            since_s = time.process_time()
-            squeeze(closed, search, absences, chunk, HEAT * HOT * step, WEIGHT * step)
-            left -= chunk
-            if until_s is not None:
-                pace = chunk / max(1e-5, time.process_time() - since_s)
-                chunk = max(1, int(pace * CHUNK_S))
-        best = board.routes()
+        if _find_room(board, absences, step, left, int(patience), seed):
+            best, patience = board.routes(), float(PATIENCE)
+        else:
+            patience *= MORE_PATIENCE
         seed += 1
     return best
+
+
+class _Left:
+    """What is left of an effort, in steps that are short enough to look at the clock."""
+
+    def __init__(self, effort: Effort) -> None:
+        self._rounds = effort.rounds
+        self._until_s = None if effort.cpu_s is None else time.process_time() + effort.cpu_s
+        self._chunk = CHUNK if effort.cpu_s is None else 5
+
+    def __bool__(self) -> bool:
+        return self._rounds > 0 if self._until_s is None else time.process_time() < self._until_s
+
+    def steps(self, most: int) -> Iterator[int]:
+        """Numbers of rounds to be made, ``most`` in all."""
+        while self and most > 0:
+            chunk = min(self._chunk, most, *(() if self._until_s else (self._rounds,)))
+            since_s = time.process_time()
+            yield chunk
+            most -= chunk
+            self._rounds -= chunk
+            if self._until_s is not None:
+                pace = chunk / max(1e-5, time.process_time() - since_s)
+                self._chunk = max(1, int(pace * CHUNK_S))
+
+
+def _left_out(board: Board) -> list[int]:
+    placed = board.placed()
+    return [n for n in range(len(board.flat.requests)) if n not in placed]
+
+
+def _find_room(
+    board: Board,
+    absences: NDArray[np.float64],
+    step: float,
+    left: _Left,
+    patience: int,
+    seed: int,
+) -> bool:
+    """Put everything that is in no route into those that aren't empty, if that can be found."""
+    closed = _closed(board, board.flat, absences, WEIGHT * step)
+    search = make_search(board, seed)
+    search.price[0] = float(board.tour.cost.sum() + closed.prices[_left_out(board), DROP].sum())
+    for rounds in left.steps(patience):
+        squeeze(closed, search, absences, rounds, HEAT * HOT * step, WEIGHT * step)
+        if search.counts[ABSENT] == 0:
+            break
+    return bool(search.counts[ABSENT] == 0)
 
 
 def _weakest(board: Board, routes: list[Route], absences: NDArray[np.float64]) -> int | None:

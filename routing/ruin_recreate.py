@@ -15,17 +15,34 @@ from routing.search.board import Board, Route
 from routing.search.flat import FLOW, KIND, METRE, READY
 
 HOT = 3.0
-"""First temperature, in prices of an average step from one stop to the next."""
-COLD = 0.01
-"""Last temperature, as a share of the first (Christiaens & Vanden Berghe 2020)."""
-TRADES = 20
-"""Exchanges of segments tried after each round."""
+"""First temperature of `ROUTES`, in prices of an average step from one stop to the next."""
 CHUNK = 100
 """Rounds between two looks at the routes, when rounds are counted."""
 CHUNK_S = 0.02
 """Processor time between two looks at the clock."""
 POOL = 12_000
 """Most routes that are remembered; the oldest are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooling:
+    """How a search cools down.
+
+    Args:
+        hot: first temperature, in prices of an average step from one stop to the next.
+        cold: last temperature, as a share of the first.
+        trades: exchanges of segments tried after each round of ruin and recreate.
+    """
+
+    hot: float
+    cold: float
+    trades: int
+
+
+ROUTES = Cooling(hot=HOT, cold=0.01, trades=20)
+"""Where ways count: the last temperature is that of Christiaens & Vanden Berghe (2020)."""
+QUEUES = Cooling(hot=0.5, cold=0.1, trades=1000)
+"""Where only time counts, a route is a queue, and changing places does most of the work."""
 
 
 @dataclass(slots=True)
@@ -72,7 +89,8 @@ def improve(board: Board, effort: Effort, seed: int, pool: Pool | None = None) -
 
 
 def _cool(board: Board, search: Search, effort: Effort, look: Callable[[], None] | None) -> None:
-    hot = max(1e-6, HOT * step_price(board))
+    cooling = QUEUES if board.flat.weights[METRE] == 0 else ROUTES
+    hot = max(1e-6, cooling.hot * step_price(board))
     began_s = time.process_time()
     done, chunk, share = 0, CHUNK if effort.cpu_s is None else 5, 0.0
     if effort.cpu_s is not None and effort.cpu_s <= 0:
@@ -85,7 +103,8 @@ def _cool(board: Board, search: Search, effort: Effort, look: Callable[[], None]
         else:
             ahead = min(1.0, share + CHUNK_S / effort.cpu_s)
         if chunk > 0:
-            anneal(board.flat, search, chunk, hot * COLD**share, hot * COLD**ahead, TRADES)
+            heat = [hot * cooling.cold**at for at in (share, ahead)]
+            anneal(board.flat, search, chunk, heat[0], heat[1], cooling.trades)
         done += chunk
         if look is not None:
             look()

@@ -6,7 +6,7 @@ process.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate
@@ -27,7 +27,7 @@ PARTITION_SHARE = 0.08
 """Share of processor time that set partitioning gets, of what is left for ruin and recreate."""
 PARTITION_S = 0.02
 """What it gets where rounds are counted, in deterministic seconds of CP-SAT."""
-FLEET_SHARE = 0.6
+FLEET_SHARE = 0.9
 """Share of the effort that goes into using fewer vehicles, where using one has a price."""
 
 
@@ -155,7 +155,9 @@ def warm_up() -> None:
         ),
         weights=Weights(),
     )
-    solve(problem, budget=Budget(iterations=20, stages=frozenset({Stage.RUIN_RECREATE})))
+    budget = Budget(iterations=20, stages=frozenset({Stage.RUIN_RECREATE}))
+    for asked in (problem, replace(problem, requests=problem.requests[:-1])):
+        solve(asked, budget=budget)
 
 
 class _Clock:

@@ -9,14 +9,17 @@ from routing.search.board import Board, Route
 from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import below, make_dice, uniform
 from routing.search.exchange import exchange
-from routing.search.flat import DROP, KIND, Flat, Real, Whole
+from routing.search.flat import COUNT, DROP, FIRST, KIND, Flat, Real, Whole
 from routing.search.place import Spot, place, put
 from routing.search.refresh import refresh
-from routing.search.ruin import followers, neighbours, put_in_order, ruin, take_out
+from routing.search.ruin import put_in_order, ruin, take_out
 from routing.search.tour import Tour
 
 MOST_ABSENT = 10
 """How many of the requests in no route are tried again in one round, drawn by chance."""
+
+AIMED = 4
+"""All but one of so many rounds tear routes around a request that has to go in."""
 
 
 class Search(NamedTuple):
@@ -64,8 +67,8 @@ def make_search(board: Board, seed: int) -> Search:
         tour=tour,
         spot=board.spot,
         dice=make_dice(seed),
-        near=neighbours(flat),
-        after=followers(flat),
+        near=board.near,
+        after=board.after,
         back=np.zeros((slots, longest + 1), dtype=np.int64),
         back_cost=np.zeros(slots),
         marks=marks,
@@ -164,7 +167,8 @@ def _trade(flat: Flat, search: Search, limit: float) -> None:
 def one_round(flat: Flat, search: Search, limit: float) -> None:
     """Ruin and recreate; go back unless the price is below ``limit``."""
     tour, out, absent, counts = search.tour, search.out, search.absent, search.counts
-    many = ruin(flat, tour, search.near, search.dice, out, search.marks)
+    seed = _seed(flat, search)
+    many = ruin(flat, tour, search.near, seed, search.dice, out, search.marks)
     for slot in range(len(tour.size)):
         if search.marks[slot, TOUCHED]:
             _save(search, slot)
@@ -213,6 +217,16 @@ def one_round(flat: Flat, search: Search, limit: float) -> None:
         _go_back(flat, search)
     for slot in range(len(tour.size)):
         search.marks[slot, TOUCHED] = 0
+
+
+@leaf
+def _seed(flat: Flat, search: Search) -> int:
+    """The stop around which routes are torn: any, or one of a request that has to go in."""
+    counts, dice = search.counts, search.dice
+    if counts[FORCED] and counts[ABSENT] > 0 and below(dice, AIMED) > 0:
+        request = search.absent[below(dice, counts[ABSENT])]
+        return int(flat.requests[request, FIRST] + below(dice, flat.requests[request, COUNT]))
+    return below(dice, len(flat.stops))
 
 
 @kernel

@@ -1,15 +1,17 @@
 """A problem laid out for the kernels, with the routes that are worked on, and the way back."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from routing.plan import Charge
 from routing.problem import Problem, Visit
-from routing.search.flat import flatten
+from routing.search.flat import Whole, flatten
 from routing.search.place import make_spot, place_chain, put
 from routing.search.rate import rate
 from routing.search.refresh import routes_of, set_route
+from routing.search.ruin import followers, neighbours
 from routing.search.tour import make_tour
 
 Route = list[int]
@@ -37,6 +39,16 @@ class Board:
         """Requests that were promised, and to which no way leads any more."""
         for slot in range(len(problem.slots)):
             set_route(self.flat, self.tour, slot, ())
+
+    @cached_property
+    def near(self) -> Whole:
+        """Neighbours of each stop: see `routing.search.ruin`."""
+        return neighbours(self.flat)
+
+    @cached_property
+    def after(self) -> Whole:
+        """Who may follow each stop: see `routing.search.ruin`."""
+        return followers(self.flat)
 
     def stops(self, request: int) -> list[int]:
         """The numbers of a request's stops."""

@@ -14,6 +14,9 @@ from routing.search.tour import Tour
 SHORT = 3
 """The longest segment, in groups of stops between two cuts, that does not reach to the end."""
 
+FRONT = 10
+"""One exchange in so many is at the beginning of a route."""
+
 OPEN = 30
 """One exchange in so many moves a segment into an idle slot."""
 
@@ -32,20 +35,28 @@ def exchange(
         that have changed, -1 = none.
     """
     one[-1] = other[-1] = -1
-    stop = below(dice, len(flat.stops))
-    a = int(tour.slot_of[stop])
-    if a < 0 or not flat.stops[stop, FREE]:
-        return 0.0
-    # where stop's group ends, and where a near one's begins
-    i = _cut_after(tour, a, int(tour.place_of[stop]))
-    if i < 0:
-        return 0.0
+    stops = len(flat.stops)
+    if below(dice, FRONT) == 0:
+        a = below(dice, len(tour.size))
+        i = int(tour.head[a])
+        row = stops + a
+        if tour.size[a] > i and not tour.shut[a, i]:
+            return 0.0
+    else:
+        stop = below(dice, stops)
+        a = int(tour.slot_of[stop])
+        if a < 0 or not flat.stops[stop, FREE]:
+            return 0.0
+        i = _cut_after(tour, a, int(tour.place_of[stop]))
+        if i < 0:
+            return 0.0
+        row = int(tour.route[a, i - 1])
     if below(dice, OPEN) == 0:
         b, j = _idle_slot(tour, dice), 0
         if b < 0:
             return 0.0
     else:
-        guest = after[tour.route[a, i - 1], below(dice, after.shape[1])]
+        guest = after[row, below(dice, after.shape[1])]
         b = int(tour.slot_of[guest])
         if b < 0 or not flat.stops[guest, FREE]:
             return 0.0

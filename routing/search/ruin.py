@@ -45,19 +45,26 @@ def neighbours(flat: Flat, most: int = 150) -> Whole:
 
 
 def followers(flat: Flat, most: int = 30) -> Whole:
-    """For each stop the first stops of other requests, the soonest reached from it first."""
-    nodes = flat.stops[:, NODE]
+    """For each stop, then for each slot, the first stops of other requests, soonest reached first.
+
+    A slot's are those soonest reached from where it starts.
+    """
     firsts = flat.requests[:, FIRST]
-    table = flat.relaxed[0].astype(np.int64)
-    apart = table[np.ix_(nodes, nodes[firsts])]
-    apart[flat.stops[:, OF][:, None] == np.arange(len(firsts))[None, :]] = FAR
+    starts = flat.slots[:, START]
+    apart = flat.relaxed[0].astype(np.int64)[
+        np.ix_(np.concatenate([flat.stops[:, NODE], starts]), flat.stops[firsts, NODE])
+    ]
+    own = flat.stops[:, OF][:, None] == np.arange(len(firsts))[None, :]
+    apart[: len(own)][own] = FAR
     most = min(most, max(1, len(firsts) - 1))
     return firsts[np.argsort(apart, axis=1, kind="stable")[:, :most]]
 
 
 @kernel
-def ruin(flat: Flat, tour: Tour, near: Whole, dice: Whole, out: Whole, marks: Whole) -> int:
-    """Mark requests to be taken out around a random stop.
+def ruin(
+    flat: Flat, tour: Tour, near: Whole, seed: int, dice: Whole, out: Whole, marks: Whole
+) -> int:
+    """Mark requests to be taken out around the stop ``seed``.
 
     Args:
         out: gets the requests.
@@ -77,7 +84,6 @@ def ruin(flat: Flat, tour: Tour, near: Whole, dice: Whole, out: Whole, marks: Wh
     longest = min(LONGEST, filled / used)
     most_strings = 4 * REMOVED / (1 + longest) - 1
     strings = int(uniform(dice) * most_strings + 1)
-    seed = below(dice, len(stops))
     many = int(np.int64(0))
     for n in range(near.shape[1]):
         if strings <= 0:
