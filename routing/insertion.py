@@ -16,6 +16,11 @@ from routing.search.regret import fill as fill_kernel
 def build(board: Board, start: Plan | None = None) -> None:
     """Lay out routes: what is bound, what still fits of ``start``, then all the rest."""
     lay_standing(board, start)
+    fill_up(board)
+
+
+def fill_up(board: Board) -> None:
+    """Put in whatever is in no route yet and worth its price."""
     placed = board.placed() | board.lost
     fill(board, [n for n in range(len(board.problem.requests)) if n not in placed])
 

@@ -105,6 +105,7 @@ def solve(
         board.lay(ruin_recreate.improve(board, clock.effort(share), seed, pool))
         if pool is not None:
             board.lay(_recombined(board, pool, clock, seed) or board.routes())
+        insertion.fill_up(board)
     plan = finish(board)
     return plan if plan.cost < first.cost else first
 

@@ -33,7 +33,7 @@ def fill(
     left = int(np.int64(0))
     while many > 0:
         chosen, best_slot = int(np.int64(0)), int(np.int64(-1))
-        best_regret, best_extra = -1.0, np.inf
+        best_regret, best_extra = -2.0, np.inf
         for n in range(many):
             refused = flat.prices[waiting[n], DROP]
             first, second, where = refused, refused, int(np.int64(-1))
@@ -43,12 +43,12 @@ def fill(
                     first, second, where = price, first, slot
                 elif price < second:
                     second = price
-            regret = second - first
+            regret = second - first if where >= 0 else -1.0
             if regret > best_regret or (regret == best_regret and first < best_extra):
                 chosen, best_slot, best_regret, best_extra = n, where, regret, first
         request = waiting[chosen]
         many -= 1
-        if best_slot < 0:  # no regret at all: nobody else has a place either
+        if best_slot < 0:  # nobody else has a place either
             waiting[chosen], waiting[many] = waiting[many], request
             left += 1
             continue

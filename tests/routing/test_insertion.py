@@ -54,6 +54,13 @@ def test_a_full_cart_goes_twice() -> None:
     )
 
 
+def test_who_is_not_worth_a_vehicle_comes_along_with_who_is() -> None:
+    ask = Request(id="cheap", stops=(Stop(node=0, load=(0,)),), drop_penalty=500)
+    dear = replace(ask, id="dear", drop_penalty=100_000)
+    carts = tuple(replace(cart(key, 0), price=500) for key in ("a", "b"))
+    assert planned(problem((ask, dear), *carts)).unplanned == {}
+
+
 def test_drop_offs_are_made_in_the_best_order() -> None:
     (route,) = planned(problem((carry("meals", 0, 9, 2, 5),), cart("v", 0))).routes
     assert [visit.stop for visit in route] == [0, 2, 3, 1]
