@@ -8,7 +8,7 @@ pool of good routes for `routing.partition`.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from routing.search.anneal import Search, anneal, best_of, make_search
 from routing.search.board import Board, Route
@@ -16,6 +16,14 @@ from routing.search.flat import FLOW, KIND, METRE, READY
 
 HOT = 3.0
 """First temperature of `ROUTES`, in prices of an average step from one stop to the next."""
+LONG_S = 4.0
+"""Searches of so many processor seconds begin with several heats."""
+HEATS_SHARE = 0.4
+"""The share of the effort that all heats have together."""
+GENTLE = 3.0
+"""By how much less the search is heated up again behind them."""
+NEXT_SEED = 1_000_003
+"""Between the seeds of two heats."""
 CHUNK = 100
 """Rounds between two looks at the routes, when rounds are counted."""
 CHUNK_S = 0.02
@@ -32,14 +40,20 @@ class Cooling:
         hot: first temperature, in prices of an average step from one stop to the next.
         cold: last temperature, as a share of the first.
         trades: exchanges of segments tried after each round of ruin and recreate.
+        heats: short searches with which a long one begins; the best one's routes go on.
     """
 
     hot: float
     cold: float
     trades: int
+    heats: int = 1
+
+    def gently(self) -> "Cooling":
+        """From less heat to the same cold, for routes that are good already."""
+        return replace(self, hot=self.hot / GENTLE, cold=self.cold * GENTLE)
 
 
-ROUTES = Cooling(hot=HOT, cold=0.01, trades=20)
+ROUTES = Cooling(hot=HOT, cold=0.01, trades=20, heats=3)
 """Where ways count: the last temperature is that of Christiaens & Vanden Berghe (2020)."""
 QUEUES = Cooling(hot=0.5, cold=0.1, trades=1000)
 """Where only time counts, a route is a queue, and changing places does most of the work."""
@@ -79,17 +93,44 @@ class Effort:
 def improve(board: Board, effort: Effort, seed: int, pool: Pool | None = None) -> list[Route]:
     """Search on from the routes on the board; the best routes found, never dearer than those.
 
+    A long search begins with several short ones and goes on from the best of them, because what
+    was decided while it was hot, such as the number of routes, is hard to change when it is cool.
+
     Args:
         pool: gets the routes that are seen at every look.
     """
+    cooling = QUEUES if board.flat.weights[METRE] == 0 else ROUTES
+    if effort.cpu_s is None or effort.cpu_s < LONG_S or cooling.heats == 1:
+        return _search(board, effort, cooling, seed, pool)
+    until_s = time.process_time() + effort.cpu_s
+    heat = Effort(cpu_s=effort.cpu_s * HEATS_SHARE / cooling.heats)
+    first, found = board.routes(), list[tuple[float, list[Route]]]()
+    for n in range(cooling.heats):
+        board.lay(first)
+        board.lay(_search(board, heat, cooling, seed + n * NEXT_SEED, pool))
+        found.append((board.price(), board.routes()))
+    board.lay(min(found)[1])
+    rest = Effort(cpu_s=max(0.0, until_s - time.process_time()))
+    return _search(board, rest, cooling.gently(), seed + cooling.heats * NEXT_SEED, pool)
+
+
+def _search(
+    board: Board, effort: Effort, cooling: Cooling, seed: int, pool: Pool | None
+) -> list[Route]:
     search = make_search(board, seed)
     if len(board.flat.stops) > 0:
-        _cool(board, search, effort, (lambda: pool.add(board)) if pool is not None else None)
+        look = (lambda: pool.add(board)) if pool is not None else None
+        _cool(board, search, effort, cooling, look)
     return best_of(search)
 
 
-def _cool(board: Board, search: Search, effort: Effort, look: Callable[[], None] | None) -> None:
-    cooling = QUEUES if board.flat.weights[METRE] == 0 else ROUTES
+def _cool(
+    board: Board,
+    search: Search,
+    effort: Effort,
+    cooling: Cooling,
+    look: Callable[[], None] | None,
+) -> None:
     hot = max(1e-6, cooling.hot * step_price(board))
     began_s = time.process_time()
     done, chunk, share = 0, CHUNK if effort.cpu_s is None else 5, 0.0
