@@ -9,8 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from routing.plan import Plan
+from routing.problem import LARGEST, Problem, Request
 from routing.search.board import Board, Route
 from routing.search.regret import fill as fill_kernel
+
+CROWD = 200
+"""If more requests wait than this, they are put in a quarter of that at a time, by urgency: regret
+compares each with each."""
 
 
 def build(board: Board, start: Plan | None = None) -> None:
@@ -29,9 +34,21 @@ def fill(board: Board, waiting: Sequence[int]) -> None:
     """Put the requests ``waiting`` into the routes, as many as are worth their price."""
     if not waiting:
         return
+    problem = board.problem
+    if len(waiting) > CROWD:
+        by_urgency = sorted(waiting, key=lambda n: _urgency(problem.requests[n], problem))
+        for begin in range(0, len(waiting), CROWD // 4):
+            fill(board, by_urgency[begin : begin + CROWD // 4])
+        return
     extra = np.full((len(board.problem.requests), len(board.problem.slots)), np.inf)
     numbers = np.array(waiting, dtype=np.int64)
     fill_kernel(board.flat, board.tour, numbers, len(waiting), extra, board.spot, board.sure)
+
+
+def _urgency(request: Request, problem: Problem) -> tuple[float, int, int]:
+    """Dearest to leave out, then dearest to be late, then due first."""
+    due_s = LARGEST if request.due_s is None else request.due_s
+    return -problem.drop_price(request), -request.late_weight, due_s
 
 
 def lay_standing(board: Board, start: Plan | None) -> None:

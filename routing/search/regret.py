@@ -27,6 +27,14 @@ def fill(
         How many found no place.
     """
     slots = len(tour.size)
+    if many == 1:  # nobody to compare with: only the cheapest place matters
+        spot.extra[0], spot.at[0] = flat.prices[waiting[0], DROP], -1
+        for slot in range(slots):
+            place(flat, tour, slot, waiting[0], spot, dice)
+        if spot.at[0] < 0:
+            return 1
+        put(flat, tour, waiting[0], spot)
+        return 0
     for n in range(many):
         for slot in range(slots):
             extra[waiting[n], slot] = _price(flat, tour, slot, waiting[n], spot, dice)
