@@ -10,9 +10,10 @@ from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import below, make_dice, uniform
 from routing.search.exchange import exchange
 from routing.search.flat import COUNT, DROP, FIRST, KIND, Flat, Real, Whole
-from routing.search.place import Spot, place, put
+from routing.search.place import place, put
 from routing.search.refresh import refresh
 from routing.search.ruin import put_in_order, ruin, take_out
+from routing.search.spot import Spot
 from routing.search.tour import Tour
 
 MOST_ABSENT = 10
@@ -149,7 +150,7 @@ def squeeze(
     counts[FORCED] = 0
 
 
-@kernel
+@leaf
 def _trade(flat: Flat, search: Search, limit: float) -> None:
     """One exchange of segments, if it raises the price by less than ``limit``."""
     one, other = search.one, search.other

@@ -7,11 +7,13 @@ import numpy as np
 
 from routing.plan import Charge
 from routing.problem import Problem, Visit
+from routing.search.chain import place_chain
 from routing.search.flat import Whole, flatten
-from routing.search.place import make_spot, place_chain, put
+from routing.search.place import put
 from routing.search.rate import rate
 from routing.search.refresh import routes_of, set_route
 from routing.search.ruin import followers, neighbours
+from routing.search.spot import make_spot
 from routing.search.tour import make_tour
 
 Route = list[int]

@@ -9,6 +9,7 @@ from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import below
 from routing.search.flat import FREE, OF, Flat, Whole
 from routing.search.refresh import price_of, refresh
+from routing.search.splice import swap_between, swap_within
 from routing.search.tour import Tour
 
 SHORT = 3
@@ -21,7 +22,7 @@ OPEN = 30
 """One exchange in so many moves a segment into an idle slot."""
 
 
-@kernel
+@leaf
 def exchange(
     flat: Flat, tour: Tour, after: Whole, dice: Whole, one: Whole, other: Whole, limit: float
 ) -> float:
@@ -63,9 +64,18 @@ def exchange(
         j = _cut_before(tour, b, int(tour.place_of[guest]))
     if j < 0:
         return 0.0
+    end_b = _end_of(tour, b, j, dice)
     if a == b:
-        return _within(flat, tour, a, i, j, dice, one, limit)
-    return _between(flat, tour, a, i, b, j, dice, one, other, limit)
+        low, middle, high = (i, j, end_b) if j > i else (j, end_b, i)
+        if not low < middle < high or swap_within(flat, tour, a, low, middle, high) >= limit:
+            return 0.0
+        return _within(flat, tour, a, low, middle, high, one, limit)
+    end_a = _end_of(tour, a, i, dice)
+    if end_a == i and end_b == j:
+        return 0.0
+    if swap_between(flat, tour, a, i, end_a, b, j, end_b) >= limit:
+        return 0.0
+    return _between(flat, tour, a, i, end_a, b, j, end_b, one, other, limit)
 
 
 @leaf
@@ -124,14 +134,10 @@ def _allowed(flat: Flat, route: Whole, begin: int, end: int, slot: int) -> bool:
 
 @kernel
 def _within(
-    flat: Flat, tour: Tour, slot: int, i: int, j: int, dice: Whole, trial: Whole, limit: float
+    flat: Flat, tour: Tour, slot: int, low: int, middle: int, high: int, trial: Whole, limit: float
 ) -> float:
-    """Let the segment that begins at j follow what ends at i, in one route."""
+    """Let [low, middle) and [middle, high) of one route change places."""
     route, size = tour.route[slot], tour.size[slot]
-    end = _end_of(tour, slot, j, dice)
-    if end == j or j <= i <= end:
-        return 0.0
-    low, middle, high = (i, j, end) if j > i else (j, end, i)
     n = low
     copy(trial, route, low)
     for k in range(middle, high):
@@ -158,18 +164,16 @@ def _between(
     tour: Tour,
     a: int,
     i: int,
+    end_a: int,
     b: int,
     j: int,
-    dice: Whole,
+    end_b: int,
     one: Whole,
     other: Whole,
     limit: float,
 ) -> float:
-    """Exchange the segment of route a that begins at i with the one of route b that begins at j."""
-    end_a, end_b = _end_of(tour, a, i, dice), _end_of(tour, b, j, dice)
+    """Exchange [i, end_a) of route a with [j, end_b) of route b."""
     route_a, route_b = tour.route[a], tour.route[b]
-    if end_b == j and end_a == i:
-        return 0.0
     if not _allowed(flat, route_a, i, end_a, b) or not _allowed(flat, route_b, j, end_b, a):
         return 0.0
     size_a = _spliced(one, route_a, i, end_a, tour.size[a], route_b, j, end_b)

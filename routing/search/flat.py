@@ -35,7 +35,7 @@ PROFILE, START, END, READY, SHIFT_END, RANGE, KIND, CARRIED, BREAKS, BREAKS_END,
 # columns of Flat.batteries
 FULL, NOW, RESERVE, PER_M, PER_S, CHARGE = range(6)
 # entries of Flat.weights
-FLOW, METRE, CHANGE, IMBALANCE, TIMED, RICH, CHARGE_LOADED, PLAIN = range(8)
+FLOW, METRE, CHANGE, IMBALANCE, TIMED, RICH, CHARGE_LOADED, PLAIN, STEADY = range(9)
 
 
 class Flat(NamedTuple):
@@ -274,6 +274,18 @@ def _leaves_load(request: Request) -> bool:
     return any(b > 0 or a + b > 0 for a, b in zip(one.load, two.load, strict=True))
 
 
+def _steady(problem: Problem, *, timed: bool) -> bool:
+    """Whether a plain route's price is a sum of its metres and of the times of its ends."""
+    weights, requests = problem.weights, problem.requests
+    if weights.imbalance or (weights.change and any(r.last_slot is not None for r in requests)):
+        return False
+    if not timed:
+        return True
+    ready_s = min(slot.ready_s for slot in problem.slots)
+    opens_s = (max(stop.earliest_s, r.release_s) for r in requests for stop in r.stops)
+    return all(r.due_s is None for r in requests) and all(at_s <= ready_s for at_s in opens_s)
+
+
 def _weights(problem: Problem, *, rich: bool) -> Real:
     weights = problem.weights
     timed = weights.flow_s > 0 or any(r.due_s is not None for r in problem.requests)
@@ -282,5 +294,6 @@ def _weights(problem: Problem, *, rich: bool) -> Real:
     prices = (weights.flow_s, weights.metre, weights.change, weights.imbalance)
     rich = rich or any(_leaves_load(request) for request in problem.requests)
     short = all(len(r.stops) <= (2 if r.aboard is None else 1) for r in problem.requests)
-    flags = (timed, rich, problem.charge_loaded, short and not rich)
+    plain = short and not rich
+    flags = (timed, rich, problem.charge_loaded, plain, plain and _steady(problem, timed=timed))
     return np.array((*prices, *flags), dtype=np.float64)

@@ -4,8 +4,8 @@ import numpy as np
 
 from routing.search.compiled import kernel
 from routing.search.flat import COUNT, FIRST, Flat, Whole
-from routing.search.place import Spot
 from routing.search.rate import rate
+from routing.search.spot import Spot
 from routing.search.tour import Tour
 from routing.search.work import DIMENSION
 

@@ -5,22 +5,16 @@ A first look uses departures and slacks that are known (Savelsbergh, ORSA Journa
 it is a bound, and what passes it is rated in full.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
+from routing.search.chain import place_chain
 from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import to_blink
 from routing.search.flat import (
     CAPACITY,
     COUNT,
-    DUE,
     EARLIEST,
     FIRST,
-    FIXED,
-    FLOW,
-    IMBALANCE,
-    LATE,
     LATEST,
     LOAD,
     METRE,
@@ -32,77 +26,15 @@ from routing.search.flat import (
     SERVICE,
     TIMED,
     Flat,
-    Real,
     Small,
     Whole,
 )
 from routing.search.rate import rate
 from routing.search.refresh import refresh
+from routing.search.spot import Spot, delay_price, opening_price, shift_price
 from routing.search.steps import ending_price
 from routing.search.tour import Tour
 from routing.search.work import NOWHERE
-
-SPREAD = 2
-"""At so many of the cheapest places of a whole chain, its stops are spread out."""
-
-
-class Spot(NamedTuple):
-    """The best place found so far: ``extra`` (1) its price, ``at`` (4) = slot, then where the
-    first and second stop go, and 1 if ``route`` holds the whole route instead; the others are
-    scratch.
-    """
-
-    extra: Real
-    at: Whole
-    route: Whole
-    trial: Whole
-    kept: Whole
-    rest: Whole
-    chain: Whole
-    prices: Real
-    size: Whole
-
-
-def make_spot(longest: int) -> Spot:
-    """Room for routes of ``longest`` stops."""
-    return Spot(
-        extra=np.full(1, np.inf),
-        at=np.full(4, -1, dtype=np.int64),
-        route=np.zeros(longest + 1, dtype=np.int64),
-        trial=np.zeros(longest + 1, dtype=np.int64),
-        kept=np.zeros(longest + 1, dtype=np.int64),
-        rest=np.zeros(longest + 1, dtype=np.int64),
-        chain=np.zeros(longest + 1, dtype=np.int64),
-        prices=np.zeros(longest + 1),
-        size=np.zeros(1, dtype=np.int64),
-    )
-
-
-@kernel
-def delay_price(flat: Flat, tour: Tour, slot: int, k: int, begin_s: int, limit: float) -> float:
-    """What it costs that service at position ``k`` begins at ``begin_s``, for all from there on."""
-    if flat.weights[TIMED] == 0:
-        return 0.0
-    stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
-    table = flat.relaxed[flat.slots[slot, PROFILE]]
-    price = 0.0
-    while k < size:
-        stop = route[k]
-        shift_s = begin_s - tour.begin[slot, k]
-        if shift_s <= 0 or price >= limit:
-            break
-        if tour.ends[slot, k]:
-            request = stops[stop, OF]
-            price += flat.weights[FLOW] * shift_s
-            now_s, due_s = begin_s + stops[stop, SERVICE], flat.requests[request, DUE]
-            if now_s > due_s:
-                price += flat.prices[request, LATE] * (now_s - max(due_s, now_s - shift_s))
-        if k + 1 < size:
-            arrive_s = begin_s + stops[stop, SERVICE]
-            arrive_s += table[stops[stop, NODE], stops[route[k + 1], NODE]]
-            begin_s = max(arrive_s, stops[route[k + 1], EARLIEST])
-        k += 1
-    return price
 
 
 @kernel
@@ -120,13 +52,6 @@ def place(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Who
         _place_pair(flat, tour, slot, request, spot, dice)
     else:
         place_chain(flat, tour, slot, request, spot)
-
-
-@leaf
-def opening_price(flat: Flat, tour: Tour, slot: int) -> float:
-    """What one more request costs a slot wherever it goes: opening it, doing more than others."""
-    price = flat.weights[IMBALANCE] * (2 * tour.tasks[slot] + 1)
-    return price + flat.slot_price[slot] if tour.size[slot] == 0 else price
 
 
 @kernel
@@ -276,7 +201,7 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
                 break
             if timed and tour.ends[slot, k]:
                 was_s, service_s = tour.begin[slot, k], stops[stop, SERVICE]
-                price_p += _shift_price(flat, stops[stop, OF], begin_s, was_s, service_s)
+                price_p += shift_price(flat, stops[stop, OF], begin_s, was_s, service_s)
             if price_p + least_d >= best:
                 break
             leave_s = begin_s + stops[stop, SERVICE]
@@ -336,142 +261,6 @@ def _least_detour(metres: Small, nodes: Whole, gap_m: Whole, head: int, size: in
             extra += metres[at, nodes[k + 2]]
         least = min(least, extra)
     return least
-
-
-@leaf
-def _shift_price(flat: Flat, request: int, begin_s: int, was_s: int, service_s: int) -> float:
-    """What it costs that a request's last service begins at ``begin_s`` and not at ``was_s``."""
-    shift_s = begin_s - was_s
-    if shift_s <= 0:
-        return 0.0
-    price = flat.weights[FLOW] * shift_s
-    now_s, due_s = begin_s + service_s, flat.requests[request, DUE]
-    if now_s > due_s:
-        price += flat.prices[request, LATE] * (now_s - max(due_s, now_s - shift_s))
-    return price
-
-
-@kernel
-def place_chain(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot) -> None:
-    """Any number of stops, some of which may be in the route already: rated in full everywhere.
-
-    The stops go together first, each next one the nearest unless their order is fixed. Where that
-    is cheapest, each but the first is moved to its best place; if they can't go together anywhere,
-    that is tried everywhere.
-    """
-    size, head = tour.size[slot], tour.head[slot]
-    fixed = flat.requests[request, FIXED] > 0
-    many = _missing(flat, tour, slot, request, fixed, spot.chain)
-    found = int(np.int64(0))
-    for i in range(head, size + 1):
-        spot.prices[i] = np.inf
-        if _at_least(flat, tour, slot, request, spot, many, i) < spot.extra[0]:
-            _together(tour, slot, spot, many, i)
-            spot.prices[i] = rate(flat, slot, spot.kept, size + many, tour.work)
-            found += spot.prices[i] < np.inf
-    if found == 0:
-        for i in range(head, size + 1):
-            if _at_least(flat, tour, slot, request, spot, many, i) < spot.extra[0]:
-                _spread(flat, tour, slot, fixed, many, i, spot)
-    for _ in range(min(found, SPREAD)):
-        i = head
-        for k in range(head + 1, size + 1):
-            if spot.prices[k] < spot.prices[i]:
-                i = k
-        if _at_least(flat, tour, slot, request, spot, many, i) < spot.extra[0]:
-            _spread(flat, tour, slot, fixed, many, i, spot)
-        spot.prices[i] = np.inf
-
-
-@kernel
-def _at_least(
-    flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, many: int, i: int
-) -> float:
-    """What a chain costs at least whose first stop goes before position i, all others anywhere."""
-    stops, chain, profile = flat.stops, spot.chain, flat.slots[slot, PROFILE]
-    metres, seconds = flat.metres[profile], flat.relaxed[profile]
-    before, at, after = tour.nodes[slot, i], stops[chain[0], NODE], tour.nodes[slot, i + 1]
-    extra_m = metres[before, at] - tour.gap_m[slot, i]
-    if after >= 0:
-        extra_m += metres[at, after]
-    begin_s = max(tour.leave[slot, i] + seconds[before, at], stops[chain[0], EARLIEST])
-    leave_s = begin_s + stops[chain[0], SERVICE]
-    farthest_s = services_s = int(np.int64(0))
-    for n in range(1, many):
-        farthest_s = max(farthest_s, seconds[at, stops[chain[n], NODE]])
-        services_s += stops[chain[n], SERVICE]
-    price = opening_price(flat, tour, slot) + flat.weights[METRE] * extra_m
-    price += ending_price(flat, slot, request, leave_s + farthest_s + services_s)
-    if i < tour.size[slot] and price < spot.extra[0]:
-        next_s = max(leave_s + seconds[at, after], stops[tour.route[slot, i], EARLIEST])
-        price += delay_price(flat, tour, slot, i, next_s, spot.extra[0] - price)
-    return price
-
-
-@leaf
-def _together(tour: Tour, slot: int, spot: Spot, many: int, i: int) -> None:
-    """The route with the whole chain before position i, in ``spot.kept``."""
-    best, route, chain = spot.kept, tour.route[slot], spot.chain
-    for k in range(tour.size[slot] + many):
-        best[k] = route[k] if k < i else chain[k - i] if k < i + many else route[k - many]
-
-
-@kernel
-def _spread(flat: Flat, tour: Tour, slot: int, fixed: bool, many: int, i: int, spot: Spot) -> None:
-    """Move each stop of a chain that goes before position i, but the first, to its best place."""
-    size, head = tour.size[slot], tour.head[slot]
-    best, trial, rest, chain = spot.kept, spot.trial, spot.rest, spot.chain
-    _together(tour, slot, spot, many, i)
-    least = spot.prices[i]
-    for n in range(1, many):
-        stop = chain[n]
-        k = 0
-        low, high = head, size + many - 1
-        for m in range(size + many):
-            if best[m] == stop:
-                continue
-            rest[k] = best[m]
-            if (best[m] == chain[n - 1] and fixed) or best[m] == chain[0]:
-                low = k + 1
-            if fixed and n + 1 < many and best[m] == chain[n + 1]:
-                high = k
-            k += 1
-        for j in range(low, high + 1):
-            for m in range(size + many):
-                trial[m] = rest[m] if m < j else stop if m == j else rest[m - 1]
-            price = rate(flat, slot, trial, size + many, tour.work)
-            if price < least:
-                least = price
-                copy(best, trial, size + many)
-    if least - tour.cost[slot] < spot.extra[0]:
-        spot.extra[0] = least - tour.cost[slot]
-        spot.at[0], spot.at[3] = slot, 1
-        spot.size[0] = size + many
-        copy(spot.route, best, size + many)
-
-
-@kernel
-def _missing(flat: Flat, tour: Tour, slot: int, request: int, fixed: bool, chain: Whole) -> int:
-    """The stops of a request that are not in the slot's route, each next one the nearest."""
-    first, count = flat.requests[request, FIRST], flat.requests[request, COUNT]
-    n = 0
-    for stop in range(first, first + count):
-        if tour.slot_of[stop] != slot:
-            chain[n] = stop
-            n += 1
-    if not fixed:
-        seconds = flat.seconds[flat.slots[slot, PROFILE]]
-        for k in range(1, n):
-            here = flat.stops[chain[k - 1], NODE]
-            nearest = k
-            for m in range(k + 1, n):
-                if (
-                    seconds[here, flat.stops[chain[m], NODE]]
-                    < seconds[here, flat.stops[chain[nearest], NODE]]
-                ):
-                    nearest = m
-            chain[k], chain[nearest] = chain[nearest], chain[k]
-    return n
 
 
 @kernel

@@ -8,7 +8,8 @@ import numpy as np
 
 from routing.search.compiled import kernel
 from routing.search.flat import DROP, Flat, Real, Whole
-from routing.search.place import Spot, place, put
+from routing.search.place import place, put
+from routing.search.spot import Spot
 from routing.search.tour import Tour
 
 

@@ -36,7 +36,8 @@ class Tour(NamedTuple):
     last one the end or -1; leave (V, L + 1), from when on; gap_m, metres of the leg there (0 in
     an idle route); held, peak (V, L + 1, D), what is on board, and the most of it from there on;
     slack, until when the next service, or the arrival at the end, may begin without breaking a
-    window behind it; shut, no request is half done, so the route may be cut there.
+    window behind it; rest, how many requests end from there on; shut, no request is half done, so
+    the route may be cut there.
     """
 
     route: Whole
@@ -49,6 +50,7 @@ class Tour(NamedTuple):
     leave: Whole
     gap_m: Whole
     slack: Whole
+    rest: Whole
     held: Whole
     peak: Whole
     ends: Flags
@@ -74,6 +76,7 @@ def make_tour(flat: Flat, longest: int) -> Tour:
         leave=np.zeros((slots, longest + 2), dtype=np.int64),
         gap_m=np.zeros((slots, longest + 2), dtype=np.int64),
         slack=np.full((slots, longest + 2), FAR, dtype=np.int64),
+        rest=np.zeros((slots, longest + 2), dtype=np.int64),
         held=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
         peak=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
         ends=np.zeros((slots, longest + 1), dtype=np.bool_),
@@ -106,16 +109,17 @@ def find_cuts(flat: Flat, tour: Tour, slot: int) -> None:
 
 @leaf
 def find_slack(flat: Flat, tour: Tour, slot: int) -> None:
-    """Latest beginnings, from the end backwards, over the fastest ways there could be."""
+    """From the end backwards: latest beginnings, over the fastest ways there could be, and ends."""
     stops, table = flat.stops, flat.relaxed[flat.slots[slot, PROFILE]]
     route, size, slack = tour.route[slot], tour.size[slot], tour.slack[slot]
     node, limit = flat.slots[slot, END], flat.slots[slot, SHIFT_END]
-    slack[size] = limit
+    rest = tour.rest[slot]
+    slack[size], rest[size] = limit, 0
     for k in range(size - 1, -1, -1):
         stop = route[k]
         way_s = table[stops[stop, NODE], node] if node >= 0 else 0
         limit = min(stops[stop, LATEST], limit - way_s - stops[stop, SERVICE])
-        slack[k] = limit
+        slack[k], rest[k] = limit, rest[k + 1] + tour.ends[slot, k]
         node = stops[stop, NODE]
 
 
