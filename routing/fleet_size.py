@@ -17,11 +17,11 @@ from routing.search.flat import DROP, Flat
 
 HEAT = 0.3
 """Temperature while routes are closed, as a share of the first one of `routing.ruin_recreate`."""
-WEIGHT = 5.0
+WEIGHT = 1.0
 """Price of having been left out once, in average steps."""
 PATIENCE = 1500
 """Rounds in which room has to be found for one route, before another one is closed instead."""
-MORE_PATIENCE = 1.5
+MORE_PATIENCE = 3
 """How much longer the next one gets."""
 
 
@@ -36,12 +36,12 @@ def fewer(board: Board, effort: Effort, seed: int) -> list[Route]:
         return best
     absences = np.ones(len(board.flat.requests))
     step = max(1.0, step_price(board))
-    patience = float(PATIENCE)
+    patience = PATIENCE
     while left and (slot := _weakest(board, best, absences)) is not None:
         board.lay(best)
         board.set(slot, ())
-        if _find_room(board, absences, step, left, int(patience), seed):
-            best, patience = board.routes(), float(PATIENCE)
+        if _find_room(board, absences, step, left, patience, seed):
+            best, patience = board.routes(), PATIENCE
         else:
             patience *= MORE_PATIENCE
         seed += 1
