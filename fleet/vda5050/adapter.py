@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fleet.bus import Bus
 from fleet.clock import Clock
-from fleet.errors import FleetError, MissionFailed
+from fleet.errors import FleetError, LinkTimeout, MissionFailed
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
@@ -16,18 +16,22 @@ from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.view import mode_of, snapshot
-from fleet.vehicle import Mode, VehicleSpec, VehicleState
+from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.site import Site
 
 log = logging.getLogger(__name__)
+
+KEEPS_ORDER = VehicleError(code="keeps_order", severity=Severity.FATAL)
+"""What it complains of on behalf of a robot that does not give up an order that has failed."""
 
 
 class Vda5050Vehicle:
     """One robot on the bus. See `fleet.vehicle.Vehicle` for what its methods promise.
 
     A mission that fails while the robot still holds its order is cancelled at the robot before
-    the failure is reported, so that the next one finds it idle. After a `SafetyStop` or a lost
+    the failure is reported, so that the next one finds it idle; it has not failed if the robot
+    does all of it before it gives up. After a `SafetyStop` or a lost
     link the robot keeps its order: executing the same mission again follows it.
     """
 
@@ -41,6 +45,8 @@ class Vda5050Vehicle:
         self._cancelling = asyncio.Lock()
         self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
         self._snapshot = VehicleState(heard_at_s=None)
+        self._keeps = False
+        """It was told to give up an order, and has not done so for long."""
 
     @property
     def spec(self) -> VehicleSpec:
@@ -69,7 +75,7 @@ class Vda5050Vehicle:
         if now.online != inbox.online or now.heard_at_s != inbox.heard_at_s:
             now = replace(now, online=inbox.online, heard_at_s=inbox.heard_at_s)
             self._snapshot = now
-        return now
+        return replace(now, errors=(*now.errors, KEEPS_ORDER)) if self._keeps else now
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called after each new word of the robot."""
@@ -101,26 +107,53 @@ class Vda5050Vehicle:
             return await follower.run()
         except MissionFailed as failed:
             await self._tidy_up(mission, failed)
-            raise
+            outcome = follower.late_outcome()
+            if outcome is None:
+                raise
+            log.info("%s was done after all", mission.id, extra={"vehicle": self._spec.id})
+            return outcome
         finally:
             self._follower = None
 
     async def _tidy_up(self, mission: Mission, failed: MissionFailed) -> None:
-        """Have the robot give up an order that has failed, if it can be had soon."""
+        """Have the robot give up an order that has failed; until then nobody else may have it.
+
+        It may be at an action that it can't break off, and take the goods after all. If that
+        lasts longer than ``tidy_up_s``, the robot is called unfit, so a person looks.
+
+        Raises:
+            LinkLost: it is not heard any more.
+            SafetyStop: it refuses to give the order up.
+        """
         state = self._link.state
         if state is None or not state.busy or state.order_id != mission.id:
             return
+        loop = asyncio.get_running_loop()
+        complaint = loop.call_later(self._config.tidy_up_s, self._complain, mission, failed)
         try:
-            async with asyncio.timeout(self._config.tidy_up_s):
-                await self._link.stop_order()
-        except (FleetError, TimeoutError) as fault:
-            log.warning(
-                "%s failed (%s), and the robot keeps its order: %s",
-                mission.id,
-                failed,
-                fault,
-                extra={"vehicle": self._spec.id},
-            )
+            while not await self._stops():
+                log.warning("%s: no answer to cancelOrder", mission.id)
+        finally:
+            complaint.cancel()
+            self._keeps = False
+            self._tell()
+
+    async def _stops(self) -> bool:
+        try:
+            await self._link.stop_order()
+        except LinkTimeout:
+            return False
+        return True
+
+    def _complain(self, mission: Mission, failed: MissionFailed) -> None:
+        log.warning(
+            "%s failed (%s), and the robot keeps its order",
+            mission.id,
+            failed,
+            extra={"vehicle": self._spec.id},
+        )
+        self._keeps = True
+        self._tell()
 
     async def cancel(self) -> None:
         """Have the robot give up what it is at; return when it stands still."""

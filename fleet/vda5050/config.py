@@ -36,7 +36,7 @@ class Vda5050Config(BaseModel):
     """How much longer than twice its expected duration an action may take."""
 
     tidy_up_s: Seconds = 60.0
-    """How long a failed mission waits for the robot to give up its order."""
+    """How long a robot may take to give up a failed order before it is called unfit."""
 
     horizon_nodes: Annotated[int, Field(ge=0)] | None = 5
     """How many nodes beyond the released ones the robot is shown; null = all."""

@@ -246,6 +246,12 @@ class Follower:
         if self._drop_doubts >= _SURE_STATES:
             raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
 
+    def late_outcome(self) -> Outcome | None:
+        """What came of it if the robot has done all of it by now; None = it has not."""
+        undone = self._first_unfinished() or self._first_failed()
+        there = self._clearance.passed == len(self._clearance.route) - 1
+        return self._outcome() if there and undone is None else None
+
     def _outcome(self) -> Outcome:
         results = self._link.results
         told = {a.id: results[a.id].result_description for a in self._mission.actions}

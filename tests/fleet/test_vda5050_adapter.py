@@ -9,7 +9,7 @@ from fleet.errors import LinkLost, LinkTimeout, MissionCancelled, MissionFailed,
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.messages import EStop, OperatingMode
-from fleet.vehicle import Mode, Severity
+from fleet.vehicle import Mode
 from routing.site import NodeId
 from sim.loops import run
 from tests.fleet.vda5050_scene import (
@@ -298,11 +298,27 @@ class TestTrouble:
             driving = begin(scene, THERE)
             await scene.until(lambda: scene.body.working is not None)
             scene.body.fail("jammed")
+            await asyncio.sleep(300)
+            assert not driving.done(), "the robot may still take the goods"
+            errors = scene.vehicle.state().errors
+            assert [e.code for e in errors] == ["jammed", "keeps_order"]
+            assert not scene.vehicle.state().fit
+            scene.robot.reboot()
             with pytest.raises(MissionFailed) as failed:
                 await driving
             assert failed.value.reason.code == "action_timeout"
-            errors = scene.vehicle.state().errors
-            assert [(e.code, e.severity) for e in errors] == [("jammed", Severity.FATAL)]
+            assert [e.code for e in scene.vehicle.state().errors] == ["jammed"]
+
+    async def test_an_action_that_ends_while_it_is_cancelled_was_done(self) -> None:
+        async with staged(config_for(action_grace_s=60, tidy_up_s=30)) as scene:
+            driving = begin(scene, THERE)
+            await scene.until(lambda: scene.body.working is not None)
+            scene.body.fail("slow")
+            await asyncio.sleep(300)
+            scene.body.repair()
+            assert (await driving).mission == THERE.id
+            assert scene.body.loads == ["T-000001"]
+            assert scene.vehicle.state().fit
 
     async def test_a_robot_that_restarts_has_lost_its_mission(self) -> None:
         async with staged() as scene:

@@ -284,6 +284,7 @@ export const en = {
   "reason.order_replaced": "another system gave the vehicle an order",
   "reason.vehicle_restarted": "the vehicle was restarted",
   "reason.vehicle_busy": "the vehicle does not get free",
+  "reason.keeps_order": "it does not give up its last order; look what it has on board",
   "reason.emergency_stop": "emergency stop at the vehicle",
   "reason.action_timeout": "{action} takes too long",
   "reason.action_failed": "{action} failed: {text}",

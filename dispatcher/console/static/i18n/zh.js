@@ -284,6 +284,7 @@ export const zh = {
   "reason.order_replaced": "其他系统给车辆下达了指令",
   "reason.vehicle_restarted": "车辆已重启",
   "reason.vehicle_busy": "车辆一直未空闲",
+  "reason.keeps_order": "车辆未放弃上一任务指令，请查看车上物品",
   "reason.emergency_stop": "车辆被急停",
   "reason.action_timeout": "{action} 超时",
   "reason.action_failed": "{action} 失败：{text}",
