@@ -53,6 +53,26 @@ async def test_after_an_emergency_stop_a_person_lets_it_go_on(tmp_path: Path) ->
         assert place.deeds.loaded == [task]
 
 
+async def test_what_a_robot_was_taking_when_it_stopped_is_given_to_nobody_else(
+    tmp_path: Path,
+) -> None:
+    """It takes the goods after all once it goes on: until then nobody knows who has them."""
+    async with hospital(scenario_file(tmp_path, homes=("park-1", "park-2"))) as place:
+        task = await place.deliver("pharmacy", "ward")
+        await place.until(lambda: any(body.working for body in place.world.ground.values()))
+        body = next(body for body in place.world.ground.values() if body.working)
+        body.fail("stopped")
+        await asyncio.sleep(1800)
+        assert "vehicle_fault" in open_codes(place)
+        assert place.task(task).state is TaskState.UNDERWAY
+        assert place.deeds.loaded == []
+        body.repair()
+        await place.until_ended(task)
+        assert place.task(task).state is TaskState.DONE
+        assert place.deeds.loaded == [task]
+        assert open_codes(place) == set()
+
+
 async def test_what_a_stopped_robot_was_told_stays_its_own(tmp_path: Path) -> None:
     """Let go, it drives on to the end of what it was told: nobody else may be there."""
     async with hospital(scenario_file(tmp_path, homes=("park-1", "park-2"))) as place:

@@ -80,12 +80,8 @@ function spokenFact(name, value) {
  */
 export function reasonWords(reason) {
   if (!reason) return "";
-  const code = SAME_CODE.find((each) => each.code === reason.code && each.fact in reason.facts)?.as ?? reason.code;
-  return sentence(`reason.${code}`, code, reason.facts);
+  return sentence(`reason.${reason.code}`, reason.code, reason.facts);
 }
-
-/** Codes that mean one thing in a plan and another in a form; the facts tell which. */
-const SAME_CODE = [{ code: "out_of_range", fact: "missing_m", as: "battery_range" }];
 
 /** @param {import("./types.js").Alert} alert */
 export function alertWords(alert) {
