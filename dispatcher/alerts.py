@@ -9,7 +9,10 @@ from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Fact
-from routing.site import LaneId
+from routing.site import DoorId, LaneId, LiftId
+
+THINGS = ("lane", "lift", "door")
+"""Facts that tell two alerts of one code apart."""
 
 
 class Severity(StrEnum):
@@ -66,7 +69,7 @@ class Alerts:
         **facts: Fact,
     ) -> bool:
         """Raise an alert; False = it is open already, and was counted once more."""
-        alert = self._find(code, vehicle, task, facts.get("lane"))
+        alert = self._find(code, vehicle, task, _thing(facts))
         if alert is not None:
             self._put(replace(alert, count=alert.count + 1, facts=facts))
             return False
@@ -97,10 +100,10 @@ class Alerts:
         *,
         vehicle: VehicleId | None = None,
         task: TaskId | None = None,
-        lane: LaneId | None = None,
+        thing: LaneId | LiftId | DoorId | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
-        alert = self._find(code, vehicle, task, lane)
+        alert = self._find(code, vehicle, task, thing)
         if alert is None:
             return False
         self._put(replace(alert, cleared_s=self._clock.now_s()))
@@ -115,7 +118,7 @@ class Alerts:
 
     def _find(self, *cause: Fact | None) -> Alert | None:
         for alert in self._alerts.values():
-            its = alert.code, alert.vehicle, alert.task, alert.facts.get("lane")
+            its = alert.code, alert.vehicle, alert.task, _thing(alert.facts)
             if alert.cleared_s is None and its == cause:
                 return alert
         return None
@@ -128,3 +131,8 @@ class Alerts:
         cleared = [a.id for a in self._alerts.values() if a.cleared_s is not None]
         for old in cleared[: max(0, len(cleared) - self._keep)]:
             del self._alerts[old]
+
+
+def _thing(facts: Mapping[str, Fact]) -> Fact | None:
+    """What an alert is about besides a vehicle and a task."""
+    return next((facts[kind] for kind in THINGS if kind in facts), None)

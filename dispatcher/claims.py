@@ -204,6 +204,15 @@ class Claims:
             self._lost = None
         return True
 
+    def take_back(self, claim: Claim, granted: int) -> None:
+        """Take back grants that the vehicle has not been told of, down to ``granted`` edges.
+
+        Safe if all was safe before: it can finish whenever it could with them, since nobody else
+        has got what is free again.
+        """
+        claim.granted = max(granted, claim.passed)
+        self._settle()
+
     def could_take(self, claim: Claim, edges: Sequence[Edge]) -> bool:
         """Whether the first stretch of another way is free."""
         end = 1

@@ -32,6 +32,7 @@ class RoadBook:
         self._site = site
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
+        self._out: frozenset[LaneId] = frozenset()
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
         self._times: TravelTimes | None = None
@@ -53,14 +54,14 @@ class RoadBook:
     def by(self, rules: Rules) -> Roads:
         """The roads as vehicles of one kind may use them now."""
         if rules not in self._now:
-            self._now[rules] = Roads(self._site, rules, frozenset(self._closed), self._homes)
+            self._now[rules] = Roads(self._site, rules, self._shut, self._homes)
         return self._now[rules]
 
     def when_open(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
         """The roads as they are when no lane is closed."""
         rules = rules_of(spec)
         rules = loaded(rules) if goods_on_board else rules
-        if not self._closed:
+        if not self._shut:
             return self.by(rules)
         if rules not in self._open:
             self._open[rules] = Roads(self._site, rules, frozenset(), self._homes)
@@ -68,12 +69,21 @@ class RoadBook:
 
     @property
     def closed(self) -> Mapping[LaneId, float | None]:
-        """The closed lanes, each with the loop second at which it opens; None = until told."""
+        """The lanes that people closed, each with the second of its opening; None = until told."""
         return dict(self._closed)
+
+    @property
+    def _shut(self) -> frozenset[LaneId]:
+        return self._out | self._closed.keys()
 
     def is_closed(self, lane: LaneId) -> bool:
         """Whether nobody may be sent into a lane now."""
-        return lane in self._closed
+        return lane in self._closed or lane in self._out
+
+    def set_out(self, lanes: frozenset[LaneId]) -> None:
+        """These lanes lead through doors and lifts that are out of service; no others do."""
+        self._out = lanes
+        self._forget()
 
     def close(self, lane: LaneId, until_s: float | None) -> None:
         """Close a lane."""

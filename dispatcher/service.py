@@ -27,6 +27,7 @@ from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Free, Modeller
+from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.skies import Skies
@@ -130,6 +131,9 @@ class Service:
         self._forecast = Forecast(clock, self._handling, zone)
         self._workers = self._make_workers(
             vehicles, chargers, CheapHours.of(self._planning.cheap_hours, zone)
+        )
+        self._outages = Outages(
+            site, self.facilities, self._traffic, self._alerts, self._planner.poke
         )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
@@ -438,7 +442,7 @@ class Service:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
         self._traffic.open(lane)
-        self._alerts.clear("lane_closed", lane=lane)
+        self._alerts.clear("lane_closed", thing=lane)
         self._planner.poke()
 
     def alerts(self) -> list[Alert]:

@@ -218,6 +218,31 @@ class Traffic:
         if self.roads.open(lane):
             self._pump()
 
+    def set_out(self, lanes: frozenset[LaneId]) -> None:
+        """Lead all around lanes whose door or lift is out of service, even who waits before it.
+
+        Whoever is in a lift, or has been told to enter it, stays with it.
+        """
+        self.roads.set_out(lanes)
+        for pilot in self._pilots.values():
+            clearance, claim = pilot.clearance, pilot.claim
+            if clearance is None or self._in_lift(clearance):
+                continue
+            told = clearance.released - 1
+            if any(edge.lane.id in lanes for edge in claim.edges[told:]):
+                self._take_back(pilot, told)
+                self._reroute(pilot, {}, insist=True)
+        self._pump()
+
+    def _take_back(self, pilot: _Pilot, told: int) -> None:
+        """Take back what was granted and not told, and the doors and the lift it waits for."""
+        self._claims.take_back(pilot.claim, told)
+        for index in [index for index in pilot.doors if index >= told]:
+            self._facilities.release_door(pilot.doors.pop(index), pilot.spec.id)
+        if pilot.lift is not None and self._is_clear_of_lift(pilot):
+            lift, pilot.lift = pilot.lift, None
+            self._facilities.release_lift(lift, pilot.spec.id)
+
     def way(
         self,
         vehicle: VehicleId,
@@ -292,10 +317,14 @@ class Traffic:
     def _need_home(self, pilot: _Pilot, start: NodeId) -> int:
         places = self._site.places_at.get(start, ())
         clean = any(Role.DECONTAMINATION in place.roles for place in places)
+        home = self._site.places[pilot.spec.home].node
         try:
             way = self._home_way(pilot.spec, start, clean_start=clean)
         except Unreachable:
-            return NOWHERE
+            try:  # over what is closed: it can be driven some day
+                way = self.roads.when_open(pilot.spec).shortest(start, home, clean_start=clean)
+            except Unreachable:
+                return NOWHERE
         return self._resources.way(way.edges)
 
     # --- drives ---
@@ -531,6 +560,8 @@ class Traffic:
         await self._make_ready(pilot, first, edge)
         if pilot.clearance is not clearance or (pilot.halting and not self._in_lift(clearance)):
             return False
+        if claim.granted <= first or claim.edges[first] is not edge:  # it was led another way
+            return True
         clearance.release(first + 2)
         return True
 

@@ -112,6 +112,10 @@ class _Door:
         state = self.state
         return state is not None and state.open and session in state.sessions
 
+    def served(self, session: str) -> bool:
+        """Whether there is nothing to wait for: it is ready, or no longer wanted."""
+        return session not in self.wanted or self.ready(session)
+
     def requests(self) -> list[DoorRequest]:
         known = self.state.sessions if self.state else ()
         missing = [DoorRequest(session=s, open=True) for s in self.wanted if s not in known]
@@ -139,11 +143,16 @@ class _Lift:
         state, level = self.state, self.wanted.get(session)
         return (
             state is not None
+            and state.in_service
             and state.session == session
             and state.level == level
             and state.open
             and not state.moving
         )
+
+    def served(self, session: str) -> bool:
+        """Whether there is nothing to wait for: it is ready, or no longer wanted."""
+        return session not in self.wanted or self.ready(session)
 
     def requests(self) -> list[LiftRequest]:
         over = [LiftRequest(session=s, level=None) for s in self.given_up]
@@ -179,6 +188,7 @@ class Facilities:
         self._sent: dict[tuple[str, bytes], float] = {}
         self._work = asyncio.Event()
         self._wait_listeners: list[Callable[[LiftWait], None]] = []
+        self._service_listeners: list[Callable[[DoorId | LiftId, bool], None]] = []
 
     async def run(self) -> None:
         """Listen to the machines, and tell them what is wanted; runs until cancelled."""
@@ -202,6 +212,8 @@ class Facilities:
     async def open_door(self, door: DoorId, session: str) -> None:
         """Return when the door stands open, and stays open until `release_door`.
 
+        It returns as well when the session is released meanwhile.
+
         Raises:
             LinkTimeout: it did not open in time; it is still wanted, until released.
         """
@@ -209,7 +221,7 @@ class Facilities:
         machine.given_up.pop(session, None)
         machine.wanted[session] = None
         self._work.set()
-        if not await machine.waiters.until(lambda: machine.ready(session), self._patience_s):
+        if not await machine.waiters.until(lambda: machine.served(session), self._patience_s):
             raise LinkTimeout(f"door {door} did not open for {session}")
 
     def release_door(self, door: DoorId, session: str) -> None:
@@ -217,13 +229,14 @@ class Facilities:
         machine = self._doors[door]
         machine.wanted.pop(session, None)
         machine.given_up[session] = False
+        machine.waiters.wake()
         self._work.set()
 
     async def bring_lift(self, lift: LiftId, level: LevelId, session: str) -> None:
         """Return when the lift stands open at ``level`` for this session alone.
 
         Called again with another level it takes along who is inside. Other sessions wait until
-        `release_lift`.
+        `release_lift`. It returns as well when the session is released meanwhile.
 
         Raises:
             LinkTimeout: it did not come in time; it is still wanted, until released.
@@ -233,8 +246,10 @@ class Facilities:
         machine.wanted[session] = level
         ride = machine.state is not None and machine.state.session == session
         self._work.set()
-        if not await machine.waiters.until(lambda: machine.ready(session), self._patience_s):
+        if not await machine.waiters.until(lambda: machine.served(session), self._patience_s):
             raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
+        if session not in machine.wanted:
+            return
         wait = LiftWait(
             lift=lift,
             session=session,
@@ -251,6 +266,7 @@ class Facilities:
         machine = self._lifts[lift]
         machine.wanted.pop(session, None)
         machine.given_up[session] = False
+        machine.waiters.wake()
         self._work.set()
 
     def why_not(self, facility: DoorId | LiftId) -> Refusal | None:
@@ -266,6 +282,15 @@ class Facilities:
     def on_lift_wait(self, listener: Callable[[LiftWait], None]) -> None:
         """Have ``listener`` called after each wait for a lift."""
         self._wait_listeners.append(listener)
+
+    def on_service(self, listener: Callable[[DoorId | LiftId, bool], None]) -> None:
+        """Have ``listener`` called when a door or lift goes out of service, or comes back."""
+        self._service_listeners.append(listener)
+
+    def _serves(self, machine: "_Door | _Lift", before: bool, now: bool) -> None:
+        if now != before:
+            for listener in self._service_listeners:
+                listener(machine.id, now)
 
     async def _ask(self) -> float | None:
         """Send each wish that is new, or long unfulfilled; returns when to look again."""
@@ -296,9 +321,11 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
+            served = machine.state is None or machine.state.in_service
             machine.hear(state)
             machine.waiters.wake()
             self._work.set()
+            self._serves(machine, served, state.in_service)
 
     def _hear_lift(self, topic: str, payload: bytes) -> None:
         machine = self._lifts.get(topic.split("/")[-2])
@@ -308,9 +335,11 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
+            served = machine.state is None or machine.state.in_service
             machine.hear(state)
             machine.waiters.wake()
             self._work.set()
+            self._serves(machine, served, state.in_service)
 
     def _fault(self, topic: str, error: ValidationError) -> None:
         self.faulty += 1

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say, say_json, say_table
+from sim.options import WrongUse, seeds_named
 
 if TYPE_CHECKING:  # loaded by those who replay
     from sim.online_hospital import Hospital
@@ -19,10 +20,6 @@ if TYPE_CHECKING:  # loaded by those who replay
 USE_WRONG = 2
 MOST_RATE, MOST_ROBOTS, MOST_HOURS = 60.0, 500, 24.0 * 7
 LONGEST_BUDGET_S = 60.0
-
-
-class WrongUse(ValueError):
-    """An option that can't be followed; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,24 +136,6 @@ def _replay(
 # --- options
 
 
-def seeds_named(text: str) -> tuple[int, ...]:
-    """The seeds in ``0-2``, ``0,4,7`` or ``3``.
-
-    Raises:
-        WrongUse: it is none of these.
-    """
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        last = last if dash else first
-        if not (_is_whole(first) and _is_whole(last)) or int(first) > int(last):
-            raise WrongUse(f"--seeds {text}: write whole numbers such as 0-2 or 0,4,7")
-        if int(last) - int(first) >= 1000:
-            raise WrongUse(f"--seeds {text}: these are more than 1000; write fewer")
-        found += range(int(first), int(last) + 1)
-    return tuple(dict.fromkeys(found))
-
-
 def policies_named(text: str) -> tuple[str, ...]:
     """The policies in a list such as ``insertion,wardline``.
 
@@ -171,10 +150,6 @@ def policies_named(text: str) -> tuple[str, ...]:
         what = "no policy is named" if unknown is None else f"there is no policy {unknown!r}"
         raise WrongUse(f"--policies {text}: {what}; choose from {', '.join(POLICIES)}")
     return names
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _within(option: str, value: float, most: float, least: float | None = None) -> float:

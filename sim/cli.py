@@ -1,8 +1,7 @@
-"""The simulator's commands: run, live, bodies."""
+"""The simulator's commands: run, live, bodies; sweep and benchmarks have files of their own."""
 
 import json
 from collections.abc import Mapping
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from sim import bench
-from sim.moments import seconds
+from sim.options import find, until_seconds
+from sim.sweep_command import sweep
 
 SET = "Change the scenario: key=value with a dotted key, such as duration=1h."
 Address = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
@@ -24,6 +24,7 @@ def commands(app: typer.Typer) -> None:
     app.command("run")(run)
     app.command("live")(live)
     app.command("bodies")(bodies)
+    app.command("sweep")(sweep)
     bench.register()
 
 
@@ -43,7 +44,7 @@ def run(
     from sim.run import Wishes, failed
     from sim.run import run as simulate
 
-    until_s = _until(until)
+    until_s = until_seconds(until)
     loaded = load_scenario(find(scenario), site=site, overrides=set_ or ())
     folder = report
     if folder is None and not as_json:
@@ -95,7 +96,7 @@ def live(
     loaded = load_scenario(find(scenario), site=site, overrides=set_ or ())
     place = Place(host=host, port=port, broker=_address(broker), mavlink=_address(mavlink))
     live_until_told(
-        loaded, seed=seed, speed=speed, place=place, database=database, until_s=_until(until)
+        loaded, seed=seed, speed=speed, place=place, database=database, until_s=until_seconds(until)
     )
 
 
@@ -115,28 +116,6 @@ def bodies(
     loaded = load_scenario(find(scenario), overrides=set_ or ())
     place = Place(broker=_address(broker), mavlink=_address(mavlink))
     bodies_until_told(loaded, seed=seed, place=place)
-
-
-def find(name: str) -> Path:
-    """A scenario file by its path, or one of those that come with Wardline by its name."""
-    path = Path(name)
-    if path.exists() or path.suffix:
-        return path
-    with as_file(files("configs")) as folder:
-        own = folder / f"{name}.yaml"
-        if own.exists():
-            return own
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-    raise typer.BadParameter(f"there is no file {name!r}, and no scenario of ours: {known}")
-
-
-def _until(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--until {text}: {error}") from None
 
 
 def _address(text: str | None) -> tuple[str, int] | None:

@@ -115,6 +115,7 @@ class Scenario:
 
     name: str
     source: str
+    site_source: str
     site: Site
     start: datetime
     duration_s: float
@@ -180,6 +181,7 @@ class _Reader:
         return Scenario(
             name=file.scenario,
             source=str(self._path),
+            site_source=str(self._site_file(file)),
             site=site,
             start=file.start,
             duration_s=file.duration,
@@ -263,14 +265,16 @@ class _Reader:
                 self._faults.append(Fault(line, f"expect.{name} is {wanted!r}", str(error)))
         return tuple(found)
 
-    def _site(self, file: ScenarioFile) -> Site:
-        line = self._text.line("site")
-        path = self._site_path
-        if path is None and file.site is None:
+    def _site_file(self, file: ScenarioFile) -> Path:
+        if self._site_path is not None:
+            return self._site_path
+        if file.site is None:
             remedy = "name one with --site, or add site: sites/riverside.yaml"
             raise self._refusal(Fault(0, NO_SITE, remedy))
-        if path is None:
-            path = self._path.parent / str(file.site)
+        return self._path.parent / file.site
+
+    def _site(self, file: ScenarioFile) -> Site:
+        line, path = self._text.line("site"), self._site_file(file)
         try:
             if path.name.endswith(".building.yaml"):
                 return read_building(path).site

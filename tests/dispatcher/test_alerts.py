@@ -45,7 +45,7 @@ async def test_lanes_are_causes_of_their_own() -> None:
     alerts = Alerts(Clock.starting(), lambda _: None)
     for lane in ("a~b", "b~c"):
         assert alerts.open("lane_closed", Severity.NOTICE, lane=lane)
-    assert alerts.clear("lane_closed", lane=LaneId("b~c"))
+    assert alerts.clear("lane_closed", thing=LaneId("b~c"))
     assert [a.facts["lane"] for a in alerts.all() if a.cleared_s is None] == ["a~b"]
 
 

@@ -367,6 +367,10 @@ export const en = {
   "alert.task_late.doing": "it stays first in line",
   "alert.lane_closed": "the road {lane} is closed",
   "alert.lane_closed.doing": "all ways go around it",
+  "alert.lift_out_of_service": "lift {lift} is out of service",
+  "alert.lift_out_of_service.doing": "all ways take other lifts",
+  "alert.door_out_of_service": "door {door} is out of service",
+  "alert.door_out_of_service.doing": "all ways go around it",
   "alert.collision": "two bodies met: {what}",
   "alert.deadlock": "vehicles block one another: {what}",
 

@@ -367,6 +367,10 @@ export const zh = {
   "alert.task_late.doing": "保持优先处理",
   "alert.lane_closed": "通道 {lane} 已关闭",
   "alert.lane_closed.doing": "所有路线绕行",
+  "alert.lift_out_of_service": "电梯 {lift} 停止服务",
+  "alert.lift_out_of_service.doing": "所有路线改用其他电梯",
+  "alert.door_out_of_service": "门 {door} 停止服务",
+  "alert.door_out_of_service.doing": "所有路线绕行",
   "alert.collision": "发生碰撞：{what}",
   "alert.deadlock": "车辆互相阻塞：{what}",
 
