@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sim import bench
+from sim import bench, bench_traffic
 from sim.moments import seconds
 
 SET = "Change the scenario: key=value with a dotted key, such as duration=1h."
@@ -25,6 +25,7 @@ def commands(app: typer.Typer) -> None:
     app.command("live")(live)
     app.command("bodies")(bodies)
     bench.register()
+    bench_traffic.register()
 
 
 def run(

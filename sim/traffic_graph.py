@@ -62,9 +62,12 @@ def read_graph(path: Path) -> Graph:
     try:
         file = _File.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise WrongGraph(f"{path}: {error.strerror or error}") from error
+        raise WrongGraph(f"{path}: {error.strerror or error}; name a graph file") from error
     except ValidationError as error:
-        raise WrongGraph(f"{path} is no traffic graph: {_first_fault(error)}") from error
+        raise WrongGraph(
+            f"{path} is no traffic graph: {_first_fault(error)}; it needs name, nodes (a number), "
+            "rooms and edges [from, to, nominal_ms, resource]"
+        ) from error
     net = Net((Hop(*edge) for edge in file.edges), file.rooms)
     graph = Graph(file.name, net, tuple(sorted(set(file.rooms))))
     _require_ways(path, graph)

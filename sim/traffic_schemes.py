@@ -10,6 +10,11 @@ from routing.spacetime import Hop, Net
 class Scheme(Protocol):
     """Decides for all robots of a graph; times are milliseconds since the beginning."""
 
+    @property
+    def thinks(self) -> bool:
+        """Whether those who wait are to think again now and then."""
+        ...
+
     def place(self, robot: int, node: int, now_ms: int) -> None:
         """A robot stands on a node at the beginning."""
         ...
@@ -31,13 +36,17 @@ class Scheme(Protocol):
         ...
 
 
-class Sipp(Precedence):
-    """A way for each trip when it begins; it is never changed."""
+class Kept(Precedence):
+    """A way for each trip when it begins; it is kept to the end."""
 
-    def think_again(self, robot: int, now_ms: int) -> bool:  # noqa: ARG002
-        """It keeps its way."""
-        return False
+    thinks = False
+
+
+class Renewed(Precedence):
+    """The same, and who waits may take another way or an earlier turn."""
+
+    thinks = True
 
 
 DEFAULT = "sipp+tail"
-SCHEMES: dict[str, Callable[[Net], Scheme]] = {"sipp": Sipp, "sipp+tail": Precedence}
+SCHEMES: dict[str, Callable[[Net], Scheme]] = {"sipp": Kept, "sipp+tail": Renewed}
