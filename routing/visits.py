@@ -117,7 +117,9 @@ class Visits:
     def place(self, robot: int, node: int, now_ms: int) -> None:
         """A robot stands on a node that nobody holds or will hold."""
         if self._queues.get(node) or robot in self._stands:
-            raise ValueError(f"robot {robot} can't be placed on {node}: it is, or the node is taken")
+            raise ValueError(
+                f"robot {robot} can't be placed on {node}: it is, or the node is taken"
+            )
         stand = Visit(robot, Hop(node, node, 0, node), now_ms, now_ms, Stage.DONE)
         self._queues[node] = [stand]
         self._stands[robot] = self._ends[robot] = stand

@@ -68,6 +68,8 @@ def traffic(
         _require_named("--scheme", scheme, SCHEMES)
         if not 0 < hours <= MOST_HOURS:  # not a number is neither
             raise WrongUse(f"--hours {hours:g} is not above 0 and at most {MOST_HOURS:g}; write 4")
+        if hours * 3600 < 1:
+            raise WrongUse(f"--hours {hours:g} is shorter than a second; write more, such as 4")
         found = read_graph(graph)
         most = len(found.rooms) - 1
         if not 1 <= robots <= most:

@@ -1,6 +1,7 @@
 """Small nets, drawn by hand and by lot."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ def corridor_with_bay() -> Net:
 def overlaps(spans: Iterable[Span]) -> bool:
     """Whether two of them share a moment."""
     ordered = sorted(spans)
-    return any(first[1] > then[0] for first, then in zip(ordered, ordered[1:], strict=False))
+    return any(first[1] > then[0] for first, then in pairwise(ordered))
 
 
 def busy_from(table: Mapping[int, Sequence[Span]]) -> "_Busy":
@@ -50,7 +51,9 @@ def nets(draw: st.DrawFn) -> Net:
     nodes = draw(st.integers(2, 5))
     ms = st.integers(1, 5).map(lambda s: 1000 * s)
     lanes = [(draw(st.integers(0, node - 1)), node, draw(ms)) for node in range(1, nodes)]
-    more = draw(st.lists(st.tuples(st.integers(0, nodes - 1), st.integers(0, nodes - 1)), max_size=3))
+    more = draw(
+        st.lists(st.tuples(st.integers(0, nodes - 1), st.integers(0, nodes - 1)), max_size=3)
+    )
     lanes += [(a, b, draw(ms)) for a, b in more if a != b]
     hops = both_ways(*lanes)
     if draw(st.booleans()):  # all of the first two lanes are one lift
