@@ -22,7 +22,7 @@ Record = Callable[[dict[str, Any]], None]
 
 SILENCE_MS = 10 * 60_000
 WARM_UP_MS, LONG_MS = 30 * 60_000, 60 * 60_000
-THINK_EVERY_MS = 5_000
+THINK_EVERY_MS = 2_000
 
 
 class What(IntEnum):
