@@ -54,7 +54,9 @@ def traffic(
     delays: Annotated[str, typer.Option(help="How often and long: default, long, heavy.")] = (
         "default"
     ),
-    scheme: Annotated[str, typer.Option(help="Who goes when: sipp+tail, sipp.")] = "sipp+tail",
+    scheme: Annotated[
+        str, typer.Option(help="Who goes when: sipp+tail, sipp, banker.")
+    ] = "sipp+tail",
     trace: Annotated[Path | None, typer.Option(help="File for all departures, arrivals.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from routing.precedence import Precedence
 from routing.spacetime import Hop, Net
+from sim.traffic_banker import Banker
 
 
 class Scheme(Protocol):
@@ -49,4 +50,8 @@ class Renewed(Precedence):
 
 
 DEFAULT = "sipp+tail"
-SCHEMES: dict[str, Callable[[Net], Scheme]] = {"sipp": Kept, "sipp+tail": Renewed}
+SCHEMES: dict[str, Callable[[Net], Scheme]] = {
+    "sipp+tail": Renewed,
+    "sipp": Kept,
+    "banker": Banker,
+}

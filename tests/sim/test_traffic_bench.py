@@ -262,7 +262,7 @@ def test_a_table_for_people(file: Path) -> None:
         (("--hours", "nan"), "--hours nan"),
         (("--hours", "1e-9"), "--hours 1e-09 is shorter than a second"),
         (("--delays", "rare"), "--delays rare: unknown; choose from default, long, heavy"),
-        (("--scheme", "luck"), "--scheme luck: unknown; choose from sipp"),
+        (("--scheme", "luck"), "--scheme luck: unknown; choose from sipp+tail, sipp, banker"),
         (("--trace", "nowhere/trace.jsonl"), "name a file that can be written"),
     ],
 )
