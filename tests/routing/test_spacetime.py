@@ -23,6 +23,19 @@ def test_a_free_way_is_the_shortest_one_without_waiting() -> None:
     assert [(s.depart_ms, s.arrive_ms) for s in way] == [(70, 1070), (1070, 2070)]
 
 
+def test_a_node_is_reached_first_by_the_quicker_of_two_ways() -> None:
+    lanes = ((0, 1, 9000), (0, 2, 1000), (2, 1, 1000), (1, 3, 1000))
+    assert nodes(find_way(Net(both_ways(*lanes), rooms=[]), FREE, 0, 3, 0)) == [0, 2, 1, 3]
+
+
+def test_a_gap_that_closes_before_the_arrival_is_left_out() -> None:
+    net = Net(both_ways((0, 1, 1000), (1, 2, 1000)), rooms=[0, 2])
+    late_lane_short_gap = {LANES: [(0, 5000)], 1: [(5500, 8000)]}
+    way = find_way(net, busy_from(late_lane_short_gap), 0, 2, 0)
+    assert way is not None
+    assert [s.depart_ms for s in way] == [8000, 9000]
+
+
 def test_who_is_there_already_has_no_steps_to_make() -> None:
     assert find_way(corridor_with_bay(), FREE, 2, 2, 0) == ()
 

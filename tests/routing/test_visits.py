@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.spacetime import FOREVER, Step
+from routing.spacetime import FOREVER, Hop, Step
 from routing.visits import Visits
 from routing.visits_check import Circle, require_no_circle
 from tests.routing.lanes import LANES, both_ways
@@ -114,6 +114,44 @@ def test_who_is_expected_first_goes_first_whoever_was_planned_first() -> None:
     assert [v.robot for v in visits.queues()[1]] == [1, 0]
     assert visits.may_go(0) is None
     assert visits.may_go(1) == HOPS[0, 1]
+
+
+def lift() -> Visits:
+    """A lift, 50: robot 0 is planned first, but has ten hops to go, so robot 1 rides first."""
+    visits = Visits()
+    visits.place(0, 14, 0)
+    visits.place(1, 0, 0)
+    visits.project(0)
+    hops = [Hop(node, node - 1, 1000, 60 + node) for node in range(14, 4, -1)]
+    way = [Step(hop, 1000 * n, 1000 * n + 1000) for n, hop in enumerate(hops)]
+    visits.insert(0, [*way, Step(Hop(4, 3, 1000, 50), 10_000, 11_000)])
+    visits.project(0)
+    visits.insert(1, [Step(Hop(0, 1, 5000, 50), 0, 5000)])
+    visits.project(0)
+    return visits
+
+
+def test_a_lift_is_waited_for_also_if_the_node_behind_it_is_free() -> None:
+    visits = lift()
+    for node in range(13, 3, -1):
+        visits.release(0, 0)
+        assert visits.arrive(0, 0) == node
+    assert visits.may_go(0) is None, "robot 1 is to ride first"
+    visits.release(1, 0)
+    assert visits.may_go(0) is None, "robot 1 is in the lift"
+    visits.arrive(1, 5000)
+    assert visits.may_go(0) == Hop(4, 3, 1000, 50)
+
+
+def test_who_was_planned_first_is_expected_later_if_another_goes_first() -> None:
+    visits = lift()
+    visits.release(1, 0)
+    visits.project(30_000)
+    assert visits.arrival_ms(1) == 55_000
+    assert visits.arrival_ms(0) == 56_000
+    visits.arrive(1, 31_000)
+    visits.project(31_000)
+    assert visits.arrival_ms(0) == 42_000
 
 
 def test_steps_need_times_that_are_up_to_date() -> None:
