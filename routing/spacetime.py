@@ -1,0 +1,183 @@
+"""The earliest way through the gaps that other robots leave: safe-interval path planning.
+
+A resource is a node, or what lies between two: a lane, a door, a lift. Each holds one robot at
+a time. A hop claims its lane and the node at its end together, when it sets out; the node at its
+start is held until it arrives. So robots wait on nodes only. Rooms are where ways begin and end,
+and no way leads through one.
+
+Of all arrivals at a node within one gap only the earliest counts: who is there can wait for the
+others. That makes the search small although time is continuous (whole milliseconds).
+
+Source: Phillips and Likhachev, SIPP: Safe Interval Path Planning for Dynamic Environments,
+ICRA 2011.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+FOREVER = 1 << 62
+"""Later than any time, in milliseconds."""
+
+Span = tuple[int, int]
+"""From the first millisecond up to, not including, the second."""
+
+Busy = Callable[[int], Sequence[Span]]
+"""Resource -> when others hold it: ascending, without overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """From one node to the next; ``nominal_ms`` > 0 is how long it takes if all goes well."""
+
+    start: int
+    end: int
+    nominal_ms: int
+    lane: int
+    """The resource between them; hops that share it exclude each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A hop with the times at which it is to set out and to arrive."""
+
+    hop: Hop
+    depart_ms: int
+    arrive_ms: int
+
+
+class Net:
+    """Nodes and hops; a node is the resource of its own number."""
+
+    def __init__(self, hops: Iterable[Hop], rooms: Iterable[int]) -> None:
+        self.rooms = frozenset(rooms)
+        self.hops: dict[int, list[Hop]] = {}
+        self._into: dict[int, list[Hop]] = {}
+        for hop in hops:
+            if hop.nominal_ms <= 0:
+                raise ValueError(f"a hop takes time: {hop}")
+            self.hops.setdefault(hop.start, []).append(hop)
+            self._into.setdefault(hop.end, []).append(hop)
+        self._left: dict[int, Mapping[int, int]] = {}
+
+    def ms_to(self, goal: int) -> Mapping[int, int]:
+        """Shortest driving time from each node that has a way to ``goal``, without any waiting."""
+        if goal not in self._left:
+            self._left[goal] = self._count_back(goal)
+        return self._left[goal]
+
+    def _count_back(self, goal: int) -> Mapping[int, int]:
+        left: dict[int, int] = {}
+        heap = [(0, goal)]
+        while heap:
+            ms, node = heappop(heap)
+            if node in left:
+                continue
+            left[node] = ms
+            if node == goal or node not in self.rooms:
+                for hop in self._into.get(node, ()):
+                    heappush(heap, (ms + hop.nominal_ms, hop.start))
+        return left
+
+
+def find_way(
+    net: Net, busy: Busy, start: int, goal: int, now_ms: int, *, by_ms: int = FOREVER
+) -> tuple[Step, ...] | None:
+    """The way that arrives first and can stay, fitting between what others hold.
+
+    Args:
+        busy: when others hold a resource; what the robot itself holds is not among it.
+        start: where the robot stands at ``now_ms``.
+        goal: free from the arrival on for ever.
+        by_ms: a way that arrives later is no use.
+
+    Returns:
+        No steps if it is there already. None = there is no such way.
+    """
+    if start == goal:
+        return ()
+    left = net.ms_to(goal)
+    gaps = _Gaps(busy)
+    first = next((i for i, gap in enumerate(gaps.of(start)) if gap[0] <= now_ms < gap[1]), None)
+    if first is None or start not in left or now_ms + left[start] > by_ms:
+        return None
+    earliest = {(start, first): now_ms}
+    came: dict[tuple[int, int], tuple[tuple[int, int], Step]] = {}
+    heap = [(now_ms + left[start], -now_ms, start, first)]
+    while heap:
+        _, negative_ms, node, number = heappop(heap)
+        here, there_ms = (node, number), -negative_ms
+        if there_ms > earliest[here]:
+            continue
+        if node == goal:
+            return _steps_to(here, came)
+        until_ms = gaps.of(node)[number][1]
+        for hop in net.hops.get(node, ()):
+            end = hop.end
+            if end not in left or (end in net.rooms and end != goal):
+                continue
+            for gap, depart_ms in gaps.entries(hop, there_ms, until_ms, stay=end == goal):
+                arrive_ms = depart_ms + hop.nominal_ms
+                if arrive_ms + left[end] > by_ms:
+                    break
+                key = (end, gap)
+                if arrive_ms < earliest.get(key, FOREVER):
+                    earliest[key] = arrive_ms
+                    came[key] = here, Step(hop, depart_ms, arrive_ms)
+                    heappush(heap, (arrive_ms + left[end], -arrive_ms, end, gap))
+    return None
+
+
+def _steps_to(
+    here: tuple[int, int], came: Mapping[tuple[int, int], tuple[tuple[int, int], Step]]
+) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    while here in came:
+        here, step = came[here]
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+class _Gaps:
+    """When resources are free, counted out once for each that the search comes by."""
+
+    def __init__(self, busy: Busy) -> None:
+        self._busy = busy
+        self._free: dict[int, list[Span]] = {}
+
+    def of(self, resource: int) -> list[Span]:
+        free = self._free.get(resource)
+        if free is None:
+            free, since_ms = list[Span](), -FOREVER
+            for taken_ms, freed_ms in self._busy(resource):
+                if taken_ms > since_ms:
+                    free.append((since_ms, taken_ms))
+                since_ms = max(since_ms, freed_ms)
+            if since_ms < FOREVER:
+                free.append((since_ms, FOREVER))
+            self._free[resource] = free
+        return free
+
+    def entries(self, hop: Hop, ready_ms: int, until_ms: int, *, stay: bool) -> Iterable[Span]:
+        """Each gap of the hop's end that can be entered: its number, and the earliest departure.
+
+        The robot is ready from ``ready_ms`` on and must have left by ``until_ms``.
+        """
+        latest_ms = until_ms - hop.nominal_ms
+        for number, (opens_ms, closes_ms) in enumerate(self.of(hop.end)):
+            if opens_ms > latest_ms:
+                return
+            if closes_ms <= ready_ms + hop.nominal_ms or (stay and closes_ms < FOREVER):
+                continue
+            depart_ms = self._lane_free(hop, max(ready_ms, opens_ms))
+            if depart_ms > latest_ms:
+                return
+            if depart_ms + hop.nominal_ms < closes_ms:
+                yield number, depart_ms
+
+    def _lane_free(self, hop: Hop, from_ms: int) -> int:
+        for opens_ms, closes_ms in self.of(hop.lane):
+            depart_ms = max(from_ms, opens_ms)
+            if depart_ms + hop.nominal_ms <= closes_ms:
+                return depart_ms
+        return FOREVER

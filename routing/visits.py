@@ -1,0 +1,264 @@
+"""Who visits a resource after whom: the order by which robots drive, whatever the clock says.
+
+Each step of a planned way stands in the queue of its lane and in that of the node at its end, by
+the time at which it was expected when it was planned. A step is released when it heads both, and
+leaves a queue when the robot has left the resource. A robot that is late makes those behind it
+late; it never makes them meet.
+
+Every step waits only for steps that were expected to set out before it. So no robots wait for
+each other in a circle, however late they are; ``routing.visits_check`` looks after each
+insertion whether that holds.
+
+Source: action dependency graph, Hönig et al., Persistent and Robust Execution of MAPF Schedules
+in Warehouses, RA-L 2019.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import pairwise
+from operator import attrgetter
+
+from routing.spacetime import FOREVER, Busy, Hop, Span, Step
+from routing.visits_check import require_no_circle
+
+
+class Stage(Enum):
+    """What has become of a step."""
+
+    AHEAD = auto()
+    UNDER_WAY = auto()
+    DONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """A robot's step and its stay at the end of it, until the next one arrives."""
+
+    robot: int
+    hop: Hop
+    depart_ms: int
+    """When it set out, or is expected to."""
+    arrive_ms: int
+    """When it arrived, or is expected to."""
+    stage: Stage = Stage.AHEAD
+    before: "Visit | None" = None
+    """The robot's step before."""
+    after: "Visit | None" = None
+    """The robot's step after it."""
+    ahead: list["Visit"] = field(default_factory=list["Visit"])
+    """Steps that must have arrived before this one sets out, for it to have its resources."""
+
+    @property
+    def leaves_ms(self) -> int:
+        """When the node at its end is free again."""
+        return FOREVER if self.after is None else self.after.arrive_ms
+
+
+class Visits:
+    """The queues of all resources, and the ways of all robots through them."""
+
+    def __init__(self) -> None:
+        self._queues: dict[int, list[Visit]] = {}
+        self._stands: dict[int, Visit] = {}
+        self._ends: dict[int, Visit] = {}
+        self._order: list[Visit] = []
+        self._projected_ms: int | None = None
+
+    # --- what there is
+
+    @property
+    def robots(self) -> Iterable[int]:
+        """All robots, in the order in which they were placed."""
+        return self._stands
+
+    def stand(self, robot: int) -> int:
+        """The node where the robot stands, or that it left last."""
+        return self._stands[robot].hop.end
+
+    def standing(self, robot: int) -> bool:
+        """Whether it is not between two nodes."""
+        step = self._stands[robot].after
+        return step is None or step.stage is Stage.AHEAD
+
+    def goal(self, robot: int) -> int:
+        """Where its way ends."""
+        return self._ends[robot].hop.end
+
+    def arrival_ms(self, robot: int) -> int:
+        """When its way ends, as projected last."""
+        return self._ends[robot].arrive_ms
+
+    def way(self, robot: int) -> Iterator[Visit]:
+        """Its steps that have not arrived, in order."""
+        step = self._stands[robot].after
+        while step is not None:
+            yield step
+            step = step.after
+
+    def queues(self) -> Mapping[int, Sequence[Visit]]:
+        """Who holds or will hold each resource, one after another."""
+        return self._queues
+
+    def busy(self, robot: int) -> Busy:
+        """When others hold a resource, as projected last; for ever where their ways end."""
+
+        def spans(resource: int) -> list[Span]:
+            return [
+                (v.depart_ms, v.leaves_ms if v.hop.end == resource else v.arrive_ms)
+                for v in self._queues.get(resource, ())
+                if v.robot != robot
+            ]
+
+        return spans
+
+    # --- what is planned
+
+    def place(self, robot: int, node: int, now_ms: int) -> None:
+        """A robot stands on a node that nobody holds or will hold."""
+        if self._queues.get(node) or robot in self._stands:
+            raise ValueError(
+                f"robot {robot} can't be placed on {node}: it is, or the node is taken"
+            )
+        stand = Visit(robot, Hop(node, node, 0, node), now_ms, now_ms, Stage.DONE)
+        self._queues[node] = [stand]
+        self._stands[robot] = self._ends[robot] = stand
+        self._projected_ms = None
+
+    def insert(self, robot: int, steps: Iterable[Step]) -> None:
+        """Plan these steps behind the robot's last; they fit between what was projected last.
+
+        Raises:
+            Circle: robots would wait for each other; the steps did not fit.
+            ValueError: something has happened since the last projection, or another is to pass
+                where this or another robot's way ends.
+        """
+        if self._projected_ms is None:
+            raise ValueError("project before steps are inserted: times are out of date")
+        for step in steps:
+            before = self._ends[robot]
+            visit = Visit(robot, step.hop, step.depart_ms, step.arrive_ms, before=before)
+            before.after = self._ends[robot] = visit
+            self._order.append(visit)
+            for resource in (step.hop.lane, step.hop.end):
+                _queue_up(self._queues.setdefault(resource, []), visit)
+        self._order.sort(key=attrgetter("depart_ms"))
+        self._link()
+        require_no_circle(self._bare_ways(), self._bare_queues())
+        self._projected_ms = None
+
+    def cut(self, robot: int) -> list[Step]:
+        """Take back all steps of a robot that are not released.
+
+        Others may wait for it to leave: insert another way, or this one again, before anything
+        else happens.
+
+        Returns:
+            What is taken back, at the times that were projected last.
+        """
+        tail = [visit for visit in self.way(robot) if visit.stage is Stage.AHEAD]
+        if tail and (last := tail[0].before):
+            last.after, self._ends[robot] = None, last
+        for visit in tail:
+            for resource in (visit.hop.lane, visit.hop.end):
+                self._queues[resource].remove(visit)
+        gone = set(tail)
+        self._order = [visit for visit in self._order if visit not in gone]
+        return [Step(visit.hop, visit.depart_ms, visit.arrive_ms) for visit in tail]
+
+    def _link(self) -> None:
+        """Note for each step what it waits for."""
+        for visit in self._order:
+            visit.ahead.clear()
+        for resource, queue in self._queues.items():
+            for first, then in pairwise(queue):
+                wait = first.after if first.hop.end == resource else first
+                if wait is None:
+                    raise ValueError(f"robot {then.robot} is to pass where {first.robot} stays")
+                then.ahead.append(wait)
+
+    def _bare_ways(self) -> dict[int, list[tuple[int, ...]]]:
+        return {
+            robot: [(stand.hop.end,), *((v.hop.lane, v.hop.end) for v in self.way(robot))]
+            for robot, stand in self._stands.items()
+        }
+
+    def _bare_queues(self) -> dict[int, list[int]]:
+        return {key: [v.robot for v in queue] for key, queue in self._queues.items() if queue}
+
+    # --- what happens
+
+    def may_go(self, robot: int) -> Hop | None:
+        """Its next hop, if it heads every queue that the hop needs."""
+        step = self._stands[robot].after
+        if step is None or step.stage is not Stage.AHEAD:
+            return None
+        hop = step.hop
+        free = self._queues[hop.lane][0] is step and self._queues[hop.end][0] is step
+        return hop if free else None
+
+    def release(self, robot: int, now_ms: int) -> Hop:
+        """It sets out on its next hop, which it keeps from now on.
+
+        Raises:
+            ValueError: it may not go.
+        """
+        step, hop = self._stands[robot].after, self.may_go(robot)
+        if step is None or hop is None:
+            raise ValueError(f"robot {robot} does not head the queues of its next hop")
+        step.stage, step.depart_ms = Stage.UNDER_WAY, now_ms
+        step.arrive_ms = now_ms + hop.nominal_ms
+        self._projected_ms = None
+        return hop
+
+    def arrive(self, robot: int, now_ms: int) -> int:
+        """It has come to the end of its hop and frees all behind it.
+
+        Returns:
+            The node where it stands now.
+        """
+        left = self._stands[robot]
+        step = left.after
+        if step is None or step.stage is not Stage.UNDER_WAY:
+            raise ValueError(f"robot {robot} is not under way")
+        step.stage, step.arrive_ms, step.before = Stage.DONE, now_ms, None
+        step.ahead.clear()
+        for resource, visit in ((step.hop.lane, step), (left.hop.end, left)):
+            if self._queues[resource].pop(0) is not visit:
+                raise ValueError(f"robot {robot} held {resource} out of turn")
+        left.after = None
+        self._stands[robot] = step
+        self._projected_ms = None
+        return step.hop.end
+
+    def project(self, now_ms: int) -> None:
+        """Expect times for all steps: nominal ones, in this order, from now on.
+
+        Who is overdue is expected to be late by as much again.
+        """
+        if self._projected_ms == now_ms:
+            return
+        self._order = [visit for visit in self._order if visit.stage is not Stage.DONE]
+        for visit in self._order:
+            if visit.stage is Stage.UNDER_WAY:
+                due_ms = visit.depart_ms + visit.hop.nominal_ms
+                late_ms = now_ms - due_ms
+                visit.arrive_ms = due_ms if late_ms <= 0 else now_ms + late_ms
+                continue
+            depart_ms = now_ms
+            if visit.before is not None and visit.before.arrive_ms > depart_ms:
+                depart_ms = visit.before.arrive_ms
+            for other in visit.ahead:
+                if other.arrive_ms > depart_ms:
+                    depart_ms = other.arrive_ms
+            visit.depart_ms = depart_ms
+            visit.arrive_ms = depart_ms + visit.hop.nominal_ms
+        self._projected_ms = now_ms
+
+
+def _queue_up(queue: list[Visit], visit: Visit) -> None:
+    """Behind all that are expected to have set out before."""
+    place = len(queue)
+    while place and queue[place - 1].depart_ms > visit.depart_ms:
+        place -= 1
+    queue.insert(place, visit)

@@ -1,0 +1,121 @@
+"""The banker's rule as a scheme of traffic: the dispatcher's own claims, over a bare graph.
+
+A robot's home is the room it drives to: all could get there one after another. A new trip takes
+the way that is shortest if each hop takes its time once more for each other robot that is still
+to come by its lane or its end.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from itertools import count
+
+from dispatcher.claims import Claim, Claims, Resources
+from fleet.vehicle import VehicleId
+from routing.site import Edge, Lane, LaneId, NodeId
+from routing.spacetime import Hop, Net
+
+LOAD = 1.0
+
+
+class NetResources(Resources):
+    """The resources of a net: each is the bit of its number."""
+
+    def __init__(self) -> None:
+        """There is nothing to number: names are numbers."""
+
+    def node(self, node: NodeId) -> int:
+        """What a robot that stands on ``node`` holds."""
+        return 1 << int(node)
+
+    def edge(self, edge: Edge) -> int:
+        """What it needs on top to drive ``edge``."""
+        return 1 << int(edge.lane.id) | 1 << int(edge.end)
+
+    def is_cabin(self, node: NodeId) -> bool:  # noqa: ARG002
+        """A lift is but a lane: nobody stops inside."""
+        return False
+
+
+class Banker:
+    """Grants a hop only if afterwards everybody could still get to where it goes."""
+
+    thinks = False
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._resources = NetResources()
+        self._claims = Claims(self._resources)
+        self._robots: dict[int, Claim] = {}
+        self._hops: dict[int, tuple[Hop, ...]] = {}
+
+    def place(self, robot: int, node: int, now_ms: int) -> None:  # noqa: ARG002
+        """A robot stands on a node at the beginning."""
+        name, stand = VehicleId(f"r{robot}"), NodeId(str(node))
+        self._robots[robot] = self._claims.enter(name, stand, stand, 0)
+        self._hops[robot] = ()
+
+    def plan(self, robot: int, goal: int, now_ms: int) -> None:  # noqa: ARG002
+        """It is to drive to a room that nobody else stands in or heads for.
+
+        Raises:
+            ValueError: not everybody could get home then, which such a room rules out.
+        """
+        claim = self._robots[robot]
+        hops = self._way(robot, int(claim.stand), goal)
+        claim.home = self._resources.node(NodeId(str(goal)))
+        self._hops[robot] = hops
+        if not self._claims.plan(claim, [_edge(hop) for hop in hops], 0):
+            raise ValueError(f"robot {robot} must not go to {goal}")
+
+    def think_again(self, robot: int, now_ms: int) -> bool:  # noqa: ARG002
+        """It keeps its way."""
+        return False
+
+    def release(self, robots: Iterable[int], now_ms: int) -> list[tuple[int, Hop]]:  # noqa: ARG002
+        """Who of these waiting robots sets out now, and on which hop."""
+        return [
+            (robot, self._hops[robot][self._robots[robot].passed])
+            for robot in robots
+            if self._claims.grant(self._robots[robot])
+        ]
+
+    def arrive(self, robot: int, now_ms: int) -> None:  # noqa: ARG002
+        """A robot has come to the end of its hop."""
+        claim = self._robots[robot]
+        self._claims.pass_to(claim, claim.passed + 1)
+
+    def _way(self, robot: int, start: int, goal: int) -> tuple[Hop, ...]:
+        """The shortest way, with the load of the others; it passes no room."""
+        load = self._load(robot)
+        number = count()
+        heap = [(0.0, next(number), start, tuple[Hop, ...]())]
+        seen: set[int] = set()
+        while heap:
+            cost, _, node, way = heappop(heap)
+            if node == goal:
+                return way
+            if node in seen:
+                continue
+            seen.add(node)
+            for hop in self._net.hops.get(node, ()):
+                if hop.end == goal or hop.end not in self._net.rooms:
+                    many = max(load.get(hop.lane, 0), load.get(hop.end, 0))
+                    dearer = cost + hop.nominal_ms * (1 + LOAD * many)
+                    heappush(heap, (dearer, next(number), hop.end, (*way, hop)))
+        raise ValueError(f"no way from {start} to {goal}")
+
+    def _load(self, robot: int) -> dict[int, int]:
+        """How many others are still to come by each resource."""
+        load: dict[int, int] = {}
+        for other, claim in self._robots.items():
+            if other != robot:
+                for hop in self._hops[other][claim.passed :]:
+                    for resource in (hop.lane, hop.end):
+                        load[resource] = load.get(resource, 0) + 1
+        return load
+
+
+def _edge(hop: Hop) -> Edge:
+    start, end = NodeId(str(hop.start)), NodeId(str(hop.end))
+    lane = Lane(id=LaneId(str(hop.lane)), start=start, end=end, length_m=1.0)
+    return Edge(start=start, end=end, lane=lane)

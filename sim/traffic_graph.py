@@ -1,0 +1,91 @@
+"""Graph files of traffic benchmarks: nodes, lanes and rooms, all of them capacity-1 resources.
+
+``nodes`` is their number; node ``n`` is resource ``n``. ``edges`` are ``[from, to, nominal_ms,
+resource]``: edges with one resource number exclude each other, such as both directions of a
+one-lane stretch or all of a lift. ``rooms`` are the nodes where trips begin and end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from routing.spacetime import Hop, Net
+
+Count = Annotated[int, Field(ge=0, strict=True)]
+Some = Annotated[int, Field(gt=0, strict=True)]
+
+
+class WrongGraph(ValueError):
+    """The file holds no such graph; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A building as traffic sees it."""
+
+    name: str
+    net: Net
+    rooms: tuple[int, ...]
+    """Ascending."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    nodes: Some
+    rooms: tuple[Count, ...]
+    edges: tuple[tuple[Count, Count, Some, Count], ...]
+
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> "_File":
+        for start, end, nominal_ms, resource in self.edges:
+            edge = [start, end, nominal_ms, resource]
+            if max(start, end) >= self.nodes or start == end:
+                raise ValueError(f"edge {edge} is not between two of the {self.nodes} nodes")
+            if resource < self.nodes:
+                raise ValueError(f"edge {edge} has the resource of a node; use a higher number")
+        if wrong := [room for room in self.rooms if room >= self.nodes]:
+            raise ValueError(f"rooms {wrong} are none of the {self.nodes} nodes")
+        return self
+
+
+def read_graph(path: Path) -> Graph:
+    """The graph in a file.
+
+    Raises:
+        WrongGraph: it can't be read, is no such graph, or has rooms without a way between them.
+    """
+    try:
+        file = _File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise WrongGraph(f"{path}: {error.strerror or error}; name a graph file") from error
+    except ValidationError as error:
+        raise WrongGraph(
+            f"{path} is no traffic graph: {_first_fault(error)}; it needs name, nodes (a number), "
+            "rooms and edges [from, to, nominal_ms, resource]"
+        ) from error
+    net = Net((Hop(*edge) for edge in file.edges), file.rooms)
+    graph = Graph(file.name, net, tuple(sorted(set(file.rooms))))
+    _require_ways(path, graph)
+    return graph
+
+
+def _require_ways(path: Path, graph: Graph) -> None:
+    for goal in graph.rooms:
+        left = graph.net.ms_to(goal)
+        cut_off = [room for room in graph.rooms if room not in left]
+        if cut_off:
+            raise WrongGraph(
+                f"{path}: no way from room {cut_off[0]} to room {goal} that passes no other room; "
+                "add edges between them, or drop one from the rooms"
+            )
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    where: Sequence[object] = fault["loc"]
+    return ": ".join([*([".".join(map(str, where))] if where else []), fault["msg"]])
