@@ -87,7 +87,7 @@ def main() -> None:
     except Exception as error:  # the last place where one can be told in words
         if "--debug" in sys.argv:
             raise
-        typer.echo("\n".join(dict.fromkeys(map(_told, _each(error)))), err=True)
+        typer.echo("\n".join(dict.fromkeys(map(told, _each(error)))), err=True)
         sys.exit(FAILED)
 
 
@@ -100,7 +100,7 @@ def _each(error: Exception) -> Iterator[Exception]:
         yield error
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """An error in words: what a person can mend as it is, all else as our mistake."""
     match error:
         case DispatchError() | FleetError() | RoutingError():

@@ -112,9 +112,10 @@ class _Door:
         state = self.state
         return state is not None and state.open and session in state.sessions
 
-    def served(self, session: str) -> bool:
-        """Whether there is nothing to wait for: it is ready, or no longer wanted."""
-        return session not in self.wanted or self.ready(session)
+    @property
+    def serves(self) -> bool:
+        """Whether it is in service, as far as is known."""
+        return self.state is None or self.state.in_service
 
     def requests(self) -> list[DoorRequest]:
         known = self.state.sessions if self.state else ()
@@ -150,9 +151,10 @@ class _Lift:
             and not state.moving
         )
 
-    def served(self, session: str) -> bool:
-        """Whether there is nothing to wait for: it is ready, or no longer wanted."""
-        return session not in self.wanted or self.ready(session)
+    @property
+    def serves(self) -> bool:
+        """Whether it is in service, as far as is known."""
+        return self.state is None or self.state.in_service
 
     def requests(self) -> list[LiftRequest]:
         over = [LiftRequest(session=s, level=None) for s in self.given_up]
@@ -166,6 +168,11 @@ class _Lift:
         self.state = state
         for session in [s for s, told in self.given_up.items() if told and s != state.session]:
             del self.given_up[session]
+
+
+def _served(machine: _Door | _Lift, session: str) -> bool:
+    """Whether there is nothing to wait for: it is ready, or no longer wanted."""
+    return session not in machine.wanted or machine.ready(session)
 
 
 class Facilities:
@@ -221,7 +228,7 @@ class Facilities:
         machine.given_up.pop(session, None)
         machine.wanted[session] = None
         self._work.set()
-        if not await machine.waiters.until(lambda: machine.served(session), self._patience_s):
+        if not await machine.waiters.until(lambda: _served(machine, session), self._patience_s):
             raise LinkTimeout(f"door {door} did not open for {session}")
 
     def release_door(self, door: DoorId, session: str) -> None:
@@ -246,7 +253,7 @@ class Facilities:
         machine.wanted[session] = level
         ride = machine.state is not None and machine.state.session == session
         self._work.set()
-        if not await machine.waiters.until(lambda: machine.served(session), self._patience_s):
+        if not await machine.waiters.until(lambda: _served(machine, session), self._patience_s):
             raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
         if session not in machine.wanted:
             return
@@ -287,10 +294,13 @@ class Facilities:
         """Have ``listener`` called when a door or lift goes out of service, or comes back."""
         self._service_listeners.append(listener)
 
-    def _serves(self, machine: "_Door | _Lift", before: bool, now: bool) -> None:
-        if now != before:
+    def _heard(self, machine: "_Door | _Lift", *, served: bool) -> None:
+        """A machine has said something; ``served`` is whether it was in service before."""
+        machine.waiters.wake()
+        self._work.set()
+        if machine.serves != served:
             for listener in self._service_listeners:
-                listener(machine.id, now)
+                listener(machine.id, machine.serves)
 
     async def _ask(self) -> float | None:
         """Send each wish that is new, or long unfulfilled; returns when to look again."""
@@ -321,11 +331,9 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
-            served = machine.state is None or machine.state.in_service
+            served = machine.serves
             machine.hear(state)
-            machine.waiters.wake()
-            self._work.set()
-            self._serves(machine, served, state.in_service)
+            self._heard(machine, served=served)
 
     def _hear_lift(self, topic: str, payload: bytes) -> None:
         machine = self._lifts.get(topic.split("/")[-2])
@@ -335,11 +343,9 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
-            served = machine.state is None or machine.state.in_service
+            served = machine.serves
             machine.hear(state)
-            machine.waiters.wake()
-            self._work.set()
-            self._serves(machine, served, state.in_service)
+            self._heard(machine, served=served)
 
     def _fault(self, topic: str, error: ValidationError) -> None:
         self.faulty += 1

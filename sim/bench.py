@@ -81,7 +81,7 @@ def online(
         if iterations is not None:
             _within("--iterations", iterations, 1e6)
     except WrongUse as error:
-        _fail(str(error))
+        fail(str(error))
     from sim.online_policies import Thought
 
     rows = list(replayed(wishes, Thought(budget_s=budget_s, iterations=iterations)))
@@ -101,7 +101,7 @@ def replayed(wishes: Wishes, thought: "Thought") -> Iterator[Row]:
 
     warm_up()
     hospital = load_hospital()
-    with _bar() as bar:
+    with progress_bar() as bar:
         for seed in wishes.seeds:
             for policy in wishes.policies:
                 yield _replay(wishes, hospital, policy, thought, seed, bar)
@@ -191,12 +191,14 @@ def _mean_cells(rows: Sequence[Row]) -> tuple[Sequence[str], Sequence[Sequence[o
     return ("policy", "seeds", "mean on time %", "mean p95 late s", "mean CPU s"), found
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
+    """On a terminal only; it leaves nothing behind."""
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
 
 
-def _fail(message: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
+    """End the command because it was used wrongly."""
     typer.echo(message, err=True)
     raise typer.Exit(USE_WRONG)

@@ -4,18 +4,16 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say_json, say_table
-from sim.bench import MOST_HOURS, USE_WRONG
+from sim.bench import MOST_HOURS, fail, progress_bar
 from sim.options import WrongUse
+from sim.outcome import percentile
 
 if TYPE_CHECKING:  # loaded by those who drive
     from sim.traffic_graph import Graph
@@ -82,7 +80,7 @@ def traffic(
             )
         ended = _drive(found, robots, hours, seed, delays, scheme, trace)
     except (WrongUse, WrongGraph) as error:
-        _fail(str(error))
+        fail(str(error))
     row = asdict(
         Row(
             graph=found.name,
@@ -94,8 +92,8 @@ def traffic(
             trips_per_h=round(ended.trips_per_h, 2),
             deadlocks=ended.deadlocks,
             collisions=ended.collisions,
-            call_ms_p50=round(percentile(ended.call_ms, 50), 3),
-            call_ms_p99=round(percentile(ended.call_ms, 99), 3),
+            call_ms_p50=round(percentile(ended.call_ms, 0.5) or 0.0, 3),
+            call_ms_p99=round(percentile(ended.call_ms, 0.99) or 0.0, 3),
             cpu_ms_per_trip=round(ended.cpu_ms / max(ended.trips, 1), 3),
             longest_wait_s=ended.longest_wait_s,
         )
@@ -129,7 +127,7 @@ def _drive(
             delays=DELAYS[delays],
             record=_recorder(trace, stack),
         )
-        bar = stack.enter_context(_bar())
+        bar = stack.enter_context(progress_bar())
         job = bar.add_task(f"{scheme}, {robots} robots", total=hours * 3_600_000)
         for now_ms in model.run():
             bar.update(job, completed=now_ms)
@@ -153,24 +151,7 @@ def _recorder(trace: Path | None, stack: ExitStack) -> Callable[[dict[str, Any]]
     return write
 
 
-def percentile(values: Iterable[float], percent: float) -> float:
-    """The smallest value that so many percent of all do not exceed; 0 of none."""
-    ordered = sorted(values)
-    return ordered[max(ceil(len(ordered) * percent / 100), 1) - 1] if ordered else 0.0
-
-
 def _require_named(option: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
         raise WrongUse(f"{option} {name}: unknown; choose from {', '.join(names)}")
-
-
-def _bar() -> Progress:
-    screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USE_WRONG)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # what it takes to simulate is only loaded by those who do
 
 FAILED, INTERRUPTED = 1, 130
 MOST_RUNS, MOST_JOBS = 10_000, 64
+KILLED = "a process was ended from outside, perhaps for want of memory; try fewer --jobs"
 SETS = "key=value, or key=v1,v2 to compare; may be given several times for a grid."
 
 
@@ -90,14 +92,17 @@ def _runs(
 ) -> "list[Run]":
     """All runs, setting by setting; a setting that makes no scenario is refused at once."""
     from sim.config import load_scenario
-    from sim.sweep_store import Run
+    from sim.sweep_store import Run, key_of
 
     found: list[Run] = []
     for setting in settings:
         loaded = load_scenario(file, site=site, overrides=setting.overrides)
+        paths = (loaded.source, loaded.site_source)
+        texts = [Path(path).read_text(encoding="utf-8") for path in paths]
         found += [
             Run(
-                sources=(loaded.source, loaded.site_source),
+                key=key_of(texts, setting, seed, until_s),
+                scenario=loaded.source,
                 site=None if site is None else str(site),
                 setting=setting,
                 seed=seed,
@@ -121,10 +126,13 @@ def _run_missing(runs: "Sequence[Run]", store: "Store", jobs: int) -> list[str]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=screen) as bar:
         job = bar.add_task("runs", total=len(runs), completed=len(runs) - len(missing))
-        for run, ended in run_all(missing, jobs):
-            if isinstance(ended, str):
-                failed.append(f"seed {run.seed} {run.setting.label}: {ended}")
-            else:
-                store.add(run, ended)
-            bar.advance(job)
+        try:
+            for run, ended in run_all(missing, jobs):
+                if isinstance(ended, str):
+                    failed.append(f"seed {run.seed} {run.setting.label}: {ended}")
+                else:
+                    store.add(run, ended)
+                bar.advance(job)
+        except BrokenProcessPool:
+            failed.append(KILLED)
     return failed

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from typing import Any
 
+from dispatcher.cli import told
 from sim.sweep_store import Run
-
-log = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 
@@ -38,9 +37,8 @@ def _try(run: Run) -> Summary | str:
     signal.signal(signal.SIGINT, _leave)
     try:
         return simulate(run)
-    except Exception as error:
-        log.debug("%s", run, exc_info=True)
-        return str(error) or type(error).__name__
+    except Exception as error:  # noqa: BLE001 - told with the run it belongs to
+        return told(error)
 
 
 def simulate(run: Run) -> Summary:
@@ -49,7 +47,7 @@ def simulate(run: Run) -> Summary:
     from sim.run import Wishes
     from sim.run import run as simulate_all
 
-    scenario = load_scenario(run.sources[0], site=run.site, overrides=run.setting.overrides)
+    scenario = load_scenario(run.scenario, site=run.site, overrides=run.setting.overrides)
     return dict(simulate_all(scenario, Wishes(seed=run.seed, until_s=run.until_s)).summary)
 
 

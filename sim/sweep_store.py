@@ -6,7 +6,7 @@ and end, and the program. Change one of them and it is run again; all else is ta
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from routing.errors import Fault
 from sim.sweep import Setting
 
 FILE = "runs.jsonl"
+BEGINS = '{"key": "'
+"""How each line begins."""
 PACKAGES = ("dispatcher", "fleet", "routing", "sim")
 
 
@@ -25,22 +27,26 @@ class Run:
     """One run of a sweep, in plain values that go into another process.
 
     Args:
-        sources: all files that decide it, the scenario's first.
+        key: what tells it from all that may end otherwise; see `key_of`.
         site: another site than the scenario's.
     """
 
-    sources: tuple[str, ...]
+    key: str
+    scenario: str
     site: str | None
     setting: Setting
     seed: int
     until_s: float | None
 
-    @property
-    def key(self) -> str:
-        """What tells it from all that may end otherwise."""
-        texts = [Path(path).read_text(encoding="utf-8") for path in self.sources]
-        facts = [*texts, self.setting.overrides, self.seed, self.until_s, _program()]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
+
+def key_of(sources: Sequence[str], setting: Setting, seed: int, until_s: float | None) -> str:
+    """The key of a run.
+
+    Args:
+        sources: the text of its scenario and of its site.
+    """
+    facts = [*sources, setting.overrides, seed, until_s, _program()]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
 
 @cache
@@ -85,13 +91,20 @@ class Store:
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
-    if whole != text:  # cut off while it was written: that run is run again
-        path.write_text(whole, encoding="utf-8")
-    for number, line in enumerate(whole.splitlines(), start=1):
+    rest = text[len(whole) :]
+    lines = whole.splitlines()
+    for number, line in enumerate(lines, start=1):
         try:
             read = cast("dict[str, Any]", json.loads(line))
             yield str(read["key"]), cast("dict[str, Any]", read["summary"])
         except (ValueError, KeyError, TypeError):
-            remedy = "name another folder with --out, or remove this file"
-            fault = Fault(number, "this is no run of a sweep", remedy)
-            raise ConfigFault(str(path), [fault]) from None
+            raise _foreign(path, number) from None
+    if rest and not rest.startswith(BEGINS[: len(rest)]):
+        raise _foreign(path, len(lines) + 1)
+    if rest:  # cut off while it was written: that run is run again
+        path.write_text(whole, encoding="utf-8")
+
+
+def _foreign(path: Path, number: int) -> ConfigFault:
+    remedy = "name another folder with --out, or remove this file"
+    return ConfigFault(str(path), [Fault(number, "this is no run of a sweep", remedy)])

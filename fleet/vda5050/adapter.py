@@ -31,8 +31,8 @@ class Vda5050Vehicle:
 
     A mission that fails while the robot still holds its order is cancelled at the robot before
     the failure is reported, so that the next one finds it idle; it has not failed if the robot
-    does all of it before it gives up. After a `SafetyStop` or a lost
-    link the robot keeps its order: executing the same mission again follows it.
+    does all of it before it gives up. After a `SafetyStop` or a lost link the robot keeps its
+    order: executing the same mission again follows it.
     """
 
     def __init__(
@@ -132,7 +132,9 @@ class Vda5050Vehicle:
         complaint = loop.call_later(self._config.tidy_up_s, self._complain, mission, failed)
         try:
             while not await self._stops():
-                log.warning("%s: no answer to cancelOrder", mission.id)
+                log.warning(
+                    "%s: no answer to cancelOrder", mission.id, extra={"vehicle": self._spec.id}
+                )
         finally:
             complaint.cancel()
             self._keeps = False

@@ -247,10 +247,14 @@ class Follower:
             raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
 
     def late_outcome(self) -> Outcome | None:
-        """What came of it if the robot has done all of it by now; None = it has not."""
-        undone = self._first_unfinished() or self._first_failed()
-        there = self._clearance.passed == len(self._clearance.route) - 1
-        return self._outcome() if there and undone is None else None
+        """What came of it if the robot has done all its actions by now; None = it has not.
+
+        A mission without actions is never done late: nothing could be lost or taken twice by it.
+        """
+        actions = self._mission.actions
+        if not actions or self._first_unfinished() or self._first_failed():
+            return None
+        return self._outcome()
 
     def _outcome(self) -> Outcome:
         results = self._link.results

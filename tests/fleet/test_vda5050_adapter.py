@@ -340,6 +340,12 @@ class TestTrouble:
             assert failed.value.reason.facts["error"] == "noRouteError"
             await scene.drive(mission("M2", "n1 n2"))
 
+    async def test_an_order_without_actions_that_is_refused_is_not_done(self) -> None:
+        async with staged() as scene:
+            with pytest.raises(MissionFailed) as failed:
+                await scene.drive(mission("M1", "n3"))
+            assert failed.value.reason.code == "order_refused"
+
     async def test_a_node_that_the_site_does_not_have_is_refused_before_anything_is_sent(
         self,
     ) -> None:

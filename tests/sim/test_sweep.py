@@ -1,7 +1,6 @@
 """Sweeps: which runs they are, what they keep, and what they say of two settings."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from sim.options import WrongUse
 from sim.sweep import Setting, settings_of, split_values
 from sim.sweep_figures import FIGURES, paired, spread, values
 from sim.sweep_jobs import run_all, simulate
-from sim.sweep_store import FILE, Run, Store
+from sim.sweep_store import FILE, Run, Store, key_of
 from sim.sweep_table import cells, rows_of
 from tests.sim.hospital import scenario_file
 
@@ -25,7 +24,15 @@ PLAIN = Setting("", ())
 
 
 def a_run(source: Path, seed: int = 0, setting: Setting = PLAIN) -> Run:
-    return Run(sources=(str(source),), site=None, setting=setting, seed=seed, until_s=1200.0)
+    text = source.read_text() if source.exists() else ""
+    return Run(
+        key=key_of([text], setting, seed, 1200.0),
+        scenario=str(source),
+        site=None,
+        setting=setting,
+        seed=seed,
+        until_s=1200.0,
+    )
 
 
 class TestSettings:
@@ -70,15 +77,14 @@ class TestStore:
     def test_it_knows_a_run_by_all_that_decides_it(self, tmp_path: Path) -> None:
         file = tmp_path / "day.yaml"
         file.write_text("scenario: day\n")
-        run = a_run(file)
-        key = run.key
+        key = a_run(file).key
         assert key == a_run(file).key
-        others = [
-            replace(run, seed=1),
-            replace(run, until_s=None),
-            replace(run, setting=Setting("load=2", ("load=2",))),
-        ]
-        assert key not in {other.key for other in others}
+        others = {
+            a_run(file, seed=1).key,
+            key_of([file.read_text()], PLAIN, 0, None),
+            a_run(file, setting=Setting("load=2", ("load=2",))).key,
+        }
+        assert key not in others
         file.write_text("scenario: another\n")
         assert a_run(file).key != key
 
@@ -95,11 +101,12 @@ class TestStore:
         store.add(two, {"on_time_ratio": 0.5})
         assert Store(tmp_path).get(two) == {"on_time_ratio": 0.5}
 
-    def test_another_file_of_that_name_is_left_alone(self, tmp_path: Path) -> None:
-        (tmp_path / FILE).write_text("my notes\n")
+    @pytest.mark.parametrize("text", ["my notes\n", "my notes", '{"key": 1}\n'])
+    def test_another_file_of_that_name_is_left_alone(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / FILE).write_text(text)
         with pytest.raises(ConfigFault, match="--out"):
             Store(tmp_path)
-        assert (tmp_path / FILE).read_text() == "my notes\n"
+        assert (tmp_path / FILE).read_text() == text
 
 
 def test_two_jobs_give_the_same_journals_as_none(tmp_path: Path) -> None:

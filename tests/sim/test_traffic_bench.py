@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from dispatcher.cli import make_app
 from routing.precedence import Precedence
 from routing.spacetime import Hop, Net
-from sim.bench_traffic import percentile
+from sim.outcome import percentile
 from sim.traffic_graph import Graph, WrongGraph, read_graph
 from sim.traffic_model import Ended, Model
 from sim.traffic_monitor import Monitor
@@ -217,9 +217,9 @@ def test_the_monitor_knows_where_everybody_is() -> None:
 
 
 def test_percentiles() -> None:
-    assert percentile([3.0, 1.0, 2.0, 4.0], 50) == 2.0
-    assert percentile(range(1, 1001), 99) == 990
-    assert percentile([], 99) == 0.0
+    assert percentile([3.0, 1.0, 2.0, 4.0], 0.5) == 2.0
+    assert percentile(range(1, 1001), 0.99) == 990
+    assert percentile([], 0.99) is None
 
 
 # --- the command
