@@ -81,6 +81,8 @@ class Claim:
     held: int = 0
     between: int = 0
     """What it holds on top, because it stands somewhere between two nodes."""
+    wish: int = 0
+    """What a way needs that it asked for and was not given, way home included; 0 = none."""
     stuck: bool = False
     """Does not move until further notice: nobody may count on it to get out of the way."""
     rank: tuple[int, float] = (9, 0.0)
@@ -182,10 +184,7 @@ class Claims:
 
     def grant(self, claim: Claim) -> bool:
         """Grant the next stretch if it is free and safe."""
-        end = self.stretch(claim)
-        wanted = 0
-        for mask in claim.masks[claim.granted : end]:
-            wanted |= mask
+        end, wanted = self.stretch(claim), self.next_need(claim)
         others = self._occupied & ~claim.held
         if wanted & others or claim.stuck:
             return False
@@ -252,10 +251,15 @@ class Claims:
 
     def holders(self, claim: Claim) -> list[VehicleId]:
         """Who holds what the vehicle's next stretch needs; none = granting it would not be safe."""
+        wanted = self.next_need(claim)
+        return [c.vehicle for c in self._claims.values() if c is not claim and c.held & wanted]
+
+    def next_need(self, claim: Claim) -> int:
+        """What the vehicle's next stretch needs."""
         wanted = 0
         for mask in claim.masks[claim.granted : self.stretch(claim)]:
             wanted |= mask
-        return [c.vehicle for c in self._claims.values() if c is not claim and c.held & wanted]
+        return wanted
 
     def waiting(self) -> list[Claim]:
         """All who lack part of their way, in the order in which they are to be asked."""

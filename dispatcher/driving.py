@@ -89,6 +89,7 @@ class GroundMover:
             else:
                 await self._go(self.home, _nothing, errand)
         finally:
+            self._traffic.withdraw(self._spec.id)
             self.interruptible = False
 
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
@@ -238,6 +239,12 @@ class GroundMover:
         return self._traffic.roads.expected_s(self._spec, self.stand, goal)
 
     async def _go(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
+        try:
+            await self._go_on(goal, actions, errand)
+        finally:
+            self._traffic.withdraw(self._spec.id)
+
+    async def _go_on(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
         if self._charging:
             await self._disconnect(errand)
         self._chargers.leave(self._spec.id, goal)
@@ -268,7 +275,7 @@ class GroundMover:
         if way.decontaminations:
             edges = way.edges[: way.decontaminations[0]]
             work = self._wash(self._station(way.nodes[len(edges)]))
-        if await self._traffic.admit(self._spec.id, edges, errand.rank):
+        if await self._traffic.admit(self._spec.id, edges, errand.rank, makes_room=True):
             await self._leg(edges, work, errand)
             self.clean = False
             if way.decontaminations:

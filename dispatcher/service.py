@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from dispatcher.alerts import Alert, Alerts, Severity
+from dispatcher.blockages import Blockages
 from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers, Need
 from dispatcher.charging import ChargePolicy, CheapHours
@@ -135,6 +136,12 @@ class Service:
         self._outages = Outages(
             site, self.facilities, self._traffic, self._alerts, self._planner.poke
         )
+        self._blockages = Blockages(
+            site,
+            [v.spec.id for v in vehicles if v.spec.medium is Medium.GROUND],
+            self._traffic,
+            self._alerts,
+        )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -216,6 +223,7 @@ class Service:
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._look_around(), name="service.look")
+            group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()
             self.ready.set()
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from dispatcher.blocker import blocker
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
 from dispatcher.roadbook import RoadBook
 from dispatcher.travel_times import TravelTimes
-from fleet.errors import LinkTimeout, MissionFailed
+from fleet.errors import LinkTimeout, MissionCancelled, MissionFailed
 from fleet.facility import Facilities
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -94,6 +95,8 @@ class _Pilot:
     """Is to stop as soon as it is outside lifts."""
     since_s: float = 0.0
     """Since when it waits for its next stretch."""
+    asked_s: float = 0.0
+    """Since when it asks for a way that it is not given."""
     ride_s: tuple[float, float] = (0.0, 0.0)
     """Seconds planned and measured for getting into the lift that it is in."""
     goal: NodeId | None = None
@@ -191,10 +194,13 @@ class Traffic:
         """Why a driving vehicle gets no further right of way; None = it has all it needs now."""
         pilot = self._pilots[vehicle]
         claim = pilot.claim
-        if not claim.waiting or claim.granted > claim.passed:
+        if not self._waits(claim):
             return None
-        waited = round(now_s - pilot.since_s)
-        holders = self._claims.holders(claim)
+        waited = round(self.waited_s(vehicle, now_s))
+        stuck = self.blocker(vehicle)
+        if stuck is not None:
+            return Refusal("waits_for_stuck_vehicle", {"by": stuck, "waited_s": waited})
+        holders = [] if claim.wish else self._claims.holders(claim)
         if not holders:
             return Refusal("waits_for_safe_passage", {"waited_s": waited})
         edge = claim.edges[claim.granted]
@@ -202,6 +208,24 @@ class Traffic:
             lift = self._site.lift_at[edge.end].id
             return Refusal("waits_for_lift", {"lift": lift, "by": holders[0], "waited_s": waited})
         return Refusal("waits_for_vehicle", {"by": holders[0], "waited_s": waited})
+
+    @staticmethod
+    def _waits(claim: Claim) -> bool:
+        """Whether it asks for a way, or for more of the way that it is on."""
+        return bool(claim.wish) or (claim.waiting and claim.granted <= claim.passed)
+
+    def waited_s(self, vehicle: VehicleId, now_s: float) -> float:
+        """For how long a vehicle has had no right of way that it needs; 0 = it has all."""
+        pilot = self._pilots[vehicle]
+        if not self._waits(pilot.claim):
+            return 0.0
+        return now_s - (pilot.asked_s if pilot.claim.wish else pilot.since_s)
+
+    def blocker(self, vehicle: VehicleId) -> VehicleId | None:
+        """Who can't move and is why this vehicle waits, directly or over others."""
+        claim = self._pilots[vehicle].claim
+        found = None if claim.stuck else blocker(self._claims, claim)
+        return None if found is None else found.vehicle
 
     # --- roads ---
 
@@ -330,19 +354,52 @@ class Traffic:
     # --- drives ---
 
     async def admit(
-        self, vehicle: VehicleId, edges: Sequence[Edge], rank: tuple[int, float]
+        self,
+        vehicle: VehicleId,
+        edges: Sequence[Edge],
+        rank: tuple[int, float],
+        *,
+        makes_room: bool = False,
     ) -> bool:
         """Enter a drive into the table of claims, as soon as that is safe; `drive` follows.
 
         False = it was not for `ADMISSION_S`: what the vehicle stands on is what others need
-        first, so it should go home out of their way and ask again from there.
+        first, so it should go home out of their way and ask again from there. Until then its
+        wish is remembered, for those who want to know why it waits.
+
+        Args:
+            makes_room: this is that way home, and no wish of its own.
+
+        Raises:
+            MissionCancelled: `halt` was called meanwhile.
         """
         pilot = self._pilots[vehicle]
-        pilot.claim.rank = rank
-        goal = edges[-1].end if edges else pilot.claim.stand
-        return await self._until_safe(
-            pilot, lambda: self._claims.plan(pilot.claim, edges, self._need_home(pilot, goal))
-        )
+        claim = pilot.claim
+        claim.rank = rank
+        goal = edges[-1].end if edges else claim.stand
+        if not makes_room:
+            self._wish(pilot, edges, goal)
+        pilot.halting = False
+
+        def enters() -> bool:
+            if pilot.halting:
+                raise MissionCancelled
+            return self._claims.plan(claim, edges, self._need_home(pilot, goal))
+
+        entered = await self._until_safe(pilot, enters)
+        if entered and not makes_room:
+            claim.wish = 0
+        return entered
+
+    def _wish(self, pilot: _Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
+        if not pilot.claim.wish:
+            pilot.asked_s = asyncio.get_running_loop().time()
+        way_home = self._need_home(pilot, goal)
+        pilot.claim.wish = self._resources.way(edges) | (0 if way_home == NOWHERE else way_home)
+
+    def withdraw(self, vehicle: VehicleId) -> None:
+        """It does not ask for a way any more."""
+        self._pilots[vehicle].claim.wish = 0
 
     async def readmit(
         self,
@@ -457,9 +514,14 @@ class Traffic:
             self._claims.rehome(pilot.claim, self._resources.way(rest))
 
     async def halt(self, vehicle: VehicleId) -> None:
-        """Release nothing more to a vehicle; returns once it may be stopped: outside lifts."""
+        """Release nothing more to a vehicle; returns once it may be stopped: outside lifts.
+
+        If it has not been let into the traffic yet, it is not any more.
+        """
         pilot = self._pilots[vehicle]
         pilot.halting = True
+        if pilot.clearance is None:
+            pilot.freed.set()
         while pilot.clearance is not None and self._in_lift(pilot.clearance):
             pilot.freed.clear()
             await pilot.freed.wait()
