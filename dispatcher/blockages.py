@@ -1,7 +1,7 @@
 """Who stands in everybody's way and can't move: a person is told where, and who waits for it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.traffic import Traffic
@@ -19,17 +19,27 @@ CODE = "way_blocked"
 class Blockages:
     """One alert for each vehicle that can't move and keeps others from going on.
 
+    From then on no way is planned over it until it moves: whoever can't get on turns back, and
+    does what can be done on its side.
+
     Args:
         vehicles: those that drive on the ground.
+        turn_back: called with each that is on a way that can't be driven on.
     """
 
     def __init__(
-        self, site: Site, vehicles: Iterable[VehicleId], traffic: Traffic, alerts: Alerts
+        self,
+        site: Site,
+        vehicles: Iterable[VehicleId],
+        traffic: Traffic,
+        alerts: Alerts,
+        turn_back: Callable[[VehicleId], None],
     ) -> None:
         self._site = site
         self._vehicles = tuple(vehicles)
         self._traffic = traffic
         self._alerts = alerts
+        self._turn_back = turn_back
         self._told: dict[VehicleId, str] = {}
 
     async def run(self, clock: Clock) -> None:
@@ -39,21 +49,28 @@ class Blockages:
             self.look(clock.now_s())
 
     def look(self, now_s: float) -> None:
-        """Open an alert for each new blocker, and clear those of whoever blocks nobody now."""
-        waiting: dict[VehicleId, list[VehicleId]] = {}
-        for vehicle in self._vehicles:
-            waited_s = self._traffic.waited_s(vehicle, now_s)
-            blocker = self._traffic.blocker(vehicle) if waited_s >= PATIENCE_S else None
-            if blocker is not None:
-                waiting.setdefault(blocker, []).append(vehicle)
-        for vehicle in [vehicle for vehicle in self._told if vehicle not in waiting]:
+        """Open an alert for each new blocker, and clear those of whoever can move again."""
+        for vehicle in [v for v in self._told if not self._traffic.blocks(v)]:
             del self._told[vehicle]
             self._alerts.clear(CODE, vehicle=vehicle)
-        for blocker, blocked in waiting.items():
+        for blocker, blocked in self._waiting(now_s).items():
             names = ", ".join(blocked)
             if self._told.get(blocker) != names:
                 self._told[blocker] = names
                 self._open(blocker, names)
+            if not self._traffic.blocks(blocker):
+                for vehicle in self._traffic.block(blocker):
+                    self._turn_back(vehicle)
+
+    def _waiting(self, now_s: float) -> dict[VehicleId, list[VehicleId]]:
+        """Who waits, by whom they wait for."""
+        waiting: dict[VehicleId, list[VehicleId]] = {}
+        for vehicle in self._vehicles:
+            if self._traffic.waited_s(vehicle, now_s) >= PATIENCE_S:
+                blocker = self._traffic.blocker(vehicle)
+                if blocker is not None:
+                    waiting.setdefault(blocker, []).append(vehicle)
+        return waiting
 
     def _open(self, blocker: VehicleId, names: str) -> None:
         node = self._site.nodes[self._traffic.stand(blocker)]

@@ -249,9 +249,17 @@ class GroundMover:
             await self._disconnect(errand)
         self._chargers.leave(self._spec.id, goal)
         while True:
-            way = self._traffic.way(
-                self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
-            )
+            try:
+                way = self._traffic.way(
+                    self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
+                )
+            except Unreachable:
+                if not self._loaded() and goal != self.home:
+                    raise
+                with suppress(Unreachable):  # it may be cut off from its home: it stays here then
+                    await self._make_room(errand)
+                await self._traffic.until_roads_change(self._spec.id, goal)
+                continue
             edges, work = way.edges, actions
             if way.decontaminations:
                 edges = way.edges[: way.decontaminations[0]]

@@ -15,6 +15,7 @@ from dispatcher.roadbook import RoadBook, loaded, rules_of
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Priority, Task, TaskId
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.paths import UNREACHABLE_S, Rules
 from routing.problem import (
@@ -82,6 +83,7 @@ class Free:
 
     Args:
         spot: a node, or ``area:ID`` over a patrol area.
+        takes_new: whether it may be given more than it has begun.
         current: the stop that it is at or on its way to; it is not planned any more.
         turns_at: the node from which it could still be led elsewhere; None = it is too late.
     """
@@ -90,6 +92,7 @@ class Free:
     spot: str
     ready_s: float
     charge_ratio: float
+    takes_new: bool = True
     current: tuple[TaskId, int] | None = None
     turns_at: NodeId | None = None
 
@@ -161,7 +164,11 @@ class Modeller:
         left = {free.spec.id: AHEAD for free in fleet}
         chosen: list[Task] = []
         for task in sorted(tasks, key=lambda task: _urgency(task, now_s)):
-            able = [free.spec.id for free in fleet if self.able(task, free.spec)]
+            able = [
+                free.spec.id
+                for free in fleet
+                if self._may_take(task, free) and self._gets_there(task, free)
+            ]
             taker = max(able, key=lambda vehicle: left[vehicle], default=None)
             if taker is not None and (left[taker] or task.state.begun):
                 left[taker] -= 1
@@ -174,7 +181,7 @@ class Modeller:
         """Those who could do any of the tasks, or have begun one; all, if nobody could do some."""
         taken: dict[int, None] = {}
         for task in tasks:
-            able = [n for n, free in enumerate(fleet) if self.able(task, free.spec)]
+            able = [n for n, free in enumerate(fleet) if self._may_take(task, free)]
             if not able:
                 return fleet
             taken |= dict.fromkeys(able)
@@ -206,6 +213,24 @@ class Modeller:
                 self._site, self._roads, spec, stops
             )
         return self._able[key]
+
+    def _may_take(self, task: Task, free: Free) -> bool:
+        """Whether a vehicle may be planned for a task that is not begun."""
+        return free.takes_new and self.able(task, free.spec)
+
+    def _gets_there(self, task: Task, free: Free) -> bool:
+        """Whether all stops can be driven to over the roads that are open now."""
+        if free.spec.medium is Medium.AIR or not self._roads.any_shut:
+            return True
+        roads, here = self._roads.of(free.spec), NodeId(free.spot)
+        try:
+            for stop in stops_of(task, self._handling):
+                there = NodeId(self.spot(stop))
+                roads.seconds(here, there, clean_start=True)
+                here = there
+        except Unreachable:
+            return False
+        return True
 
     def seconds_to(self, task: Task, spec: VehicleSpec, node: NodeId) -> float:
         """How long a vehicle takes from a node to a task's first stop, which it can get to."""
@@ -329,7 +354,7 @@ class Modeller:
         stops = stops_of(task, self._handling)[first:]
         if not stops:
             return None, 0
-        allowed = tuple(n for n, free in enumerate(fleet) if self.able(task, free.spec))
+        allowed = tuple(n for n, free in enumerate(fleet) if self._may_take(task, free))
         if task.state.begun and holder is not None:
             allowed = (holder,)
         priority = lifted(task, now_s)

@@ -76,6 +76,11 @@ class RoadBook:
     def _shut(self) -> frozenset[LaneId]:
         return self._out | self._closed.keys()
 
+    @property
+    def any_shut(self) -> bool:
+        """Whether there is a lane into which nobody may be sent now."""
+        return bool(self._out or self._closed)
+
     def is_closed(self, lane: LaneId) -> bool:
         """Whether nobody may be sent into a lane now."""
         return lane in self._closed or lane in self._out

@@ -141,6 +141,7 @@ class Service:
             [v.spec.id for v in vehicles if v.spec.medium is Medium.GROUND],
             self._traffic,
             self._alerts,
+            lambda vehicle: self._workers[vehicle].think_again(),
         )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed

@@ -76,6 +76,8 @@ class _Pilot:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     freed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever anybody has moved on."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever there are other roads."""
     clearance: Clearance | None = None
     doors: dict[int, DoorId] = field(default_factory=dict[int, DoorId])
     """Doors held open, by the edge that leads through them."""
@@ -114,6 +116,9 @@ class Traffic:
         self._resources = Resources(site)
         self._claims = Claims(self._resources)
         self._pilots: dict[VehicleId, _Pilot] = {}
+        self._out: frozenset[LaneId] = frozenset()
+        self._blocked: dict[VehicleId, frozenset[LaneId]] = {}
+        """The lanes around each of those who are stuck in an only way."""
         self.roads = RoadBook(site)
         if times is not None:
             self.roads.learn_from(times)
@@ -166,6 +171,7 @@ class Traffic:
         claim = pilot.claim
         if pilot.clearance is not None or claim.stand == node:
             return
+        self._unblock(vehicle)
         if claim.edges:
             ends = [edge.end for edge in claim.edges[: claim.granted]]
             if node in ends[claim.passed :]:
@@ -183,6 +189,7 @@ class Traffic:
         pilot = self._pilots[vehicle]
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
+            self._unblock(vehicle)
             for other in self._pilots.values():
                 if not other.escape:
                     edges = other.claim.edges
@@ -232,6 +239,7 @@ class Traffic:
     def close(self, lane: LaneId, until_s: float | None) -> None:
         """Close a lane to all who have not been granted it, and lead them around."""
         self.roads.close(lane, until_s)
+        self._tell_roads()
         for pilot in self._pilots.values():
             ahead = pilot.claim.edges[pilot.claim.granted :]
             if any(edge.lane.id == lane for edge in ahead):
@@ -240,6 +248,7 @@ class Traffic:
     def open(self, lane: LaneId) -> None:
         """Open a closed lane again."""
         if self.roads.open(lane):
+            self._tell_roads()
             self._pump()
 
     def set_out(self, lanes: frozenset[LaneId]) -> None:
@@ -247,16 +256,51 @@ class Traffic:
 
         Whoever is in a lift, or has been told to enter it, stays with it.
         """
-        self.roads.set_out(lanes)
+        self._out = lanes
+        self._lead_around(lanes)
+
+    def block(self, vehicle: VehicleId) -> list[VehicleId]:
+        """Lead all around one that is stuck in their way, and plan no way over it until it moves.
+
+        Returns:
+            Those who are on their way and can't be led around it: better they turn back.
+        """
+        ends = self._stood_on(self._pilots[vehicle])
+        edges = (edge for edges in self._site.edges_from.values() for edge in edges)
+        lanes = frozenset(edge.lane.id for edge in edges if edge.end in ends)
+        self._blocked[vehicle] = lanes
+        return self._lead_around(lanes)
+
+    def blocks(self, vehicle: VehicleId) -> bool:
+        """Whether no way is planned over a vehicle, because it is stuck there."""
+        return vehicle in self._blocked
+
+    def _unblock(self, vehicle: VehicleId) -> None:
+        """It can move again, or stands elsewhere."""
+        if self._blocked.pop(vehicle, None) is not None:
+            self._lead_around(frozenset())
+
+    def _lead_around(self, lanes: frozenset[LaneId]) -> list[VehicleId]:
+        """Other lanes are shut now, ``lanes`` among them; returns who has no way without them."""
+        self.roads.set_out(self._out.union(*self._blocked.values()))
+        self._tell_roads()
+        left: list[VehicleId] = []
         for pilot in self._pilots.values():
             clearance, claim = pilot.clearance, pilot.claim
-            if clearance is None or self._in_lift(clearance):
+            if clearance is None or claim.stuck or self._in_lift(clearance):
                 continue
             told = clearance.released - 1
             if any(edge.lane.id in lanes for edge in claim.edges[told:]):
                 self._take_back(pilot, told)
                 self._reroute(pilot, {}, insist=True)
+                if any(edge.lane.id in lanes for edge in claim.edges[claim.granted :]):
+                    left.append(pilot.spec.id)
         self._pump()
+        return left
+
+    def _tell_roads(self) -> None:
+        for pilot in self._pilots.values():
+            pilot.news.set()
 
     def _take_back(self, pilot: _Pilot, told: int) -> None:
         """Take back what was granted and not told, and the doors and the lift it waits for."""
@@ -315,11 +359,16 @@ class Traffic:
         """The nodes of those who are stuck, each with what it costs to drive there."""
         nodes: dict[NodeId, float] = {}
         for pilot in self._pilots.values():
-            claim = pilot.claim
-            if claim.stuck:
-                ahead = (*claim.edges[claim.passed : claim.granted], *pilot.left)
-                nodes |= dict.fromkeys((claim.stand, *(edge.end for edge in ahead)), 10 * HELD_S)
+            if pilot.claim.stuck:
+                nodes |= dict.fromkeys(self._stood_on(pilot), 10 * HELD_S)
         return nodes
+
+    @staticmethod
+    def _stood_on(pilot: _Pilot) -> tuple[NodeId, ...]:
+        """Where a vehicle stands, and wherever it may still drive by itself."""
+        claim = pilot.claim
+        ahead = (*claim.edges[claim.passed : claim.granted], *pilot.left)
+        return claim.stand, *(edge.end for edge in ahead)
 
     def _load(self, asking: _Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         nodes: dict[NodeId, float] = {}
@@ -396,6 +445,22 @@ class Traffic:
             pilot.asked_s = asyncio.get_running_loop().time()
         way_home = self._need_home(pilot, goal)
         pilot.claim.wish = self._resources.way(edges) | (0 if way_home == NOWHERE else way_home)
+
+    async def until_roads_change(self, vehicle: VehicleId, goal: NodeId) -> None:
+        """Wait for other roads, because none leads to ``goal`` now.
+
+        Raises:
+            Unreachable: nothing that is closed is why.
+            MissionCancelled: `halt` was called meanwhile.
+        """
+        pilot = self._pilots[vehicle]
+        way = self.roads.when_open(pilot.spec).shortest(pilot.claim.stand, goal)
+        self._wish(pilot, way.edges, goal)
+        pilot.halting = False
+        pilot.news.clear()
+        await pilot.news.wait()
+        if pilot.halting:
+            raise MissionCancelled
 
     def withdraw(self, vehicle: VehicleId) -> None:
         """It does not ask for a way any more."""
@@ -522,6 +587,7 @@ class Traffic:
         pilot.halting = True
         if pilot.clearance is None:
             pilot.freed.set()
+            pilot.news.set()
         while pilot.clearance is not None and self._in_lift(pilot.clearance):
             pilot.freed.clear()
             await pilot.freed.wait()

@@ -145,6 +145,7 @@ class Worker:
             spot=spot,
             ready_s=max(now_s, hand.ready_s),
             charge_ratio=1.0 if ratio is None else ratio,
+            takes_new=self.available,
             current=current,
             turns_at=self._turns_at(),
         )
@@ -195,6 +196,11 @@ class Worker:
         self._unwanted = task
         self._abandoned.set()
         self.wake()
+
+    def think_again(self) -> None:
+        """Break off the drive: there is no way on, so it may be another's task, or have to wait."""
+        self._unwanted = self.hand.task
+        self._abandoned.set()
 
     def turn_round(self, task: TaskId) -> None:
         """Give back what it drives for, if it still can, for a task that can't wait."""

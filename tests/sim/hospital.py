@@ -4,7 +4,7 @@ The ground truth is asked of `world`; what the dispatcher believes, of `service`
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -130,9 +130,11 @@ DRONE = "  - {model: drone, ids: [D1], homes: [dock-1], docks: [dock-1], system_
 
 
 @asynccontextmanager
-async def hospital(path: Path, *, seed: int = 0, **options: Any) -> AsyncGenerator[Hospital]:
+async def hospital(
+    path: Path, *, seed: int = 0, overrides: Sequence[str] = (), **options: Any
+) -> AsyncGenerator[Hospital]:
     """A hospital that lives for as long as the block runs, and breaks no rule."""
-    simulation = Simulation(load_scenario(path), seed=seed, **options)
+    simulation = Simulation(load_scenario(path, overrides=overrides), seed=seed, **options)
     await simulation.open()
     running = asyncio.create_task(simulation.run(), name="story")
     try:

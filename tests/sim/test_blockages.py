@@ -82,7 +82,6 @@ async def test_a_task_can_be_cancelled_while_its_robot_waits_to_be_let_in(ring: 
         await asyncio.sleep(15)
         assert place.task(task).state is TaskState.CANCELLED
         assert place.world.ground[C1].loads == []
-        assert blocked(place) == []
 
 
 async def test_a_lift_held_by_one_that_stopped_inside_is_told(tmp_path: Path) -> None:
@@ -102,3 +101,34 @@ async def test_a_lift_held_by_one_that_stopped_inside_is_told(tmp_path: Path) ->
         await place.until_ended(first, at_most_s=900)
         await place.until_ended(second, at_most_s=900)
         assert blocked(place) == []
+
+
+async def test_one_that_stands_dead_with_goods_gets_no_more_of_them(ring: Path) -> None:
+    async with hospital(ring) as place:
+        first = await c2_stops_in_the_corridor(place)
+        await place.service.set_in_service(C1, on=False)
+        second = await place.deliver("kitchen", "ward")
+        await asyncio.sleep(60)
+        assert place.task(first).vehicle == C2
+        assert place.task(second).state is TaskState.QUEUED
+        assert place.task(second).vehicle is None
+
+
+async def test_what_can_be_reached_is_done_before_what_cant(ring: Path) -> None:
+    """More urgent tasks than a plan looks at wait behind the blockage; the others go on."""
+    bay = "      bay-1:"
+    shop = "      shop: {name: {en: Shop, zh: 小卖部}, kind: room, at: [-5, -5], joins: [west]}\n"
+    (ring.parent / "site.yaml").write_text(SITE.replace(bay, shop + bay), encoding="utf-8")
+    async with hospital(ring) as place:
+        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        first = await c2_stops_in_the_corridor(place)
+        finder = await place.deliver("kitchen", "ward")
+        await place.until(lambda: blocked(place) != [])
+        await place.service.cancel(finder)
+        behind = [await place.deliver("kitchen", "ward", priority="urgent") for _ in range(30)]
+        near = await place.deliver("kitchen", "shop")
+        await place.until_ended(near, at_most_s=900)
+        assert {place.task(task).state for task in behind} == {TaskState.QUEUED}
+        place.world.ground[C2].repair()
+        await place.until_ended(first, *behind, at_most_s=24 * 3600)
+        assert {place.task(task).state for task in behind} == {TaskState.DONE}
