@@ -1,6 +1,6 @@
 """Whose standing still it is, in the end, that keeps a vehicle from going on."""
 
-from dispatcher.claims import Claim, Claims
+from dispatcher.claims import NOWHERE, Claim, Claims
 
 
 def blocker(claims: Claims, waiting: Claim) -> Claim | None:
@@ -21,13 +21,12 @@ def blocker(claims: Claims, waiting: Claim) -> Claim | None:
 
 
 def in_the_way(claims: Claims, claim: Claim) -> list[Claim]:
-    """Who holds what a vehicle waits for; nobody if it does not wait."""
-    if claim.wish:
-        wanted = claim.wish
-    elif claim.waiting and claim.granted <= claim.passed:
-        wanted = claims.next_need(claim)
-        if not any(one.held & wanted for one in claims.everyone() if one is not claim):
-            wanted = claim.need  # free, but not safe: somebody is in the way further on
-    else:
-        return []
-    return [one for one in claims.everyone() if one is not claim and one.held & wanted]
+    """Who holds what a vehicle asks for in vain; nobody if it asks for nothing."""
+    if claim.wish or not claim.held_up:
+        return claims.holding(claim, claim.wish)
+    holding = claims.holding(claim, claims.next_need(claim))
+    if holding or claim.need == NOWHERE:
+        return holding
+    return claims.holding(
+        claim, claim.need
+    )  # free, but not safe: somebody is in the way further on

@@ -98,6 +98,11 @@ class Claim:
         """Whether part of its way is not granted yet."""
         return self.granted < len(self.edges)
 
+    @property
+    def held_up(self) -> bool:
+        """Whether it asks in vain: for a way, or for more of the way that it is on."""
+        return bool(self.wish) or (self.waiting and self.granted <= self.passed)
+
 
 class Claims:
     """The table of all claims of a site; grants by the banker's rule."""
@@ -251,8 +256,11 @@ class Claims:
 
     def holders(self, claim: Claim) -> list[VehicleId]:
         """Who holds what the vehicle's next stretch needs; none = granting it would not be safe."""
-        wanted = self.next_need(claim)
-        return [c.vehicle for c in self._claims.values() if c is not claim and c.held & wanted]
+        return [other.vehicle for other in self.holding(claim, self.next_need(claim))]
+
+    def holding(self, claim: Claim, wanted: int) -> list[Claim]:
+        """All but ``claim`` that hold any of ``wanted``."""
+        return [c for c in self._claims.values() if c is not claim and c.held & wanted]
 
     def next_need(self, claim: Claim) -> int:
         """What the vehicle's next stretch needs."""

@@ -249,6 +249,7 @@ class GroundMover:
             await self._disconnect(errand)
         self._chargers.leave(self._spec.id, goal)
         while True:
+            seen = self._traffic.changes
             try:
                 way = self._traffic.way(
                     self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
@@ -258,7 +259,7 @@ class GroundMover:
                     raise
                 with suppress(Unreachable):  # it may be cut off from its home: it stays here then
                     await self._make_room(errand)
-                await self._traffic.until_roads_change(self._spec.id, goal)
+                await self._traffic.until_roads_change(self._spec.id, goal, seen)
                 continue
             edges, work = way.edges, actions
             if way.decontaminations:

@@ -79,7 +79,7 @@ class RoadBook:
     @property
     def any_shut(self) -> bool:
         """Whether there is a lane into which nobody may be sent now."""
-        return bool(self._out or self._closed)
+        return bool(self._shut)
 
     def is_closed(self, lane: LaneId) -> bool:
         """Whether nobody may be sent into a lane now."""

@@ -119,6 +119,8 @@ class Traffic:
         self._out: frozenset[LaneId] = frozenset()
         self._blocked: dict[VehicleId, frozenset[LaneId]] = {}
         """The lanes around each of those who are stuck in an only way."""
+        self.changes = 0
+        """How often the roads have changed."""
         self.roads = RoadBook(site)
         if times is not None:
             self.roads.learn_from(times)
@@ -201,7 +203,7 @@ class Traffic:
         """Why a driving vehicle gets no further right of way; None = it has all it needs now."""
         pilot = self._pilots[vehicle]
         claim = pilot.claim
-        if not self._waits(claim):
+        if not claim.held_up:
             return None
         waited = round(self.waited_s(vehicle, now_s))
         stuck = self.blocker(vehicle)
@@ -216,15 +218,10 @@ class Traffic:
             return Refusal("waits_for_lift", {"lift": lift, "by": holders[0], "waited_s": waited})
         return Refusal("waits_for_vehicle", {"by": holders[0], "waited_s": waited})
 
-    @staticmethod
-    def _waits(claim: Claim) -> bool:
-        """Whether it asks for a way, or for more of the way that it is on."""
-        return bool(claim.wish) or (claim.waiting and claim.granted <= claim.passed)
-
     def waited_s(self, vehicle: VehicleId, now_s: float) -> float:
         """For how long a vehicle has had no right of way that it needs; 0 = it has all."""
         pilot = self._pilots[vehicle]
-        if not self._waits(pilot.claim):
+        if not pilot.claim.held_up:
             return 0.0
         return now_s - (pilot.asked_s if pilot.claim.wish else pilot.since_s)
 
@@ -299,6 +296,7 @@ class Traffic:
         return left
 
     def _tell_roads(self) -> None:
+        self.changes += 1
         for pilot in self._pilots.values():
             pilot.news.set()
 
@@ -446,8 +444,11 @@ class Traffic:
         way_home = self._need_home(pilot, goal)
         pilot.claim.wish = self._resources.way(edges) | (0 if way_home == NOWHERE else way_home)
 
-    async def until_roads_change(self, vehicle: VehicleId, goal: NodeId) -> None:
+    async def until_roads_change(self, vehicle: VehicleId, goal: NodeId, seen: int) -> None:
         """Wait for other roads, because none leads to ``goal`` now.
+
+        Args:
+            seen: `changes` when none did.
 
         Raises:
             Unreachable: nothing that is closed is why.
@@ -457,10 +458,11 @@ class Traffic:
         way = self.roads.when_open(pilot.spec).shortest(pilot.claim.stand, goal)
         self._wish(pilot, way.edges, goal)
         pilot.halting = False
-        pilot.news.clear()
-        await pilot.news.wait()
-        if pilot.halting:
-            raise MissionCancelled
+        while self.changes == seen:
+            pilot.news.clear()
+            await pilot.news.wait()
+            if pilot.halting:
+                raise MissionCancelled
 
     def withdraw(self, vehicle: VehicleId) -> None:
         """It does not ask for a way any more."""

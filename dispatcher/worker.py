@@ -192,15 +192,15 @@ class Worker:
                 await asyncio.sleep(PAUSE_S)
 
     def abandon(self, task: TaskId) -> None:
-        """A person has cancelled a task: stop driving for it soon, if that is what it does."""
+        """Stop driving for a task soon, if that is what it does: a person has cancelled it."""
         self._unwanted = task
         self._abandoned.set()
         self.wake()
 
     def think_again(self) -> None:
         """Break off the drive: there is no way on, so it may be another's task, or have to wait."""
-        self._unwanted = self.hand.task
-        self._abandoned.set()
+        if self.hand.task is not None:
+            self.abandon(self.hand.task)
 
     def turn_round(self, task: TaskId) -> None:
         """Give back what it drives for, if it still can, for a task that can't wait."""

@@ -106,6 +106,10 @@ class Hospital:
         """Let time pass until these tasks have ended."""
         await self.until(lambda: all(self.task(t).state.ended for t in tasks), at_most_s)
 
+    def open_codes(self) -> set[str]:
+        """The codes of the alerts whose cause is still there."""
+        return {alert.code for alert in self.service.alerts() if alert.cleared_s is None}
+
     def code_of(self, vehicle: str) -> str | None:
         """The reason why a vehicle waits."""
         view = next(v for v in self.service.vehicles() if v.spec.id == vehicle)

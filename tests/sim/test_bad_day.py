@@ -27,10 +27,6 @@ def at_the_crossing(place: Hospital) -> GroundBody | None:
     return next(bodies, None)
 
 
-def open_codes(place: Hospital) -> set[str]:
-    return {alert.code for alert in place.service.alerts() if alert.cleared_s is None}
-
-
 def done(place: Hospital) -> int:
     return sum(task.state is TaskState.DONE for task in place.service.ended_tasks())
 
@@ -48,23 +44,23 @@ async def test_two_lifts_out_and_a_robot_dead_in_the_main_corridor() -> None:
         assert dead is not None
         dead.fail("motor_dead")
         stopped_s = loop.time()
-        await place.until(lambda: "way_blocked" in open_codes(place), at_most_s=300)
+        await place.until(lambda: "way_blocked" in place.open_codes(), at_most_s=300)
         (alert,) = [a for a in place.service.alerts() if a.code == "way_blocked"]
         assert (alert.vehicle, alert.facts["node"]) == (dead.id, CROSSING)
 
         before = done(place)
         await asyncio.sleep(stopped_s + FREED_S - loop.time())
         assert done(place) > before + 2, "the two halves of the house go on"
-        assert {"vehicle_fault", "lift_out_of_service", "way_blocked"} <= open_codes(place)
+        assert {"vehicle_fault", "lift_out_of_service", "way_blocked"} <= place.open_codes()
         dead.repair()
 
         await asyncio.sleep(out_s + OUT_S - loop.time())
-        assert "way_blocked" not in open_codes(place)
+        assert "way_blocked" not in place.open_codes()
         early = [*place.service.open_tasks(), *place.service.ended_tasks()]
         for lift in lifts:
             lift.repair()
         await asyncio.sleep(LATER_S)
-        assert "lift_out_of_service" not in open_codes(place)
+        assert "lift_out_of_service" not in place.open_codes()
         still = {task.id for task in place.service.open_tasks()}
         assert not still & {task.id for task in early}
         assert all(task.state is TaskState.DONE for task in place.service.ended_tasks())

@@ -9,19 +9,15 @@ from dispatcher.alerts import Alert
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
-from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
-from tests.sim.test_detours import SITE, VEHICLES
+from tests.sim.hospital import Hospital, hospital, scenario_file
+from tests.sim.test_detours import SITE, ring_file
 
 C1, C2 = VehicleId("C1"), VehicleId("C2")
 
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Path:
-    (tmp_path / "site.yaml").write_text(SITE, encoding="utf-8")
-    path = tmp_path / "ring.yaml"
-    head = "# a ring\nscenario: ring\nsite: site.yaml\nduration: 24h\n"
-    path.write_text(head + MODELS + VEHICLES, encoding="utf-8")
-    return path
+    return ring_file(tmp_path)
 
 
 async def c2_stops_in_the_corridor(place: Hospital) -> TaskId:
@@ -132,3 +128,26 @@ async def test_what_can_be_reached_is_done_before_what_cant(ring: Path) -> None:
         place.world.ground[C2].repair()
         await place.until_ended(first, *behind, at_most_s=24 * 3600)
         assert {place.task(task).state for task in behind} == {TaskState.DONE}
+
+
+async def test_roads_that_open_while_it_turns_back_are_taken(ring: Path) -> None:
+    async with hospital(ring) as place:
+        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        one, other = place.world.ground[C1], place.world.ground[C2]
+        await place.service.set_in_service(C1, on=False)
+        first = await place.deliver("lodge", "ward")
+        await place.until(lambda: bool(other.loads))
+        other.slow = 0.1
+        await place.service.set_in_service(C1, on=True)
+        second = await place.deliver("kitchen", "ward")
+        await place.until(lambda: bool(one.loads) and one.node == "n1")
+        assert other.node in ("n2", "n3", "n4"), "it is ahead"
+        other.fail("wheel_stuck")
+        await place.until(lambda: "way_blocked" in place.open_codes())
+        views = place.service.vehicles
+        await place.until(lambda: any(v.spec.id == C1 and v.goal == "bay-1" for v in views()), 60)
+        assert one.node != "bay-1"
+        other.slow = 1.0
+        other.repair()
+        await place.until_ended(first, second, at_most_s=600)
+        assert place.task(second).state is TaskState.DONE

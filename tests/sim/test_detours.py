@@ -60,8 +60,13 @@ class Tracks(Observer):
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Path:
-    (tmp_path / "site.yaml").write_text(SITE, encoding="utf-8")
-    path = tmp_path / "ring.yaml"
+    return ring_file(tmp_path)
+
+
+def ring_file(folder: Path) -> Path:
+    """A scenario of two carts on the ring."""
+    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
+    path = folder / "ring.yaml"
     head = "# a ring\nscenario: ring\nsite: site.yaml\nduration: 24h\n"
     path.write_text(head + MODELS + VEHICLES, encoding="utf-8")
     return path

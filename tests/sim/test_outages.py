@@ -59,21 +59,17 @@ def lift_of(place: Hospital, lift: str) -> LiftMachine:
     return place.simulation.stage.lifts[LiftId(lift)]
 
 
-def alerts(place: Hospital) -> set[str]:
-    return {alert.code for alert in place.service.alerts() if alert.cleared_s is None}
-
-
 async def test_who_waits_before_a_lift_that_stops_takes_the_other_one(tmp_path: Path) -> None:
     async with hospital(side_by_side(tmp_path)) as place:
         left = lift_of(place, "left")
         left.fail()
         task = await place.deliver("kitchen", "ward")
         await asyncio.sleep(1)
-        assert alerts(place) == {"lift_out_of_service"}
+        assert place.open_codes() == {"lift_out_of_service"}
         await place.until_ended(task, at_most_s=900)
         left.repair()
         await asyncio.sleep(1)
-        assert alerts(place) == set()
+        assert place.open_codes() == set()
 
 
 async def test_a_lift_that_stops_while_it_is_called_is_given_up(tmp_path: Path) -> None:
@@ -87,7 +83,7 @@ async def test_a_lift_that_stops_while_it_is_called_is_given_up(tmp_path: Path) 
         left.fail()
         await place.until_ended(task, at_most_s=900)
         assert place.task(task).state is TaskState.DONE
-        assert alerts(place) == {"lift_out_of_service"}
+        assert place.open_codes() == {"lift_out_of_service"}
 
 
 async def test_who_was_told_to_enter_waits_inside_until_it_runs_again(tmp_path: Path) -> None:
@@ -98,7 +94,7 @@ async def test_who_was_told_to_enter_waits_inside_until_it_runs_again(tmp_path: 
         left.fail()
         await asyncio.sleep(900)
         assert body.node == place.service.site.lifts[LEFT].cabins[LevelId("L1")]
-        assert "lift_out_of_service" in alerts(place)
+        assert "lift_out_of_service" in place.open_codes()
         left.repair()
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
@@ -111,8 +107,8 @@ async def test_where_there_is_no_other_lift_all_wait_for_it(tmp_path: Path) -> N
         task = await place.deliver("pharmacy", "ward")
         await asyncio.sleep(1200)
         assert not place.task(task).state.ended
-        assert "lift_out_of_service" in alerts(place)
+        assert "lift_out_of_service" in place.open_codes()
         lift.repair()
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
-        assert alerts(place) == set()
+        assert place.open_codes() == set()

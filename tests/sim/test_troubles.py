@@ -14,10 +14,6 @@ from tests.sim.hospital import Hospital, hospital, scenario_file
 C1 = VehicleId("C1")
 
 
-def open_codes(place: Hospital) -> set[str]:
-    return {alert.code for alert in place.service.alerts() if alert.cleared_s is None}
-
-
 async def silent(place: Hospital, vehicle: VehicleId, lasts_s: float) -> None:
     """A vehicle's radio is cut for a while, and the judges of the world know it."""
     robot = place.simulation.stage.robots[vehicle]
@@ -42,14 +38,14 @@ async def test_after_an_emergency_stop_a_person_lets_it_go_on(tmp_path: Path) ->
         robot = place.simulation.stage.robots[C1]
         robot.e_stop = EStop.MANUAL
         await asyncio.sleep(120)
-        assert "safety_stop" in open_codes(place)
+        assert "safety_stop" in place.open_codes()
         robot.e_stop = EStop.NONE
         await asyncio.sleep(600)
         assert place.task(task).state is TaskState.UNDERWAY, "not before a person says so"
         await place.service.set_in_service(C1, on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
-        assert open_codes(place) == set()
+        assert place.open_codes() == set()
         assert place.deeds.loaded == [task]
 
 
@@ -63,14 +59,14 @@ async def test_what_a_robot_was_taking_when_it_stopped_is_given_to_nobody_else(
         body = next(body for body in place.world.ground.values() if body.working)
         body.fail("stopped")
         await asyncio.sleep(1800)
-        assert "vehicle_fault" in open_codes(place)
+        assert "vehicle_fault" in place.open_codes()
         assert place.task(task).state is TaskState.UNDERWAY
         assert place.deeds.loaded == []
         body.repair()
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
         assert place.deeds.loaded == [task]
-        assert open_codes(place) == set()
+        assert place.open_codes() == set()
 
 
 async def test_what_a_stopped_robot_was_told_stays_its_own(tmp_path: Path) -> None:
@@ -95,7 +91,7 @@ async def test_a_robot_that_a_person_has_moved_goes_on_from_there(tmp_path: Path
         site = place.service.site
         robot.mode = OperatingMode.MANUAL
         await asyncio.sleep(5)
-        assert "vehicle_manual" in open_codes(place)
+        assert "vehicle_manual" in place.open_codes()
         for a, b in (("park-1", "a1"), ("a1", "a2"), ("a2", "a3")):
             await body.drive(site.edge(NodeId(a), NodeId(b)), onward=False)
         robot.reboot()
@@ -104,7 +100,7 @@ async def test_a_robot_that_a_person_has_moved_goes_on_from_there(tmp_path: Path
         task = await place.deliver("laboratory", "ward")
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
-        assert open_codes(place) == set()
+        assert place.open_codes() == set()
 
 
 @pytest.mark.parametrize("silent_s", [20.0, 300.0, 1500.0])
@@ -159,18 +155,18 @@ async def test_one_trouble_after_the_other_is_told_apart(tmp_path: Path) -> None
         robot, body = place.simulation.stage.robots[C1], place.world.ground[C1]
         body.fail("wheel_stuck")
         await asyncio.sleep(5)
-        assert open_codes(place) == {"vehicle_fault"}
+        assert place.open_codes() == {"vehicle_fault"}
         robot.link_down = True
         await asyncio.sleep(120)
-        assert open_codes(place) == {"vehicle_offline"}
+        assert place.open_codes() == {"vehicle_offline"}
         robot.mode = OperatingMode.MANUAL
         body.repair()
         robot.link_down = False
         await asyncio.sleep(60)
-        assert open_codes(place) == {"vehicle_manual"}
+        assert place.open_codes() == {"vehicle_manual"}
         robot.mode = OperatingMode.AUTOMATIC
         await asyncio.sleep(5)
-        assert open_codes(place) == set()
+        assert place.open_codes() == set()
 
 
 async def test_each_closed_lane_has_an_alert_of_its_own(tmp_path: Path) -> None:
@@ -182,4 +178,4 @@ async def test_each_closed_lane_has_an_alert_of_its_own(tmp_path: Path) -> None:
         left = [alert.facts["lane"] for alert in service.alerts() if alert.cleared_s is None]
         assert left == ["a2~a3"]
         await service.open_lane(LaneId("a2~a3"))
-        assert open_codes(place) == set()
+        assert place.open_codes() == set()
