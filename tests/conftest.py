@@ -5,8 +5,18 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from sim.loops import VirtualLoop
+
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any machine")
+"""A slow machine is no fault of the code, and a test that failed must fail again."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

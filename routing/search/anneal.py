@@ -9,8 +9,8 @@ from routing.search.board import Board, Route
 from routing.search.compiled import copy, kernel, leaf
 from routing.search.dice import below, make_dice, uniform
 from routing.search.exchange import exchange
-from routing.search.flat import COUNT, DROP, FIRST, KIND, Flat, Real, Whole
-from routing.search.place import place, put
+from routing.search.flat import COUNT, DROP, FIRST, Flat, Real, Whole
+from routing.search.place import place_anywhere, put
 from routing.search.refresh import refresh
 from routing.search.ruin import put_in_order, ruin, take_out
 from routing.search.spot import Spot
@@ -58,6 +58,7 @@ ABSENT, ROUNDS, LEFT, FORCED = range(4)
 
 def make_search(board: Board, seed: int) -> Search:
     """A search that goes on from the routes on the board."""
+    board.find_clashes()
     flat, tour = board.flat, board.tour
     slots, longest = len(flat.slots), len(flat.stops)
     placed = board.placed()
@@ -91,29 +92,6 @@ def best_of(search: Search) -> list[Route]:
         search.best[slot, : search.marks[slot, BEST_SIZE]].tolist()
         for slot in range(len(search.best))
     ]
-
-
-@kernel
-def best_slot(flat: Flat, tour: Tour, request: int, spot: Spot, dice: Whole, limit: float) -> None:
-    """The cheapest place for a request in any route, if it costs less than ``limit``.
-
-    Of idle slots alike, only one is tried.
-    """
-    spot.extra[0] = limit
-    spot.at[0] = -1
-    for slot in range(len(tour.size)):
-        if tour.size[slot] == 0 and _seen(flat, tour, slot):
-            continue
-        place(flat, tour, slot, request, spot, dice)
-
-
-@leaf
-def _seen(flat: Flat, tour: Tour, slot: int) -> bool:
-    """Whether an idle slot before this one looks just the same."""
-    for other in range(slot - 1, -1, -1):
-        if tour.size[other] == 0 and flat.slots[other, KIND] == flat.slots[slot, KIND]:
-            return True
-    return False
 
 
 @kernel
@@ -177,36 +155,25 @@ def one_round(flat: Flat, search: Search, limit: float) -> None:
     for slot in range(len(tour.size)):
         if search.marks[slot, TOUCHED]:
             refresh(flat, tour, slot)
-    change = 0.0
-    for n in range(counts[ABSENT]):
-        change -= flat.prices[absent[n], DROP]
     tried = min(counts[ABSENT], MOST_ABSENT)
     for n in range(tried):
         k = n + below(search.dice, counts[ABSENT] - n)
         absent[n], absent[k] = absent[k], absent[n]
         out[many + n] = absent[n]
+    gain = _change(search)
+    for n in range(tried):
+        gain -= flat.prices[absent[n], DROP]
     many += tried
     put_in_order(flat, out, many, search.dice)
-    left = int(np.int64(0))
-    for n in range(many):
-        limit_price = np.inf if counts[FORCED] else flat.prices[out[n], DROP]
-        best_slot(flat, tour, out[n], search.spot, search.dice, limit_price)
-        slot = search.spot.at[0]
-        if slot < 0:
+    left = _recreate(flat, search, many, limit - search.price[0] - gain)
+    counts[LEFT] = abs(left)
+    change = np.inf
+    if left >= 0:
+        change = _change(search)
+        for n in range(tried):
+            change -= flat.prices[absent[n], DROP]
+        for n in range(left):
             change += flat.prices[out[n], DROP]
-            out[left] = out[n]
-            left += 1
-            continue
-        if not search.marks[slot, TOUCHED]:
-            search.marks[slot, TOUCHED] = 1
-            _save(search, slot)
-        put(flat, tour, out[n], search.spot)
-    for slot in range(len(tour.size)):
-        if search.marks[slot, TOUCHED]:
-            change += tour.cost[slot] - search.back_cost[slot]
-    for n in range(tried, counts[ABSENT]):
-        change += flat.prices[absent[n], DROP]
-    counts[LEFT] = left
     if search.price[0] + change < limit:
         search.price[0] += change
         _note_absent(search, tried, left)
@@ -218,6 +185,53 @@ def one_round(flat: Flat, search: Search, limit: float) -> None:
         _go_back(flat, search)
     for slot in range(len(tour.size)):
         search.marks[slot, TOUCHED] = 0
+
+
+@leaf
+def _change(search: Search) -> float:
+    """By how much the touched routes are dearer than they were."""
+    change = 0.0
+    for slot in range(len(search.tour.size)):
+        if search.marks[slot, TOUCHED]:
+            change += search.tour.cost[slot] - search.back_cost[slot]
+    return change
+
+
+@kernel
+def _recreate(flat: Flat, search: Search, many: int, room: float) -> int:
+    """Put the first ``many`` requests of ``out`` where they cost least.
+
+    Args:
+        room: what all of it may cost; no place makes another one cheaper, so there is no point in
+            going on behind that.
+
+    Returns:
+        How many are left out, which are the first ones of ``out`` then; negative = it would cost
+        more than ``room``, and the last one of so many is why.
+    """
+    tour, spot, out, counts = search.tour, search.spot, search.out, search.counts
+    left = int(np.int64(0))
+    for n in range(many):
+        request, drop = out[n], flat.prices[out[n], DROP]
+        spot.extra[0], spot.at[0] = np.inf if counts[FORCED] else min(room, drop), -1
+        place_anywhere(flat, tour, request, spot, search.dice)
+        slot = spot.at[0]
+        if slot < 0:
+            out[left] = request
+            left += 1
+            room -= drop
+            if room <= 0:
+                return -left
+            continue
+        if spot.extra[0] >= room:
+            out[left] = request
+            return -left - 1
+        if not search.marks[slot, TOUCHED]:
+            search.marks[slot, TOUCHED] = 1
+            _save(search, slot)
+        room -= spot.extra[0]
+        put(flat, tour, request, spot)
+    return left
 
 
 @leaf

@@ -8,10 +8,12 @@ import numpy as np
 from routing.plan import Charge
 from routing.problem import Problem, Visit
 from routing.search.chain import place_chain
+from routing.search.clash import find_clashes
+from routing.search.dice import SURE
 from routing.search.flat import Whole, flatten
 from routing.search.place import put
 from routing.search.rate import rate
-from routing.search.refresh import routes_of, set_route
+from routing.search.refresh import refresh, routes_of, set_route
 from routing.search.ruin import followers, neighbours
 from routing.search.spot import make_spot
 from routing.search.tour import make_tour
@@ -35,10 +37,11 @@ class Board:
         longest = len(self.visits)
         self.tour = make_tour(self.flat, longest)
         self.spot = make_spot(longest)
-        self.sure = np.array([1, 1 << 62], dtype=np.int64)
+        self.sure = np.array([1, SURE], dtype=np.int64)
         """Dice that overlook nothing."""
         self.lost: set[int] = set()
         """Requests that were promised, and to which no way leads any more."""
+        self._clashes_known = False
         for slot in range(len(problem.slots)):
             set_route(self.flat, self.tour, slot, ())
 
@@ -51,6 +54,14 @@ class Board:
     def after(self) -> Whole:
         """Who may follow each stop: see `routing.search.ruin`."""
         return followers(self.flat)
+
+    def find_clashes(self) -> None:
+        """From now on, routes know who can't be in them: `routing.search.clash`."""
+        if not self._clashes_known:
+            self.tour.clash[:] = find_clashes(self.flat)
+            self._clashes_known = True
+            for slot in range(len(self.tour.size)):
+                refresh(self.flat, self.tour, slot)
 
     def stops(self, request: int) -> list[int]:
         """The numbers of a request's stops."""

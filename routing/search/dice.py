@@ -14,6 +14,8 @@ from routing.search.flat import Whole
 MASK = (1 << 32) - 1
 BLINK = 0.01
 """Share of positions that an insertion overlooks (Christiaens & Vanden Berghe 2020)."""
+SURE = 1 << 62
+"""So many positions are left until a blink that never comes."""
 _LOG_SEEN = math.log(1 - BLINK)
 
 
@@ -25,6 +27,12 @@ def make_dice(seed: int) -> Whole:
         draw(dice)
     dice[1] = to_blink(dice)
     return dice
+
+
+@leaf
+def overlooks(dice: Whole) -> bool:
+    """Whether positions may be overlooked."""
+    return bool(dice[1] < SURE // 2)
 
 
 @leaf

@@ -8,13 +8,15 @@ it is a bound, and what passes it is rated in full.
 import numpy as np
 
 from routing.search.chain import place_chain
+from routing.search.clash import told
 from routing.search.compiled import copy, kernel, leaf
-from routing.search.dice import to_blink
+from routing.search.dice import overlooks, to_blink
 from routing.search.flat import (
     CAPACITY,
     COUNT,
     EARLIEST,
     FIRST,
+    KIND,
     LATEST,
     LOAD,
     METRE,
@@ -37,21 +39,52 @@ from routing.search.tour import Tour
 from routing.search.work import NOWHERE
 
 
-@kernel
+@leaf
 def place(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
     """Try to put all stops of a request into a slot's route; what is cheaper than ``spot`` wins.
 
     Args:
         dice: for positions that are overlooked now and then; none if ``dice[1]`` is large.
     """
-    if not flat.allowed[request, slot]:
-        return
-    if flat.requests[request, COUNT] == 1:
-        _place_single(flat, tour, slot, request, spot, dice)
-    elif flat.requests[request, COUNT] == 2:
-        _place_pair(flat, tour, slot, request, spot, dice)
-    else:
-        place_chain(flat, tour, slot, request, spot)
+    _place_among(flat, tour, slot, slot + 1, request, spot, dice)
+
+
+@leaf
+def place_anywhere(flat: Flat, tour: Tour, request: int, spot: Spot, dice: Whole) -> None:
+    """`place` for all slots; of idle ones alike, only one is tried."""
+    _place_among(flat, tour, int(np.int64(0)), len(tour.size), request, spot, dice)
+
+
+@kernel
+def _place_among(
+    flat: Flat, tour: Tour, low: int, high: int, request: int, spot: Spot, dice: Whole
+) -> None:
+    """The slots from ``low`` to ``high`` - 1.
+
+    To call a kernel with all these arrays takes as long as to look at a dozen positions, hence one
+    call for all slots.
+    """
+    hasty, count = overlooks(dice), flat.requests[request, COUNT]
+    for slot in range(low, high):
+        if not flat.allowed[request, slot] or (hasty and told(tour.barred[slot], request)):
+            continue
+        if tour.size[slot] == 0 and _seen(flat, tour, low, slot):
+            continue
+        if count == 1:
+            _place_single(flat, tour, slot, request, spot, dice)
+        elif count == 2:
+            _place_pair(flat, tour, slot, request, spot, dice)
+        else:
+            place_chain(flat, tour, slot, request, spot)
+
+
+@leaf
+def _seen(flat: Flat, tour: Tour, low: int, slot: int) -> bool:
+    """Whether an idle slot before this one, from ``low`` on, looks just the same."""
+    for other in range(slot - 1, low - 1, -1):
+        if tour.size[other] == 0 and flat.slots[other, KIND] == flat.slots[slot, KIND]:
+            return True
+    return False
 
 
 @kernel
@@ -88,23 +121,19 @@ def fill_trial(tour: Tour, slot: int, first: int, i: int, j: int, trial: Whole) 
     return n
 
 
-@kernel
+@leaf
 def _place_single(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
     stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
     profile = flat.slots[slot, PROFILE]
     seconds, metres = flat.relaxed[profile], flat.metres[profile]
-    nodes, leave, gap_m, slack = (
-        tour.nodes[slot],
-        tour.leave[slot],
-        tour.gap_m[slot],
-        tour.slack[slot],
-    )
+    nodes, leave, gap_m = tour.nodes[slot], tour.leave[slot], tour.gap_m[slot]
+    slack, room, hasty = tour.slack[slot], tour.room[slot], overlooks(dice)
     p = flat.requests[request, FIRST]
     at, service_s = stops[p, NODE], stops[p, SERVICE]
     earliest_s, latest_s = stops[p, EARLIEST], stops[p, LATEST]
     metre, opening = flat.weights[METRE], opening_price(flat, tour, slot)
     range_m = flat.slots[slot, RANGE] - tour.metres[slot]
-    best, seen = spot.extra[0], dice[1]
+    best, seen, soonest_s = spot.extra[0], dice[1], earliest_s + service_s
     for i in range(tour.head[slot], size + 1):
         seen -= 1
         if seen == 0:
@@ -112,40 +141,39 @@ def _place_single(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, d
             continue
         if leave[i] > latest_s:
             break
-        before, after = nodes[i], nodes[i + 1]
-        extra_m = metres[before, at] - gap_m[i]
-        if after >= 0:
-            extra_m += metres[at, after]
-        extra = opening + metre * extra_m
-        if extra >= best or extra_m > range_m:
+        if slack[i] < soonest_s or (hasty and room[i] < service_s):
             continue
+        before, after = nodes[i], nodes[i + 1]
         begin_s = max(leave[i] + seconds[before, at], earliest_s)
         next_s = begin_s + service_s
+        if begin_s > latest_s or next_s > slack[i]:
+            continue
+        extra_m = metres[before, at] - gap_m[i]
         if after >= 0:
             next_s += seconds[at, after]
-        if begin_s > latest_s or next_s > slack[i] or not _fits_on(flat, tour, slot, p, i):
+            extra_m += metres[at, after]
+        extra = opening + metre * extra_m
+        if next_s > slack[i] or extra >= best or extra_m > range_m:
+            continue
+        if not _fits_on(flat, tour, slot, p, i):
             continue
         extra += ending_price(flat, slot, request, begin_s + service_s)
         if i < size and extra < best:
             next_s = max(next_s, stops[route[i], EARLIEST])
             extra += delay_price(flat, tour, slot, i, next_s, best - extra)
         if extra < best:
-            _take(flat, tour, slot, p, i, -1, extra, spot)
+            _take(flat, tour, slot, p, i, int(np.int64(-1)), extra, spot)
             best = spot.extra[0]
     dice[1] = seen
 
 
-@kernel
+@leaf
 def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dice: Whole) -> None:
     stops, route, size = flat.stops, tour.route[slot], tour.size[slot]
     profile = flat.slots[slot, PROFILE]
     seconds, metres = flat.relaxed[profile], flat.metres[profile]
-    nodes, leave, gap_m, slack = (
-        tour.nodes[slot],
-        tour.leave[slot],
-        tour.gap_m[slot],
-        tour.slack[slot],
-    )
+    nodes, leave, gap_m = tour.nodes[slot], tour.leave[slot], tour.gap_m[slot]
+    slack, room, hasty = tour.slack[slot], tour.room[slot], overlooks(dice)
     p = flat.requests[request, FIRST]
     d = p + 1
     at_p, at_d = stops[p, NODE], stops[d, NODE]
@@ -155,7 +183,8 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
     metre, timed = flat.weights[METRE], flat.weights[TIMED] > 0
     opening = opening_price(flat, tour, slot)
     range_m = flat.slots[slot, RANGE] - tour.metres[slot]
-    least_d = metre * _least_detour(metres, nodes, gap_m, tour.head[slot], size, at_d)
+    least_d = -1.0
+    soonest_p, soonest_d = earliest_p + service_p, earliest_d + service_d
     best, seen = spot.extra[0], dice[1]
     for i in range(tour.head[slot], size + 1):
         seen -= 1
@@ -164,11 +193,15 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
             continue
         if leave[i] > latest_p:
             break
-        before, after = nodes[i], nodes[i + 1]
-        reach_m = metres[before, at_p] - gap_m[i]
-        begin_p = max(leave[i] + seconds[before, at_p], earliest_p)
-        if begin_p > latest_p or not _has_room(flat, tour, slot, p, i):
+        if slack[i] < soonest_p or (hasty and room[i] < service_p):
             continue
+        before, after = nodes[i], nodes[i + 1]
+        begin_p = max(leave[i] + seconds[before, at_p], earliest_p)
+        if begin_p > latest_p or begin_p + service_p > slack[i]:
+            continue
+        if not _has_room(flat, tour, slot, p, i):
+            continue
+        reach_m = metres[before, at_p] - gap_m[i]
         leave_p = begin_p + service_p
         # the second stop right behind the first
         begin_d = max(leave_p + across_s, earliest_d)
@@ -189,6 +222,8 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
         if i == size:
             break
         # the second stop further on: walk down the route with the first stop in it
+        if least_d < 0:
+            least_d = metre * _least_detour(metres, nodes, gap_m, i, size, at_d)
         extra_p = reach_m + metres[at_p, after]
         price_p = opening + metre * extra_p
         if price_p + least_d >= best:
@@ -208,6 +243,8 @@ def _place_pair(flat: Flat, tour: Tour, slot: int, request: int, spot: Spot, dic
             here = there
             if leave_s > latest_d:
                 break
+            if slack[k + 1] < soonest_d or (hasty and room[k + 1] < service_d):
+                continue
             after_d = nodes[k + 2]
             extra_m = metres[here, at_d] - gap_m[k + 1]
             if after_d >= 0:
@@ -263,7 +300,7 @@ def _least_detour(metres: Small, nodes: Whole, gap_m: Whole, head: int, size: in
     return least
 
 
-@kernel
+@leaf
 def put(flat: Flat, tour: Tour, request: int, spot: Spot) -> None:
     """Put a request where ``spot`` says."""
     slot = spot.at[0]

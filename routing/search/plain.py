@@ -84,7 +84,7 @@ def rate_plain(flat: Flat, slot: int, route: Whole, size: int) -> float:
     return price + flat.weights[METRE] * driven
 
 
-@kernel
+@leaf
 def refresh_plain(flat: Flat, tour: Tour, slot: int) -> bool:
     """What `routing.search.refresh.refresh` does, for a plain problem."""
     stops, route, size = flat.stops, tour.route[slot], tour.size[slot]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from routing.search.clash import find_barred
 from routing.search.compiled import kernel
 from routing.search.flat import PLAIN, Flat, Whole
 from routing.search.plain import rate_plain, refresh_plain
@@ -30,6 +31,7 @@ def set_route(flat: Flat, tour: Tour, slot: int, route: Sequence[int]) -> bool:
 @kernel
 def refresh(flat: Flat, tour: Tour, slot: int) -> bool:
     """Work out anew all that is known of a route; False = it breaks a rule."""
+    find_barred(flat, tour.clash, tour.route[slot], tour.size[slot], tour.barred[slot])
     if flat.weights[PLAIN]:
         return refresh_plain(flat, tour, slot)
     route, size, work = tour.route[slot], tour.size[slot], tour.work

@@ -8,7 +8,7 @@ import numpy as np
 
 from routing.search.compiled import kernel
 from routing.search.flat import DROP, Flat, Real, Whole
-from routing.search.place import place, put
+from routing.search.place import place, place_anywhere, put
 from routing.search.spot import Spot
 from routing.search.tour import Tour
 
@@ -30,8 +30,7 @@ def fill(
     slots = len(tour.size)
     if many == 1:  # nobody to compare with: only the cheapest place matters
         spot.extra[0], spot.at[0] = flat.prices[waiting[0], DROP], -1
-        for slot in range(slots):
-            place(flat, tour, slot, waiting[0], spot, dice)
+        place_anywhere(flat, tour, waiting[0], spot, dice)
         if spot.at[0] < 0:
             return 1
         put(flat, tour, waiting[0], spot)

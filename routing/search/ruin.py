@@ -6,7 +6,7 @@ Slack Induction by String Removals: Christiaens & Vanden Berghe, Transportation 
 
 import numpy as np
 
-from routing.search.compiled import kernel
+from routing.search.compiled import kernel, leaf
 from routing.search.dice import below, uniform
 from routing.search.flat import (
     COUNT,
@@ -174,7 +174,7 @@ def put_in_order(flat: Flat, out: Whole, many: int, dice: Whole) -> None:
             out[n], out[k] = out[k], out[n]
 
 
-@kernel
+@leaf
 def _key(flat: Flat, request: int, dart: int) -> float:
     stops, first = flat.stops, flat.requests[request, FIRST]
     last = first + flat.requests[request, COUNT] - 1

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from routing.search.clash import words
 from routing.search.compiled import leaf
 from routing.search.flat import (
     END,
@@ -36,8 +37,12 @@ class Tour(NamedTuple):
     last one the end or -1; leave (V, L + 1), from when on; gap_m, metres of the leg there (0 in
     an idle route); held, peak (V, L + 1, D), what is on board, and the most of it from there on;
     slack, until when the next service, or the arrival at the end, may begin without breaking a
-    window behind it; rest, how many requests end from there on; shut, no request is half done, so
-    the route may be cut there.
+    window behind it; room, what is left of that if nobody goes anywhere else in between; rest,
+    how many requests end from there on; shut, no request is half done, so the route may be cut
+    there.
+
+    clash (R, W): see `routing.search.clash`, empty until somebody needs it; barred (V, W): who
+    clashes with one of the route.
     """
 
     route: Whole
@@ -50,6 +55,7 @@ class Tour(NamedTuple):
     leave: Whole
     gap_m: Whole
     slack: Whole
+    room: Whole
     rest: Whole
     held: Whole
     peak: Whole
@@ -58,6 +64,8 @@ class Tour(NamedTuple):
     head: Whole
     slot_of: Whole
     place_of: Whole
+    clash: Whole
+    barred: Whole
     work: Work
 
 
@@ -76,6 +84,7 @@ def make_tour(flat: Flat, longest: int) -> Tour:
         leave=np.zeros((slots, longest + 2), dtype=np.int64),
         gap_m=np.zeros((slots, longest + 2), dtype=np.int64),
         slack=np.full((slots, longest + 2), FAR, dtype=np.int64),
+        room=np.full((slots, longest + 2), FAR, dtype=np.int64),
         rest=np.zeros((slots, longest + 2), dtype=np.int64),
         held=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
         peak=np.zeros((slots, longest + 2, dimensions), dtype=np.int64),
@@ -84,6 +93,8 @@ def make_tour(flat: Flat, longest: int) -> Tour:
         head=np.zeros(slots, dtype=np.int64),
         slot_of=np.full(stops + 1, -1, dtype=np.int64),
         place_of=np.full(stops + 1, -1, dtype=np.int64),
+        clash=np.zeros((len(flat.requests), words(len(flat.requests))), dtype=np.int64),
+        barred=np.zeros((slots, words(len(flat.requests))), dtype=np.int64),
         work=make_work(flat, longest),
     )
 
@@ -112,15 +123,18 @@ def find_slack(flat: Flat, tour: Tour, slot: int) -> None:
     """From the end backwards: latest beginnings, over the fastest ways there could be, and ends."""
     stops, table = flat.stops, flat.relaxed[flat.slots[slot, PROFILE]]
     route, size, slack = tour.route[slot], tour.size[slot], tour.slack[slot]
+    leave, room = tour.leave[slot], tour.room[slot]
     node, limit = flat.slots[slot, END], flat.slots[slot, SHIFT_END]
     rest = tour.rest[slot]
     slack[size], rest[size] = limit, 0
     for k in range(size - 1, -1, -1):
         stop = route[k]
         way_s = table[stops[stop, NODE], node] if node >= 0 else 0
+        room[k + 1] = limit - way_s - leave[k + 1]
         limit = min(stops[stop, LATEST], limit - way_s - stops[stop, SERVICE])
         slack[k], rest[k] = limit, rest[k + 1] + tour.ends[slot, k]
         node = stops[stop, NODE]
+    room[0] = limit - leave[0] - (table[flat.slots[slot, START], node] if node >= 0 else 0)
 
 
 @leaf

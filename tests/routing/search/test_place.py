@@ -157,3 +157,38 @@ def test_what_a_pair_leaves_on_board_must_fit_behind_it(loads: tuple[int, int]) 
     board.set(0, [0, 1])
     extra = quick(board, 0, 1)
     assert extra == full(board, 0, 1)
+
+
+@st.composite
+def windowed(draw: st.DrawFn) -> Problem:
+    """Jobs with narrow windows on a line, where no stop on the way makes any way shorter."""
+    node, early = st.integers(0, 10), st.integers(0, 150)
+    requests: list[Request] = []
+    for n in range(draw(st.integers(2, 6))):
+        request = carry(f"r{n}", draw(node), draw(node))
+        if draw(st.booleans()):
+            request = look(f"r{n}", draw(node))
+        stops: list[Stop] = []
+        for stop in request.stops:
+            earliest_s, service_s = draw(early), draw(st.integers(0, 20))
+            latest_s = earliest_s + draw(st.integers(0, 80))
+            stops.append(
+                replace(stop, earliest_s=earliest_s, latest_s=latest_s, service_s=service_s)
+            )
+        requests.append(replace(request, stops=tuple(stops)))
+    return on_line(*requests, slots=[cart("v", draw(node), draw(st.integers(1, 3)))])
+
+
+@settings(FEW, max_examples=150)
+@given(windowed(), st.data())
+def test_what_a_hurried_search_passes_over_is_no_place(
+    problem: Problem, data: st.DataObject
+) -> None:
+    """Where stops on the way never make it shorter, hurry alone costs nothing."""
+    number = data.draw(st.integers(0, len(problem.requests) - 1))
+    board = laid_out(problem, number)
+    assert board is not None
+    board.find_clashes()
+    calm = quick(board, 0, number)
+    board.sure[1] = 1 << 40
+    assert quick(board, 0, number) == calm
