@@ -50,7 +50,7 @@ class Blockages:
 
     def look(self, now_s: float) -> None:
         """Open an alert for each new blocker, and clear those of whoever can move again."""
-        for vehicle in [v for v in self._told if not self._traffic.blocks(v)]:
+        for vehicle in [v for v in self._told if not self._traffic.detours.blocks(v)]:
             del self._told[vehicle]
             self._alerts.clear(CODE, vehicle=vehicle)
         for blocker, blocked in self._waiting(now_s).items():
@@ -58,16 +58,16 @@ class Blockages:
             if self._told.get(blocker) != names:
                 self._told[blocker] = names
                 self._open(blocker, names)
-            if not self._traffic.blocks(blocker):
-                for vehicle in self._traffic.block(blocker):
+            if not self._traffic.detours.blocks(blocker):
+                for vehicle in self._traffic.detours.block(blocker):
                     self._turn_back(vehicle)
 
     def _waiting(self, now_s: float) -> dict[VehicleId, list[VehicleId]]:
         """Who waits, by whom they wait for."""
         waiting: dict[VehicleId, list[VehicleId]] = {}
         for vehicle in self._vehicles:
-            if self._traffic.waited_s(vehicle, now_s) >= PATIENCE_S:
-                blocker = self._traffic.blocker(vehicle)
+            if self._traffic.waits.waited_s(vehicle, now_s) >= PATIENCE_S:
+                blocker = self._traffic.waits.blocker(vehicle)
                 if blocker is not None:
                     waiting.setdefault(blocker, []).append(vehicle)
         return waiting

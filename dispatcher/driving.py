@@ -11,8 +11,9 @@ from dispatcher.charging import enough
 from dispatcher.execution import Errand, Missions
 from dispatcher.hygiene import Hygiene
 from dispatcher.mission_record import MissionRecord
+from dispatcher.pilot import chain, waypoints
 from dispatcher.stops import TaskStop
-from dispatcher.traffic import Traffic, chain, waypoints
+from dispatcher.traffic import Traffic
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
 from fleet.vehicle import Vehicle
@@ -249,7 +250,7 @@ class GroundMover:
             await self._disconnect(errand)
         self._chargers.leave(self._spec.id, goal)
         while True:
-            seen = self._traffic.changes
+            seen = self._traffic.detours.changes
             try:
                 way = self._traffic.way(
                     self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()

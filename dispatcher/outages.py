@@ -43,7 +43,7 @@ class Outages:
             else:
                 self._alerts.open(code, Severity.HIGH, door=machine)
         out = (lane for lanes in self._lanes.values() for lane in lanes)
-        self._traffic.set_out(frozenset(out))
+        self._traffic.detours.set_out(frozenset(out))
         self._changed()
 
     def _lanes_of(self, machine: DoorId | LiftId) -> frozenset[LaneId]:

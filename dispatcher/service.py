@@ -232,7 +232,7 @@ class Service:
         """Take up what people had ordered, and what vehicles had carried, before a restart."""
         for lane, until_s in memory.closed.items():
             if lane in self.site.lanes:
-                self._traffic.close(lane, until_s)
+                self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
@@ -441,7 +441,7 @@ class Service:
             raise NotFound("lane", lane)
         until = None if until_s is None else self.clock.to_utc(until_s)
         await self._book.note("lane_closed", lane=lane, until=until)
-        self._traffic.close(lane, until_s)
+        self._traffic.detours.close(lane, until_s)
         self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._planner.poke()
 
@@ -450,7 +450,7 @@ class Service:
         if lane not in self.site.lanes:
             raise NotFound("lane", lane)
         await self._book.note("lane_opened", lane=lane)
-        self._traffic.open(lane)
+        self._traffic.detours.open(lane)
         self._alerts.clear("lane_closed", thing=lane)
         self._planner.poke()
 
@@ -535,7 +535,7 @@ class Service:
             return self._skies.waits_for(vehicle)
         if not self._traffic.knows(vehicle):
             return None
-        return self._traffic.waits_for(vehicle, self.clock.now_s())
+        return self._traffic.waits.reason(vehicle, self.clock.now_s())
 
 
 def _activity(worker: Worker, vehicle: Vehicle, *, waiting: bool) -> Activity:

@@ -1,0 +1,139 @@
+"""Other ways for those who drive: around closed lanes, lifts out of service, who is stuck, queues.
+
+A way is changed from the first edge on that the vehicle has not been told to drive.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from dispatcher.crew import HELD_S, STUCK_S, Crew
+from dispatcher.pilot import Pilot, waypoints
+from dispatcher.portals import Portals
+from fleet.vehicle import VehicleId
+from routing.errors import Unreachable
+from routing.site import LaneId, NodeId
+
+IMPATIENT_S = 20.0
+"""How long a vehicle waits before another way is looked for."""
+
+
+class Detours:
+    """Knows what is shut, and leads around it."""
+
+    def __init__(self, crew: Crew, portals: Portals) -> None:
+        self._crew = crew
+        self._roads = crew.roads
+        self._portals = portals
+        self._out: frozenset[LaneId] = frozenset()
+        self._blocked: dict[VehicleId, frozenset[LaneId]] = {}
+        """The lanes around each of those who are stuck in an only way."""
+        self.changes = 0
+        """How often the roads have changed."""
+
+    def close(self, lane: LaneId, until_s: float | None) -> None:
+        """Close a lane to all who have not been granted it, and lead them around."""
+        self._roads.close(lane, until_s)
+        self._tell_roads()
+        for pilot in self._crew:
+            ahead = pilot.claim.edges[pilot.claim.granted :]
+            if any(edge.lane.id == lane for edge in ahead):
+                self._reroute(pilot, {}, insist=True)
+
+    def open(self, lane: LaneId) -> None:
+        """Open a closed lane again."""
+        if self._roads.open(lane):
+            self._tell_roads()
+            self._crew.pump()
+
+    def set_out(self, lanes: frozenset[LaneId]) -> None:
+        """Lead all around lanes whose door or lift is out of service, even who waits before it.
+
+        Whoever is in a lift, or has been told to enter it, stays with it.
+        """
+        self._out = lanes
+        self._lead_around(lanes)
+
+    def block(self, vehicle: VehicleId) -> list[VehicleId]:
+        """Lead all around one that is stuck in their way, and plan no way over it until it moves.
+
+        Returns:
+            Those who are on their way and can't be led around it: better they turn back.
+        """
+        ends = self._crew.stood_on(self._crew[vehicle])
+        edges = (edge for edges in self._crew.site.edges_from.values() for edge in edges)
+        lanes = frozenset(edge.lane.id for edge in edges if edge.end in ends)
+        self._blocked[vehicle] = lanes
+        return self._lead_around(lanes)
+
+    def blocks(self, vehicle: VehicleId) -> bool:
+        """Whether no way is planned over a vehicle, because it is stuck there."""
+        return vehicle in self._blocked
+
+    def unblock(self, vehicle: VehicleId) -> None:
+        """It can move again, or stands elsewhere."""
+        if self._blocked.pop(vehicle, None) is not None:
+            self._lead_around(frozenset())
+
+    def _lead_around(self, lanes: frozenset[LaneId]) -> list[VehicleId]:
+        """Other lanes are shut now, ``lanes`` among them; returns who has no way without them."""
+        self._roads.set_out(self._out.union(*self._blocked.values()))
+        self._tell_roads()
+        left: list[VehicleId] = []
+        for pilot in self._crew:
+            clearance, claim = pilot.clearance, pilot.claim
+            if clearance is None or claim.stuck or self._portals.in_lift(clearance):
+                continue
+            told = clearance.released - 1
+            if any(edge.lane.id in lanes for edge in claim.edges[told:]):
+                self._crew.claims.take_back(claim, told)
+                self._portals.take_back(pilot, told)
+                self._reroute(pilot, {}, insist=True)
+                if any(edge.lane.id in lanes for edge in claim.edges[claim.granted :]):
+                    left.append(pilot.spec.id)
+        self._crew.pump()
+        return left
+
+    def _tell_roads(self) -> None:
+        self.changes += 1
+        for pilot in self._crew:
+            pilot.news.set()
+
+    async def run(self) -> None:
+        """Look for another way for whoever waits too long, until cancelled."""
+        loop, claims = asyncio.get_running_loop(), self._crew.claims
+        while True:
+            await asyncio.sleep(IMPATIENT_S / 2)
+            for claim in claims.waiting():
+                pilot = self._crew[claim.vehicle]
+                idle = claim.granted == claim.passed and pilot.clearance is not None
+                if idle and loop.time() - pilot.since_s >= IMPATIENT_S:
+                    held = [c for c in claims.everyone() if c is not claim]
+                    load = {c.stand: STUCK_S if c.stuck else HELD_S for c in held}
+                    self._reroute(pilot, load)
+            self._crew.pump()
+
+    def _reroute(self, pilot: Pilot, load: Mapping[NodeId, float], *, insist: bool = False) -> None:
+        """Lead the part of a drive that is not granted another way, if there is one."""
+        crew, claim, clearance = self._crew, pilot.claim, pilot.clearance
+        if clearance is None or pilot.goal is None:
+            return
+        start = claim.edges[claim.granted - 1].end if claim.granted else claim.stand
+        nodes, lanes = crew.load(pilot)
+        for node, seconds in load.items():
+            nodes[node] = nodes.get(node, 0.0) + seconds
+        roads = self._roads.of(pilot.spec)
+        try:
+            way = roads.shortest(start, pilot.goal, load=nodes, lane_load=lanes)
+        except Unreachable:
+            return
+        old = claim.edges[claim.granted :]
+        if way.edges == old or way.decontaminations:
+            return
+        if not insist and not crew.claims.could_take(claim, way.edges):
+            return
+        released = clearance.released - 1
+        if not crew.claims.replan(claim, way.edges, crew.need_home(pilot, pilot.goal)):
+            return
+        clearance.reroute(waypoints(crew.site, claim.stand, claim.edges[released:])[1:])
+        if insist:
+            crew.pump()
