@@ -31,9 +31,9 @@ def unreachable_stops(
         loaded = carried_g > 0 or carried_ml > 0
         carried_g, carried_ml = carried_g + stop.load_g, carried_ml + stop.load_ml
         leaves_loaded = carried_g > 0 or carried_ml > 0
-        comes = node in (full if loaded else empty).reachable(here)
-        from_home = not loaded or node in full.reachable(home)
-        to_home = home in (full if leaves_loaded else empty).reachable(node)
+        comes = (full if loaded else empty).reaches(here, node)
+        from_home = not loaded or full.reaches(home, node)
+        to_home = (full if leaves_loaded else empty).reaches(node, home)
         if comes and from_home and to_home:
             here = node
         else:

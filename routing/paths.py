@@ -168,6 +168,10 @@ class Roads:
             raise Unreachable(start, goal)
         return seconds
 
+    def reaches(self, start: NodeId, goal: NodeId) -> bool:
+        """Whether there is a way."""
+        return self._tree(start, False).seconds[self._number[goal]] < math.inf
+
     def reachable(self, start: NodeId, *, clean_start: bool = False) -> frozenset[NodeId]:
         """All nodes that can be driven to from ``start``, itself included."""
         seconds = self._tree(start, clean_start).seconds

@@ -75,6 +75,8 @@ class MavlinkVehicle:
         self._stopping: asyncio.Future[None] | None = None
         self._idle_since_s = 0.0
         self._waking = False
+        self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
+        """The last one that was asked for, with all that it was made from."""
         self._drone.watch(self._tell)
         if dock is not None:
             dock.watch(self._on_dock)
@@ -88,6 +90,22 @@ class MavlinkVehicle:
 
     def state(self) -> VehicleState:
         """Its latest snapshot; asleep in its dock it counts as online."""
+        dock = self._dock.state if self._dock else None
+        line = self._drone.line
+        basis = (
+            self._said.words,
+            dock,
+            self._drone.online,
+            line.collides(self._drone.now_s),
+            self._waking,
+            self._mission,
+            self._groundwork.loads,
+        )
+        if self._snapshot is None or self._snapshot[0] != basis:
+            self._snapshot = basis, self._look()
+        return self._snapshot[1]
+
+    def _look(self) -> VehicleState:
         asleep = self._asleep
         dock = self._dock.state if self._dock else None
         pad = self._home if asleep else self._where.pad()

@@ -35,6 +35,8 @@ class Telemetry:
         """When each message, by its id, was last heard."""
         self.heard: Counter[int] = Counter()
         """How often each was heard."""
+        self.words = 0
+        """How many messages were heard."""
         self.heartbeat: mav.MAVLink_heartbeat_message | None = None
         self.mission_item: int | None = None
         """The item that it is flying to."""
@@ -61,6 +63,7 @@ class Telemetry:
         message_id = message.get_msgId()
         self.heard_at_s[message_id] = now_s
         self.heard[message_id] += 1
+        self.words += 1
         if isinstance(message, mav.MAVLink_statustext_message):
             return self.texts.hear(message, now_s) is not None
         take = self._take.get(type(message))
