@@ -173,9 +173,9 @@ class _Reader:
         specs = [vehicle.to_spec() for vehicle in vehicles]
         self._faults += demand_faults(rows, site, [] if faults else specs, self._text)
         midnight_s = file.start.hour * 3600.0 + file.start.minute * 60.0 + file.start.second
-        broken = tuple(_planned(row, midnight_s) for row in file.faults)
-        closures = tuple(_closure(row, midnight_s) for row in file.events)
-        self._check_targets(file, vehicles, site)
+        broken = tuple(planned_fault(row, midnight_s) for row in file.faults)
+        closures = tuple(planned_closure(row, midnight_s) for row in file.events)
+        self._faults += target_faults(file.faults, file.events, vehicles, site, self._text)
         if self._faults:
             raise self._refusal()
         return Scenario(
@@ -287,33 +287,40 @@ class _Reader:
                 raise
             raise self._refusal() from None
 
-    def _check_targets(
-        self, file: ScenarioFile, vehicles: Sequence[VehicleConfig], site: Site
-    ) -> None:
-        """Faults and events must name things that are there."""
-        known = {
-            "vehicle": [vehicle.id for vehicle in vehicles],
-            "door": list(site.doors),
-            "lift": list(site.lifts),
-        }
-        for number, row in enumerate(file.faults):
-            for what, there in known.items():
-                given = getattr(row, what)
-                if given is not None and given not in there:
-                    line = self._text.line("faults", number, what)
-                    self._faults.append(unknown(line, what, given, there))
-        for number, event in enumerate(file.events):
-            line = self._text.line("events", number, "close_lane")
-            for lane in event.close_lane:
-                if lane not in site.lanes:
-                    self._faults.append(unknown(line, "lane", lane, site.lanes))
-
     def _refusal(self, *faults: Fault) -> ConfigFault:
         found = sorted({*self._faults, *faults}, key=lambda fault: (fault.line, fault.what))
         return ConfigFault(str(self._path), found)
 
 
-def _planned(row: FaultRow, midnight_s: float) -> PlannedFault:
+def target_faults(
+    faults: Sequence[FaultRow],
+    events: Sequence[EventRow],
+    vehicles: Sequence[VehicleConfig],
+    site: Site,
+    text: Marked,
+) -> list[Fault]:
+    """Faults and events must name things that are there."""
+    found: list[Fault] = []
+    known = {
+        "vehicle": [vehicle.id for vehicle in vehicles],
+        "door": list(site.doors),
+        "lift": list(site.lifts),
+    }
+    for number, row in enumerate(faults):
+        for what, there in known.items():
+            given = getattr(row, what)
+            if given is not None and given not in there:
+                line = text.line("faults", number, what)
+                found.append(unknown(line, what, given, there))
+    for number, event in enumerate(events):
+        line = text.line("events", number, "close_lane")
+        gone = [lane for lane in event.close_lane if lane not in site.lanes]
+        found += [unknown(line, "lane", lane, site.lanes) for lane in gone]
+    return found
+
+
+def planned_fault(row: FaultRow, midnight_s: float) -> PlannedFault:
+    """A row with its moment in seconds after the start."""
     return PlannedFault(
         at_s=after_start_s(row.at, midnight_s),
         target="vehicle" if row.vehicle else "door" if row.door else "lift",
@@ -324,7 +331,8 @@ def _planned(row: FaultRow, midnight_s: float) -> PlannedFault:
     )
 
 
-def _closure(row: EventRow, midnight_s: float) -> PlannedClosure:
+def planned_closure(row: EventRow, midnight_s: float) -> PlannedClosure:
+    """A row with its moment in seconds after the start."""
     return PlannedClosure(
         at_s=after_start_s(row.at, midnight_s),
         lanes=tuple(LaneId(lane) for lane in row.close_lane),

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from fleet.vehicle import VehicleId
 from routing.site import DoorId, LiftId
@@ -94,16 +94,31 @@ class Faults:
             for number, (fault, begin, end) in enumerate(self._deeds):
                 group.create_task(self._bring(fault, begin, end, start_s), name=f"fault[{number}]")
 
+    def begin(self, fault: PlannedFault) -> Coroutine[Any, Any, None]:
+        """Bring one more fault about, at once; run what this returns to have it end.
+
+        Raises:
+            ValueError: it names something that can't break in this way.
+        """
+        begin, end = self._deed(fault)
+        self._begin(fault, begin)
+        return self._end(fault, end, asyncio.get_running_loop().time())
+
     async def _bring(
         self, fault: PlannedFault, begin: Deed, end: Deed | None, start_s: float
     ) -> None:
         await asyncio.sleep(fault.at_s)
+        self._begin(fault, begin)
+        await self._end(fault, end, start_s + fault.at_s)
+
+    def _begin(self, fault: PlannedFault, begin: Deed) -> None:
         self._said(f"{fault.target} {fault.id}: {fault.fault}")
         begin()
+
+    async def _end(self, fault: PlannedFault, end: Deed | None, since_s: float) -> None:
         if fault.lasts_s is None or end is None:
             return
-        over_s = start_s + fault.at_s + fault.lasts_s
-        await asyncio.sleep(over_s - asyncio.get_running_loop().time())
+        await asyncio.sleep(since_s + fault.lasts_s - asyncio.get_running_loop().time())
         end()
         self._said(f"{fault.target} {fault.id}: {fault.fault} is over")
 

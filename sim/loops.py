@@ -9,6 +9,7 @@ import math
 import selectors
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -124,3 +125,45 @@ def stuck_tasks(loop: asyncio.AbstractEventLoop) -> Mapping[str, str]:
         place = f"{frames[0].f_code.co_qualname}:{frames[0].f_lineno}" if frames else "?"
         found[task.get_name()] = place
     return dict(sorted(found.items()))
+
+
+class SteppedLoop:
+    """A `VirtualLoop` that plain code moves on; between two calls of `run` it stands still.
+
+    It lives in a thread of its own, so the caller may itself be run by another loop, which waits.
+    """
+
+    def __init__(self) -> None:
+        self._loop: VirtualLoop | None = None
+        self._runner = asyncio.Runner(loop_factory=self._make)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="stepped-loop")
+        self._task: asyncio.Task[Any] | None = None
+
+    def time(self) -> float:
+        """Virtual seconds since the first call of `run`."""
+        return 0.0 if self._loop is None else self._loop.time()
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Let time pass until ``main`` ends; returns or raises what it does."""
+        job = self._thread.submit(self._runner.run, self._noted(main))
+        try:
+            return job.result()
+        except KeyboardInterrupt:
+            if self._loop is not None and self._task is not None and not job.done():
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            raise
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        try:
+            self._thread.submit(self._runner.close).result()
+        finally:
+            self._thread.shutdown()
+
+    def _make(self) -> VirtualLoop:
+        self._loop = VirtualLoop()
+        return self._loop
+
+    async def _noted(self, main: Coroutine[Any, Any, T]) -> T:
+        self._task = asyncio.current_task()
+        return await main

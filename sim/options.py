@@ -34,8 +34,12 @@ def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def find(name: str) -> Path:
-    """A scenario file by its path, or one of those that come with Wardline by its name."""
+def scenario_path(name: str) -> Path:
+    """A scenario file by its path, or one of those that come with Wardline by its name.
+
+    Raises:
+        WrongUse: it is neither; the message lists those that there are.
+    """
     path = Path(name)
     if path.exists() or path.suffix:
         return path
@@ -44,7 +48,15 @@ def find(name: str) -> Path:
         if own.exists():
             return own
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-    raise typer.BadParameter(f"there is no file {name!r}, and no scenario of ours: {known}")
+    raise WrongUse(f"there is no file {name!r}, and no scenario of ours: {known}")
+
+
+def find(name: str) -> Path:
+    """`scenario_path`, for the command line."""
+    try:
+        return scenario_path(name)
+    except WrongUse as wrong:
+        raise typer.BadParameter(str(wrong)) from None
 
 
 def until_seconds(text: str | None) -> float | None:

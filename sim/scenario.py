@@ -4,8 +4,9 @@ This and `dispatcher.service` are the only modules that put all the parts togeth
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from datetime import UTC
 from typing import TextIO
 
@@ -23,7 +24,7 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.mission import ActionKind
 from fleet.vehicle import VehicleId
 from routing.road_graph import road_graph
-from sim.config import PlannedClosure, Scenario
+from sim.config import PlannedClosure, PlannedFault, Scenario
 from sim.demand import demand
 from sim.faults import Faults, Targets
 from sim.monitors import Monitors
@@ -127,27 +128,46 @@ class Simulation:
             Unreasonable: the scenario asks for what its site refuses.
         """
         ends_s = self.scenario.duration_s if until_s is None else until_s
+        async with self.living():
+            await asyncio.sleep(max(0.0, ends_s - self.elapsed_s))
+            self.judge()
+
+    @asynccontextmanager
+    async def living(self) -> AsyncGenerator[None]:
+        """Let all of it live while the block runs, which begins when the dispatcher is ready."""
         async with asyncio.TaskGroup() as group:
-            living = [
+            self._group = group
+            self._faults = self._make_faults()
+            self._living = [
                 group.create_task(self.wires.run(), name="sim.wires"),
                 group.create_task(self._mavlink.run(), name="sim.mavlink"),
                 group.create_task(self.stage.run(), name="sim.stage"),
                 group.create_task(self.service.run(), name="service.run"),
                 group.create_task(self.monitors.run(), name="sim.monitors"),
                 group.create_task(self.recorder.run(), name="sim.recorder"),
-                group.create_task(self._faults().run(), name="sim.faults"),
+                group.create_task(self._faults.run(), name="sim.faults"),
                 group.create_task(self._tell_progress(), name="sim.progress"),
             ]
             await self.service.ready.wait()
-            living.append(group.create_task(self._ask(), name="sim.demand"))
-            living += [
+            self._living.append(group.create_task(self._ask(), name="sim.demand"))
+            self._living += [
                 group.create_task(self._close(closure), name="sim.closure")
                 for closure in self.scenario.closures
             ]
-            await asyncio.sleep(max(0.0, ends_s - self.elapsed_s))
-            self._judge()
-            for task in living:
+            yield
+            for task in self._living:
                 task.cancel()
+
+    def inject(self, fault: PlannedFault) -> None:
+        """Bring one more fault about, now, whatever its ``at_s``; only while all of it lives."""
+        rest = self._faults.begin(fault)
+        self._living.append(self._group.create_task(rest, name="sim.injected"))
+
+    async def close_lanes(self, closure: PlannedClosure) -> None:
+        """Have people close lanes now, whatever its ``at_s``; they open again by themselves."""
+        until_s = None if closure.lasts_s is None else self.clock.now_s() + closure.lasts_s
+        for lane in closure.lanes:
+            await self.service.close_lane(lane, until_s=until_s)
 
     def on_progress(self, each_s: float, progress: Callable[[float], None] | None) -> None:
         """Have ``progress`` called with the seconds gone by, each so many of them."""
@@ -173,7 +193,7 @@ class Simulation:
         """Close the store."""
         await self._store.close()
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
         """What only the end shows: loads left behind, but for those still on their way."""
         under_way = [task for task in self.service.open_tasks() if on_board(task)]
         loads = [
@@ -201,7 +221,7 @@ class Simulation:
     def _activities(self) -> Mapping[VehicleId, str]:
         return {view.spec.id: view.activity.value for view in self.service.vehicles()}
 
-    def _faults(self) -> Faults:
+    def _make_faults(self) -> Faults:
         stage = self.stage
         targets = Targets(
             bodies=stage.world.ground, robots=stage.links, doors=stage.doors, lifts=stage.lifts
@@ -219,6 +239,4 @@ class Simulation:
 
     async def _close(self, closure: PlannedClosure) -> None:
         await asyncio.sleep(max(0.0, closure.at_s - self.elapsed_s))
-        until_s = None if closure.lasts_s is None else self.clock.now_s() + closure.lasts_s
-        for lane in closure.lanes:
-            await self.service.close_lane(lane, until_s=until_s)
+        await self.close_lanes(closure)

@@ -20,6 +20,11 @@ from dispatcher.cli import make_app
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = ("routing", "fleet", "dispatcher", "sim")
+PYTEST_PLUGINS = [
+    ROOT / f"{module.replace('.', '/')}.py"
+    for module in PROJECT["entry-points"]["pytest11"].values()
+]
+"""Only pytest loads these, so pytest is there when they are."""
 BINARY = {".png", ".ico", ".woff2"}
 
 
@@ -80,6 +85,7 @@ def test_the_wheel_brings_its_licence_and_its_command(wheel: Path) -> None:
         names = archive.namelist()
         (entries,) = (n for n in names if n.endswith("entry_points.txt"))
         assert "wardline = dispatcher.cli:main" in archive.read(entries).decode()
+        assert "[pytest11]\nwardline = sim.pytest_plugin" in archive.read(entries).decode()
         assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -155,6 +161,8 @@ def imported(folder: str) -> set[str]:
                 names.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
+        if file in PYTEST_PLUGINS:
+            names.discard("pytest")
     return names - set(sys.stdlib_module_names) - {*FLOORS, "configs", "tests"}
 
 
