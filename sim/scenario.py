@@ -25,7 +25,7 @@ from fleet.vehicle import VehicleId
 from routing.road_graph import road_graph
 from sim.config import PlannedClosure, Scenario
 from sim.demand import demand
-from sim.faults import Faults, Targets
+from sim.faults import Faults
 from sim.monitors import Monitors
 from sim.recorder import Recorder
 from sim.stage import Stage
@@ -67,6 +67,7 @@ class Simulation:
         self.wires = wires or MemoryWires()
         self.stage = Stage(scenario, self.clock, self.wires, seed=seed)
         self.monitors = Monitors(self.stage.world)
+        self.faults = Faults(scenario.planned_faults(seed), self.stage.targets)
         self.recorder = Recorder(self.stage.world, self._activities)
         self.service: Service
         self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None
@@ -135,7 +136,7 @@ class Simulation:
                 group.create_task(self.service.run(), name="service.run"),
                 group.create_task(self.monitors.run(), name="sim.monitors"),
                 group.create_task(self.recorder.run(), name="sim.recorder"),
-                group.create_task(self._faults().run(), name="sim.faults"),
+                group.create_task(self.faults.run(), name="sim.faults"),
                 group.create_task(self._tell_progress(), name="sim.progress"),
             ]
             await self.service.ready.wait()
@@ -200,13 +201,6 @@ class Simulation:
 
     def _activities(self) -> Mapping[VehicleId, str]:
         return {view.spec.id: view.activity.value for view in self.service.vehicles()}
-
-    def _faults(self) -> Faults:
-        stage = self.stage
-        targets = Targets(
-            bodies=stage.world.ground, robots=stage.links, doors=stage.doors, lifts=stage.lifts
-        )
-        return Faults(stage.world, self.scenario.faults, targets)
 
     async def _ask(self) -> None:
         """Ask for what the scenario says people ask for, when they ask for it."""
