@@ -7,7 +7,9 @@ import pytest
 
 from dispatcher.task import TaskState
 from fleet.vehicle import Severity, VehicleId, VehicleState
+from sim.config import load_scenario
 from sim.multirotor import Multirotor
+from sim.run import Wishes, run
 from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
 from tests.sim.test_drone_stories import SITE as FIELD
 from tests.sim.test_drone_stories import VEHICLES as DRONES
@@ -188,3 +190,26 @@ async def test_a_drained_drone_turns_back(tmp_path: Path) -> None:
         await place.service.set_in_service(VehicleId("D2"), on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
+
+
+def test_one_seed_is_one_day_of_faults(tmp_path: Path) -> None:
+    """Two runs with random faults of all sorts have one journal, and another seed another."""
+    rows = (
+        "vehicle: any, fault: reboot, per_day: 48, for: 20s to 2min",
+        "vehicle: any, fault: stop, per_day: 24, for: 1min to 5min",
+        "link: any, fault: loss, share: 0.3, per_day: 48, for: 1min to 10min",
+        "lane: any, per_day: 5, for: 1min to 5min",
+        "lift: any, per_day: 24, for: 2min",
+    )
+    more = (
+        "crowds:\n  - {lanes: any, chance: 0.3, delay: 6s}\ndemand:\n"
+        "  - {kind: delivery, total: 8, goods: food, from: pharmacy, to: ward}\n"
+    )
+    path = broken(tmp_path, *rows, homes=("park-1", "park-2"), more=more)
+    scenario = load_scenario(path, overrides=["duration=2h", "faults.1.per_day=30"])
+    one, two, other = (run(scenario, Wishes(seed=seed)).summary for seed in (3, 3, 4))
+    assert one["journal_sha256"] == two["journal_sha256"] != other["journal_sha256"]
+    assert one["faults"] == two["faults"]
+    for summary in (one, other):
+        assert summary["done_ratio"] == 1.0
+        assert not any(summary["violations"].values())  # pyright: ignore
