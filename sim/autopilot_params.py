@@ -25,6 +25,7 @@ _TABLE: Mapping[str, tuple[int, float]] = {
     "PILOT_TKOFF_ALT": (_REAL, 0),
     "FS_GCS_ENABLE": (_INT8, 0),
     "FS_GCS_TIMEOUT": (_REAL, 5),
+    "FS_EKF_ACTION": (_INT8, 1),
     "FS_OPTIONS": (_INT32, 16),
     "BATT_MONITOR": (_INT8, 4),
     "BATT_CAPACITY": (_INT32, 3300),

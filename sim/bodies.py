@@ -4,12 +4,14 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import Edge, NodeId, Role, Zone
+from sim.hindrances import Halt
 from sim.motion import Profile, profile
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MOMENT_S = 0.05
 """Two drives that follow each other within this time are one movement."""
+_THERE_M = 1e-3
+"""So near to where it has to stop, a body stands there."""
 
 
 class Signal:
@@ -63,6 +67,8 @@ class _Leg:
     since_s: float = 0.0
     profile: Profile | None = None
     """None while it stands on the lane."""
+    person: Halt | None = None
+    """Where somebody will step in its way."""
 
 
 class GroundBody:
@@ -83,6 +89,10 @@ class GroundBody:
         so, and the deadlock monitor alone reads it."""
         self.halted_before: Edge | None = None
         """The edge at whose start a closed door, or a lift that isn't there, holds it up."""
+        self.halted_for: Halt | None = None
+        """What it stands in front of on its lane: an obstacle, or a person."""
+        self.riding = False
+        """Whether a lift is on its way with it."""
         self.charging = False
         self.loads: list[str] = []
         self.failure: str | None = None
@@ -156,6 +166,11 @@ class GroundBody:
         speed_m_s = self._freeze()
         self._energy_wh = ratio * self.spec.energy.capacity_wh
         self._roll(speed_m_s)
+        self.changed.fire()
+
+    def look_again(self) -> None:
+        """Something has come onto its lane, or has gone from there."""
+        self._roll(self._freeze())
         self.changed.fire()
 
     def position(self) -> Position:
@@ -256,13 +271,14 @@ class GroundBody:
 
     def board(self, edge: Edge) -> None:
         """Its lift leaves with it."""
+        self.riding = True
         self._world.departed(self, edge)
         self._moved()
 
     def carry(self, edge: Edge) -> None:
         """Its lift has arrived at another level and stands open."""
         self.node = edge.end
-        self.decontaminated = False
+        self.riding = self.decontaminated = False
         self._exit_m_s = 0.0
         self._moved()
         self._world.arrived(self, edge)
@@ -295,7 +311,7 @@ class GroundBody:
     def _set_out(self, edge: Edge, onward: bool) -> None:
         together = _now_s() - self.moved_at_s <= MOMENT_S
         self._set_charging(False)
-        self._leg = _Leg(edge, onward)
+        self._leg = _Leg(edge, onward, person=self._world.hindrances.people(self.id, edge))
         self._heading_rad = self._bearing(edge)
         self._world.departed(self, edge)
         self._moved()
@@ -309,13 +325,18 @@ class GroundBody:
         self._settle()
         if self.failure is not None or self._energy_wh <= 0:
             return
+        halt = self._next_halt(leg)
+        ends_m = leg.edge.lane.length_m if halt is None else halt.at_m
+        if halt is not None and ends_m - leg.behind_m < _THERE_M:
+            self._wait_before(halt)
+            return
         limit = leg.edge.lane.speed_limit_m_s or math.inf
         leg.profile = profile(
-            leg.edge.lane.length_m - leg.behind_m,
+            ends_m - leg.behind_m,
             start_m_s=speed_m_s,
             cruise_m_s=min(self.spec.speed_m_s * self._slow, limit),
             acceleration_m_s2=self.spec.acceleration_m_s2,
-            stop=not leg.onward,
+            stop=halt is not None or not leg.onward,
         )
         leg.since_s = _now_s()
         loop, lasts_s = asyncio.get_running_loop(), leg.profile.duration_s
@@ -323,7 +344,35 @@ class GroundBody:
         if self._energy_wh * 3600 < move_w * lasts_s:
             self._timer = loop.call_later(self._energy_wh * 3600 / move_w, self._run_dry)
         else:
-            self._timer = loop.call_at(_whole_ms(leg.since_s + lasts_s), self._arrive)
+            then = self._arrive if halt is None else partial(self._halt, halt)
+            self._timer = loop.call_at(_whole_ms(leg.since_s + lasts_s), then)
+
+    def _next_halt(self, leg: _Leg) -> Halt | None:
+        """The next thing that stands in its way on its lane."""
+        obstacle = self._world.hindrances.obstacle(leg.edge, self.spec.length_m)
+        halts = [halt for halt in (leg.person, obstacle) if halt is not None]
+        ahead = [halt for halt in halts if halt.at_m >= leg.behind_m - _THERE_M]
+        return min(ahead, key=lambda halt: halt.at_m, default=None)
+
+    def _halt(self, halt: Halt) -> None:
+        self._freeze()
+        if self._leg is not None:
+            self._leg.behind_m = halt.at_m
+        self._wait_before(halt)
+
+    def _wait_before(self, halt: Halt) -> None:
+        self.halted_for = halt
+        if halt.lasts_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(halt.lasts_s, self._go_on)
+        self.changed.fire()
+
+    def _go_on(self) -> None:
+        """The person has left."""
+        self._freeze()
+        if self._leg is not None:
+            self._leg.person = None
+        self._roll(0.0)
+        self.changed.fire()
 
     def _arrive(self) -> None:
         leg, self._timer = self._leg, None
@@ -351,6 +400,7 @@ class GroundBody:
     def _freeze(self) -> float:
         """Stand still on the lane, if on one; returns the speed it had."""
         self._settle()
+        self.halted_for = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

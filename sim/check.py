@@ -32,7 +32,7 @@ def check_scenario(file: Path) -> Checked:
 def _summary(scenario: Scenario, orders: Sequence[Order]) -> list[tuple[str, str]]:
     vehicles = Counter(f"{vehicle.make} ({vehicle.kind})" for vehicle in scenario.vehicles)
     kinds = Counter(str(order.request["kind"]) for order in orders)
-    broken = [f"{fault.target} {fault.id}: {fault.fault}" for fault in scenario.faults]
+    broken = _broken(scenario)
     closed = [f"closed: {', '.join(closure.lanes)}" for closure in scenario.closures]
     return [
         ("site", f"{scenario.site.id}, {scenario.site.name.en}"),
@@ -43,6 +43,20 @@ def _summary(scenario: Scenario, orders: Sequence[Order]) -> list[tuple[str, str
         ("goes wrong", "; ".join([*broken, *closed]) or "nothing"),
         ("expects", "; ".join(f"{e.name} {e.wanted}" for e in scenario.expect) or "nothing"),
     ]
+
+
+def _broken(scenario: Scenario) -> list[str]:
+    """What each line of ``faults:`` and ``crowds:`` comes to."""
+    drawn = Counter((one.target, one.fault) for one in scenario.planned_faults(SEED))
+    said: list[str] = []
+    for row, ids in ((source.row, source.ids) for source in scenario.faults):
+        who = ids[0] if len(ids) == 1 else f"{len(ids)} {row.target}s"
+        what = f"{row.target} {who}: {row.word}" if len(ids) == 1 else f"{who}: {row.word}"
+        if row.per_day is not None:
+            many = drawn.pop((row.target, row.word), 0)
+            what += f" {row.per_day:g} a day each" + (f" ({many} with seed {SEED})" if many else "")
+        said.append(what)
+    return said + [f"people on {len(crowd.lanes)} lanes" for crowd in scenario.crowds]
 
 
 def _counted(counts: Counter[str]) -> str:

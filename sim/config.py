@@ -3,17 +3,17 @@
 `load_scenario` is the only way in; whatever is wrong with a file, it says all of it, with lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.errors import ConfigFault
-from fleet.config import FleetConfig, Frozen, Id, VehicleConfig
+from fleet.config import FleetConfig, Id, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults, unknown
 from routing.building import read_building
 from routing.errors import Fault, SiteError
@@ -22,48 +22,17 @@ from routing.site import LaneId, Site
 from routing.site_file import shape_faults
 from routing.site_yaml import load as load_site
 from sim.demand_checks import demand_faults
-from sim.demand_rows import ROWS, DemandRow, Words
+from sim.demand_rows import ROWS, DemandRow
 from sim.expect import Expectation, expectation
-from sim.moments import Duration, Moment, after_start_s
+from sim.fault_checks import FaultCheck
+from sim.fault_plan import FaultSource, PlannedFault, planned_faults
+from sim.fault_rows import CrowdRow, EventRow, FaultRow
+from sim.hindrances import Crowd
+from sim.moments import Duration, after_start_s
 from sim.placing import place_groups
 
 REFERENCE = "see docs/reference/scenario.md"
 NO_SITE = "this scenario names no site"
-
-FaultWord = Literal["stop", "slow", "battery", "silent", "jam"]
-
-
-class FaultRow(Frozen):
-    """One thing that breaks: a vehicle, a door or a lift."""
-
-    at: Moment
-    vehicle: str | None = None
-    door: str | None = None
-    lift: str | None = None
-    fault: FaultWord = "stop"
-    lasts: Annotated[Duration | None, Field(alias="for")] = None
-    share: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Of its speed that is left (slow), of its battery (battery)."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> "FaultRow":
-        if sum(word is not None for word in (self.vehicle, self.door, self.lift)) != 1:
-            raise ValueError("name one of vehicle, door and lift")
-        needs_share = self.fault in ("slow", "battery")
-        if needs_share != (self.share is not None):
-            raise ValueError("slow and battery need share: 0.5 (or so); the others don't have it")
-        allowed = {"stop", "slow", "battery", "silent"} if self.vehicle else {"stop", "jam"}
-        if self.fault not in allowed:
-            raise ValueError(f"this can have the faults {', '.join(sorted(allowed))}")
-        return self
-
-
-class EventRow(Frozen):
-    """One thing that people do: closing lanes."""
-
-    at: Moment
-    close_lane: Words
-    lasts: Annotated[Duration | None, Field(alias="for")] = None
 
 
 class ScenarioFile(FleetConfig):
@@ -79,25 +48,9 @@ class ScenarioFile(FleetConfig):
     planner: PlannerConfig = PlannerConfig()
     demand: list[Any] = Field(default=[])
     faults: list[FaultRow] = Field(default=[])
+    crowds: list[CrowdRow] = Field(default=[])
     events: list[EventRow] = Field(default=[])
     expect: dict[str, Any] = Field(default={})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedFault:
-    """One thing that will break.
-
-    Args:
-        lasts_s: None = nobody repairs it.
-        share: of its speed (slow) or battery (battery) that is left.
-    """
-
-    at_s: float
-    target: Literal["vehicle", "door", "lift"]
-    id: str
-    fault: FaultWord
-    lasts_s: float | None = None
-    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +73,27 @@ class Scenario:
     start: datetime
     duration_s: float
     vehicles: tuple[VehicleConfig, ...]
+    models: Mapping[str, str]
+    """Of each vehicle's id, the name of its model."""
     demand: tuple[DemandRow, ...]
     load: float
-    faults: tuple[PlannedFault, ...]
+    faults: tuple[FaultSource, ...]
+    crowds: tuple[Crowd, ...]
     closures: tuple[PlannedClosure, ...]
     expect: tuple[Expectation, ...]
     dispatch: DispatchConfig
     planner: PlannerConfig
+
+    @property
+    def midnight_s(self) -> float:
+        """Time of day at the start, in seconds since midnight."""
+        return _midnight_s(self.start)
+
+    def planned_faults(self, seed: int) -> list[PlannedFault]:
+        """All that breaks in the run of this seed, in the order of time."""
+        return planned_faults(
+            self.faults, midnight_s=self.midnight_s, duration_s=self.duration_s, seed=seed
+        )
 
 
 def load_scenario(
@@ -172,10 +139,11 @@ class _Reader:
         )
         specs = [vehicle.to_spec() for vehicle in vehicles]
         self._faults += demand_faults(rows, site, [] if faults else specs, self._text)
-        midnight_s = file.start.hour * 3600.0 + file.start.minute * 60.0 + file.start.second
-        broken = tuple(planned_fault(row, midnight_s) for row in file.faults)
-        closures = tuple(planned_closure(row, midnight_s) for row in file.events)
-        self._faults += target_faults(file.faults, file.events, vehicles, site, self._text)
+        midnight_s = _midnight_s(file.start)
+        models = {one.config.id: file.vehicles[one.group].model for one in declared}
+        check = FaultCheck(site, vehicles, models, self._text, self._faults)
+        sources, crowds = check.sources(file.faults, midnight_s), check.crowds(file.crowds)
+        check.events(file.events)
         if self._faults:
             raise self._refusal()
         return Scenario(
@@ -186,10 +154,12 @@ class _Reader:
             start=file.start,
             duration_s=file.duration,
             vehicles=vehicles,
+            models=models,
             demand=tuple(row for row in rows if row is not None),
             load=file.load,
-            faults=broken,
-            closures=closures,
+            faults=sources,
+            crowds=crowds,
+            closures=tuple(planned_closure(row, midnight_s) for row in file.events),
             expect=expectations,
             dispatch=file.dispatch,
             planner=file.planner,
@@ -292,43 +262,8 @@ class _Reader:
         return ConfigFault(str(self._path), found)
 
 
-def target_faults(
-    faults: Sequence[FaultRow],
-    events: Sequence[EventRow],
-    vehicles: Sequence[VehicleConfig],
-    site: Site,
-    text: Marked,
-) -> list[Fault]:
-    """Faults and events must name things that are there."""
-    found: list[Fault] = []
-    known = {
-        "vehicle": [vehicle.id for vehicle in vehicles],
-        "door": list(site.doors),
-        "lift": list(site.lifts),
-    }
-    for number, row in enumerate(faults):
-        for what, there in known.items():
-            given = getattr(row, what)
-            if given is not None and given not in there:
-                line = text.line("faults", number, what)
-                found.append(unknown(line, what, given, there))
-    for number, event in enumerate(events):
-        line = text.line("events", number, "close_lane")
-        gone = [lane for lane in event.close_lane if lane not in site.lanes]
-        found += [unknown(line, "lane", lane, site.lanes) for lane in gone]
-    return found
-
-
-def planned_fault(row: FaultRow, midnight_s: float) -> PlannedFault:
-    """A row with its moment in seconds after the start."""
-    return PlannedFault(
-        at_s=after_start_s(row.at, midnight_s),
-        target="vehicle" if row.vehicle else "door" if row.door else "lift",
-        id=row.vehicle or row.door or row.lift or "",
-        fault=row.fault,
-        lasts_s=row.lasts,
-        share=row.share,
-    )
+def _midnight_s(start: datetime) -> float:
+    return start.hour * 3600.0 + start.minute * 60.0 + start.second
 
 
 def planned_closure(row: EventRow, midnight_s: float) -> PlannedClosure:

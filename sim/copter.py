@@ -41,6 +41,10 @@ _ARMABLE = frozenset(
     }
 )
 _SPIN_DOWN_S = 1.0
+_DEAD_RECKONING_S = 8.0
+"""How long the estimate of the position holds without GPS: 7 s, and 1 s that the check waits."""
+_PAUSE_S = 4.0
+"""Before it comes down after its estimate has failed."""
 _STEPS_MOST = 100
 """Items in a row that lead nowhere before a mission counts as done."""
 _ON_GROUND, _IN_AIR, _TAKEOFF, _LANDING = (
@@ -82,13 +86,16 @@ class Copter:
         self.home: Point | None = None
         self.landed_state = _ON_GROUND
         self.failsafe = False
+        self.gps = True
+        """Whether it receives satellites."""
         self.item = 0
         """The mission item that it is flying; 0 = none."""
         self.complete = False
         self._jumps: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._disarm_timer: asyncio.TimerHandle | None = None
-        self._gcs_lost = False
+        self._gcs_lost = self._ekf_failed = False
+        self._ekf_timer: asyncio.TimerHandle | None = None
         per_mah = NOMINAL_VOLTS / 1000
         body.at_energy(params["BATT_LOW_MAH"] * per_mah, lambda: self._battery("LOW"))
         body.at_energy(params["BATT_CRT_MAH"] * per_mah, lambda: self._battery("CRT"))
@@ -99,6 +106,7 @@ class Copter:
         """Fresh from power: nothing known, on the ground."""
         self.position_known, self.armed, self.mode = False, False, STABILIZE
         self.home, self.landed_state, self.failsafe = None, _ON_GROUND, False
+        self._ekf_failed = False
         self._reset_mission()
 
     def power_off(self) -> None:
@@ -108,10 +116,29 @@ class Copter:
         self.body.drop()
 
     def find_position(self) -> None:
-        """The position estimate is good now."""
+        """The position estimate is good now, unless there is no GPS."""
+        if not self.gps or self.position_known:
+            return
         self.position_known = True
         self.home = self.home or self.body.position().point
         self._say(mav.MAV_SEVERITY_INFO, "EKF3 IMU0 is using GPS")
+        if self._ekf_failed:
+            self._ekf_failed = False
+            self._say(mav.MAV_SEVERITY_CRITICAL, "EKF Failsafe Cleared")
+
+    def lose_gps(self) -> None:
+        """No satellites from now on: for a while it reckons where it is, then it can't any more."""
+        self.gps = False
+        if self.position_known and self._ekf_timer is None:
+            after = self.body.alarms.after
+            self._ekf_timer = after(_DEAD_RECKONING_S, self._lose_position)
+
+    def regain_gps(self) -> None:
+        """Satellites again; a position that was lost by then must be found anew."""
+        self.gps = True
+        if self._ekf_timer is not None:
+            self._ekf_timer.cancel()
+            self._ekf_timer = None
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -204,6 +231,24 @@ class Copter:
         elif not lost and self._gcs_lost:
             self._gcs_lost = False
             self._say(mav.MAV_SEVERITY_INFO, "GCS Failsafe Cleared")
+
+    def _lose_position(self) -> None:
+        """Source: ArduCopter 4.5, ``ekf_check.cpp``."""
+        self._ekf_timer = None
+        self.position_known = False
+        self._say(mav.MAV_SEVERITY_CRITICAL, "EKF3 IMU0 stopped aiding")
+        if not self.armed or self.mode not in _NEED_POSITION:
+            return
+        self._ekf_failed = True
+        alt_hold = self.params["FS_EKF_ACTION"] == 2
+        self.set_mode(mav.COPTER_MODE_ALT_HOLD if alt_hold else LAND)
+        name = MODE_NAMES[self.mode].title()
+        self._say(mav.MAV_SEVERITY_CRITICAL, f"EKF Failsafe: changed to {name} Mode")
+        if not self.body.airborne:
+            self.disarm(force=True)
+        elif self.mode == LAND:
+            self.body.hover()
+            self._timer = self.body.alarms.after(_PAUSE_S, self._land)
 
     def _battery(self, level: str) -> None:
         action = self.params[f"BATT_FS_{level}_ACT"]

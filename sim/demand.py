@@ -27,7 +27,7 @@ from sim.demand_rows import (
     PatrolRow,
     WhereFile,
 )
-from sim.moments import DAY_S
+from sim.moments import DAY_S, within
 from sim.where import Reach, areas, candidates, sample
 
 QUIET_END = 1 / 6
@@ -92,7 +92,7 @@ def _times(row: DemandRow, config: Scenario, chance: random.Random) -> Iterable[
         times = iter(sorted(chance.uniform(0.0, busy_s) for _ in range(many)))
     else:
         times = _timetable(row, midnight_s, config.duration_s)
-    return (t for t in times if _within(row.between, (t + midnight_s) % DAY_S))
+    return (t for t in times if within(row.between, (t + midnight_s) % DAY_S))
 
 
 def _drawn(
@@ -125,15 +125,6 @@ def _timetable(row: DemandRow, midnight_s: float, duration_s: float) -> Iterator
             moments = [offset_s + clock for clock in sorted(row.at or ())]
         yield from (t for m in moments if 0 <= (t := day_s + m) < duration_s)
         day_s += max(DAY_S, row.every or 0.0)
-
-
-def _within(between: tuple[float, float] | None, clock_s: float) -> bool:
-    if between is None:
-        return True
-    first, last = between
-    if first <= last:
-        return first <= clock_s < last
-    return clock_s >= first or clock_s < last
 
 
 def _window(row: DemandRow, priority: str, config: Scenario, at_s: float) -> dict[str, Any]:

@@ -1,67 +1,31 @@
-"""What goes wrong on purpose: the faults of a scenario, brought upon bodies and machines."""
+"""What goes wrong on purpose: the faults of a run, each brought about and ended in its time."""
 
 import asyncio
+import heapq
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from fleet.vehicle import VehicleId
-from routing.site import DoorId, LiftId
-from sim.config import PlannedFault
-from sim.machines import DoorMachine, LiftMachine
-from sim.world import World
+from sim.effects import BOOT_S, Effect, Targets, channel, effect
+from sim.fault_plan import PlannedFault
 
 log = logging.getLogger(__name__)
 
-Deed = Callable[[], None]
+_HAPPENED_KEPT = 100_000
 
 
-class Body(Protocol):
-    """Something on wheels or in the air that can break."""
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something broke, or works again.
 
-    @property
-    def slow(self) -> float:
-        """Share of its speed that it can still reach."""
-        ...
+    Args:
+        at_s: loop second.
+    """
 
-    @slow.setter
-    def slow(self, share: float) -> None: ...
-
-    def fail(self, code: str) -> None:
-        """Stop until `repair`."""
-        ...
-
-    def repair(self) -> None:
-        """Go on."""
-        ...
-
-    def set_charge(self, ratio: float) -> None:
-        """Have its battery hold just this much."""
-        ...
-
-
-class Wired(Protocol):
-    """The software of a vehicle, whose link can go down."""
-
-    @property
-    def link_down(self) -> bool:
-        """Whether nothing comes through."""
-        ...
-
-    @link_down.setter
-    def link_down(self, down: bool) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """What faults can be brought upon, by id."""
-
-    bodies: Mapping[VehicleId, Body]
-    robots: Mapping[VehicleId, Wired]
-    doors: Mapping[DoorId, DoorMachine]
-    lifts: Mapping[LiftId, LiftMachine]
+    at_s: float
+    fault: PlannedFault
+    over: bool = False
 
 
 class Faults:
@@ -78,21 +42,42 @@ class Faults:
 
     def __init__(
         self,
-        world: World,
         faults: Sequence[PlannedFault],
         targets: Targets,
         *,
         said: Callable[[str], None] = log.info,
     ) -> None:
-        self._world, self._targets, self._said = world, targets, said
-        self._deeds = [(fault, *self._deed(fault)) for fault in faults]
+        self._faults, self._troubles, self._said = faults, targets.world.troubles, said
+        self._effects: dict[tuple[str, str, str], Effect] = {}
+        self._in_force: dict[tuple[str, str, str], list[PlannedFault]] = {}
+        self.happened: list[Happened] = []
+        self._targets = targets
+        for fault in faults:
+            self._prepare(fault)
+
+    def _prepare(self, fault: PlannedFault) -> None:
+        try:
+            self._effects[channel(fault)] = effect(fault, self._targets)
+        except KeyError:
+            what = f"{fault.target} {fault.id} can't have the fault {fault.fault}"
+            raise ValueError(what) from None
 
     async def run(self) -> None:
         """Bring them about; returns when the last one is over."""
-        start_s = asyncio.get_running_loop().time()
-        async with asyncio.TaskGroup() as group:
-            for number, (fault, begin, end) in enumerate(self._deeds):
-                group.create_task(self._bring(fault, begin, end, start_s), name=f"fault[{number}]")
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
+        agenda = [(start_s + fault.at_s, n, fault, False) for n, fault in enumerate(self._faults)]
+        heapq.heapify(agenda)
+        while agenda:
+            at_s, number, fault, over = heapq.heappop(agenda)
+            await asyncio.sleep(at_s - loop.time())
+            if over:
+                self._end(fault)
+                continue
+            self._begin(fault)
+            lasts_s = _lasts_s(fault)
+            if lasts_s is not None:
+                heapq.heappush(agenda, (at_s + lasts_s, number, fault, True))
 
     def begin(self, fault: PlannedFault) -> Coroutine[Any, Any, None]:
         """Bring one more fault about, at once; run what this returns to have it end.
@@ -100,67 +85,44 @@ class Faults:
         Raises:
             ValueError: it names something that can't break in this way.
         """
-        begin, end = self._deed(fault)
-        self._begin(fault, begin)
-        return self._end(fault, end, asyncio.get_running_loop().time())
+        self._prepare(fault)
+        self._begin(fault)
+        return self._end_later(fault)
 
-    async def _bring(
-        self, fault: PlannedFault, begin: Deed, end: Deed | None, start_s: float
-    ) -> None:
-        await asyncio.sleep(fault.at_s)
-        self._begin(fault, begin)
-        await self._end(fault, end, start_s + fault.at_s)
+    async def _end_later(self, fault: PlannedFault) -> None:
+        lasts_s = _lasts_s(fault)
+        if lasts_s is not None:
+            await asyncio.sleep(lasts_s)
+            self._end(fault)
 
-    def _begin(self, fault: PlannedFault, begin: Deed) -> None:
-        self._said(f"{fault.target} {fault.id}: {fault.fault}")
-        begin()
+    def _begin(self, fault: PlannedFault) -> None:
+        self._say(fault, f"{fault.target} {fault.id}: {fault.fault}", over=False)
+        in_force = self._in_force.setdefault(channel(fault), [])
+        in_force.append(fault)
+        if fault.fault != "battery":
+            self._troubles[_trouble(fault)] = None
+        self._effects[channel(fault)](tuple(in_force))
 
-    async def _end(self, fault: PlannedFault, end: Deed | None, since_s: float) -> None:
-        if fault.lasts_s is None or end is None:
-            return
-        await asyncio.sleep(since_s + fault.lasts_s - asyncio.get_running_loop().time())
-        end()
-        self._said(f"{fault.target} {fault.id}: {fault.fault} is over")
+    def _end(self, fault: PlannedFault) -> None:
+        in_force = self._in_force[channel(fault)]
+        in_force.remove(fault)
+        if fault.fault not in [other.fault for other in in_force]:
+            self._troubles.pop(_trouble(fault), None)
+        self._effects[channel(fault)](tuple(in_force))
+        self._say(fault, f"{fault.target} {fault.id}: {fault.fault} is over", over=True)
 
-    def _deed(self, fault: PlannedFault) -> tuple[Deed, Deed | None]:
-        """How to bring a fault about, and how to end it."""
-        try:
-            if fault.target == "door":
-                door = self._targets.doors[DoorId(fault.id)]
-                return door.jam, door.repair
-            if fault.target == "lift":
-                lift = self._targets.lifts[LiftId(fault.id)]
-                return lift.fail, lift.repair
-            vehicle = VehicleId(fault.id)
-            if fault.fault == "silent":
-                robot = self._targets.robots[vehicle]
-                return partial(self._link, robot, fault.id, True), partial(
-                    self._link, robot, fault.id, False
-                )
-            return _body_deed(self._targets.bodies[vehicle], fault)
-        except KeyError:
-            raise ValueError(
-                f"{fault.target} {fault.id} can't have the fault {fault.fault}"
-            ) from None
-
-    def _link(self, robot: Wired, name: str, down: bool) -> None:
-        robot.link_down = down
-        if down:
-            self._world.troubles[f"link {name}"] = None
-        else:
-            self._world.troubles.pop(f"link {name}", None)
+    def _say(self, fault: PlannedFault, text: str, *, over: bool) -> None:
+        self._said(text)
+        if len(self.happened) < _HAPPENED_KEPT:
+            self.happened.append(Happened(asyncio.get_running_loop().time(), fault, over))
 
 
-def _body_deed(body: Body, fault: PlannedFault) -> tuple[Deed, Deed | None]:
-    share = 1.0 if fault.share is None else fault.share
-    match fault.fault:
-        case "slow":
-            return partial(_slow, body, share), partial(_slow, body, 1.0)
-        case "battery":
-            return partial(body.set_charge, share), None
-        case _:
-            return partial(body.fail, "stopped"), body.repair
+def _lasts_s(fault: PlannedFault) -> float | None:
+    """How long it is in force; None = for ever."""
+    if fault.fault == "reboot" and fault.lasts_s is None:
+        return BOOT_S
+    return fault.lasts_s
 
 
-def _slow(body: Body, share: float) -> None:
-    body.slow = share
+def _trouble(fault: PlannedFault) -> str:
+    return f"{fault.target} {fault.id}: {fault.fault}"

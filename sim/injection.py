@@ -1,6 +1,6 @@
 """Breaking things while a scenario runs, in the words of a scenario file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,47 +10,50 @@ from dispatcher.errors import ConfigFault
 from routing.errors import Fault
 from routing.marked_yaml import Marked
 from routing.site_file import shape_faults
-from sim.config import (
-    REFERENCE,
-    EventRow,
-    FaultRow,
-    PlannedClosure,
-    PlannedFault,
-    Scenario,
-    planned_closure,
-    planned_fault,
-    target_faults,
-)
+from sim.config import REFERENCE, PlannedClosure, Scenario, planned_closure
+from sim.fault_checks import FaultCheck
+from sim.fault_plan import FaultSource, PlannedFault, planned_faults
+from sim.fault_rows import EventRow, FaultRow
 
 NOW = {"at": "0s"}
 UNMARKED = Marked(None, (), None)
 """No text, so no lines to name."""
 
 
-def read_injection(words: Mapping[str, Any], scenario: Scenario) -> PlannedFault | PlannedClosure:
-    """What a row of ``faults:`` or ``events:`` without its ``at`` says.
+def read_injection(
+    words: Mapping[str, Any], scenario: Scenario, seed: int
+) -> Sequence[PlannedFault] | PlannedClosure:
+    """What a row of ``faults:`` or ``events:`` without its ``at`` says; ``any`` means several.
 
     Args:
         words: the row's keys; ``lasts`` may be said for ``for``.
+        seed: of what the row leaves to chance.
 
     Raises:
         ConfigFault: a scenario file with this row would be refused, for the same reasons.
     """
     row = {"for" if key == "lasts" else key: value for key, value in words.items()}
     model = EventRow if "close_lane" in row else FaultRow
-    if "at" in row:
-        raise _refusal(Fault(0, "at is given", "leave it out: what is injected happens now"))
+    if timed := [key for key in ("at", "per_day", "between") if key in row]:
+        what = f"{timed[0]} is given"
+        raise _refusal(Fault(0, what, "leave it out: what is injected happens now"))
     try:
         read = model.model_validate({**NOW, **row})
     except ValidationError as error:
         faults = shape_faults(error, model, UNMARKED, reference=REFERENCE)
         raise _refusal(*faults) from None
-    faults, events = ([read], []) if isinstance(read, FaultRow) else ([], [read])
-    wrong = target_faults(faults, events, scenario.vehicles, scenario.site, UNMARKED)
+    wrong: list[Fault] = []
+    models = dict(scenario.models)
+    check = FaultCheck(scenario.site, scenario.vehicles, models, UNMARKED, wrong)
+    sources: tuple[FaultSource, ...] = ()
+    if isinstance(read, FaultRow):
+        sources = check.sources([read], 0.0)
+    else:
+        check.events([read])
     if wrong:
         raise _refusal(*wrong)
     if isinstance(read, FaultRow):
-        return planned_fault(read, 0.0)
+        return planned_faults(sources, midnight_s=0.0, duration_s=0.0, seed=seed)
     return planned_closure(read, 0.0)
 
 

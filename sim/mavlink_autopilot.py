@@ -140,12 +140,27 @@ class MavlinkAutopilot:
             log.debug("%s is off", self.body.id)
 
     def reboot(self, silence_s: float = 3.0) -> None:
-        """The processor restarts; in the air it goes on flying, as after a watchdog's bite."""
+        """The processor restarts; in the air it goes on flying, as after a watchdog's bite.
+
+        Without power there is nothing to restart.
+        """
+        if not self.powered:
+            return
         self._forget_link()
         flying = self.body.airborne
         if not flying:
             self.copter.power_on()
         self._boot(silence_s, position_s=0.0 if flying else self.config.position_s)
+
+    def lose_gps(self) -> None:
+        """It receives no satellites any more."""
+        self.copter.lose_gps()
+
+    def regain_gps(self) -> None:
+        """It receives satellites again, and after a while knows again where it is."""
+        self.copter.regain_gps()
+        if self.powered and not self.copter.position_known:
+            self._after("position", self.config.position_s, self.copter.find_position)
 
     def _boot(self, silence_s: float, position_s: float | None = None) -> None:
         self._words.booted_s = self._now_s

@@ -31,6 +31,17 @@ def _longer_than_0(value: object) -> float:
     return found
 
 
+def _span(value: object) -> tuple[float, float]:
+    if isinstance(value, tuple):
+        return value  # pyright: ignore[reportUnknownVariableType]
+    least, to, most = value.partition(" to ") if isinstance(value, str) else (value, "", "")
+    first_s = _longer_than_0(least)
+    last_s = _longer_than_0(most) if to else first_s
+    if last_s < first_s:
+        raise ValueError("the shorter time comes first, such as 5min to 30min")
+    return first_s, last_s
+
+
 def _clock(value: object) -> float:
     found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
@@ -62,7 +73,14 @@ def _text(value: float) -> str:
     return f"{value:g}s"
 
 
+def _span_text(value: tuple[float, float]) -> str:
+    least_s, most_s = value
+    return _text(least_s) if least_s == most_s else f"{_text(least_s)} to {_text(most_s)}"
+
+
 Duration = Annotated[float, BeforeValidator(_longer_than_0), PlainSerializer(_text)]
+Span = Annotated[tuple[float, float], PlainValidator(_span), PlainSerializer(_span_text)]
+"""From one duration to another, to be drawn between: ``5min to 30min``; or just ``10min``."""
 ClockTime = Annotated[float, BeforeValidator(_clock)]
 Moment = Annotated[float, PlainValidator(_moment)]
 
@@ -76,3 +94,17 @@ def after_start_s(moment: float, start_of_day_s: float) -> float:
     if isinstance(moment, Clock):
         return (moment - start_of_day_s) % DAY_S
     return float(moment)
+
+
+def within(between: tuple[float, float] | None, clock_s: float) -> bool:
+    """Whether a time of day lies in a part of the day, which may go over midnight.
+
+    Args:
+        between: its ends in seconds since midnight; None = all day.
+    """
+    if between is None:
+        return True
+    first, last = between
+    if first <= last:
+        return first <= clock_s < last
+    return clock_s >= first or clock_s < last

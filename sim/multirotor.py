@@ -243,6 +243,19 @@ class Multirotor:
         if not self._airborne:
             self._stand(self._motion.at(self._now_s)[0])
 
+    def set_charge(self, ratio: float) -> None:
+        """Have its battery hold just this much; marks that it falls below are told of."""
+        self._count()
+        had_wh, self._energy_wh = self._energy_wh, ratio * self.spec.energy.capacity_wh
+        if self._airborne:
+            self._watch_energy()
+        else:
+            self._stand(self._motion.at(self._now_s)[0])
+        for mark in sorted(self._marks, reverse=True):
+            if had_wh > mark >= self._energy_wh:
+                self._marks[mark]()
+        self.changed.fire()
+
     def at_energy(self, energy_wh: float, callback: Callable[[], None]) -> None:
         """Have ``callback`` called each time the battery falls to ``energy_wh``."""
         self._marks[energy_wh] = callback

@@ -21,7 +21,7 @@ from dispatcher.intake import parse
 from dispatcher.views import VehicleView
 from fleet.vehicle import VehicleId
 from sim.asked import AskedTask
-from sim.config import PlannedFault, Scenario
+from sim.config import PlannedClosure, Scenario
 from sim.injection import read_injection
 from sim.loops import SteppedLoop
 from sim.moments import LONGEST_S, seconds
@@ -170,13 +170,13 @@ class Rehearsal:
         """
         __tracebackhide__ = True
         try:
-            planned = read_injection(fault, self.scenario)
+            planned = read_injection(fault, self.scenario, self.seed)
         except ConfigFault as wrong:
             raise wrong.with_traceback(None) from None
-        if isinstance(planned, PlannedFault):
-            self._do(_called(partial(self._running.inject, planned)))
-        else:
+        if isinstance(planned, PlannedClosure):
             self._do(self._running.close_lanes(planned))
+        else:
+            self._do(_called(partial(self._running.inject, planned)))
         self._look()
 
     # --- time ---

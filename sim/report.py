@@ -12,6 +12,7 @@ from fleet.clock import Clock
 from fleet.vehicle import VehicleSpec
 from routing.site import Site
 from sim.expect import ExpectResult
+from sim.faults import Happened
 from sim.recorder import Samples
 
 
@@ -24,6 +25,7 @@ class RunResult:
         clock: turns loop seconds into the site's local time.
         tasks: every task of the run, as it stood at the end.
         incidents: violations: loop second, kind, what happened.
+        faults: what broke on purpose, and when it was well again.
         journal: the journal's file, if one was written.
     """
 
@@ -37,6 +39,7 @@ class RunResult:
     samples: Samples
     alerts: Sequence[Alert] = ()
     incidents: Sequence[tuple[float, str, str]] = ()
+    faults: Sequence[Happened] = ()
     expect: Sequence[ExpectResult] = ()
     journal: Path | None = None
 

@@ -32,6 +32,7 @@ def page(result: RunResult) -> str:
         _section("Waiting for lifts", _lifts(result)) if result.site.lifts else "",
         _section("What was promised", _expectations(result)) if result.expect else "",
         _section("Alerts", _alerts(result)),
+        _section("What was broken on purpose", _faults(result)) if result.faults else "",
         "</div></div>",
         _section("Where they went", _maps(result), wide=True),
         _section("Charge", _charge(result), wide=True),
@@ -184,6 +185,13 @@ def _alerts(result: RunResult) -> str:
     ]
     parts.append(_table(("", "", "times"), rows[:ALERTS_SHOWN]))
     return "".join(parts)
+
+
+def _faults(result: RunResult) -> str:
+    begun = [one.fault for one in result.faults if not one.over]
+    counted = Counter((fault.target, fault.fault.replace("_", " ")) for fault in begun)
+    rows = [(target, word, f"{number:,}") for (target, word), number in sorted(counted.items())]
+    return _table(("", "", "times"), rows)
 
 
 def _footer(result: RunResult) -> str:

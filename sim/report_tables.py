@@ -27,6 +27,7 @@ def write_tables(folder: Path, result: "RunResult") -> None:
         "lift_waits": _waits(result),
         "alerts": _alerts(result),
         "violations": _violations(result),
+        "faults": _faults(result),
     }
     for name, rows in tables.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -167,3 +168,10 @@ def _violations(result: "RunResult") -> Iterator[Row]:
     yield ("time", "kind", "what")
     for at_s, kind, what in result.incidents:
         yield (at(result, at_s), kind, what)
+
+
+def _faults(result: "RunResult") -> Iterator[Row]:
+    yield ("time", "target", "id", "fault", "over")
+    for one in result.faults:
+        fault = one.fault
+        yield (at(result, one.at_s), fault.target, fault.id, fault.fault, int(one.over))

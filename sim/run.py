@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, fl
             "mavlink": simulation.wires.carried_mavlink,
         },
         "violations": dict(world.violations),
+        "faults": dict(Counter(h.fault.fault for h in simulation.faults.happened if not h.over)),
         "planner": {
             "solves": len(solves),
             "p50_ms": _rounded(percentile(solves, 0.5)),
@@ -116,6 +118,7 @@ async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, fl
         samples=simulation.recorder.samples,
         alerts=service.alerts(),
         incidents=list(world.incidents),
+        faults=list(simulation.faults.happened),
         expect=judged,
         journal=wishes.journal,
     )

@@ -4,7 +4,7 @@ This and `dispatcher.service` are the only modules that put all the parts togeth
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -26,7 +26,7 @@ from fleet.vehicle import VehicleId
 from routing.road_graph import road_graph
 from sim.config import PlannedClosure, PlannedFault, Scenario
 from sim.demand import demand
-from sim.faults import Faults, Targets
+from sim.faults import Faults
 from sim.monitors import Monitors
 from sim.recorder import Recorder
 from sim.stage import Stage
@@ -68,6 +68,7 @@ class Simulation:
         self.wires = wires or MemoryWires()
         self.stage = Stage(scenario, self.clock, self.wires, seed=seed)
         self.monitors = Monitors(self.stage.world)
+        self.faults = Faults(scenario.planned_faults(seed), self.stage.targets)
         self.recorder = Recorder(self.stage.world, self._activities)
         self.service: Service
         self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None
@@ -137,7 +138,6 @@ class Simulation:
         """Let all of it live while the block runs, which begins when the dispatcher is ready."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._faults = self._make_faults()
             self._living = [
                 group.create_task(self.wires.run(), name="sim.wires"),
                 group.create_task(self._mavlink.run(), name="sim.mavlink"),
@@ -145,7 +145,7 @@ class Simulation:
                 group.create_task(self.service.run(), name="service.run"),
                 group.create_task(self.monitors.run(), name="sim.monitors"),
                 group.create_task(self.recorder.run(), name="sim.recorder"),
-                group.create_task(self._faults.run(), name="sim.faults"),
+                group.create_task(self.faults.run(), name="sim.faults"),
                 group.create_task(self._tell_progress(), name="sim.progress"),
             ]
             await self.service.ready.wait()
@@ -158,10 +158,11 @@ class Simulation:
             for task in self._living:
                 task.cancel()
 
-    def inject(self, fault: PlannedFault) -> None:
-        """Bring one more fault about, now, whatever its ``at_s``; only while all of it lives."""
-        rest = self._faults.begin(fault)
-        self._living.append(self._group.create_task(rest, name="sim.injected"))
+    def inject(self, faults: Sequence[PlannedFault]) -> None:
+        """Bring more faults about, now, whatever their ``at_s``; only while all of it lives."""
+        for fault in faults:
+            rest = self.faults.begin(fault)
+            self._living.append(self._group.create_task(rest, name="sim.injected"))
 
     async def close_lanes(self, closure: PlannedClosure) -> None:
         """Have people close lanes now, whatever its ``at_s``; they open again by themselves."""
@@ -220,13 +221,6 @@ class Simulation:
 
     def _activities(self) -> Mapping[VehicleId, str]:
         return {view.spec.id: view.activity.value for view in self.service.vehicles()}
-
-    def _make_faults(self) -> Faults:
-        stage = self.stage
-        targets = Targets(
-            bodies=stage.world.ground, robots=stage.links, doors=stage.doors, lifts=stage.lifts
-        )
-        return Faults(stage.world, self.scenario.faults, targets)
 
     async def _ask(self) -> None:
         """Ask for what the scenario says people ask for, when they ask for it."""

@@ -1,6 +1,7 @@
 """A scenario's vehicles, doors and lifts as simulated things behind real wires."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 
 from fleet.clock import Clock
@@ -8,9 +9,11 @@ from fleet.config import VehicleConfig
 from fleet.vehicle import VehicleId, VehicleSpec
 from sim.config import Scenario
 from sim.dock import DockMachine
+from sim.effects import Targets
 from sim.machines import DoorMachine, LiftMachine
 from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.multirotor import Multirotor
+from sim.radio import Radio, RadioBus, RadioDatagrams
 from sim.vda5050_robot import Vda5050Robot
 from sim.wires import Wires
 from sim.world import World
@@ -25,6 +28,7 @@ class Stage:
     def __init__(self, scenario: Scenario, clock: Clock, wires: Wires, *, seed: int) -> None:
         self._site = scenario.site
         self._clock = clock
+        self._seed = seed
         self._wires = wires
         self._bus = bus = wires.stage_bus
         self.world = World(scenario.site, seed=seed)
@@ -34,6 +38,10 @@ class Stage:
         self.lifts = {
             lift.id: LiftMachine(self.world, bus, lift) for lift in scenario.site.lifts.values()
         }
+        self.world.hindrances.expect(
+            scenario.crowds, lambda: scenario.midnight_s + clock.now_s() - clock.loop_s
+        )
+        self.radios: dict[VehicleId, Radio] = {}
         self.robots: dict[VehicleId, Vda5050Robot] = {}
         self.autopilots: dict[VehicleId, MavlinkAutopilot] = {}
         self.docks: dict[str, DockMachine] = {}
@@ -42,8 +50,20 @@ class Stage:
 
     @property
     def links(self) -> Mapping[VehicleId, Vda5050Robot | MavlinkAutopilot]:
-        """The software of each vehicle, whose link a fault may cut."""
+        """The software of each vehicle."""
         return {**self.robots, **self.autopilots}
+
+    @property
+    def targets(self) -> Targets:
+        """All that faults can be brought upon."""
+        return Targets(
+            world=self.world,
+            robots=self.robots,
+            autopilots=self.autopilots,
+            radios=self.radios,
+            doors=self.doors,
+            lifts=self.lifts,
+        )
 
     async def run(self) -> None:
         """Let all of it live until cancelled."""
@@ -54,22 +74,26 @@ class Stage:
                 group.create_task(lift.run(), name=f"sim.lift[{lift.lift.id}]")
             for id_, dock in self.docks.items():
                 group.create_task(dock.run(), name=f"sim.dock[{id_}]")
+            for id_, radio in self.radios.items():
+                group.create_task(radio.run(), name=f"sim.radio[{id_}]")
             for id_, link in self.links.items():
                 group.create_task(link.run(), name=f"sim.vehicle[{id_}]")
 
     def _add(self, vehicle: VehicleConfig, spec: VehicleSpec) -> None:
         home = self._site.places[spec.home].node
+        radio = Radio(random.Random(f"{self._seed}:link:{spec.id}"))
+        self.radios[spec.id] = radio
         if vehicle.link.vda5050 is not None:
             body = self.world.add_ground(spec, home)
             self.robots[spec.id] = Vda5050Robot(
-                body, self._bus, vehicle.link.vda5050, self._clock, self._site
+                body, RadioBus(self._bus, radio), vehicle.link.vda5050, self._clock, self._site
             )
         elif vehicle.link.mavlink is not None:
             system_id = vehicle.link.mavlink.system_id
             config = AutopilotConfig(system_id=system_id, ground=(self._wires.ground_station,))
             autopilot = MavlinkAutopilot(
                 Multirotor(self.world, spec, home),
-                self._wires.drone(system_id),
+                RadioDatagrams(self._wires.drone(system_id), radio),
                 config,
                 self._site.frame,
                 powered=vehicle.dock is None,

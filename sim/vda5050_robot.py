@@ -20,16 +20,13 @@ from fleet.vda5050.messages import (
     ORDER,
     Action,
     ActionStatus,
-    AgvPosition,
     BatteryState,
-    ErrorLevel,
     ErrorType,
     EStop,
     Load,
     OperatingMode,
     Order,
     RobotError,
-    SafetyState,
     State,
 )
 from fleet.vda5050.orders import ACTION_TYPES
@@ -38,6 +35,7 @@ from sim.bodies import GroundBody
 from sim.vda5050_factsheet import STATE_INTERVAL_S
 from sim.vda5050_job import Job
 from sim.vda5050_rules import error, refuse_foreign, refuse_new, refuse_update
+from sim.vda5050_senses import Senses
 from sim.vda5050_voice import Voice
 
 log = logging.getLogger(__name__)
@@ -61,12 +59,16 @@ class Vda5050Robot:
         self.body = body
         self.refuses: dict[str, str] = {}
         """Action types that will fail, each with what the robot says then; a fault sets it."""
+        self.senses = Senses(body, config)
         self._bus, self._config, self._clock, self._site = bus, config, clock, site
         self._voice = Voice(bus, config, clock)
         self._job = Job(body.node)
         self._mode = OperatingMode.AUTOMATIC
         self._e_stop = EStop.NONE
         self._paused = False
+        self._silent = False
+        self._down = self._restarted = False
+        self._serving: asyncio.Task[None] | None = None
         self._cancels: list[Action] = []
         self._order_errors: tuple[RobotError, ...] = ()
         self._cancel_errors: tuple[RobotError, ...] = ()
@@ -76,12 +78,12 @@ class Vda5050Robot:
     @property
     def link_down(self) -> bool:
         """Whether its radio is cut: it says and hears nothing, but drives on to its base's end."""
-        return self._voice.down
+        return self._silent
 
     @link_down.setter
     def link_down(self, down: bool) -> None:
-        self._voice.down = down
-        self._dirty.ring()
+        self._silent = down
+        self._tune()
 
     @property
     def mode(self) -> OperatingMode:
@@ -112,6 +114,22 @@ class Vda5050Robot:
         """What a broker should say when this robot's own connection to it breaks."""
         return self._voice.will
 
+    def go_down(self) -> None:
+        """Its software stops, as for a restart: so do its wheels and its work, and it is silent."""
+        self._down = self._restarted = True
+        if self._serving is not None:
+            self._serving.cancel()
+        self._tune()
+
+    def come_up(self) -> None:
+        """Its software starts. It has forgotten its order, but not where it stands.
+
+        Who was between two nodes first rolls on to the next one, which was its own to drive to,
+        and is heard when it stands there.
+        """
+        self._down = False
+        self._work.ring()
+
     def reboot(self) -> None:
         """Forget the order and all numbers, as after a switch off and on; the body stays."""
         self._job = Job(self.body.node)
@@ -134,10 +152,14 @@ class Vda5050Robot:
             try:
                 async with asyncio.TaskGroup() as group:
                     name = f"robot[{self.body.spec.id}]"
-                    group.create_task(self._serve(), name=f"{name}.serve")
+                    group.create_task(self._live(), name=f"{name}.live")
                     group.create_task(self._report(), name=f"{name}.report")
             finally:
                 await self._voice.say_goodbye()
+
+    def _tune(self) -> None:
+        self._voice.down = self._silent or self._down or self._restarted
+        self._dirty.ring()
 
     def _changed(self) -> None:
         edge = self._job.edges[0] if self._job.edges else None
@@ -149,7 +171,7 @@ class Vda5050Robot:
     # orders and instant actions: taken in at once, carried out by `_serve`
 
     def _take_order(self, topic: str, payload: bytes) -> None:
-        if self.link_down:
+        if self._voice.down:
             return
         try:
             order = ORDER.decode(payload)
@@ -180,7 +202,7 @@ class Vda5050Robot:
         (job.extend if same else job.take)(order)
 
     def _take_instant_actions(self, topic: str, payload: bytes) -> None:
-        if self.link_down:
+        if self._voice.down:
             return
         try:
             message = INSTANT_ACTIONS.decode(payload)
@@ -225,7 +247,30 @@ class Vda5050Robot:
 
     # work: one thing at a time
 
+    async def _live(self) -> None:
+        """Serve, from one start of the software to the next."""
+        while True:
+            rung = self._work.rung
+            if self._down:
+                await self._work.wait(rung)
+                continue
+            async with asyncio.TaskGroup() as life:
+                name = f"robot[{self.body.spec.id}].serve"
+                self._serving = life.create_task(self._serve(), name=name)
+
+    async def _start(self) -> None:
+        """The software has started: find out where the body stands, and say so."""
+        while self.body.riding:
+            await self.body.changed.wait()
+        if self.body.edge is not None:
+            await self.body.drive(self.body.edge, onward=False)
+        self._restarted = False
+        self.reboot()
+        self._tune()
+
     async def _serve(self) -> None:
+        if self._restarted:
+            await self._start()
         while True:
             rung, job = self._work.rung, self._job
             if self._cancels:
@@ -319,32 +364,19 @@ class Vda5050Robot:
             operating_mode=self._mode,
             node_states=job.node_states(),
             edge_states=job.edge_states(),
-            agv_position=self._position(),
+            agv_position=self.senses.position(),
             loads=tuple(Load(load_id=load) for load in body.loads),
             action_states=job.action_states(),
             battery_state=BatteryState(
                 battery_charge=round(100 * body.charge_ratio(), 2), charging=body.charging
             ),
-            errors=(*self._order_errors, *self._cancel_errors, *self._body_errors()),
-            safety_state=SafetyState(e_stop=self._e_stop),
+            errors=(
+                *self._order_errors,
+                *self._cancel_errors,
+                *self.senses.errors(self._e_stop),
+            ),
+            safety_state=self.senses.safety(self._e_stop),
         )
-
-    def _position(self) -> AgvPosition:
-        position = self.body.position()
-        return AgvPosition(
-            x=round(position.point.x_m, 3),
-            y=round(position.point.y_m, 3),
-            theta=round(position.yaw_rad, 4),
-            map_id=self._config.maps.get(position.level, position.level),
-        )
-
-    def _body_errors(self) -> tuple[RobotError, ...]:
-        failure = self.body.failure
-        if self.body.energy_wh <= 0:
-            failure = "batteryEmpty"
-        if failure is None or self._e_stop is not EStop.NONE:
-            return ()
-        return (error(failure, "stands until repaired", ErrorLevel.FATAL),)
 
 
 def _as_mission_action(action: Action) -> mission.Action:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from fleet.mission import Action
 from fleet.vehicle import Position, VehicleId, VehicleSpec
-from routing.site import DoorId, Edge, LiftId, NodeId, Site
+from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site
 from sim.bodies import GroundBody, Signal
+from sim.hindrances import Hindrances
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,9 @@ class World:
         self.aircraft: dict[VehicleId, Aircraft] = {}
         self.doors: dict[DoorId, Gate] = {}
         self.lifts: dict[LiftId, Gate] = {}
+        self.hindrances = Hindrances(seed)
         self.troubles: dict[str, None] = {}
-        """What is broken that bodies and machines don't show: closed lanes, dead links."""
+        """What is broken that bodies and machines don't show: blocked lanes, dead links."""
         self.violations: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.incidents: deque[tuple[float, str, str]] = deque(maxlen=INCIDENTS_KEPT)
         """The latest violations: loop second, kind, what happened."""
@@ -126,6 +128,21 @@ class World:
         if lift is not None:
             return self.lifts.get(lift.id)
         return self.doors.get(edge.lane.door) if edge.lane.door is not None else None
+
+    def block(self, lane: LaneId) -> None:
+        """Put an obstacle in the middle of a lane; nobody is told."""
+        self.hindrances.obstacles[lane] = None
+        self._look_again(lane)
+
+    def unblock(self, lane: LaneId) -> None:
+        """Take the obstacle away."""
+        self.hindrances.obstacles.pop(lane, None)
+        self._look_again(lane)
+
+    def _look_again(self, lane: LaneId) -> None:
+        for body in self.ground.values():
+            if body.edge is not None and body.edge.lane.id == lane:
+                body.look_again()
 
     def observe(self, observer: Observer) -> None:
         """Tell ``observer`` of every move from now on."""

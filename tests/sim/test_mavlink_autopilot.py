@@ -423,6 +423,55 @@ async def test_a_reboot_on_the_ground_forgets_rates_and_position() -> None:
         assert await station.do(MODE, 1, GUIDED) == FAILED
 
 
+async def test_a_short_loss_of_gps_does_nothing() -> None:
+    async with bench() as (station, _):
+        await station.take_off()
+        station.heard.clear()
+        station.drone.lose_gps()
+        await asyncio.sleep(7)
+        station.drone.regain_gps()
+        await asyncio.sleep(30)
+        assert station.drone.copter.mode == GUIDED
+        assert station.texts() == []
+
+
+@pytest.mark.parametrize(("action", "mode", "name"), [(1, 9, "Land"), (2, 2, "Alt_Hold")])
+async def test_without_gps_the_estimate_fails_and_the_failsafe_acts(
+    action: int, mode: int, name: str
+) -> None:
+    async with bench(params={"FS_EKF_ACTION": action}) as (station, _):
+        await station.take_off(20)
+        station.heard.clear()
+        station.drone.lose_gps()
+        await asyncio.sleep(9)
+        said = ["EKF3 IMU0 stopped aiding", f"EKF Failsafe: changed to {name} Mode"]
+        assert station.texts() == said
+        assert station.drone.copter.mode == mode
+        await asyncio.sleep(2)
+        assert station.body.position().height_agl_m == pytest.approx(20), "it waits a little"
+        assert await station.do(RTL) == FAILED
+        await asyncio.sleep(60)
+        assert station.body.airborne is (mode != 9)
+        station.drone.regain_gps()
+        await asyncio.sleep(20)
+        assert "EKF Failsafe Cleared" in station.texts()
+        assert station.drone.copter.mode == mode, "it stays"
+
+
+async def test_on_the_ground_without_gps_it_is_not_armed_until_it_is_back() -> None:
+    async with bench() as (station, _):
+        station.drone.lose_gps()
+        await asyncio.sleep(60)
+        assert await station.do(MODE, 1, GUIDED) == FAILED
+        station.drone.power(False)
+        station.drone.power(True)
+        await asyncio.sleep(60)
+        assert await station.do(MODE, 1, GUIDED) == FAILED
+        station.drone.regain_gps()
+        await asyncio.sleep(20)
+        assert await station.do(MODE, 1, GUIDED) == ACCEPTED
+
+
 PEER: Peer = ("nobody", 1)
 
 

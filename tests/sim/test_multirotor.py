@@ -180,3 +180,16 @@ async def test_a_battery_gets_quite_full() -> None:
         for _ in range(200):
             await asyncio.sleep(body.seconds_to(min(1.0, body.charge_ratio() + 0.0137)))
         assert body.charge_ratio() == 1.0
+
+
+async def test_a_drained_battery_passes_its_marks_at_once() -> None:
+    async with flying() as (body, _):
+        passed: list[float] = []
+        for mark in (30.0, 20.0, 10.0):
+            body.at_energy(mark, lambda mark=mark: passed.append(mark))
+        body.set_charge(0.15)
+        assert passed == [30.0, 20.0]
+        assert body.charge_ratio() == pytest.approx(0.15)
+        body.set_power(charger=True)
+        await asyncio.sleep(900)
+        assert body.charge_ratio() == pytest.approx(0.65), "it charges from there"

@@ -173,7 +173,7 @@ def test_a_name_that_is_not_there_is_refused_as_in_a_file(
         ({"lift": "lift-1", "lasts": "20"}, "a duration is a number with s, min, h or d"),
         ({"lift": "lift-1", "at": "20min"}, "leave it out: what is injected happens now"),
         ({"vehicel": "C1"}, "unknown key 'vehicel' in it; did you mean 'vehicle'?"),
-        ({}, "it does not fit together; name one of vehicle, door and lift"),
+        ({}, "it does not fit together; name one of vehicle, link, door, lift and lane"),
     ],
 )
 def test_a_wrong_fault_says_what_to_write(
@@ -333,3 +333,12 @@ async def test_an_async_test_may_use_it_and_nothing_is_left(hospital: Rehearsal)
 
 async def _tasks() -> set["asyncio.Task[Any]"]:
     return asyncio.all_tasks() - {asyncio.current_task()}  # pyright: ignore
+
+
+def test_any_means_all_of_them(hospital: Rehearsal) -> None:
+    with hospital:
+        hospital.inject(vehicle={"model": "cart"}, lasts="1min")
+        hospital.wait("10s")
+        assert [view.state.fit for view in hospital.vehicles()] == [False, False]
+        hospital.wait("1min")
+        assert [view.state.fit for view in hospital.vehicles()] == [True, True]
