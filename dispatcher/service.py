@@ -99,6 +99,7 @@ class Service:
         self.store = store
         self.journal = journal
         self.simulation = simulation
+        self.play = None
         self.speed = speed
         """How many times as fast as the wall's its clock runs; None = as fast as it can."""
         self.config = config
@@ -472,6 +473,10 @@ class Service:
         """All changes from now on."""
         return self._hub.subscribe()
 
+    def on_change(self, listener: Callable[[Change], None]) -> None:
+        """Have ``listener`` called, without delay, with each change that screens are told."""
+        self._hub.listen(listener)
+
     @property
     def solve_times(self) -> SolveTimes:
         """How often and how long the solvers thought."""
@@ -488,6 +493,7 @@ class Service:
         return self._workers[vehicle].charge_need()
 
     def _fitness_changed(self, vehicle: VehicleId) -> None:
+        self._tell_screens(vehicle)  # silence is no word, but they must see it
         self._workers[vehicle].wake()
         self._planner.poke()
 
@@ -495,12 +501,22 @@ class Service:
         if not self.ready.is_set():
             return
         self._watch.look(vehicle)
-        if self._hub.listened:
-            view = self._view(self.roster[vehicle])
-            shown = (view.activity, view.tasks, view.goal, view.waiting_for, view.state.errors)
-            if self._shown.get(vehicle) != shown:
-                self._shown[vehicle] = shown
-                self._hub.tell(Change(vehicle=view))
+        self._tell_screens(vehicle)
+
+    def _tell_screens(self, vehicle: VehicleId) -> None:
+        """Tell of a vehicle if it is another now, in more than its position."""
+        if not self._hub.listened:
+            return
+        view = self._view(self.roster[vehicle])
+        state = view.state
+        percent = None if state.charge_ratio is None else round(state.charge_ratio * 100)
+        shown = (
+            *(view.activity, view.tasks, view.goal, view.waiting_for, view.zone),
+            *(state.errors, state.online, state.loads, percent),
+        )
+        if self._shown.get(vehicle) != shown:
+            self._shown[vehicle] = shown
+            self._hub.tell(Change(vehicle=view))
 
     def _view(self, vehicle: Vehicle) -> VehicleView:
         spec, state = vehicle.spec, vehicle.state()
