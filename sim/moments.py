@@ -1,6 +1,7 @@
 """Times as people write them: ``45min``, ``24h``, ``"09:30"``."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator
@@ -65,6 +66,12 @@ def _text(value: float) -> str:
 Duration = Annotated[float, BeforeValidator(_longer_than_0), PlainSerializer(_text)]
 ClockTime = Annotated[float, BeforeValidator(_clock)]
 Moment = Annotated[float, PlainValidator(_moment)]
+
+
+def zone_of(start: datetime) -> str:
+    """The name of a time zone that has the offset of ``start``; UTC where there is none."""
+    hours, rest = divmod(start.utcoffset() or timedelta(0), timedelta(hours=1))
+    return "UTC" if rest or not hours else f"Etc/GMT{-hours:+d}"
 
 
 def after_start_s(moment: float, start_of_day_s: float) -> float:
