@@ -136,7 +136,7 @@ class Simulation:
             timezone=zone_of(scenario.start),
         )
         service.on_change(recording.changed)
-        service.roster.watch(lambda id_: recording.heard(id_, service.roster[id_].state()))
+        service.on_word(recording.heard)
         self.stage.world.on_violation(recording.violated)
         return recording
 
@@ -167,6 +167,7 @@ class Simulation:
             if self._recording is not None:
                 for view in self.service.vehicles():
                     self._recording.changed(Change(vehicle=view))
+                    self._recording.heard(view.spec.id, view.state)
             living.append(group.create_task(self._ask(), name="sim.demand"))
             living += [
                 group.create_task(self._close(closure), name="sim.closure")

@@ -160,6 +160,11 @@ class History:
             case _:
                 return self.rows.vehicle(self.about.vehicles[VehicleId(id_)], row, None, 0.0)
 
+    @property
+    def begin_ms(self) -> int:
+        """When there is something to be seen for the first time: the dispatcher is ready."""
+        return self._times_ms[0] if self._times_ms else 0
+
     # --- any moment ---
 
     def at(self, at_ms: int) -> Scene:

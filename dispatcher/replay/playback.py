@@ -89,7 +89,7 @@ class Playback:
         to_utc, seconds = self.clock.to_utc, self._history.rows.seconds
         return Play(
             name=self._history.about.name,
-            begin=to_utc(seconds(0)),
+            begin=to_utc(seconds(self._history.begin_ms)),
             end=to_utc(seconds(self._history.end_ms)),
             cut=self._history.cut,
             playing=self._playing,
@@ -154,7 +154,7 @@ class Playback:
 
     def _show(self, at_ms: float) -> None:
         """Jump."""
-        self._exact_ms = min(max(0.0, at_ms), self._history.end_ms)
+        self._exact_ms = min(max(at_ms, self._history.begin_ms), self._history.end_ms)
         self._scene = self._history.at(int(self._exact_ms))
         self._tell_time()
 

@@ -12,7 +12,7 @@ from routing.site import LevelId
 NEAR_M = 0.2
 """A word that lies so near to the line between two others need not be kept."""
 NEAR_RAD = 0.2
-MOST_WAITING = 30
+MOST_WAITING = 10
 LONGEST_MS = 30_000
 """What is held back is written after so many words, or so long."""
 SILENT_MS = 120_000

@@ -17,6 +17,8 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 const KEPT_ENDED = 200;
 const TRAIL_POINTS = 60;
 const TRAIL_STEP_M = 0.4;
+/** Times the wall's clock; faster, a trail would cut corners and lead through walls. */
+const FASTEST_TRAIL = 20;
 
 /** @type {Map<Topic, Set<() => void>>} */
 const listeners = new Map();
@@ -160,6 +162,7 @@ function fresh(vehicle, trail) {
 /** @param {Vehicle} vehicle */
 function leaveTrail(vehicle) {
   if (vehicle.x_m === null || vehicle.x_m === undefined) return;
+  if (state.replay && state.replay.speed > FASTEST_TRAIL) vehicle.trail.length = 0;
   const last = vehicle.trail.at(-1);
   const near =
     last &&

@@ -219,7 +219,8 @@ function hours(begin_ms, end_ms, width) {
   const most = Math.max(2, Math.floor(width / LABEL_PX));
   const step = (HOURS.find((each) => (end_ms - begin_ms) / (each * 3_600_000) <= most) ?? 24) * 3_600_000;
   const found = [];
-  for (let ms = Math.ceil(begin_ms / step) * step; ms <= end_ms; ms += step) found.push(ms);
+  const edge = ((end_ms - begin_ms) / Math.max(1, width)) * (LABEL_PX / 4);
+  for (let ms = Math.ceil((begin_ms + edge) / step) * step; ms <= end_ms - edge; ms += step) found.push(ms);
   return found;
 }
 
