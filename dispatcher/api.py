@@ -10,12 +10,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from dispatcher.api_errors import ProblemOut, say_errors
-from dispatcher.api_fleet import fleet_routes
-from dispatcher.api_tasks import task_routes
+from dispatcher.api_fleet import fleet_orders, fleet_views
+from dispatcher.api_tasks import task_orders, task_views
 from dispatcher.http_guard import Guard
 from dispatcher.idempotency import Once
 from dispatcher.live import Live
-from dispatcher.ports import Service
+from dispatcher.ports import Service, Showing
 
 PREFIX = "/api/v1"
 CONSOLE = Path(__file__).parent / "console" / "static"
@@ -29,6 +29,15 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     Args:
         timezone: where the site's days begin and end.
     """
+    app = show_app(service, Live(service, timezone=timezone))
+    once = Once(service.store)
+    app.include_router(task_orders(service, once), prefix=PREFIX)
+    app.include_router(fleet_orders(service, once), prefix=PREFIX)
+    return app
+
+
+def show_app(service: Showing, live: Live) -> FastAPI:
+    """The web application to look at something, with its live link and console."""
     app = FastAPI(
         title="Wardline",
         summary="Tasks for the robots and drones of one site",
@@ -37,11 +46,9 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
         redoc_url=None,
         responses={"4XX": {"model": ProblemOut, "description": "What is wrong, field by field"}},
     )
-    live = Live(service, timezone=timezone)
     app.state.live = live
-    once = Once(service.store)
-    app.include_router(task_routes(service, once), prefix=PREFIX)
-    app.include_router(fleet_routes(service, once), prefix=PREFIX)
+    app.include_router(task_views(service), prefix=PREFIX)
+    app.include_router(fleet_views(service), prefix=PREFIX)
 
     @app.websocket(f"{PREFIX}/live")
     async def live_link(socket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]

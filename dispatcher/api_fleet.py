@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from dispatcher.api_views import AlertOut, VehicleOut, View, alert_out, vehicle_out
 from dispatcher.errors import FieldFault, NotFound, Refused
 from dispatcher.idempotency import Key, Once
-from dispatcher.ports import Service
+from dispatcher.ports import Service, Showing
 from dispatcher.site_view import site_out
 from dispatcher.task_in import Moment, Word
 from dispatcher.views import VehicleView
@@ -75,30 +75,56 @@ class HealthOut(View):
     vehicles_online: int
 
 
-def fleet_routes(service: Service, once: Once) -> APIRouter:
-    """All routes that are not about tasks."""
+def fleet_views(service: Showing) -> APIRouter:
+    """The routes that look at vehicles, alerts and the site."""
     router = APIRouter()
     clock = service.clock
     site = site_out(service.site)
 
-    def shown(view: VehicleView) -> VehicleOut:
-        return vehicle_out(view, clock.now_s())
-
-    def find(vehicle: str) -> VehicleView:
-        for view in service.vehicles():
-            if view.spec.id == vehicle:
-                return view
-        raise NotFound("vehicle", vehicle)
-
     @router.get("/vehicles", tags=["vehicles"])
     async def list_vehicles() -> VehiclesOut:
         """All vehicles as they are now."""
-        return VehiclesOut(vehicles=[shown(view) for view in service.vehicles()])
+        return VehiclesOut(
+            vehicles=[vehicle_out(view, clock.now_s()) for view in service.vehicles()]
+        )
 
     @router.get("/vehicles/{vehicle}", tags=["vehicles"])
     async def show_vehicle(vehicle: str) -> VehicleOut:
         """One vehicle as it is now."""
-        return shown(find(vehicle))
+        return vehicle_out(_find(service, vehicle), clock.now_s())
+
+    @router.get("/alerts", tags=["alerts"])
+    async def list_alerts() -> AlertsOut:
+        """All alerts that are remembered, also those whose cause has gone."""
+        return AlertsOut(alerts=[alert_out(alert, clock) for alert in service.alerts()])
+
+    @router.get("/site", tags=["site"])
+    async def show_site() -> dict[str, Any]:
+        """Levels, areas, lanes, places, lifts, doors and air, as the map draws them."""
+        return site
+
+    @router.get("/health", tags=["site"])
+    async def health() -> HealthOut:
+        """Whether the dispatcher lives."""
+        vehicles = service.vehicles()
+        return HealthOut(
+            status="ok",
+            version=version("wardline"),
+            site=service.site.id,
+            simulation=service.simulation,
+            now=clock.now().isoformat(timespec="milliseconds"),
+            open_tasks=len(service.open_tasks()),
+            vehicles=len(vehicles),
+            vehicles_online=sum(view.state.online for view in vehicles),
+        )
+
+    return router
+
+
+def fleet_orders(service: Service, once: Once) -> APIRouter:
+    """The routes that change something about vehicles, alerts and roads."""
+    router = APIRouter()
+    clock = service.clock
 
     @router.post("/vehicles/{vehicle}/service", tags=["vehicles"], response_model=VehicleOut)
     async def set_in_service(
@@ -107,16 +133,11 @@ def fleet_routes(service: Service, once: Once) -> APIRouter:
         """Take a vehicle out of service, after what it does now; or back in."""
 
         async def write() -> str:
-            found = find(vehicle)
+            found = _find(service, vehicle)
             await service.set_in_service(VehicleId(found.spec.id), wanted.in_service)
-            return shown(find(vehicle)).model_dump_json()
+            return vehicle_out(_find(service, vehicle), clock.now_s()).model_dump_json()
 
         return await once.run(request, key, write)
-
-    @router.get("/alerts", tags=["alerts"])
-    async def list_alerts() -> AlertsOut:
-        """All alerts that are remembered, also those whose cause has gone."""
-        return AlertsOut(alerts=[alert_out(alert, clock) for alert in service.alerts()])
 
     @router.post("/alerts/{alert}/acknowledge", tags=["alerts"], response_model=AlertOut)
     async def acknowledge(
@@ -152,24 +173,11 @@ def fleet_routes(service: Service, once: Once) -> APIRouter:
 
         return await once.run(request, key, write)
 
-    @router.get("/site", tags=["site"])
-    async def show_site() -> dict[str, Any]:
-        """Levels, areas, lanes, places, lifts, doors and air, as the map draws them."""
-        return site
-
-    @router.get("/health", tags=["site"])
-    async def health() -> HealthOut:
-        """Whether the dispatcher lives."""
-        vehicles = service.vehicles()
-        return HealthOut(
-            status="ok",
-            version=version("wardline"),
-            site=service.site.id,
-            simulation=service.simulation,
-            now=clock.now().isoformat(timespec="milliseconds"),
-            open_tasks=len(service.open_tasks()),
-            vehicles=len(vehicles),
-            vehicles_online=sum(view.state.online for view in vehicles),
-        )
-
     return router
+
+
+def _find(service: Showing, vehicle: str) -> VehicleView:
+    for view in service.vehicles():
+        if view.spec.id == vehicle:
+            return view
+    raise NotFound("vehicle", vehicle)

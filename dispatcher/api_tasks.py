@@ -18,7 +18,7 @@ from dispatcher.api_views import (
 from dispatcher.errors import NotFound, Refused
 from dispatcher.idempotency import Key, Once
 from dispatcher.intake import parse
-from dispatcher.ports import Service
+from dispatcher.ports import Service, Showing
 from dispatcher.schemas import task_schemas
 from dispatcher.store import TaskQuery
 from dispatcher.task import Kind, Priority, Task, TaskId, TaskState
@@ -100,8 +100,34 @@ class TasksQuery(BaseModel):
         )
 
 
-def task_routes(service: Service, once: Once) -> APIRouter:
-    """All routes under ``/tasks``, and the schemas that its forms are made from."""
+def task_views(service: Showing) -> APIRouter:
+    """The routes that look at tasks, and the schemas that forms are made from."""
+    router = APIRouter(tags=["tasks"])
+
+    @router.get("/tasks")
+    async def list_tasks(query: Annotated[TasksQuery, Query()]) -> TasksPage:
+        """Tasks, the newest first; open and ended ones."""
+        page = await service.store.page(query.to_query())
+        shown = [task_out(task, service.site, service.clock) for task in page.tasks]
+        return TasksPage(tasks=shown, next=page.next, total=page.total)
+
+    @router.get("/tasks/{task}")
+    async def show_task(task: str) -> TaskDetail:
+        """One task with all that happened to it."""
+        found = await _find(service, TaskId(task))
+        events = await service.store.timeline(found.id)
+        return task_detail(found, events, service.site, service.clock)
+
+    @router.get("/schemas")
+    async def schemas() -> dict[str, dict[str, Any]]:
+        """The JSON Schema of each kind of task, with hints and words for forms."""
+        return task_schemas()
+
+    return router
+
+
+def task_orders(service: Service, once: Once) -> APIRouter:
+    """The routes that ask for tasks, and change them."""
     router = APIRouter(tags=["tasks"])
 
     def shown(task: Task) -> TaskOut:
@@ -137,19 +163,6 @@ def task_routes(service: Service, once: Once) -> APIRouter:
             return RowOut(row=number, errors=[fault_out(fault) for fault in answer.faults])
         return RowOut(row=number, task=shown(answer))
 
-    @router.get("/tasks")
-    async def list_tasks(query: Annotated[TasksQuery, Query()]) -> TasksPage:
-        """Tasks, the newest first; open and ended ones."""
-        page = await service.store.page(query.to_query())
-        return TasksPage(tasks=[shown(t) for t in page.tasks], next=page.next, total=page.total)
-
-    @router.get("/tasks/{task}")
-    async def show_task(task: str) -> TaskDetail:
-        """One task with all that happened to it."""
-        found = await _find(service, TaskId(task))
-        events = await service.store.timeline(found.id)
-        return task_detail(found, events, service.site, service.clock)
-
     @router.post("/tasks/{task}/cancel", response_model=TaskOut)
     async def cancel_task(request: Request, task: str, key: Key = None) -> Response:
         """Stop a task; one that is stopped already stays so."""
@@ -174,15 +187,10 @@ def task_routes(service: Service, once: Once) -> APIRouter:
 
         return await once.run(request, key, write)
 
-    @router.get("/schemas")
-    async def schemas() -> dict[str, dict[str, Any]]:
-        """The JSON Schema of each kind of task, with hints and words for forms."""
-        return task_schemas()
-
     return router
 
 
-async def _find(service: Service, task: TaskId) -> Task:
+async def _find(service: Showing, task: TaskId) -> Task:
     try:
         return service.task(task)
     except NotFound:

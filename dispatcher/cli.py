@@ -33,6 +33,7 @@ def make_app() -> typer.Typer:
     )
     app.callback()(wardline)
     app.command("serve")(serve)
+    app.command("replay")(replay)
     submit.register(app)
     client.register(app)
     site.register(app)
@@ -78,6 +79,18 @@ def serve(
     from dispatcher.commands.serve import serve_site  # its imports take a second
 
     serve_site(config, host, port)
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="REPORT_DIR", show_default=False)],
+    host: Annotated[str, typer.Option(help="Where the console is served.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times the wall's clock.")] = 60,
+) -> None:
+    """Play back, in the console, a run that is over: the folder that `run --report` wrote."""
+    from dispatcher.commands.replay import replay_folder
+
+    replay_folder(folder, host, port, speed=speed)
 
 
 def main() -> None:

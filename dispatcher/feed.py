@@ -1,7 +1,7 @@
 """Changes, told to whoever listens: screens, and nobody who can hold up the dispatcher."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from dispatcher.alerts import Alert
@@ -11,11 +11,13 @@ from dispatcher.views import VehicleView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing as it is now; exactly one of the three is set."""
+    """One thing as it is now; exactly one of the four is set."""
 
     task: Task | None = None
     vehicle: VehicleView | None = None
     alert: Alert | None = None
+    anew: bool = False
+    """Another moment is shown: anything may be different."""
 
 
 class Overrun(Exception):
@@ -56,11 +58,16 @@ class Hub:
 
     def __init__(self) -> None:
         self._feeds: list[Feed] = []
+        self._listeners: list[Callable[[Change], None]] = []
 
     @property
     def listened(self) -> bool:
         """Whether anybody listens; what is costly to tell need not be made otherwise."""
-        return bool(self._feeds)
+        return bool(self._feeds or self._listeners)
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Have ``listener`` called, without delay, with each change; it must be quick."""
+        self._listeners.append(listener)
 
     def subscribe(self, *, room: int = 1000) -> Feed:
         """A new listener; it gets what happens from now on."""
@@ -75,5 +82,7 @@ class Hub:
 
     def tell(self, change: Change) -> None:
         """Tell everybody."""
+        for listener in self._listeners:
+            listener(change)
         for feed in tuple(self._feeds):
             feed.put(change)

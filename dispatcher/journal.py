@@ -47,7 +47,7 @@ class Journal:
     """
 
     def __init__(
-        self, clock: Clock, *, first_seq: int = 1, sink: Callable[[str], None] | None = None
+        self, clock: Clock, *, first_seq: int = 1, sink: Callable[[str], object] | None = None
     ) -> None:
         self._clock = clock
         self._next_seq = first_seq

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from dispatcher.api_views import VehicleOut, age_s, alert_out, task_out, vehicle_out
 from dispatcher.feed import Change, Overrun
-from dispatcher.ports import Service
+from dispatcher.ports import Showing
 from dispatcher.store import TaskQuery
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import VehicleView
@@ -47,6 +47,8 @@ class Screen:
     positions: deque[str] = field(default_factory=lambda: deque[str](maxlen=POSITIONS_WAITING))
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     overrun: asyncio.Event = field(default_factory=asyncio.Event)
+    anew: bool = True
+    """Whether it needs a snapshot first."""
     seq: int = 0
 
     def put_event(self, text: str) -> None:
@@ -62,6 +64,13 @@ class Screen:
         self.positions.append(text)
         self.wake.set()
 
+    def begin_anew(self) -> None:
+        """All that waits is of no use any more: a snapshot comes instead."""
+        self.events.clear()
+        self.positions.clear()
+        self.anew = True
+        self.wake.set()
+
     def headed(self, kind: str, text: str) -> str:
         """A text with its head: its kind and this client's next number."""
         self.seq += 1
@@ -73,10 +82,14 @@ class Live:
 
     Args:
         timezone: where the site's days begin and end.
+        tick_s: loop seconds between two positions.
     """
 
-    def __init__(self, service: Service, *, timezone: str = "UTC") -> None:
+    def __init__(
+        self, service: Showing, *, timezone: str = "UTC", tick_s: float | None = None
+    ) -> None:
         self._service = service
+        self._tick_s = TICK_S * (service.speed or 1.0) if tick_s is None else tick_s
         self._screens: list[Screen] = []
         self._timezone = timezone
         self._counts = DayCounts(service, ZoneInfo(timezone))
@@ -108,16 +121,18 @@ class Live:
 
     async def _send(self, socket: WebSocket, screen: Screen) -> None:
         try:
-            await socket.send_text(screen.headed("snapshot", await self._snapshot()))
             while True:
-                await screen.wake.wait()
-                screen.wake.clear()
-                while screen.events or screen.positions:
-                    if screen.events:
+                while screen.anew or screen.events or screen.positions:
+                    if screen.anew:
+                        screen.anew = False
+                        text = screen.headed("snapshot", await self._snapshot())
+                    elif screen.events:
                         text = screen.headed("event", screen.events.popleft())
                     else:
                         text = screen.headed("pos", screen.positions.popleft())
                     await socket.send_text(text)
+                await screen.wake.wait()
+                screen.wake.clear()
         except WebSocketDisconnect:
             return  # it left while we spoke
 
@@ -134,6 +149,7 @@ class Live:
             now=clock.now(),
             simulation=service.simulation,
             speed=service.speed,
+            replay=None if service.play is None else asdict(service.play),
             timezone=self._timezone,
             site={"id": service.site.id, "name": asdict(service.site.name)},
             vehicles=[vehicle_out(view, clock.now_s()) for view in service.vehicles()],
@@ -148,7 +164,11 @@ class Live:
             try:
                 async for change in feed:
                     self._counts.note(change.task)
-                    if self._screens:
+                    if change.anew:
+                        self._counts.forget()
+                        for screen in self._screens:
+                            screen.begin_anew()
+                    elif self._screens:
                         await self._tell(change)
             except Overrun:
                 log.warning("the live link fell behind; all screens begin anew")
@@ -186,7 +206,7 @@ class Live:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(TICK_S * (self._service.speed or 1.0))
+            await asyncio.sleep(self._tick_s)
             if self._screens:
                 text = self._positions()
                 for screen in self._screens:
@@ -202,7 +222,7 @@ class Live:
 class DayCounts:
     """How many tasks are open, were done today, and how many of those in time."""
 
-    def __init__(self, service: Service, zone: ZoneInfo) -> None:
+    def __init__(self, service: Showing, zone: ZoneInfo) -> None:
         self._service = service
         self._zone = zone
         self._since_s: float | None = None
@@ -260,9 +280,14 @@ def _json(value: Any) -> str:
         case [BaseModel(), *_]:
             return f"[{','.join(_json(item) for item in value)}]"
         case datetime():
-            return f'"{value.isoformat(timespec="milliseconds")}"'
+            return f'"{_moment(value)}"'
         case _:
-            return json.dumps(value, separators=(",", ":"))
+            return json.dumps(value, separators=(",", ":"), default=_moment)
+
+
+def _moment(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat(timespec="milliseconds")
 
 
 async def _until_gone(socket: WebSocket) -> None:

@@ -1,26 +1,48 @@
-"""What the doors for people (API, live link) need of the dispatcher, and no more."""
+"""What the doors for people (API, live link) need behind them, and no more.
 
-from collections.abc import Sequence
+`Showing` is what can be looked at: the present, or a day that is over. `Service` is a dispatcher,
+which can be told to do something, too.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.alerts import Alert
 from dispatcher.errors import Refused
 from dispatcher.feed import Feed
 from dispatcher.intake import FieldFaults
-from dispatcher.store import Store
+from dispatcher.journal import Event
+from dispatcher.store import Page, Store, TaskQuery
 from dispatcher.task import Priority, Task, TaskId
 from dispatcher.task_in import TaskIn
-from dispatcher.views import VehicleView
+from dispatcher.views import Play, VehicleView
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import LaneId, Site
 
 
-class Service(Protocol):
-    """The dispatcher as its doors see it; `dispatcher.service` is the one there is.
+class Archive(Protocol):
+    """All tasks that ever were, and what happened to them; `dispatcher.store` is one."""
 
-    Everything that changes something returns when the change is on disk.
-    """
+    async def page(self, query: TaskQuery) -> Page:
+        """The newest tasks that match, from the cursor on."""
+        ...
+
+    async def task(self, task: TaskId) -> Task | None:
+        """One task, open or ended."""
+        ...
+
+    async def timeline(self, task: TaskId) -> list[Event]:
+        """All events of one task, in their order."""
+        ...
+
+    async def done_since(self, since_s: float) -> Mapping[TaskId, bool]:
+        """The tasks done since a moment, and whether each was in time."""
+        ...
+
+
+class Showing(Protocol):
+    """A site, its vehicles and its tasks, as they are at the moment that is shown."""
 
     @property
     def site(self) -> Site:
@@ -29,7 +51,7 @@ class Service(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """Loop seconds and calendar."""
+        """The moment that is shown, in loop seconds and by the calendar."""
         ...
 
     @property
@@ -43,8 +65,45 @@ class Service(Protocol):
         ...
 
     @property
-    def store(self) -> Store:
+    def play(self) -> Play | None:
+        """That this is a run played back, and how; None = the present."""
+        ...
+
+    @property
+    def store(self) -> Archive:
         """For pages and timelines."""
+        ...
+
+    def task(self, task: TaskId) -> Task:
+        """A task that is open or has ended lately. Raises NotFound."""
+        ...
+
+    def open_tasks(self) -> list[Task]:
+        """All tasks that have not ended."""
+        ...
+
+    def vehicles(self) -> list[VehicleView]:
+        """All vehicles, as they are now."""
+        ...
+
+    def alerts(self) -> list[Alert]:
+        """All alerts that are remembered, the oldest first."""
+        ...
+
+    def subscribe(self) -> Feed:
+        """All changes from now on."""
+        ...
+
+
+class Service(Showing, Protocol):
+    """The dispatcher as its doors see it; `dispatcher.service` is the one there is.
+
+    Everything that changes something returns when the change is on disk.
+    """
+
+    @property
+    def store(self) -> Store:
+        """For pages and timelines, and for writes that are repeated."""
         ...
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
@@ -77,26 +136,6 @@ class Service(Protocol):
         """Let vehicles in again. Raises NotFound."""
         ...
 
-    def task(self, task: TaskId) -> Task:
-        """A task that is open or has ended lately. Raises NotFound."""
-        ...
-
-    def open_tasks(self) -> list[Task]:
-        """All tasks that have not ended."""
-        ...
-
-    def vehicles(self) -> list[VehicleView]:
-        """All vehicles, as they are now."""
-        ...
-
-    def alerts(self) -> list[Alert]:
-        """All alerts that are remembered, the oldest first."""
-        ...
-
     async def acknowledge(self, alert: str, by: str) -> Alert:
         """Note who has seen an alert. Raises NotFound."""
-        ...
-
-    def subscribe(self) -> Feed:
-        """All changes from now on."""
         ...

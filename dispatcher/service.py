@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import NamedTuple
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.blockages import Blockages
@@ -46,9 +47,9 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, Mode, Vehicle, VehicleId, VehicleSpec
+from fleet.vehicle import Medium, Mode, Vehicle, VehicleId, VehicleSpec, VehicleState
 from routing.refusal import Refusal
-from routing.site import LaneId, NodeId, Site, Zone
+from routing.site import LaneId, NodeId, PlaceId, Site, Zone
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,17 @@ class Executors:
 
     solver: Executor
     """A process: the solver keeps the interpreter busy."""
+
+
+class _Glance(NamedTuple):
+    """What of a vehicle screens are told at once when it changes."""
+
+    activity: Activity
+    waiting_for: Refusal | None
+    tasks: tuple[TaskId, ...]
+    goal: PlaceId | None
+    zone: Zone
+    in_service: bool
 
 
 class Service:
@@ -99,6 +111,7 @@ class Service:
         self.store = store
         self.journal = journal
         self.simulation = simulation
+        self.play = None
         self.speed = speed
         """How many times as fast as the wall's its clock runs; None = as fast as it can."""
         self.config = config
@@ -148,6 +161,7 @@ class Service:
         )
         self._written_s = clock.now_s()
         self._shown: dict[VehicleId, object] = {}
+        self._word_listeners: list[Callable[[VehicleId, VehicleState], None]] = []
         self.roster.watch(self._heard)
 
     def _make_workers(
@@ -472,6 +486,14 @@ class Service:
         """All changes from now on."""
         return self._hub.subscribe()
 
+    def on_change(self, listener: Callable[[Change], None]) -> None:
+        """Have ``listener`` called, without delay, with each change that screens are told."""
+        self._hub.listen(listener)
+
+    def on_word(self, listener: Callable[[VehicleId, VehicleState], None]) -> None:
+        """Have ``listener`` called, without delay, with what each word of a vehicle made of it."""
+        self._word_listeners.append(listener)
+
     @property
     def solve_times(self) -> SolveTimes:
         """How often and how long the solvers thought."""
@@ -488,6 +510,7 @@ class Service:
         return self._workers[vehicle].charge_need()
 
     def _fitness_changed(self, vehicle: VehicleId) -> None:
+        self._tell_screens(vehicle, self.roster[vehicle].state())  # they must see silence, too
         self._workers[vehicle].wake()
         self._planner.poke()
 
@@ -495,35 +518,56 @@ class Service:
         if not self.ready.is_set():
             return
         self._watch.look(vehicle)
-        if self._hub.listened:
-            view = self._view(self.roster[vehicle])
-            shown = (view.activity, view.tasks, view.goal, view.waiting_for, view.state.errors)
-            if self._shown.get(vehicle) != shown:
-                self._shown[vehicle] = shown
-                self._hub.tell(Change(vehicle=view))
+        if self._hub.listened or self._word_listeners:
+            state = self.roster[vehicle].state()
+            self._tell_screens(vehicle, state)
+            for listener in self._word_listeners:
+                listener(vehicle, state)
+
+    def _tell_screens(self, vehicle: VehicleId, state: VehicleState) -> None:
+        """Tell of a vehicle if it is another now, in more than its position."""
+        if not self._hub.listened:
+            return
+        percent = None if state.charge_ratio is None else round(state.charge_ratio * 100)
+        glance = self._glance(vehicle, state)
+        shown = (glance, state.errors, state.online, state.loads, percent)
+        if self._shown.get(vehicle) != shown:
+            self._shown[vehicle] = shown
+            self._hub.tell(Change(vehicle=self._view(self.roster[vehicle])))
+
+    def _glance(self, vehicle: VehicleId, state: VehicleState) -> _Glance:
+        spec, worker = self.roster[vehicle].spec, self._workers[vehicle]
+        mission = worker.current
+        places = self.site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
+        waiting = self._waits_for(vehicle, spec.medium)
+        hand, planned = worker.hand, self._planner.tasks_of(vehicle)
+        if hand.task or hand.aboard:
+            held = (hand.task,) if hand.task else ()
+            planned = tuple(dict.fromkeys((*held, *hand.aboard, *planned)))
+        node = self.site.nodes.get(state.last_node or NodeId(""))
+        return _Glance(
+            activity=_activity(worker, state, waiting=waiting is not None),
+            waiting_for=waiting,
+            tasks=planned,
+            goal=places[0].id if places else None,
+            zone=node.zone if node is not None else self._home_zone(vehicle),
+            in_service=worker.in_service,
+        )
 
     def _view(self, vehicle: Vehicle) -> VehicleView:
         spec, state = vehicle.spec, vehicle.state()
-        worker = self._workers[spec.id]
-        mission = worker.current
-        route = mission[1].route[mission[1].passed :] if mission is not None else ()
-        waiting = self._waits_for(spec.id, spec.medium)
-        activity = _activity(worker, vehicle, waiting=waiting is not None)
-        node = self.site.nodes.get(state.last_node or NodeId(""))
-        places = self.site.places_at.get(route[-1].node, ()) if route else ()
-        hand = (worker.hand.task,) if worker.hand.task else ()
+        glance = self._glance(spec.id, state)
+        mission = self._workers[spec.id].current
         return VehicleView(
             spec=spec,
             state=state,
-            activity=activity,
-            waiting_for=waiting,
-            tasks=tuple(
-                dict.fromkeys((*hand, *worker.hand.aboard, *self._planner.tasks_of(spec.id)))
-            ),
-            goal=places[0].id if places else None,
-            route=route,
-            zone=node.zone if node is not None else self._home_zone(spec.id),
-            in_service=worker.in_service,
+            activity=glance.activity,
+            waiting_for=glance.waiting_for,
+            tasks=glance.tasks,
+            goal=glance.goal,
+            route=mission[1].route[mission[1].passed :] if mission is not None else (),
+            zone=glance.zone,
+            in_service=glance.in_service,
         )
 
     def _home_zone(self, vehicle: VehicleId) -> Zone:
@@ -538,8 +582,7 @@ class Service:
         return self._traffic.waits.reason(vehicle, self.clock.now_s())
 
 
-def _activity(worker: Worker, vehicle: Vehicle, *, waiting: bool) -> Activity:
-    state = vehicle.state()
+def _activity(worker: Worker, state: VehicleState, *, waiting: bool) -> Activity:
     if not state.online:
         return Activity.OFFLINE
     if state.safety_stop or not (state.fit or state.mode is not Mode.AUTOMATIC):

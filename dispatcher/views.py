@@ -1,6 +1,7 @@
-"""What screens are shown of a vehicle."""
+"""What screens are shown of a vehicle, and of a run that is played back."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dispatcher.task import TaskId
@@ -39,3 +40,24 @@ class VehicleView:
     """What lies ahead of it."""
     zone: Zone
     in_service: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """How a run that is over is played back.
+
+    Args:
+        name: which run, such as its scenario and seed.
+        begin, end: its first and last moment.
+        cut: whether it was broken off, so that its last moments are missing.
+        speed: how many times as fast as the wall's clock it goes while it plays.
+        jumps: how often it has been moved to another moment; what lies between was not shown.
+    """
+
+    name: str
+    begin: datetime
+    end: datetime
+    cut: bool
+    playing: bool
+    speed: float
+    jumps: int

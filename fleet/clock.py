@@ -25,8 +25,7 @@ class Clock:
         """A clock that says ``epoch`` (default: the real time) at this moment of the loop."""
         return cls(epoch or datetime.now(UTC), asyncio.get_running_loop().time())
 
-    @staticmethod
-    def now_s() -> float:
+    def now_s(self) -> float:
         """This moment in loop seconds."""
         return asyncio.get_running_loop().time()
 

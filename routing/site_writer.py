@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import yaml
 
@@ -282,6 +283,7 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e9 else repr(value)
 
 
+@lru_cache(maxsize=10_000)
 def _text(text: str) -> str:
     """A text as YAML reads it back: plain where that is safe, else in quotes."""
     if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text:

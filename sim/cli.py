@@ -41,6 +41,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, no report.")] = False,
 ) -> None:
     """Simulate a scenario headless, as fast as the processor allows; exit 1 if it disappoints."""
+    from dispatcher.replay.recording import FILE as RECORDING
     from sim.config import load_scenario
     from sim.report import write_report
     from sim.run import Wishes, failed
@@ -62,6 +63,7 @@ def run(
                 until_s=until_s,
                 journal=folder / "journal.jsonl" if folder is not None else None,
                 trace=trace,
+                recording=folder / RECORDING if folder is not None else None,
                 progress=lambda gone_s: bar.update(job, completed=gone_s),
             ),
         )

@@ -4,7 +4,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 
 import typer
@@ -15,6 +14,7 @@ from dispatcher.service import Executors
 from fleet.clock import Clock
 from sim import loops
 from sim.config import Scenario
+from sim.moments import zone_of
 from sim.scenario import Simulation
 from sim.stage import Stage
 from sim.wires import RealWires
@@ -69,7 +69,7 @@ async def _with_console(simulation: Simulation, place: Place, until_s: float | N
         running = group.create_task(simulation.run(until_s), name="simulation.run")
         await simulation.service.ready.wait()
         ready = asyncio.Event()
-        zone = _zone_of(simulation.scenario.start)
+        zone = zone_of(simulation.scenario.start)
         web = serve_app(simulation.service, place.host, place.port, timezone=zone, ready=ready)
         door = group.create_task(web, name="web")
         await ready.wait()
@@ -77,12 +77,6 @@ async def _with_console(simulation: Simulation, place: Place, until_s: float | N
         typer.echo(f"{name}, simulated: http://{place.host}:{place.port}")
         await running
         door.cancel()
-
-
-def _zone_of(start: datetime) -> str:
-    """The name of a time zone that has the offset of ``start``; UTC where there is none."""
-    hours, rest = divmod(start.utcoffset() or timedelta(0), timedelta(hours=1))
-    return "UTC" if rest or not hours else f"Etc/GMT{-hours:+d}"
 
 
 def bodies_until_told(scenario: Scenario, *, seed: int, place: Place) -> None:

@@ -1,6 +1,7 @@
 """Times as people write them: ``45min``, ``24h``, ``"09:30"``."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator
@@ -83,6 +84,12 @@ Span = Annotated[tuple[float, float], PlainValidator(_span), PlainSerializer(_sp
 """From one duration to another, to be drawn between: ``5min to 30min``; or just ``10min``."""
 ClockTime = Annotated[float, BeforeValidator(_clock)]
 Moment = Annotated[float, PlainValidator(_moment)]
+
+
+def zone_of(start: datetime) -> str:
+    """The name of a time zone that has the offset of ``start``; UTC where there is none."""
+    hours, rest = divmod(start.utcoffset() or timedelta(0), timedelta(hours=1))
+    return "UTC" if rest or not hours else f"Etc/GMT{-hours:+d}"
 
 
 def after_start_s(moment: float, start_of_day_s: float) -> float:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from dispatcher.executors import warm_up
 from dispatcher.journal import canonical
@@ -31,6 +32,7 @@ class Wishes:
     Args:
         until_s: end there instead of at the scenario's own end.
         journal: file for the journal; trace: file for the ground bodies' truth.
+        recording: file for what screens would be shown, for `wardline replay`.
         progress: called with virtual seconds gone by, now and then.
     """
 
@@ -38,27 +40,25 @@ class Wishes:
     until_s: float | None = None
     journal: Path | None = None
     trace: Path | None = None
+    recording: Path | None = None
     progress: Callable[[float], None] | None = None
 
 
 def run(scenario: Scenario, wishes: Wishes) -> RunResult:
     """Simulate in virtual time; the same scenario and seed give the same journal."""
     with ExitStack() as files:
-        journal = trace = None
-        if wishes.journal is not None:
-            wishes.journal.parent.mkdir(parents=True, exist_ok=True)
-            journal = files.enter_context(wishes.journal.open("w", encoding="utf-8"))
-        if wishes.trace is not None:
-            wishes.trace.parent.mkdir(parents=True, exist_ok=True)
-            trace = files.enter_context(wishes.trace.open("w", encoding="utf-8"))
-        out = journal
+        journal, trace, recording = (
+            _opened(path, files) for path in (wishes.journal, wishes.trace, wishes.recording)
+        )
 
         def sink(line: str) -> None:
-            if out is not None:
-                out.write(line + "\n")
+            if journal is not None:
+                journal.write(line + "\n")
 
         async def all_of_it() -> RunResult:
-            simulation = Simulation(scenario, seed=wishes.seed, sink=sink, trace=trace)
+            simulation = Simulation(
+                scenario, seed=wishes.seed, sink=sink, trace=trace, recording=recording
+            )
             await simulation.open()
             simulation.on_progress(TICK_S, wishes.progress)
             try:
@@ -70,6 +70,14 @@ def run(scenario: Scenario, wishes: Wishes) -> RunResult:
         warm_up(partial(print, file=sys.stderr))
         since = time.perf_counter(), time.process_time()
         return loops.run(all_of_it())
+
+
+def _opened(path: Path | None, files: ExitStack) -> TextIO | None:
+    """A file to write, with its folder, closed with ``files``."""
+    if path is None:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return files.enter_context(path.open("w", encoding="utf-8"))
 
 
 async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, float]) -> RunResult:

@@ -12,8 +12,10 @@ from typing import TextIO
 
 from dispatcher.errors import DispatchError
 from dispatcher.executors import InlineExecutor
+from dispatcher.feed import Change
 from dispatcher.intake import parse
 from dispatcher.journal import Journal
+from dispatcher.replay.recording import Recording
 from dispatcher.service import Executors, Service
 from dispatcher.stops import Handling, on_board, stops_of
 from dispatcher.store import Store, TaskQuery
@@ -27,6 +29,7 @@ from routing.road_graph import road_graph
 from sim.config import PlannedClosure, PlannedFault, Scenario
 from sim.demand import demand
 from sim.faults import Faults
+from sim.moments import zone_of
 from sim.monitors import Monitors
 from sim.recorder import Recorder
 from sim.stage import Stage
@@ -45,6 +48,7 @@ class Simulation:
         sink: gets each line of the journal.
         database: where the store is; in memory by default.
         trace: gets what the bodies on the ground did, for `check_traffic.py`.
+        recording: gets what screens would be shown, for `wardline replay`.
         executors, store_executor: in line by default, as a jumping clock needs it.
         speed: how many times as fast as the wall's the loop's clock is; None = as it can.
     """
@@ -58,6 +62,7 @@ class Simulation:
         sink: Callable[[str], None] | None = None,
         database: str = "sqlite://",
         trace: TextIO | None = None,
+        recording: TextIO | None = None,
         speed: float | None = None,
         executors: Executors | None = None,
         store_executor: Executor | None = None,
@@ -86,6 +91,8 @@ class Simulation:
             if trace is not None
             else None
         )
+        self._recording_file = recording
+        self._recording: Recording | None = None
 
     async def open(self) -> None:
         """Open the store and connect the vehicles; nothing moves yet."""
@@ -116,6 +123,24 @@ class Simulation:
         )
         self.service.on_task(self._expect_loads)
         self.service.facilities.on_lift_wait(self.recorder.waited)
+        if self._recording_file is not None:
+            self._recording = self._record(self._recording_file)
+
+    def _record(self, file: TextIO) -> Recording:
+        """Write down what screens would be shown from now on."""
+        scenario, service = self.scenario, self.service
+        recording = Recording(
+            file.write,
+            scenario.site,
+            self.clock,
+            [vehicle.spec for vehicle in service.roster],
+            name=f"{scenario.name}, seed {self.seed}",
+            timezone=zone_of(scenario.start),
+        )
+        service.on_change(recording.changed)
+        service.on_word(recording.heard)
+        self.stage.world.on_violation(recording.violated)
+        return recording
 
     @property
     def elapsed_s(self) -> float:
@@ -149,6 +174,10 @@ class Simulation:
                 group.create_task(self._tell_progress(), name="sim.progress"),
             ]
             await self.service.ready.wait()
+            if self._recording is not None:
+                for view in self.service.vehicles():
+                    self._recording.changed(Change(vehicle=view))
+                    self._recording.heard(view.spec.id, view.state)
             self._living.append(group.create_task(self._ask(), name="sim.demand"))
             self._living += [
                 group.create_task(self._close(closure), name="sim.closure")
@@ -206,6 +235,8 @@ class Simulation:
         self.monitors.close(loads)
         if self._trace is not None:
             self._trace.close()
+        if self._recording is not None:
+            self._recording.close()
 
     def _expect_loads(self, task: Task) -> None:
         """Tell the cargo monitor of a new task's loads, as the request has them."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from dispatcher.api import create_app
 from dispatcher.commands.checked import Checked
@@ -96,8 +97,23 @@ async def serve_app(
         DoorTaken: host and port can't be had.
     """
     app = create_app(service, timezone=timezone)
+    await serve_door(app, host, port, pace=service.speed or 1.0, ready=ready)
+
+
+async def serve_door(
+    app: FastAPI, host: str, port: int, *, pace: float = 1.0, ready: asyncio.Event | None = None
+) -> None:
+    """Serve a web application and feed its live link, until cancelled.
+
+    Args:
+        pace: how many times as fast as the wall's the loop's clock runs.
+        ready: set when the first request would be answered.
+
+    Raises:
+        DoorTaken: host and port can't be had.
+    """
     door = _open_door(host, port)
-    server = _Server(_settings(app, service.speed or 1.0))
+    server = _Server(_settings(app, pace))
     async with asyncio.TaskGroup() as group:
         live = group.create_task(app.state.live.run(), name="live.run")
         try:

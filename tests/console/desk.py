@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from dispatcher.api import create_app
@@ -39,15 +40,14 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
-class Desk:
-    """The web server of a ward; it can fall silent, go away and come back at the same address."""
+class Served:
+    """A web server with a live link; it can fall silent, go away and come back where it was."""
 
-    def __init__(self, ward: Ward) -> None:
-        self.ward = ward
+    def __init__(self, app: FastAPI) -> None:
         with socket.create_server(("127.0.0.1", 0)) as door:
             self._port = int(door.getsockname()[1])
         self.url = f"http://127.0.0.1:{self._port}"
-        self._app = create_app(ward)
+        self._app = app
         self._live: asyncio.Task[None] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._server: uvicorn.Server | None = None
@@ -87,10 +87,18 @@ class Desk:
             self._server = self._serving = None
 
 
+class Desk(Served):
+    """The web server of a ward."""
+
+    def __init__(self, ward: Ward) -> None:
+        super().__init__(create_app(ward))
+        self.ward = ward
+
+
 class Visitor:
     """One browser page, and what it asked for and complained of."""
 
-    def __init__(self, page: Page, desk: Desk) -> None:
+    def __init__(self, page: Page, desk: Served) -> None:
         self.page = page
         self.desk = desk
         self.requests: list[str] = []

@@ -36,8 +36,7 @@ class At(Clock):
 
     moment_s = 0.0
 
-    @staticmethod
-    def now_s() -> float:
+    def now_s(self) -> float:
         """What the test has set."""
         return At.moment_s
 

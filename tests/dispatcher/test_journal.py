@@ -66,7 +66,7 @@ async def test_what_has_no_one_reading_is_not_let_in(value: object) -> None:
 
 async def test_the_hash_tells_two_histories_apart_and_like_ones_not() -> None:
     async def history(*facts: int) -> str:
-        journal = Journal(Clock(START, Clock.now_s()))
+        journal = Journal(Clock.starting(START))
         for fact in facts:
             await asyncio.sleep(1)
             journal.event("step", b=fact, a=0)

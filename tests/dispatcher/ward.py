@@ -1,6 +1,6 @@
 """A small ward and a dispatcher of it that only keeps books: the doors are tested on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -100,8 +100,16 @@ class Ward:
 
     simulation = True
     speed: float | None = None
+    play = None
 
-    def __init__(self, store: Store, clock: Clock, *, vehicles: int = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        vehicles: int = 1,
+        sink: Callable[[str], object] | None = None,
+    ) -> None:
         self.site = ward_site()
         self.store = store
         self.clock = clock
@@ -110,15 +118,21 @@ class Ward:
         self.fleet = {view.spec.id: view for view in map(cart, range(1, vehicles + 1))}
         self.closed: dict[LaneId, float | None] = {}
         self.submitted = 0
-        self._journal = Journal(clock)
+        self._journal = Journal(clock, sink=sink)
         self._tasks: dict[TaskId, Task] = {}
 
     @classmethod
-    async def open(cls, *, url: str = "sqlite://", vehicles: int = 1) -> "Ward":
+    async def open(
+        cls,
+        *,
+        url: str = "sqlite://",
+        vehicles: int = 1,
+        sink: Callable[[str], object] | None = None,
+    ) -> "Ward":
         """A ward on a new store."""
         clock = Clock.starting(START)
         store = await Store.open(url, clock, InlineExecutor())
-        return cls(store, clock, vehicles=vehicles)
+        return cls(store, clock, vehicles=vehicles, sink=sink)
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
         if key is not None and (known := await self.store.by_key(key)):

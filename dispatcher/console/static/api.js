@@ -57,6 +57,9 @@ async function answer(url, request) {
   }
 }
 
+export const getReplay = () => call("GET", "/replay");
+/** @param {{playing?: boolean, speed?: number, at?: string}} wanted */
+export const steer = (wanted) => call("POST", "/replay", wanted);
 export const getSite = () => call("GET", "/site");
 export const getSchemas = () => call("GET", "/schemas");
 /** @param {string} id */

@@ -43,11 +43,16 @@ function build() {
 }
 
 let page = build();
+/** @type {import("./screens/replay.js").ReplayBar|null} */
+let replayBar = null;
+/** @type {Promise<any>|null} */
+let replayParts = null;
 
 /** @param {"en"|"zh"} language */
 function speak(language) {
   setLanguage(language);
   page = build();
+  if (replayBar) void showReplay(true);
   refreshAll();
 }
 
@@ -58,6 +63,29 @@ function refreshAll() {
   page.panel.update();
   stage.update();
   updatePage();
+}
+
+/** The bar of a replay comes, with its module, only where there is one. @param {boolean} [anew] in another language */
+async function showReplay(anew = false) {
+  document.documentElement.toggleAttribute("data-replay", !!state.replay);
+  const parts = state.replay ? await loadReplay() : null;
+  if (anew || replayBar?.run !== state.replay?.name) {
+    replayBar?.element.remove();
+    replayBar = null;
+  }
+  if (parts && state.replay && !replayBar) {
+    replayBar = /** @type {import("./screens/replay.js").ReplayBar} */ (new parts.ReplayBar());
+    root.append(replayBar.element);
+  }
+  replayBar?.update();
+}
+
+function loadReplay() {
+  replayParts ??= import("./screens/replay.js").then((parts) => {
+    parts.listenToReplayKeys(() => replayBar);
+    return parts;
+  });
+  return replayParts;
 }
 
 function showScreen() {
@@ -81,10 +109,14 @@ async function loadSite() {
 }
 
 on(["screen"], showScreen);
-on(["screen", "link", "alerts", "site"], () => page.bar.update());
+on(["replay"], () => void showReplay());
+on(["screen", "link", "alerts", "site", "replay"], () => page.bar.update());
 on(["alerts", "site"], () => page.strip.update());
 on(["tasks", "vehicles", "selection", "screen", "outbox", "site"], () => page.panel.update());
-on(["positions"], () => page.panel.tick());
+on(["positions"], () => {
+  page.panel.tick();
+  replayBar?.tick();
+});
 on(["tasks", "vehicles", "alerts", "screen", "site"], updatePage);
 on(["site", "screen", "selection", "vehicles"], () => stage.update());
 on(["positions", "selection", "tasks"], () => stage.tick());
@@ -107,6 +139,7 @@ const link = new LiveLink(
 window.setInterval(() => {
   page.bar.tick();
   page.panel.tick();
+  replayBar?.tick();
   if (state.link.state === "lost") stage.tick();
 }, SECOND_MS);
 followAddress();

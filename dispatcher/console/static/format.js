@@ -28,7 +28,7 @@ export function clock(at) {
   }).format(new Date(at));
 }
 
-/** @param {string|null} at */
+/** @param {string|number|null} at */
 export function clockWithSeconds(at) {
   if (!at) return "–";
   return new Intl.DateTimeFormat(LOCALE[current()], {
@@ -36,6 +36,18 @@ export function clockWithSeconds(at) {
     minute: "2-digit",
     second: "2-digit",
     hourCycle: "h23",
+    timeZone: zone,
+  }).format(new Date(at));
+}
+
+/** @param {string|number|null} at its day, such as Tue 3 Feb 2026 */
+export function day(at) {
+  if (!at) return "–";
+  return new Intl.DateTimeFormat(LOCALE[current()], {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
     timeZone: zone,
   }).format(new Date(at));
 }

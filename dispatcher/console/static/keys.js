@@ -13,6 +13,8 @@ const LIST = [
   ["Enter", "help.enter"], ["f", "help.follow"], ["[ ]", "help.levels"], ["0", "help.fit"], ["?", "help.help"],
 ];
 
+const REPLAY = [["Space", "help.replay_play"], ["← →", "help.replay_step"], [", .", "help.replay_mark"], ["< >", "help.replay_speed"]];
+
 /** @param {{stage: any, form: () => any, acknowledge: () => void}} parts */
 export function listenToKeys(parts) {
   let leader_ms = -Infinity;
@@ -34,7 +36,7 @@ export function listenToKeys(parts) {
 function plain(key, { stage, form }) {
   if (key === "n") {
     compose(true);
-    requestAnimationFrame(() => form().focus());
+    if (state.composing) requestAnimationFrame(() => form().focus());
   } else if (key === "/") {
     go("tasks");
     requestAnimationFrame(() => setTimeout(() => focus("#search"), 50));
@@ -66,7 +68,7 @@ function leave() {
 }
 
 export function showHelp() {
-  const rows = LIST.map(([keys, words]) =>
+  const rows = (state.replay ? [...REPLAY, ...LIST.filter(([keys]) => keys !== "n")] : LIST).map(([keys, words]) =>
     h("li", {}, h("span", { class: "keys" }, ...keys.split(" ").map((key) => h("kbd", {}, key))), t(words)),
   );
   const close = h("button", { type: "button", class: "button" }, t("action.close"));

@@ -27,7 +27,7 @@ export function showOnMap(kind, id) {
 
 /** @param {boolean} open the form for a new task */
 export function compose(open) {
-  state.composing = open;
+  state.composing = open && !state.replay;
   changed("screen");
 }
 

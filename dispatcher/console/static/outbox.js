@@ -48,7 +48,7 @@ export function discard(key) {
 
 /** Try what is left, one after another; called when the link is there and every now and then. */
 export async function flush() {
-  if (sending) return;
+  if (sending || state.replay) return; // what waits here is meant for a dispatcher
   sending = true;
   try {
     for (const letter of letters.filter((each) => !each.refused)) {

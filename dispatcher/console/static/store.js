@@ -8,7 +8,7 @@
  * @typedef {import("./types.js").Vehicle} Vehicle
  * @typedef {import("./types.js").Alert} Alert
  * @typedef {import("./types.js").Site} Site
- * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"} Topic
+ * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"|"replay"} Topic
  */
 
 import { setTimeZone } from "./format.js";
@@ -17,6 +17,8 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 const KEPT_ENDED = 200;
 const TRAIL_POINTS = 60;
 const TRAIL_STEP_M = 0.4;
+/** Times the wall's clock; faster, a trail would cut corners and lead through walls. */
+const FASTEST_TRAIL = 20;
 
 /** @type {Map<Topic, Set<() => void>>} */
 const listeners = new Map();
@@ -26,6 +28,7 @@ let frame = 0;
 
 /** @type {{
  *   site: Site|null, schemas: any, simulation: boolean, speed: number|null,
+ *   replay: import("./types.js").Replay|null,
  *   tasks: Map<string, Task>, vehicles: Map<string, Vehicle>, alerts: Map<string, Alert>,
  *   counts: {open: number, done_today: number, on_time_ratio: number|null},
  *   link: {state: "connecting"|"live"|"lost", since_ms: number, heard_ms: number},
@@ -38,6 +41,7 @@ export const state = {
   schemas: null,
   simulation: false,
   speed: null,
+  replay: null,
   tasks: new Map(),
   vehicles: new Map(),
   alerts: new Map(),
@@ -90,7 +94,9 @@ export function apply(message) {
 }
 
 function applySnapshot(message) {
-  const trails = new Map([...state.vehicles].map(([id, vehicle]) => [id, vehicle.trail]));
+  const jumped = (message.replay?.jumps ?? 0) !== (state.replay?.jumps ?? 0);
+  const trails = new Map(jumped ? [] : [...state.vehicles].map(([id, vehicle]) => [id, vehicle.trail]));
+  state.replay = replayOf(message.replay);
   state.simulation = message.simulation;
   state.speed = message.speed;
   setTimeZone(message.timezone);
@@ -101,7 +107,14 @@ function applySnapshot(message) {
     state.vehicles.set(vehicle.id, fresh(vehicle, trails.get(vehicle.id)));
   }
   if (message.counts) state.counts = message.counts;
-  changed("tasks", "vehicles", "positions", "alerts", "link");
+  changed("tasks", "vehicles", "positions", "alerts", "link", "replay");
+}
+
+/** @param {any} replay @returns {import("./types.js").Replay|null} */
+function replayOf(replay) {
+  if (!replay) return null;
+  const { name, begin, end, cut, playing, speed, jumps } = replay;
+  return { name, begin_ms: Date.parse(begin), end_ms: Date.parse(end), cut, playing, speed, jumps };
 }
 
 function applyPositions(rows) {
@@ -149,6 +162,7 @@ function fresh(vehicle, trail) {
 /** @param {Vehicle} vehicle */
 function leaveTrail(vehicle) {
   if (vehicle.x_m === null || vehicle.x_m === undefined) return;
+  if (state.replay && state.replay.speed > FASTEST_TRAIL) vehicle.trail.length = 0;
   const last = vehicle.trail.at(-1);
   const near =
     last &&
@@ -175,7 +189,8 @@ export function hasEnded(task) {
 export function siteNow() {
   if (!state.clock.site_ms) return 0;
   const passed = state.link.state === "live" ? performance.now() - state.clock.wall_ms : 0;
-  return state.clock.site_ms + Math.min(passed, 2000) * (state.speed ?? 1);
+  const now = state.clock.site_ms + Math.min(passed, 2000) * (state.speed ?? 1);
+  return state.replay ? Math.min(now, state.replay.end_ms) : now;
 }
 
 /**

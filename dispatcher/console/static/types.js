@@ -81,6 +81,9 @@
  * @typedef {{id: string, name: Name, anchor: any, levels: Level[], areas: Area[], lanes: Lane[],
  *   places: Place[], lifts: Lift[], doors: any[], airspaces: Airspace[]}} Site
  *
+ * @typedef {{name: string, begin_ms: number, end_ms: number, cut: boolean, playing: boolean,
+ *   speed: number, jumps: number}} Replay a run that is over, and how it is played
+ *
  * @typedef {{field: string, code: string, facts: any, remedy: string}} FieldFault
  */
 

@@ -191,6 +191,13 @@ export function eventWords(event) {
   return reason?.code ? `${what}: ${reasonWords(reason)}` : what;
 }
 
+/** Why a moment of a replay is marked. @param {{kind: string, code: string, what: string, task: any}} mark */
+export function markWords({ kind, code, what, task }) {
+  if (kind === "late") return t("replay.late", { id: task.id, task: taskTitle(task) });
+  const name = has(`violation.${code}`) ? t(`violation.${code}`) : readable(code);
+  return `${name}: ${what}`;
+}
+
 /** @param {string} kind of vehicle */
 export function kindWords(kind) {
   return has(`vehicle_kind.${kind}`) ? t(`vehicle_kind.${kind}`) : readable(kind);

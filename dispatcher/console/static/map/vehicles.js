@@ -1,12 +1,13 @@
 /** All vehicles of a level on one canvas, per tick: sprites, the selected one's way, labels. */
 
 import { age } from "../format.js";
-import { ageOf } from "../store.js";
+import { ageOf, state } from "../store.js";
 import { Crowd, grown, nearest } from "./geometry.js";
 import { toPixels } from "./base.js";
 import { colours } from "./theme.js";
 
 const TICK_MS = 500;
+const REPLAY_TICK_MS = 200;
 const JUMP_M = 60;
 const LABELS = 120;
 const SPRITE = 28;
@@ -33,10 +34,15 @@ export function isOn(vehicle, level, ground) {
   return ground && vehicle.medium === "air";
 }
 
+/** How long it takes from one word of the server to the next. */
+function tick_ms() {
+  return state.replay ? REPLAY_TICK_MS : TICK_MS;
+}
+
 /** Where to draw a vehicle now: between its last two words, so that it does not hop. @param {Vehicle} vehicle @param {number} now_ms @returns {[number, number, number]} */
 export function poseAt(vehicle, now_ms) {
   const { x_m, y_m, yaw_rad, before } = vehicle;
-  const part = (now_ms - vehicle.wall_ms) / TICK_MS;
+  const part = (now_ms - vehicle.wall_ms) / tick_ms();
   if (!before || part >= 1 || Math.hypot(before[0] - x_m, before[1] - y_m) > JUMP_M) return [x_m, y_m, yaw_rad];
   const turn = Math.atan2(Math.sin(yaw_rad - before[2]), Math.cos(yaw_rad - before[2]));
   return [before[0] + (x_m - before[0]) * part, before[1] + (y_m - before[1]) * part, before[2] + turn * part];
@@ -46,7 +52,7 @@ export function poseAt(vehicle, now_ms) {
 export function gliding(vehicles, now_ms) {
   return vehicles.some(
     ({ before, wall_ms, x_m, y_m }) =>
-      before && now_ms - wall_ms < TICK_MS && Math.abs(before[0] - x_m) + Math.abs(before[1] - y_m) > 0.02,
+      before && now_ms - wall_ms < tick_ms() && Math.abs(before[0] - x_m) + Math.abs(before[1] - y_m) > 0.02,
   );
 }
 

@@ -18,13 +18,14 @@ export class AlertsScreen {
     this.never = h("p", { class: "empty" }, t("alerts.none_past"));
     this.element = h(
       "div", { class: "table-page" },
-      h("div", { class: "filters" }, h("label", { for: "operator" }, t("alerts.your_name")), this.name, h("span", { class: "summary" }, t("alerts.name_why"))),
+      (this.who = h("div", { class: "filters" }, h("label", { for: "operator" }, t("alerts.your_name")), this.name, h("span", { class: "summary" }, t("alerts.name_why")))),
       h("div", { class: "scroll" }, h("h2", {}, t("alerts.open")), this.open, this.quiet, h("h2", {}, t("alerts.past")), this.past, this.never),
     );
   }
 
   update() {
     if (state.screen !== "alerts") return;
+    this.who.hidden = !!state.replay;
     const open = openAlerts().filter((alert) => !alert.acknowledged_by);
     const seen = new Set(open.map((alert) => alert.id));
     const past = [...state.alerts.values()].filter((alert) => !seen.has(alert.id)).reverse();
@@ -64,7 +65,7 @@ export class AlertsScreen {
     fill(
       buttons,
       target && h("button", { type: "button", class: "button", onclick: () => showOnMap(/** @type {any} */ (target[0]), target[1]) }, t("action.show")),
-      !alert.acknowledged_by && h("button", { type: "button", class: "button acknowledge", onclick: () => this.confirm(alert.id) }, t("action.acknowledge")),
+      !alert.acknowledged_by && !state.replay && h("button", { type: "button", class: "button acknowledge", onclick: () => this.confirm(alert.id) }, t("action.acknowledge")),
     );
   }
 

@@ -165,7 +165,7 @@ class VehicleDrawer {
 
   /** @param {import("../types.js").Vehicle} vehicle */
   offerService(vehicle) {
-    if (this.offered === vehicle.in_service) return;
+    if (this.offered === vehicle.in_service || state.replay) return;
     this.offered = vehicle.in_service;
     const act = () => void attempt(() => setInService(this.id, !vehicle.in_service), this.answer);
     const label = t(vehicle.in_service ? "action.out_of_service" : "action.in_service", { name: vehicle.name });
@@ -198,6 +198,8 @@ class TaskDrawer {
     /** @type {import("../types.js").Task|null} */
     this.fetched = null;
     this.fetchedState = "";
+    this.jumps = state.replay?.jumps ?? 0;
+    this.unknown = false;
     this.name = h("h2", {});
     this.kind = h("span", { class: "kind" });
     this.words = h("p", { class: "says" });
@@ -221,6 +223,7 @@ class TaskDrawer {
   }
 
   update() {
+    this.forgetTheFuture();
     const task = this.task;
     const key = task ? `${task.state} ${task.vehicle} ${task.stops_done} ${task.priority}` : "?";
     if (key !== this.fetchedState && state.link.state !== "lost") {
@@ -229,6 +232,7 @@ class TaskDrawer {
     }
     if (!task) {
       setText(this.name, this.id);
+      this.showNothing();
       return;
     }
     setText(this.name, capital(taskTitle(task)));
@@ -264,7 +268,7 @@ class TaskDrawer {
 
   /** @param {import("../types.js").Task} task */
   showActions(task) {
-    const over = hasEnded(task) || task.state === "cancelling";
+    const over = hasEnded(task) || task.state === "cancelling" || !!state.replay;
     const key = `${task.priority} ${over} ${task.state}`;
     if (this.priority.dataset.key === key) return;
     this.priority.dataset.key = key;
@@ -283,15 +287,37 @@ class TaskDrawer {
     fill(this.cancel, over ? null : holdButton(label, t("action.hold"), () => void attempt(() => cancelTask(this.id), this.answer)));
   }
 
+  /** There is no such task, or not yet. */
+  showNothing() {
+    for (const part of [this.kind, this.route, this.note, ...this.fields]) setText(part, "");
+    setText(this.words, this.unknown ? t("task.unknown", { id: this.id }) : "");
+    delete this.fields[0].dataset.vehicle;
+    fill(this.history);
+  }
+
+  /** Another moment of a replay is shown: what was fetched at the old one may not have happened yet. */
+  forgetTheFuture() {
+    const jumps = state.replay?.jumps ?? 0;
+    if (jumps === this.jumps) return;
+    this.jumps = jumps;
+    this.unknown = false;
+    this.fetched = null;
+    this.fetchedState = "";
+  }
+
   async fetchHistory() {
+    const { jumps } = this;
     try {
       const task = await getTask(this.id);
+      if (jumps !== this.jumps) return;
       this.fetched = task;
       fill(this.history, ...(task.timeline ?? []).map(eventRow).reverse());
       this.update();
     } catch (error) {
-      if (error instanceof Refused && error.status === 404) setText(this.words, t("task.unknown", { id: this.id }));
-      else if (!(error instanceof Refused || error instanceof LinkDown)) throw error;
+      if (error instanceof Refused && error.status === 404) {
+        this.unknown = true;
+        this.update();
+      } else if (!(error instanceof Refused || error instanceof LinkDown)) throw error;
     }
   }
 }

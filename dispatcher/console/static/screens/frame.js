@@ -43,10 +43,14 @@ export class Bar {
 
   update() {
     setText(this.site, named(state.site?.name) || "Wardline");
-    document.title = named(state.site?.name) || "Wardline";
-    this.tag.hidden = !state.simulation;
+    const title = named(state.site?.name) || "Wardline";
+    document.title = state.replay ? `${t("replay.title")} · ${title}` : title;
+    this.add.hidden = !!state.replay;
+    this.tag.hidden = !state.simulation && !state.replay;
+    this.tag.classList.toggle("replaying", !!state.replay);
     const speed = state.speed && state.speed !== 1 ? state.speed : null;
-    setText(this.tag, speed ? t("app.simulation_speed", { n: speed }) : t("app.simulation"));
+    if (state.replay) setText(this.tag, t("replay.title"));
+    else setText(this.tag, speed ? t("app.simulation_speed", { n: speed }) : t("app.simulation"));
     for (const tab of this.tabs) {
       setAttribute(tab, "aria-current", tab.dataset.screen === state.screen ? "page" : null);
     }
@@ -61,9 +65,20 @@ export class Bar {
     const { state: link, heard_ms, since_ms } = state.link;
     const seconds = (performance.now() - (heard_ms || since_ms)) / 1000;
     setAttribute(this.link, "data-state", link);
-    setText(this.link, link === "connecting" ? t("link.connecting") : t(`link.${link}`, { age: age(seconds) }));
+    setText(this.link, link === "live" && state.replay ? replayWords(state.replay) : linkWords(link, seconds));
     setText(this.time, clock(siteNow()));
   }
+}
+
+/** @param {"connecting"|"live"|"lost"} link @param {number} seconds since it was heard */
+function linkWords(link, seconds) {
+  if (link === "connecting") return t("link.connecting");
+  return t(link === "lost" && state.replay ? "link.lost_short" : `link.${link}`, { age: age(seconds) });
+}
+
+/** @param {import("../types.js").Replay} replay */
+function replayWords(replay) {
+  return replay.playing ? t("replay.playing", { n: replay.speed }) : t("replay.paused");
 }
 
 export class Strip {
@@ -97,12 +112,12 @@ export class Strip {
       h("span", { class: "space" }),
       open > 1 && h("button", { type: "button", class: "button quiet", onclick: () => go("alerts") }, t("action.all_alerts", { n: open })),
       target && h("button", { type: "button", class: "button", onclick: () => showOnMap(/** @type {any} */ (target[0]), target[1]) }, t("action.show")),
-      h("button", { type: "button", class: "button acknowledge", onclick: () => this.acknowledge() }, t("action.acknowledge")),
+      !state.replay && h("button", { type: "button", class: "button acknowledge", onclick: () => this.acknowledge() }, t("action.acknowledge")),
     ].filter((part) => part instanceof Node);
   }
 
   acknowledge() {
-    if (!this.alert) return;
+    if (!this.alert || state.replay) return;
     if (operator()) void confirmAlert(this.alert.id, operator());
     else go("alerts");
   }

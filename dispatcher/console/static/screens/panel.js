@@ -61,12 +61,13 @@ export class Panel {
     this.rest.hidden = tasks.length <= OPEN_SHOWN;
     setText(this.rest, t("panel.rest", { n: tasks.length - OPEN_SHOWN }));
     showTasks(this.ended, ended);
+    setText(this.empty, t(state.replay ? "replay.no_tasks" : "panel.empty"));
     this.empty.hidden = tasks.length > 0 || state.link.state === "connecting";
     this.endedTitle.hidden = ended.length === 0;
   }
 
   showOutbox() {
-    keyed(this.outbox, waiting(), (letter) => letter.key, (letter) => this.letterRow(letter));
+    keyed(this.outbox, state.replay ? [] : waiting(), (letter) => letter.key, (letter) => this.letterRow(letter));
   }
 
   /** @param {import("../outbox.js").Letter} letter */

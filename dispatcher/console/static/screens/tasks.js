@@ -23,6 +23,7 @@ export class TasksScreen {
     this.rows = [];
     this.cursor = null;
     this.asked = -Infinity;
+    this.jumps = 0;
     this.timer = 0;
     this.search = h("input", { id: "search", type: "search", placeholder: t("tasks.search"), "aria-label": t("tasks.search"), value: filter.q });
     this.search.addEventListener("input", () => this.set("q", /** @type {HTMLInputElement} */ (this.search).value));
@@ -61,7 +62,10 @@ export class TasksScreen {
   update() {
     if (state.screen !== "tasks") return;
     this.fillPlaces();
-    if (performance.now() - this.asked > FRESH_MS && !this.cursor) void this.fetch(null);
+    const jumps = state.replay?.jumps ?? 0;
+    const old = performance.now() - this.asked > FRESH_MS && !this.cursor;
+    if (old || jumps !== this.jumps) void this.fetch(null);
+    this.jumps = jumps;
     this.show();
   }
 

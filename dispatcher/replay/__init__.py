@@ -1,0 +1,1 @@
+"""A run, written down as screens were shown it, and played back."""
