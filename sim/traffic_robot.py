@@ -40,10 +40,22 @@ class Robot:
     """Where its trip ends, or ended."""
     hop: Hop | None = None
     """The hop it is on."""
+    arrives_ms: int = 0
+    """When it ends this hop, if nothing holds it up."""
+    asks_since_ms: int | None = None
+    """Since when it has wanted a trip, if it has found no way yet."""
+    faults: int = 0
+    """How many outages hold it up now: its own and that of the lift it is in."""
+    halted_ms: int = 0
+    """When it was first held up."""
+    waited: bool = False
+    """Whether it wanted to go on when it was held up."""
     waits_since_ms: int = 0
     """Since when it has wanted to set out, if it is one of those who wait."""
-    thinks_ms: int = 0
-    """When it is to think again, if it still waits then."""
+
+    def due(self, now_ms: int) -> bool:
+        """Whether it ends its hop now."""
+        return self.hop is not None and self.arrives_ms == now_ms and not self.faults
 
     def dwell_ms(self) -> int:
         """How long it stays in a room."""
