@@ -28,8 +28,6 @@ from routing.spacetime import FOREVER, SOMEDAY, Hop, Net, find_nearest, find_way
 from routing.visits import Visits
 
 WORTHWHILE_MS = 2000
-PATIENCE_MS = 10_000
-"""Who found no way that has a time looks for the next one this much later."""
 
 
 class NoWay(RuntimeError):
@@ -48,7 +46,6 @@ class Precedence:
         self._net = net
         self._worthwhile_ms = worthwhile_ms
         self._goals: dict[int, int] = {}
-        self._looks_ms: dict[int, int] = {}
         self.visits = Visits()
 
     # --- ways
@@ -87,12 +84,10 @@ class Precedence:
         visits = self.visits
         if not visits.standing(robot) or visits.stand(robot) == self._goals[robot]:
             return False
-        if not self._aside(robot) or now_ms < self._looks_ms.get(robot, 0):
+        if not self._aside(robot):
             return False
         visits.project(now_ms)
-        found = self._lead(robot, now_ms, self._latest_ms)
-        self._looks_ms[robot] = now_ms if found else now_ms + PATIENCE_MS
-        return found
+        return self._lead(robot, now_ms, self._latest_ms)
 
     def _aside(self, robot: int) -> bool:
         return self.visits.stuck(robot) or self.visits.goal(robot) != self._goals[robot]

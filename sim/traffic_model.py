@@ -20,7 +20,7 @@ from routing.precedence import NoWay
 from sim.traffic_faults import Kind, Outage
 from sim.traffic_graph import Graph
 from sim.traffic_monitor import Monitor
-from sim.traffic_robot import Delays, Robot, enlist
+from sim.traffic_robot import THINK_EVERY_MS, Delays, Robot, enlist
 from sim.traffic_schemes import Scheme
 
 T = TypeVar("T")
@@ -28,7 +28,6 @@ Record = Callable[[dict[str, Any]], None]
 
 SILENCE_MS = 10 * 60_000
 WARM_UP_MS, LONG_MS = 30 * 60_000, 60 * 60_000
-THINK_EVERY_MS = 2_000
 
 
 class What(IntEnum):
@@ -185,8 +184,11 @@ class Model:
     def _think(self, now_ms: int) -> None:
         scheme = self._scheme
         ask = scheme.think_again if scheme.thinks else scheme.get_unstuck
-        for number in list(self._waiting):
-            self._moved |= self._ask_way(lambda: ask(number, now_ms))  # noqa: B023
+        for robot in list(self._waiting.values()):
+            if now_ms >= robot.looks_ms:
+                found = self._ask_way(lambda: ask(robot.number, now_ms))  # noqa: B023
+                robot.has_looked(now_ms, found=found)
+                self._moved |= found
         self._at(now_ms + THINK_EVERY_MS, What.THINK, 0)
 
     def _release(self, now_ms: int) -> None:
@@ -221,6 +223,7 @@ class Model:
 
     def _wait(self, robot: Robot, since_ms: int) -> None:
         robot.waits_since_ms = since_ms
+        robot.look_soon()
         self._waiting[robot.number] = robot
 
     # --- what is out of order
@@ -241,6 +244,7 @@ class Model:
                 robot.halted_ms = now_ms
             robot.faults += 1
         self._lasting[number] = halted
+        self._let_all_look()
         self._at(outage.ends_ms, What.ENDS, number)
 
     def _end_outage(self, number: int, now_ms: int) -> None:
@@ -255,7 +259,12 @@ class Model:
             if not robot.faults:
                 self._tell(lambda: self._scheme.go_on(robot.number, now_ms))  # noqa: B023
                 self._go_on(robot, now_ms)
+        self._let_all_look()
         self._moved, self._last_news_ms = True, now_ms
+
+    def _let_all_look(self) -> None:
+        for robot in self._waiting.values():
+            robot.look_soon()
 
     def _go_on(self, robot: Robot, now_ms: int) -> None:
         lost_ms = now_ms - robot.halted_ms
