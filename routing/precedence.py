@@ -19,6 +19,9 @@ that takes long. What a disturbance needs is that the others don't wait for its 
   its goal when a way is there. Until then nobody else may get its goal or that room as a goal:
   whoever draws goals leaves out ``refuges``. So what is said above of trips holds for it too.
 - If there is not even a room, it keeps its way and its place, and looks again later.
+- Who is late by far (``overdue_ms``) counts as broken down, too. The longest waits are those for
+  such a robot in an only way, not lost races; nobody can shorten them, but whoever stood behind
+  it in the way of others goes aside.
 - A new trip without a way that has a time is refused; its robot is in a room and may stay there.
 """
 
@@ -41,12 +44,17 @@ class NoWay(RuntimeError):
 class Precedence:
     """Who goes when, over one net."""
 
-    def __init__(self, net: Net, *, worthwhile_ms: int = WORTHWHILE_MS) -> None:
-        """Another way is taken if it arrives ``worthwhile_ms`` earlier."""
+    def __init__(
+        self, net: Net, *, worthwhile_ms: int = WORTHWHILE_MS, overdue_ms: int = FOREVER
+    ) -> None:
+        """Another way is taken if it arrives ``worthwhile_ms`` earlier.
+
+        Who is late by more than ``overdue_ms`` counts as broken down until it arrives.
+        """
         self._net = net
         self._worthwhile_ms = worthwhile_ms
         self._goals: dict[int, int] = {}
-        self.visits = Visits()
+        self.visits = Visits(overdue_ms)
 
     # --- ways
 

@@ -64,7 +64,10 @@ class Visit:
 class Visits:
     """The queues of all resources, and the ways of all robots through them."""
 
-    def __init__(self) -> None:
+    def __init__(self, overdue_ms: int = FOREVER) -> None:
+        """Who is late by more than ``overdue_ms`` counts as broken down until it arrives."""
+        self._overdue_ms = overdue_ms
+        self._overdue: set[int] = set()
         self._queues: dict[int, list[Visit]] = {}
         self._stands: dict[int, Visit] = {}
         self._ends: dict[int, Visit] = {}
@@ -105,8 +108,8 @@ class Visits:
 
     @property
     def disturbed(self) -> bool:
-        """Whether any robot is halted or any lane closed."""
-        return bool(self._halted or self._closed)
+        """Whether any robot is halted or overdue, or any lane closed."""
+        return bool(self._halted or self._overdue or self._closed)
 
     def way(self, robot: int) -> Iterator[Visit]:
         """Its steps that have not arrived, in order."""
@@ -269,6 +272,9 @@ class Visits:
         left.after = None
         self._stands[robot] = step
         self._projected_ms = None
+        if robot in self._overdue:
+            self._overdue.remove(robot)
+            self._forget()
         return step.hop.end
 
     def halt(self, robot: int) -> None:
@@ -300,13 +306,14 @@ class Visits:
             return
         self._order = [visit for visit in self._order if visit.stage is not Stage.DONE]
         self._free = {}
+        self._note_overdue(now_ms)
         stuck = self._all_stuck
         for visit in self._order:
             if visit.stage is Stage.UNDER_WAY:
                 due_ms = visit.depart_ms + visit.hop.nominal_ms
                 late_ms = now_ms - due_ms
                 visit.arrive_ms = due_ms if late_ms <= 0 else now_ms + late_ms
-                if visit.robot in self._halted:
+                if visit.robot in self._halted or visit.robot in self._overdue:
                     visit.arrive_ms = SOMEDAY
                 continue
             depart_ms = SOMEDAY if visit.robot in stuck else now_ms
@@ -319,6 +326,16 @@ class Visits:
             visit.arrive_ms = depart_ms + visit.hop.nominal_ms
         self._projected_ms = now_ms
 
+    def _note_overdue(self, now_ms: int) -> None:
+        before = len(self._overdue)
+        for visit in self._order:
+            if visit.stage is Stage.UNDER_WAY:
+                due_ms = visit.depart_ms + visit.hop.nominal_ms
+                if now_ms - due_ms > self._overdue_ms:
+                    self._overdue.add(visit.robot)
+        if len(self._overdue) > before:
+            self._stuck = None
+
     @property
     def _all_stuck(self) -> set[int]:
         """Those who are stuck; driving changes nothing about it."""
@@ -329,7 +346,8 @@ class Visits:
     def _who_is_stuck(self) -> set[int]:
         """Who is halted, needs what is closed, or is ordered behind a hop of one who is stuck."""
         behind: dict[int, list[int]] = {}
-        stuck = set(self._halted)
+        halted = self._halted | self._overdue
+        stuck = set(halted)
         for visit in self._order:
             if visit.stage is Stage.UNDER_WAY:
                 continue
@@ -337,7 +355,7 @@ class Visits:
                 stuck.add(visit.robot)
             for other in visit.ahead:
                 under_way = other.stage is Stage.UNDER_WAY
-                if other.stage is Stage.AHEAD or (under_way and other.robot in self._halted):
+                if other.stage is Stage.AHEAD or (under_way and other.robot in halted):
                     behind.setdefault(other.robot, []).append(visit.robot)
         todo = sorted(stuck)
         while todo:

@@ -7,6 +7,8 @@ from routing.precedence import Precedence
 from routing.spacetime import Hop, Net
 from sim.traffic_banker import Banker
 
+OVERDUE_MS = 300_000
+
 
 class Scheme(Protocol):
     """Decides for all robots of a graph; times are milliseconds since the beginning."""
@@ -75,6 +77,9 @@ class Renewed(Precedence):
     """The same, and who waits may take another way or an earlier turn."""
 
     thinks = True
+
+    def __init__(self, net: Net) -> None:
+        super().__init__(net, overdue_ms=OVERDUE_MS)
 
 
 DEFAULT = "sipp+tail"

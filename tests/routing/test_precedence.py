@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.precedence import NoWay, Precedence
-from routing.spacetime import Net, Span
+from routing.spacetime import FOREVER, Net, Span
 from tests.routing.lanes import both_ways, corridor_with_bay, nets, overlaps
 
 
@@ -149,10 +149,11 @@ def test_nothing_is_ever_held_twice_and_all_arrive(net: Net, data: st.DataObject
 # --- what is out of order
 
 
-def ring() -> Precedence:
+def ring(overdue_ms: int = FOREVER) -> Precedence:
     """Robot 0 in room 0 at 1; room 5 at 4; from 1 to 4 by 2, or longer by 3; room 6 at 2."""
     lanes = ((0, 1, 1000), (1, 2, 1000), (2, 4, 1000), (1, 3, 3000), (3, 4, 3000), (4, 5, 1000))
-    traffic = Precedence(Net(both_ways(*lanes, (2, 6, 1000)), rooms=[0, 5, 6]))
+    net = Net(both_ways(*lanes, (2, 6, 1000)), rooms=[0, 5, 6])
+    traffic = Precedence(net, overdue_ms=overdue_ms)
     traffic.place(0, 0, 0)
     return traffic
 
@@ -297,3 +298,23 @@ def step(traffic: Precedence, robots: list[int], now_ms: int) -> None:
     for robot in robots:
         traffic.think_again(robot, now_ms)
     traffic.release(robots, now_ms)
+
+
+def test_who_is_late_by_far_counts_as_broken_down_until_it_arrives() -> None:
+    traffic = ring(overdue_ms=300_000)
+    traffic.place(1, 6, 0)
+    traffic.plan(1, 5, 0)
+    traffic.plan(0, 6, 0)
+    assert [robot for robot, _ in traffic.release([0, 1], 0)] == [0, 1]
+    traffic.arrive(0, 1000)
+    traffic.visits.project(300_000)
+    assert not traffic.visits.stuck(0), "it is expected to be late by as much again"
+    traffic.visits.project(302_000)
+    assert traffic.visits.stuck(0)
+    assert traffic.release([0], 302_000) == []
+    assert traffic.get_unstuck(0, 302_000)
+    assert traffic.refuges() == [0]
+    traffic.arrive(1, 302_000)
+    assert not traffic.visits.disturbed
+    assert traffic.think_again(0, 302_000)
+    assert traffic.visits.goal(0) == 6
