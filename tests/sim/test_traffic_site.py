@@ -42,8 +42,7 @@ def test_a_ride_is_one_hop_between_lobbies_and_takes_both_doors(corridor: Graph)
 def test_robots_drive_in_our_own_sites(name: str) -> None:
     graph = read_building(SITES / f"{name}.yaml")
     scheme = SCHEMES["sipp+tail"](graph.net)
-    few = {"robots": 5, "hours": 0.5, "seed": 0}
-    model = Model(graph, scheme, delays=DELAYS["default"], **few)
+    model = Model(graph, scheme, robots=5, hours=0.5, seed=0, delays=DELAYS["default"])
     for _ in model.run():
         pass
     ended = model.ended()
