@@ -12,18 +12,22 @@ Source: Phillips and Likhachev, SIPP: Safe Interval Path Planning for Dynamic En
 ICRA 2011.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
 FOREVER = 1 << 62
 """Later than any time, in milliseconds."""
 
+SOMEDAY = 1 << 60
+"""When that is expected whose end nobody knows, in milliseconds: not for ever, but after all that
+has a time. What is expected from then on can still be told apart by order."""
+
 Span = tuple[int, int]
 """From the first millisecond up to, not including, the second."""
 
-Busy = Callable[[int], Sequence[Span]]
-"""Resource -> when others hold it: ascending, without overlap."""
+Free = Callable[[int], Sequence[Span]]
+"""Resource -> when nobody else holds it: ascending, without overlap; see `gaps_between`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Net:
             self.hops.setdefault(hop.start, []).append(hop)
             self._into.setdefault(hop.end, []).append(hop)
         self._left: dict[int, Mapping[int, int]] = {}
+        self.no_ms: Mapping[int, int] = dict.fromkeys((*self.hops, *self._into), 0)
+        """For each node, 0: how far it is at least to wherever."""
 
     def ms_to(self, goal: int) -> Mapping[int, int]:
         """Shortest driving time from each node that has a way to ``goal``, without any waiting."""
@@ -80,13 +86,25 @@ class Net:
         return left
 
 
+def gaps_between(busy: Iterable[Span]) -> list[Span]:
+    """What is free between these ascending spans, before the first and after the last."""
+    free, since_ms = list[Span](), -FOREVER
+    for taken_ms, freed_ms in busy:
+        if taken_ms > since_ms:
+            free.append((since_ms, taken_ms))
+        since_ms = max(since_ms, freed_ms)
+    if since_ms < FOREVER:
+        free.append((since_ms, FOREVER))
+    return free
+
+
 def find_way(
-    net: Net, busy: Busy, start: int, goal: int, now_ms: int, *, by_ms: int = FOREVER
+    net: Net, free: Free, start: int, goal: int, now_ms: int, *, by_ms: int = FOREVER
 ) -> tuple[Step, ...] | None:
     """The way that arrives first and can stay, fitting between what others hold.
 
     Args:
-        busy: when others hold a resource; what the robot itself holds is not among it.
+        free: when no other holds a resource; what the robot itself holds is free to it.
         start: where the robot stands at ``now_ms``.
         goal: free from the arrival on for ever.
         by_ms: a way that arrives later is no use.
@@ -96,9 +114,26 @@ def find_way(
     """
     if start == goal:
         return ()
-    left = net.ms_to(goal)
-    gaps = _Gaps(busy)
-    first = next((i for i, gap in enumerate(gaps.of(start)) if gap[0] <= now_ms < gap[1]), None)
+    return _search(net, free, start, (goal,), net.ms_to(goal), now_ms, by_ms)
+
+
+def find_nearest(
+    net: Net, free: Free, start: int, goals: Collection[int], now_ms: int, *, by_ms: int = FOREVER
+) -> tuple[Step, ...] | None:
+    """The way to whichever goal is reached first, as for `find_way`; ``start`` is none of them."""
+    return _search(net, free, start, goals, net.no_ms, now_ms, by_ms)
+
+
+def _search(
+    net: Net,
+    free: Free,
+    start: int,
+    goals: Collection[int],
+    left: Mapping[int, int],
+    now_ms: int,
+    by_ms: int,
+) -> tuple[Step, ...] | None:
+    first = next((i for i, gap in enumerate(free(start)) if gap[0] <= now_ms < gap[1]), None)
     if first is None or start not in left or now_ms + left[start] > by_ms:
         return None
     earliest = {(start, first): now_ms}
@@ -109,14 +144,15 @@ def find_way(
         here, there_ms = (node, number), -negative_ms
         if there_ms > earliest[here]:
             continue
-        if node == goal:
+        if node in goals:
             return _steps_to(here, came)
-        until_ms = gaps.of(node)[number][1]
+        until_ms = free(node)[number][1]
         for hop in net.hops.get(node, ()):
             end = hop.end
-            if end not in left or (end in net.rooms and end != goal):
+            there = end in goals
+            if end not in left or (end in net.rooms and not there):
                 continue
-            for gap, depart_ms in gaps.entries(hop, there_ms, until_ms, stay=end == goal):
+            for gap, depart_ms in _entries(free, hop, there_ms, until_ms, stay=there):
                 arrive_ms = depart_ms + hop.nominal_ms
                 if arrive_ms + left[end] > by_ms:
                     break
@@ -138,46 +174,30 @@ def _steps_to(
     return tuple(reversed(steps))
 
 
-class _Gaps:
-    """When resources are free, counted out once for each that the search comes by."""
+def _entries(free: Free, hop: Hop, ready_ms: int, until_ms: int, *, stay: bool) -> Iterable[Span]:
+    """Each gap of the hop's end that can be entered: its number, and the earliest departure.
 
-    def __init__(self, busy: Busy) -> None:
-        self._busy = busy
-        self._free: dict[int, list[Span]] = {}
+    The robot is ready from ``ready_ms`` on and must have left by ``until_ms``.
+    """
+    nominal_ms = hop.nominal_ms
+    latest_ms = until_ms - nominal_ms
+    soonest_ms = ready_ms + nominal_ms
+    lane_free = free(hop.lane)
+    for number, (opens_ms, closes_ms) in enumerate(free(hop.end)):
+        if opens_ms > latest_ms:
+            return
+        if closes_ms <= soonest_ms or (stay and closes_ms < FOREVER):
+            continue
+        depart_ms = _first_fit(lane_free, nominal_ms, max(ready_ms, opens_ms))
+        if depart_ms > latest_ms:
+            return
+        if depart_ms + nominal_ms < closes_ms:
+            yield number, depart_ms
 
-    def of(self, resource: int) -> list[Span]:
-        free = self._free.get(resource)
-        if free is None:
-            free, since_ms = list[Span](), -FOREVER
-            for taken_ms, freed_ms in self._busy(resource):
-                if taken_ms > since_ms:
-                    free.append((since_ms, taken_ms))
-                since_ms = max(since_ms, freed_ms)
-            if since_ms < FOREVER:
-                free.append((since_ms, FOREVER))
-            self._free[resource] = free
-        return free
 
-    def entries(self, hop: Hop, ready_ms: int, until_ms: int, *, stay: bool) -> Iterable[Span]:
-        """Each gap of the hop's end that can be entered: its number, and the earliest departure.
-
-        The robot is ready from ``ready_ms`` on and must have left by ``until_ms``.
-        """
-        latest_ms = until_ms - hop.nominal_ms
-        for number, (opens_ms, closes_ms) in enumerate(self.of(hop.end)):
-            if opens_ms > latest_ms:
-                return
-            if closes_ms <= ready_ms + hop.nominal_ms or (stay and closes_ms < FOREVER):
-                continue
-            depart_ms = self._lane_free(hop, max(ready_ms, opens_ms))
-            if depart_ms > latest_ms:
-                return
-            if depart_ms + hop.nominal_ms < closes_ms:
-                yield number, depart_ms
-
-    def _lane_free(self, hop: Hop, from_ms: int) -> int:
-        for opens_ms, closes_ms in self.of(hop.lane):
-            depart_ms = max(from_ms, opens_ms)
-            if depart_ms + hop.nominal_ms <= closes_ms:
-                return depart_ms
-        return FOREVER
+def _first_fit(gaps: Sequence[Span], nominal_ms: int, from_ms: int) -> int:
+    for opens_ms, closes_ms in gaps:
+        depart_ms = max(from_ms, opens_ms)
+        if depart_ms + nominal_ms <= closes_ms:
+            return depart_ms
+    return FOREVER

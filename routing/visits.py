@@ -9,6 +9,12 @@ Every step waits only for steps that were expected to set out before it. So no r
 each other in a circle, however late they are; ``routing.visits_check`` looks after each
 insertion whether that holds.
 
+A robot that broke down or a closed lane changes no order: it is a delay whose end nobody knows.
+What waits for it, directly or not, is expected someday, after all that has a time. A robot whose
+way is expected to end someday is stuck: it sets out on none of its hops, so that it does not
+drive into a dead end, and whoever is ordered behind any of them is stuck too. What others plan
+meanwhile comes before all that is stuck.
+
 Source: action dependency graph, Hönig et al., Persistent and Robust Execution of MAPF Schedules
 in Warehouses, RA-L 2019.
 """
@@ -19,7 +25,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from operator import attrgetter
 
-from routing.spacetime import FOREVER, Busy, Hop, Span, Step
+from routing.spacetime import FOREVER, SOMEDAY, Free, Hop, Span, Step, gaps_between
 from routing.visits_check import require_no_circle
 
 
@@ -58,12 +64,19 @@ class Visit:
 class Visits:
     """The queues of all resources, and the ways of all robots through them."""
 
-    def __init__(self) -> None:
+    def __init__(self, overdue_ms: int = FOREVER) -> None:
+        """Who is late by more than ``overdue_ms`` counts as broken down until it arrives."""
+        self._overdue_ms = overdue_ms
+        self._overdue: set[int] = set()
         self._queues: dict[int, list[Visit]] = {}
         self._stands: dict[int, Visit] = {}
         self._ends: dict[int, Visit] = {}
         self._order: list[Visit] = []
         self._projected_ms: int | None = None
+        self._halted: set[int] = set()
+        self._closed: set[int] = set()
+        self._stuck: set[int] | None = set()
+        self._free: dict[int, list[Span]] = {}
 
     # --- what there is
 
@@ -89,6 +102,15 @@ class Visits:
         """When its way ends, as projected last."""
         return self._ends[robot].arrive_ms
 
+    def stuck(self, robot: int) -> bool:
+        """Whether nobody knows when its way can end."""
+        return robot in self._all_stuck
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether any robot is halted or overdue, or any lane closed."""
+        return bool(self._halted or self._overdue or self._closed)
+
     def way(self, robot: int) -> Iterator[Visit]:
         """Its steps that have not arrived, in order."""
         step = self._stands[robot].after
@@ -100,17 +122,31 @@ class Visits:
         """Who holds or will hold each resource, one after another."""
         return self._queues
 
-    def busy(self, robot: int) -> Busy:
-        """When others hold a resource, as projected last; for ever where their ways end."""
+    def free(self, robot: int) -> Free:
+        """When no other holds a resource, as projected last; never where ways end, or if closed."""
+        own = {resource for v in self.way(robot) for resource in (v.hop.lane, v.hop.end)}
+        own.add(self.stand(robot))
+        mine: dict[int, list[Span]] = {}
+        shared = self._free
 
-        def spans(resource: int) -> list[Span]:
-            return [
-                (v.depart_ms, v.leaves_ms if v.hop.end == resource else v.arrive_ms)
-                for v in self._queues.get(resource, ())
-                if v.robot != robot
-            ]
+        def gaps(resource: int) -> list[Span]:
+            known = mine if resource in own else shared
+            found = known.get(resource)
+            if found is None:
+                found = known[resource] = gaps_between(self._busy(resource, robot))
+            return found
 
-        return spans
+        return gaps
+
+    def _busy(self, resource: int, robot: int) -> Iterator[Span]:
+        """When others hold it."""
+        if resource in self._closed:
+            yield -FOREVER, FOREVER
+            return
+        for visit in self._queues.get(resource, ()):
+            if visit.robot != robot:
+                stays = visit.hop.end == resource
+                yield visit.depart_ms, visit.leaves_ms if stays else visit.arrive_ms
 
     # --- what is planned
 
@@ -145,7 +181,7 @@ class Visits:
         self._order.sort(key=attrgetter("depart_ms"))
         self._link()
         require_no_circle(self._bare_ways(), self._bare_queues())
-        self._projected_ms = None
+        self._forget()
 
     def cut(self, robot: int) -> list[Step]:
         """Take back all steps of a robot that are not released.
@@ -164,7 +200,12 @@ class Visits:
                 self._queues[resource].remove(visit)
         gone = set(tail)
         self._order = [visit for visit in self._order if visit not in gone]
+        self._free = {}
         return [Step(visit.hop, visit.depart_ms, visit.arrive_ms) for visit in tail]
+
+    def _forget(self) -> None:
+        """What is known of times and of who is stuck no longer holds."""
+        self._projected_ms = self._stuck = None
 
     def _link(self) -> None:
         """Note for each step what it waits for."""
@@ -194,6 +235,8 @@ class Visits:
         if step is None or step.stage is not Stage.AHEAD:
             return None
         hop = step.hop
+        if robot in self._halted or hop.lane in self._closed:
+            return None
         free = self._queues[hop.lane][0] is step and self._queues[hop.end][0] is step
         return hop if free else None
 
@@ -229,23 +272,51 @@ class Visits:
         left.after = None
         self._stands[robot] = step
         self._projected_ms = None
+        if robot in self._overdue:
+            self._overdue.remove(robot)
+            self._forget()
         return step.hop.end
+
+    def halt(self, robot: int) -> None:
+        """It has broken down: it neither sets out nor arrives until it goes on."""
+        self._halted.add(robot)
+        self._forget()
+
+    def go_on(self, robot: int) -> None:
+        """A robot that was halted drives again."""
+        self._halted.remove(robot)
+        self._forget()
+
+    def close(self, lane: int) -> None:
+        """Nobody sets out on this lane until it is opened; who is on it arrives."""
+        self._closed.add(lane)
+        self._forget()
+
+    def open(self, lane: int) -> None:
+        """A lane that was closed can be used again."""
+        self._closed.remove(lane)
+        self._forget()
 
     def project(self, now_ms: int) -> None:
         """Expect times for all steps: nominal ones, in this order, from now on.
 
-        Who is overdue is expected to be late by as much again.
+        Who is overdue is expected to be late by as much again, and who is stuck someday.
         """
         if self._projected_ms == now_ms:
             return
         self._order = [visit for visit in self._order if visit.stage is not Stage.DONE]
+        self._free = {}
+        self._note_overdue(now_ms)
+        stuck = self._all_stuck
         for visit in self._order:
             if visit.stage is Stage.UNDER_WAY:
                 due_ms = visit.depart_ms + visit.hop.nominal_ms
                 late_ms = now_ms - due_ms
                 visit.arrive_ms = due_ms if late_ms <= 0 else now_ms + late_ms
+                if visit.robot in self._halted or visit.robot in self._overdue:
+                    visit.arrive_ms = SOMEDAY
                 continue
-            depart_ms = now_ms
+            depart_ms = SOMEDAY if visit.robot in stuck else now_ms
             if visit.before is not None and visit.before.arrive_ms > depart_ms:
                 depart_ms = visit.before.arrive_ms
             for other in visit.ahead:
@@ -254,6 +325,45 @@ class Visits:
             visit.depart_ms = depart_ms
             visit.arrive_ms = depart_ms + visit.hop.nominal_ms
         self._projected_ms = now_ms
+
+    def _note_overdue(self, now_ms: int) -> None:
+        before = len(self._overdue)
+        for visit in self._order:
+            if visit.stage is Stage.UNDER_WAY:
+                due_ms = visit.depart_ms + visit.hop.nominal_ms
+                if now_ms - due_ms > self._overdue_ms:
+                    self._overdue.add(visit.robot)
+        if len(self._overdue) > before:
+            self._stuck = None
+
+    @property
+    def _all_stuck(self) -> set[int]:
+        """Those who are stuck; driving changes nothing about it."""
+        if self._stuck is None:
+            self._stuck = self._who_is_stuck() if self.disturbed else set()
+        return self._stuck
+
+    def _who_is_stuck(self) -> set[int]:
+        """Who is halted, needs what is closed, or is ordered behind a hop of one who is stuck."""
+        behind: dict[int, list[int]] = {}
+        halted = self._halted | self._overdue
+        stuck = set(halted)
+        for visit in self._order:
+            if visit.stage is Stage.UNDER_WAY:
+                continue
+            if visit.hop.lane in self._closed:
+                stuck.add(visit.robot)
+            for other in visit.ahead:
+                under_way = other.stage is Stage.UNDER_WAY
+                if other.stage is Stage.AHEAD or (under_way and other.robot in halted):
+                    behind.setdefault(other.robot, []).append(visit.robot)
+        todo = sorted(stuck)
+        while todo:
+            for robot in behind.get(todo.pop(), ()):
+                if robot not in stuck:
+                    stuck.add(robot)
+                    todo.append(robot)
+        return stuck
 
 
 def _queue_up(queue: list[Visit], visit: Visit) -> None:

@@ -1,7 +1,7 @@
 """``wardline bench traffic``: robots on a graph all day, and how many trips a scheme gets done."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from sim.options import WrongUse
 from sim.outcome import percentile
 
 if TYPE_CHECKING:  # loaded by those who drive
+    from sim.traffic_faults import Outage
     from sim.traffic_graph import Graph
     from sim.traffic_model import Ended
 
@@ -30,6 +31,8 @@ class Row:
     seed: int
     delays: str
     scheme: str
+    faults: str
+    outages: int
     trips_per_h: float
     deadlocks: int
     collisions: int
@@ -46,7 +49,7 @@ def register() -> None:
 
 
 def traffic(
-    graph: Annotated[Path, typer.Argument(help="Graph file (JSON).", show_default=False)],
+    graph: Annotated[Path, typer.Argument(help="Graph (JSON) or site (YAML).", show_default=False)],
     robots: Annotated[int, typer.Option(help="How many; fewer than rooms.")] = 16,
     hours: Annotated[float, typer.Option(help="How long they drive.")] = 4.0,
     seed: Annotated[int, typer.Option(min=0, help="Of all chance.")] = 0,
@@ -56,29 +59,36 @@ def traffic(
     scheme: Annotated[
         str, typer.Option(help="Who goes when: sipp+tail, sipp, banker.")
     ] = "sipp+tail",
+    faults: Annotated[
+        str, typer.Option(help="Robots break down, lanes and lifts close: none, some.")
+    ] = "none",
     trace: Annotated[Path | None, typer.Option(help="File for all departures, arrivals.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Robots drive from room to room: how many trips an hour, and does anybody get stuck?"""
-    from sim.traffic_graph import WrongGraph, read_graph
+    from sim.traffic_faults import FAULTS, HOUR_MS, draw_outages
+    from sim.traffic_graph import WrongGraph
     from sim.traffic_robot import DELAYS
     from sim.traffic_schemes import SCHEMES
+    from sim.traffic_site import read_building
 
     try:
         _require_named("--delays", delays, DELAYS)
         _require_named("--scheme", scheme, SCHEMES)
+        _require_named("--faults", faults, FAULTS)
         if not 0 < hours <= MOST_HOURS:  # not a number is neither
             raise WrongUse(f"--hours {hours:g} is not above 0 and at most {MOST_HOURS:g}; write 4")
         if hours * 3600 < 1:
             raise WrongUse(f"--hours {hours:g} is shorter than a second; write more, such as 4")
-        found = read_graph(graph)
+        found = read_building(graph)
         most = len(found.rooms) - 1
         if not 1 <= robots <= most:
             raise WrongUse(
                 f"--robots {robots} is not between 1 and {most}: {found.name} has "
                 f"{len(found.rooms)} rooms, and one must be free to drive to"
             )
-        ended = _drive(found, robots, hours, seed, delays, scheme, trace)
+        outages = draw_outages(found, robots, seed, FAULTS[faults], round(hours * HOUR_MS))
+        ended = _drive(found, robots, hours, seed, delays, scheme, outages, trace)
     except (WrongUse, WrongGraph) as error:
         fail(str(error))
     row = asdict(
@@ -89,6 +99,8 @@ def traffic(
             seed=seed,
             delays=delays,
             scheme=scheme,
+            faults=faults,
+            outages=len(outages),
             trips_per_h=round(ended.trips_per_h, 2),
             deadlocks=ended.deadlocks,
             collisions=ended.collisions,
@@ -111,6 +123,7 @@ def _drive(
     seed: int,
     delays: str,
     scheme: str,
+    outages: "Sequence[Outage]",
     trace: Path | None,
 ) -> "Ended":
     from sim.traffic_model import Model
@@ -125,6 +138,7 @@ def _drive(
             hours=hours,
             seed=seed,
             delays=DELAYS[delays],
+            outages=outages,
             record=_recorder(trace, stack),
         )
         bar = stack.enter_context(progress_bar())

@@ -3,6 +3,9 @@
 A robot's home is the room it drives to: all could get there one after another. A new trip takes
 the way that is shortest if each hop takes its time once more for each other robot that is still
 to come by its lane or its end.
+
+What broke down or was closed is a long delay to it: it grants nothing to who must wait for that,
+and looks for no other way. All still get home, one after another, once it works again.
 """
 
 from collections.abc import Iterable
@@ -47,6 +50,8 @@ class Banker:
         self._claims = Claims(self._resources)
         self._robots: dict[int, Claim] = {}
         self._hops: dict[int, tuple[Hop, ...]] = {}
+        self._halted: set[int] = set()
+        self._closed: set[int] = set()
 
     def place(self, robot: int, node: int, now_ms: int) -> None:  # noqa: ARG002
         """A robot stands on a node at the beginning."""
@@ -74,15 +79,45 @@ class Banker:
     def release(self, robots: Iterable[int], now_ms: int) -> list[tuple[int, Hop]]:  # noqa: ARG002
         """Who of these waiting robots sets out now, and on which hop."""
         return [
-            (robot, self._hops[robot][self._robots[robot].passed])
+            (robot, self._next(robot))
             for robot in robots
-            if self._claims.grant(self._robots[robot])
+            if self._can_go(robot) and self._claims.grant(self._robots[robot])
         ]
 
     def arrive(self, robot: int, now_ms: int) -> None:  # noqa: ARG002
         """A robot has come to the end of its hop."""
         claim = self._robots[robot]
         self._claims.pass_to(claim, claim.passed + 1)
+
+    def get_unstuck(self, robot: int, now_ms: int) -> bool:  # noqa: ARG002
+        """It keeps its way."""
+        return False
+
+    def refuges(self) -> list[int]:
+        """It sends nobody anywhere but to goals."""
+        return []
+
+    def halt(self, robot: int, now_ms: int) -> None:  # noqa: ARG002
+        """A robot has broken down."""
+        self._halted.add(robot)
+
+    def go_on(self, robot: int, now_ms: int) -> None:  # noqa: ARG002
+        """A robot that had broken down drives again."""
+        self._halted.remove(robot)
+
+    def close(self, lane: int, now_ms: int) -> None:  # noqa: ARG002
+        """Nobody may set out on a lane."""
+        self._closed.add(lane)
+
+    def open(self, lane: int, now_ms: int) -> None:  # noqa: ARG002
+        """A lane that was closed can be used again."""
+        self._closed.remove(lane)
+
+    def _next(self, robot: int) -> Hop:
+        return self._hops[robot][self._robots[robot].passed]
+
+    def _can_go(self, robot: int) -> bool:
+        return robot not in self._halted and self._next(robot).lane not in self._closed
 
     def _way(self, robot: int, start: int, goal: int) -> tuple[Hop, ...]:
         """The shortest way, with the load of the others; it passes no room."""

@@ -3,10 +3,11 @@
 ``nodes`` is their number; node ``n`` is resource ``n``. ``edges`` are ``[from, to, nominal_ms,
 resource]``: edges with one resource number exclude each other, such as both directions of a
 one-lane stretch or all of a lift. ``rooms`` are the nodes where trips begin and end.
+``lift_resources`` are those of lifts; if they are left out, those that join more than two nodes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,15 @@ class Graph:
     net: Net
     rooms: tuple[int, ...]
     """Ascending."""
+    lifts: tuple[int, ...]
+    """The resources that are lifts, ascending."""
+    names: Mapping[int, str] = field(default_factory=dict[int, str])
+    """What people call nodes, where that is not their number."""
+
+    @property
+    def lanes(self) -> list[int]:
+        """All resources between nodes, lifts among them, ascending."""
+        return sorted({hop.lane for hops in self.net.hops.values() for hop in hops})
 
 
 class _File(BaseModel):
@@ -39,6 +49,7 @@ class _File(BaseModel):
     nodes: Some
     rooms: tuple[Count, ...]
     edges: tuple[tuple[Count, Count, Some, Count], ...]
+    lift_resources: tuple[Count, ...] | None = None
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> "_File":
@@ -50,11 +61,23 @@ class _File(BaseModel):
                 raise ValueError(f"edge {edge} has the resource of a node; use a higher number")
         if wrong := [room for room in self.rooms if room >= self.nodes]:
             raise ValueError(f"rooms {wrong} are none of the {self.nodes} nodes")
+        lanes = {resource for *_, resource in self.edges}
+        if wrong := [lift for lift in self.lift_resources or () if lift not in lanes]:
+            raise ValueError(f"lift_resources {wrong} are those of no edge")
         return self
+
+    def lifts(self) -> tuple[int, ...]:
+        """As given, or what joins more than two nodes."""
+        if self.lift_resources is not None:
+            return tuple(sorted(set(self.lift_resources)))
+        joins: dict[int, set[int]] = {}
+        for start, end, _, resource in self.edges:
+            joins.setdefault(resource, set()).update((start, end))
+        return tuple(sorted(lane for lane, nodes in joins.items() if len(nodes) > 2))
 
 
 def read_graph(path: Path) -> Graph:
-    """The graph in a file.
+    """The graph in a JSON file.
 
     Raises:
         WrongGraph: it can't be read, is no such graph, or has rooms without a way between them.
@@ -69,18 +92,20 @@ def read_graph(path: Path) -> Graph:
             "rooms and edges [from, to, nominal_ms, resource]"
         ) from error
     net = Net((Hop(*edge) for edge in file.edges), file.rooms)
-    graph = Graph(file.name, net, tuple(sorted(set(file.rooms))))
-    _require_ways(path, graph)
+    graph = Graph(file.name, net, tuple(sorted(set(file.rooms))), file.lifts())
+    require_ways(path, graph)
     return graph
 
 
-def _require_ways(path: Path, graph: Graph) -> None:
+def require_ways(path: Path, graph: Graph) -> None:
+    """Raise WrongGraph unless there is a way between any two rooms that passes no other."""
     for goal in graph.rooms:
         left = graph.net.ms_to(goal)
         cut_off = [room for room in graph.rooms if room not in left]
         if cut_off:
+            start, end = (graph.names.get(room, str(room)) for room in (cut_off[0], goal))
             raise WrongGraph(
-                f"{path}: no way from room {cut_off[0]} to room {goal} that passes no other room; "
+                f"{path}: no way from room {start} to room {end} that passes no other room; "
                 "add edges between them, or drop one from the rooms"
             )
 

@@ -11,6 +11,7 @@ from routing.spacetime import Hop
 
 DWELL_MS = 20_000, 40_000
 JITTER_MS = 500
+THINK_EVERY_MS, PATIENCE_MS = 2_000, 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,37 @@ class Robot:
     """Where its trip ends, or ended."""
     hop: Hop | None = None
     """The hop it is on."""
+    arrives_ms: int = 0
+    """When it ends this hop, if nothing holds it up."""
+    asks_since_ms: int | None = None
+    """Since when it has wanted a trip, if it has found no way yet."""
+    faults: int = 0
+    """How many outages hold it up now: its own and that of the lift it is in."""
+    halted_ms: int = 0
+    """When it was first held up."""
+    waited: bool = False
+    """Whether it wanted to go on when it was held up."""
     waits_since_ms: int = 0
     """Since when it has wanted to set out, if it is one of those who wait."""
-    thinks_ms: int = 0
-    """When it is to think again, if it still waits then."""
+    looks_ms: int = 0
+    """From when on it looks for another way again."""
+    patience_ms: int = THINK_EVERY_MS
+    """How long it does not if it looks in vain; twice as long each time, up to a limit."""
+
+    def due(self, now_ms: int) -> bool:
+        """Whether it ends its hop now."""
+        return self.hop is not None and self.arrives_ms == now_ms and not self.faults
+
+    def has_looked(self, now_ms: int, *, found: bool) -> None:
+        """Note when it is to look again."""
+        if found:
+            self.patience_ms = THINK_EVERY_MS
+        self.looks_ms = now_ms + self.patience_ms
+        self.patience_ms = min(2 * self.patience_ms, PATIENCE_MS)
+
+    def look_soon(self) -> None:
+        """Something has changed."""
+        self.looks_ms, self.patience_ms = 0, THINK_EVERY_MS
 
     def dwell_ms(self) -> int:
         """How long it stays in a room."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from routing.spacetime import Hop, Net, Span
+from routing.spacetime import Hop, Net, Span, gaps_between
 
 LANES = 100
 """Lanes are numbered from here on."""
@@ -32,17 +32,17 @@ def overlaps(spans: Iterable[Span]) -> bool:
     return any(first[1] > then[0] for first, then in pairwise(ordered))
 
 
-def busy_from(table: Mapping[int, Sequence[Span]]) -> "_Busy":
-    """What others hold, from a table; whatever is not in it is free."""
-    return _Busy(table)
+def free_from(table: Mapping[int, Sequence[Span]]) -> "_Free":
+    """When all is free, from a table of what others hold; what is not in it always is."""
+    return _Free(table)
 
 
-class _Busy:
+class _Free:
     def __init__(self, table: Mapping[int, Sequence[Span]]) -> None:
         self._table = table
 
     def __call__(self, resource: int) -> Sequence[Span]:
-        return self._table.get(resource, ())
+        return gaps_between(self._table.get(resource, ()))
 
 
 @st.composite

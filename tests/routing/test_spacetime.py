@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.spacetime import FOREVER, Hop, Net, Span, Step, find_way
-from tests.routing.lanes import LANES, both_ways, busy_from, corridor_with_bay, nets, overlaps
+from tests.routing.lanes import LANES, both_ways, corridor_with_bay, free_from, nets, overlaps
 
-FREE = busy_from({})
+FREE = free_from({})
 
 
 def nodes(way: tuple[Step, ...] | None) -> list[int]:
@@ -31,7 +31,7 @@ def test_a_node_is_reached_first_by_the_quicker_of_two_ways() -> None:
 def test_a_gap_that_closes_before_the_arrival_is_left_out() -> None:
     net = Net(both_ways((0, 1, 1000), (1, 2, 1000)), rooms=[0, 2])
     late_lane_short_gap = {LANES: [(0, 5000)], 1: [(5500, 8000)]}
-    way = find_way(net, busy_from(late_lane_short_gap), 0, 2, 0)
+    way = find_way(net, free_from(late_lane_short_gap), 0, 2, 0)
     assert way is not None
     assert [s.depart_ms for s in way] == [8000, 9000]
 
@@ -48,42 +48,42 @@ def test_no_way_leads_through_a_room() -> None:
 
 def test_a_lane_in_use_is_waited_for_at_the_start() -> None:
     net = Net(both_ways((0, 1, 1000), (1, 2, 1000)), rooms=[0, 2])
-    way = find_way(net, busy_from({LANES + 1: [(500, 3000)]}), 0, 2, 0)
+    way = find_way(net, free_from({LANES + 1: [(500, 3000)]}), 0, 2, 0)
     assert way is not None
     assert [(s.depart_ms, s.arrive_ms) for s in way] == [(0, 1000), (3000, 4000)]
 
 
 def test_the_end_of_a_hop_must_be_free_from_the_departure_on() -> None:
     net = Net(both_ways((0, 1, 1000)), rooms=[])
-    way = find_way(net, busy_from({1: [(0, 700)]}), 0, 1, 0)
+    way = find_way(net, free_from({1: [(0, 700)]}), 0, 1, 0)
     assert way is not None
     assert way[0].depart_ms == 700
 
 
 def test_a_robot_gives_way_in_the_bay() -> None:
     others = {1: [(6000, 8000)], 2: [(3000, 7000)], 3: [(0, 6000)], LANES + 2: [(3000, 4000)]}
-    way = find_way(corridor_with_bay(), busy_from(others), 1, 4, 0)
+    way = find_way(corridor_with_bay(), free_from(others), 1, 4, 0)
     assert nodes(way) == [1, 2, 5, 2, 3, 4]
 
 
 def test_where_a_robot_stands_it_can_stay_only_until_the_next_comes() -> None:
     net = Net(both_ways((0, 1, 1000), (1, 2, 1000)), rooms=[2])
     lane_late = {LANES: [(0, 5000)], 0: [(4000, 9000)]}
-    assert find_way(net, busy_from(lane_late), 0, 2, 0) is None
-    assert find_way(net, busy_from({LANES: [(0, 3000)], 0: [(4000, 9000)]}), 0, 2, 0) is not None
+    assert find_way(net, free_from(lane_late), 0, 2, 0) is None
+    assert find_way(net, free_from({LANES: [(0, 3000)], 0: [(4000, 9000)]}), 0, 2, 0) is not None
 
 
 def test_the_goal_must_be_free_for_ever() -> None:
     net = Net(both_ways((0, 1, 1000)), rooms=[0, 1])
-    way = find_way(net, busy_from({1: [(5000, 6000)]}), 0, 1, 0)
+    way = find_way(net, free_from({1: [(5000, 6000)]}), 0, 1, 0)
     assert way is not None
     assert way[0].depart_ms == 6000
-    assert find_way(net, busy_from({1: [(5000, FOREVER)]}), 0, 1, 0) is None
+    assert find_way(net, free_from({1: [(5000, FOREVER)]}), 0, 1, 0) is None
 
 
 def test_a_lift_carries_one_at_a_time_between_any_levels() -> None:
     lift = [Hop(a, b, 20_000, 9) for a in (0, 1, 2) for b in (0, 1, 2) if a != b]
-    way = find_way(Net(lift, rooms=[]), busy_from({9: [(0, 20_000)]}), 1, 2, 0)
+    way = find_way(Net(lift, rooms=[]), free_from({9: [(0, 20_000)]}), 1, 2, 0)
     assert way is not None
     assert [(s.depart_ms, s.arrive_ms) for s in way] == [(20_000, 40_000)]
 
@@ -92,7 +92,7 @@ def test_a_way_that_arrives_too_late_is_none() -> None:
     net = Net(both_ways((0, 1, 1000), (1, 2, 1000)), rooms=[0, 2])
     assert find_way(net, FREE, 0, 2, 0, by_ms=2000) is not None
     assert find_way(net, FREE, 0, 2, 0, by_ms=1999) is None
-    assert find_way(net, busy_from({1: [(0, 1)]}), 0, 2, 0, by_ms=2000) is None
+    assert find_way(net, free_from({1: [(0, 1)]}), 0, 2, 0, by_ms=2000) is None
 
 
 def test_a_hop_takes_time() -> None:
@@ -122,7 +122,7 @@ def test_ways_keep_clear_of_what_others_hold(net: Net, data: st.DataObject) -> N
             table.setdefault(resource, []).append((taken_ms, at_ms))
     start, goal = data.draw(st.permutations(rooms))[:2]
 
-    way = find_way(net, busy_from(table), start, goal, 0)
+    way = find_way(net, free_from(table), start, goal, 0)
 
     assert way is not None, "a room is free for ever, and so is the way at the end of the day"
     assert way[0].hop.start == start

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.spacetime import FOREVER, Hop, Step
+from routing.spacetime import FOREVER, Hop, Step, gaps_between
 from routing.visits import Visits
 from routing.visits_check import Circle, require_no_circle
 from tests.routing.lanes import LANES, both_ways
@@ -59,10 +59,10 @@ def test_order_counts_and_not_the_clock() -> None:
 
 def test_a_resource_is_held_until_the_next_node_is_reached() -> None:
     visits = following()
-    assert list(visits.busy(1)(2)) == [(0, 2000)]
-    assert list(visits.busy(1)(LANES + 1)) == [(0, 1000)]
-    assert list(visits.busy(1)(3)) == [(1000, FOREVER)]
-    assert list(visits.busy(0)(3)) == []
+    assert visits.free(1)(2) == gaps_between([(0, 2000)])
+    assert visits.free(1)(LANES + 1) == gaps_between([(0, 1000)])
+    assert visits.free(1)(3) == gaps_between([(1000, FOREVER)])
+    assert visits.free(0)(3) == gaps_between([])
 
 
 def test_projections_follow_what_is_late() -> None:

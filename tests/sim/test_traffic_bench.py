@@ -183,6 +183,24 @@ class Reckless:
     def arrive(self, robot: int, now_ms: int) -> None:
         pass
 
+    def get_unstuck(self, robot: int, now_ms: int) -> bool:
+        return False
+
+    def refuges(self) -> list[int]:
+        return []
+
+    def halt(self, robot: int, now_ms: int) -> None:
+        pass
+
+    def go_on(self, robot: int, now_ms: int) -> None:
+        pass
+
+    def close(self, lane: int, now_ms: int) -> None:
+        pass
+
+    def open(self, lane: int, now_ms: int) -> None:
+        pass
+
 
 def run(graph: Graph, scheme: Scheme) -> Ended:
     model = Model(graph, scheme, robots=5, hours=0.5, seed=0, delays=DELAYS["default"])
@@ -196,6 +214,22 @@ def test_a_scheme_that_lets_nobody_go_is_a_deadlock(file: Path) -> None:
     ended = run(graph, Stubborn(graph.net))
     assert (ended.trips, ended.deadlocks, ended.collisions) == (0, 1, 0)
     assert 1_760 <= ended.longest_wait_s <= 1_780
+
+
+class Forgetful(Precedence):
+    """Never lets robot 0 go, whose room is in nobody's way."""
+
+    thinks = False
+
+    def release(self, robots: Iterable[int], now_ms: int) -> list[tuple[int, Hop]]:
+        return super().release([robot for robot in robots if robot], now_ms)
+
+
+def test_one_who_is_never_let_go_is_a_deadlock_also_if_all_others_drive(file: Path) -> None:
+    graph = read_graph(file)
+    ended = run(graph, Forgetful(graph.net))
+    assert ended.trips > 0
+    assert ended.deadlocks == 1
 
 
 def test_a_scheme_that_minds_nobody_has_collisions(file: Path) -> None:
@@ -238,8 +272,16 @@ def test_a_row_names_the_run_and_what_came_of_it(file: Path, tmp_path: Path) -> 
     assert code == 0, err
     row = json.loads(out)
     assert list(row) == [
-        *("graph", "robots", "hours", "seed", "delays", "scheme", "trips_per_h", "deadlocks"),
-        *("collisions", "call_ms_p50", "call_ms_p99", "cpu_ms_per_trip", "longest_wait_s"),
+        *("graph", "robots", "hours", "seed", "delays", "scheme", "faults", "outages"),
+        *(
+            "trips_per_h",
+            "deadlocks",
+            "collisions",
+            "call_ms_p50",
+            "call_ms_p99",
+            "cpu_ms_per_trip",
+            "longest_wait_s",
+        ),
     ]
     assert list(row.values())[:6] == ["two levels", 4, 0.2, 3, "long", "sipp+tail"]
     assert row["cpu_ms_per_trip"] > row["call_ms_p50"] > 0
@@ -262,6 +304,7 @@ def test_a_table_for_people(file: Path) -> None:
         (("--hours", "nan"), "--hours nan"),
         (("--hours", "1e-9"), "--hours 1e-09 is shorter than a second"),
         (("--delays", "rare"), "--delays rare: unknown; choose from default, long, heavy"),
+        (("--faults", "all"), "--faults all: unknown; choose from none, some"),
         (("--scheme", "luck"), "--scheme luck: unknown; choose from sipp+tail, sipp, banker"),
         (("--trace", "nowhere/trace.jsonl"), "name a file that can be written"),
     ],
@@ -288,6 +331,7 @@ def test_wrong_options_are_refused_with_a_remedy(
         ({"edges": [[0, 99, 5, 30]]}, "edge [0, 99, 5, 30] is not between two of the 15 nodes"),
         ({"edges": [[0, 1, 0, 30]]}, "edges.0.2: Input should be greater than 0"),
         ({"edges": [[0, 1, 5, 3]]}, "edge [0, 1, 5, 3] has the resource of a node"),
+        ({"lift_resources": [9]}, "lift_resources [9] are those of no edge"),
         ({"edges": []}, "no way from room 7 to room 6"),
     ],
 )
