@@ -1,8 +1,8 @@
 """Rights in the air: pads for one drone at a time, and flights that keep out of each other's way.
 
-Each drone cruises in a layer of its own (`VehicleSpec.cruise_agl_m`), so two flights can only
-meet where one climbs or comes down: above its pads. A flight waits on the ground while such a
-column and the way of a flight in the air come too near each other.
+Two flights can meet where one climbs or comes down, above its pads, and anywhere on their ways if
+they cruise in the same layer of air (`VehicleSpec.cruise_agl_m`). A flight waits on the ground
+while it could come too near one that is in the air.
 """
 
 import asyncio
@@ -21,15 +21,21 @@ from routing.site import NodeId, Site
 
 COLUMN_M = 9.0
 """Radius of the column of air above a pad that a climbing or landing drone needs."""
+LAYER_M = 6.0
+"""Flights whose heights differ by less are in the same layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
     line: LineString
     columns: tuple[Spot, Spot]
+    height_m: float
 
     def meets(self, other: "_Flight") -> bool:
-        """Whether one climbs or comes down where the other passes."""
+        """Whether one passes where the other does, climbs or comes down."""
+        same_layer = abs(self.height_m - other.height_m) < LAYER_M
+        if same_layer and self.line.distance(other.line) < COLUMN_M:
+            return True
         return any(column.distance(other.line) < COLUMN_M for column in self.columns) or any(
             column.distance(self.line) < COLUMN_M for column in other.columns
         )
@@ -54,6 +60,7 @@ class Skies:
         self._site = site
         self._homes: dict[NodeId, VehicleId] = {}
         self._pads: dict[NodeId, VehicleId] = {}
+        self._heights_m: dict[VehicleId, float] = {}
         self._flights: dict[VehicleId, _Flight] = {}
         self._waiters: list[_Waiter] = []
 
@@ -61,6 +68,7 @@ class Skies:
         """A drone stands on a pad; its home is always kept for it."""
         home = self._site.places[spec.home].node
         self._homes[home] = spec.id
+        self._heights_m[spec.id] = spec.cruise_agl_m
         if pad != home:
             self._pads[pad] = spec.id
 
@@ -104,7 +112,8 @@ class Skies:
     ) -> AsyncGenerator[Clearance]:
         """The right to fly ``route``, once nothing that is in the air is in the way."""
         points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]
-        flight = _Flight(LineString(points), (Spot(points[0]), Spot(points[-1])))
+        columns = Spot(points[0]), Spot(points[-1])
+        flight = _Flight(LineString(points), columns, self._heights_m[vehicle])
 
         def take() -> None:
             self._flights[vehicle] = flight

@@ -15,6 +15,8 @@ PADS_A_ROW = 10
 TASKS_PER_VEHICLE_H = 1.6
 """As in the scenario ``outbreak-day``."""
 DRONE_SHARE = 0.2
+LOWEST_M = 40.0
+"""Height of the lowest of ten layers of air, 8 m apart."""
 
 _SHARES = {
     "delivery": 0.55,
@@ -180,7 +182,12 @@ def _group(model: str, letter: str, count: int, stand: str) -> dict[str, Any]:
         for n in range(count)
     ]
     group = {"model": model, "ids": [f"{letter}{n + 1}" for n in range(count)], "homes": homes}
-    return group | ({"docks": homes} if stand == "pad" else {})
+    if stand == "bay":
+        return group
+    return group | {
+        "docks": homes,
+        "cruise_agl_m": [LOWEST_M + 8.0 * (n % 10) for n in range(count)],
+    }
 
 
 def _models() -> dict[str, Any]:

@@ -39,10 +39,14 @@ air:
 PADS = [NodeId("depot"), NodeId("clinic")]
 
 
-def drone(number: int) -> VehicleSpec:
-    spec = cart(number).spec
+def drone(number: int, cruise_agl_m: float | None = None) -> VehicleSpec:
+    """Drones 1 to 3 cruise at 40, 50 and 60 m, unless told otherwise."""
     return replace(
-        spec, id=VehicleId(f"D{number}"), medium=Medium.AIR, home=PlaceId(f"dock-{number}")
+        cart(number).spec,
+        id=VehicleId(f"D{number}"),
+        medium=Medium.AIR,
+        home=PlaceId(f"dock-{number}"),
+        cruise_agl_m=30.0 + 10 * number if cruise_agl_m is None else cruise_agl_m,
     )
 
 
@@ -150,3 +154,33 @@ async def test_flights_wait_only_where_one_climbs_or_lands(
         if meets:
             skies.withdraw(D2)
             await asyncio.wait([other])
+
+
+@pytest.mark.parametrize(
+    ("heights_m", "other_way", "waits"),
+    [
+        ((60, 60), ((100, 0), (0, 100)), True),
+        ((60, 65), ((100, 0), (0, 100)), True),
+        ((60, 70), ((100, 0), (0, 100)), False),
+        ((60, 60), ((100, 0), (100, 100)), False),
+    ],
+    ids=["ways cross", "nearly as high", "one above the other", "far apart"],
+)
+async def test_in_one_layer_of_air_ways_must_not_cross(
+    heights_m: tuple[float, float], other_way: tuple[tuple[float, float], ...], waits: bool
+) -> None:
+    skies = Skies(loads(SITE, "field"))
+    for number, height_m in zip((1, 3), heights_m, strict=True):
+        skies.add(drone(number, height_m), NodeId(f"dock-{number}"))
+    other = asyncio.Event()
+
+    async def fly() -> None:
+        async with skies.fly(D3, way(*other_way), (2, 1.0)):
+            other.set()
+
+    async with asyncio.TaskGroup() as group:
+        async with skies.fly(D1, way((0, 0), (70, 70)), (2, 0.0)):
+            group.create_task(fly(), name="D3")
+            await asyncio.sleep(1)
+            assert other.is_set() is not waits
+        await asyncio.wait_for(other.wait(), 1)
