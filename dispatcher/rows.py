@@ -143,12 +143,13 @@ class PaceRow(SQLModel, table=True):
     measured_s: float
 
 
-_SPECS: Mapping[str, TypeAdapter[Any]] = {
+SPECS: Mapping[str, TypeAdapter[Any]] = {
     Kind.DELIVERY: TypeAdapter(Delivery),
     Kind.MEDICINE: TypeAdapter(Medicine),
     Kind.PATROL: TypeAdapter(Patrol),
     Kind.DISINFECTION: TypeAdapter(Disinfection),
 }
+"""What each kind of task asks for, as JSON and back."""
 _MISSION = TypeAdapter(Mission)
 
 
@@ -180,7 +181,7 @@ def task_values(task: Task, clock: Clock) -> dict[str, Any]:
         "kind": task.kind.value,
         "state": task.state.value,
         "priority": task.priority.value,
-        "spec": _SPECS[task.kind].dump_json(task.spec).decode(),
+        "spec": SPECS[task.kind].dump_json(task.spec).decode(),
         "places": f"|{'|'.join(places_of(task.spec))}|",
         "words": "\n".join((task.id, item, task.note, task.requester)).lower(),
         "requester": task.requester,
@@ -201,7 +202,7 @@ def task_of(row: RowMapping, clock: Clock) -> Task:
     """The task that a row holds."""
     return Task(
         id=TaskId(row["id"]),
-        spec=_SPECS[row["kind"]].validate_json(row["spec"]),
+        spec=SPECS[row["kind"]].validate_json(row["spec"]),
         priority=Priority(row["priority"]),
         state=TaskState(row["state"]),
         created_s=clock.to_loop(row["created_at"]),

@@ -50,7 +50,7 @@ def drones_of(vehicles: int) -> int:
 
 
 def made_site(vehicles: int) -> dict[str, Any]:
-    """A site file's data: floors for so many vehicles, a lift for each floor, at least two."""
+    """A site file's data: floors for so many vehicles; of several, as many lifts as floors."""
     drones = drones_of(vehicles)
     floors = max(1, ceil((vehicles - drones) / BAYS))
     levels = {f"L{floor}": _floor(floor) for floor in range(1, floors + 1)}
@@ -131,7 +131,7 @@ def _lifts(floors: int) -> dict[str, Any]:
     if floors == 1:
         return {}
     lifts: dict[str, Any] = {}
-    for number in range(max(2, floors)):
+    for number in range(floors):
         column = 1 + number % (COLUMNS // 2 - 1) + (COLUMNS // 2) * (number % 2)
         cabins = {f"L{floor}": [column * STEP_M, 16.0] for floor in range(1, floors + 1)}
         lifts[f"lift-{number + 1}"] = {

@@ -10,12 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dispatcher.alerts import Alert, Severity
+from dispatcher.rows import SPECS
 from dispatcher.task import (
-    Delivery,
-    Disinfection,
-    Kind,
-    Medicine,
-    Patrol,
     Priority,
     Spec,
     Task,
@@ -45,12 +41,6 @@ COLUMNS: Mapping[str, frozenset[str]] = {
 }
 """What a row of each kind of thing holds."""
 
-_SPECS: Mapping[str, TypeAdapter[Any]] = {
-    Kind.DELIVERY: TypeAdapter(Delivery),
-    Kind.MEDICINE: TypeAdapter(Medicine),
-    Kind.PATROL: TypeAdapter(Patrol),
-    Kind.DISINFECTION: TypeAdapter(Disinfection),
-}
 _VEHICLE: TypeAdapter[VehicleSpec] = TypeAdapter(VehicleSpec)
 
 
@@ -84,7 +74,7 @@ class Rows:
         """A task as a row."""
         return {
             "kind": task.kind.value,
-            "spec": _SPECS[task.kind].dump_python(task.spec, mode="json"),
+            "spec": SPECS[task.kind].dump_python(task.spec, mode="json"),
             "priority": task.priority.value,
             "state": task.state.value,
             "created": self.ms(task.created_s),
@@ -101,7 +91,7 @@ class Rows:
 
     def task(self, id_: str, row: Row) -> Task:
         """The task that a row holds."""
-        spec: Spec = _SPECS[row["kind"]].validate_python(row["spec"])
+        spec: Spec = SPECS[row["kind"]].validate_python(row["spec"])
         return Task(
             id=TaskId(id_),
             spec=spec,
