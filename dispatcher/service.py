@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import NamedTuple
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.blockages import Blockages
@@ -27,6 +26,7 @@ from dispatcher.forecast import Forecast, lately
 from dispatcher.hygiene import Hygiene
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.looks import Looks
 from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Free, Modeller
 from dispatcher.outages import Outages
@@ -39,7 +39,7 @@ from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
-from dispatcher.views import Activity, VehicleView
+from dispatcher.views import VehicleView
 from dispatcher.waiting import WaitingPlaces
 from dispatcher.watch import FleetWatch
 from dispatcher.worker import Worker
@@ -47,9 +47,9 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, Mode, Vehicle, VehicleId, VehicleSpec, VehicleState
+from fleet.vehicle import Medium, Vehicle, VehicleId, VehicleSpec, VehicleState
 from routing.refusal import Refusal
-from routing.site import LaneId, NodeId, PlaceId, Site, Zone
+from routing.site import LaneId, NodeId, Site
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +67,6 @@ class Executors:
 
     solver: Executor
     """A process: the solver keeps the interpreter busy."""
-
-
-class _Glance(NamedTuple):
-    """What of a vehicle screens are told at once when it changes."""
-
-    activity: Activity
-    waiting_for: Refusal | None
-    tasks: tuple[TaskId, ...]
-    goal: PlaceId | None
-    zone: Zone
-    in_service: bool
 
 
 class Service:
@@ -159,6 +148,7 @@ class Service:
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
+        self._looks = Looks(site, clock, self._workers, self._planner, self._traffic, self._skies)
         self._written_s = clock.now_s()
         self._shown: dict[VehicleId, object] = {}
         self._word_listeners: list[Callable[[VehicleId, VehicleState], None]] = []
@@ -433,7 +423,7 @@ class Service:
 
     def vehicles(self) -> list[VehicleView]:
         """All vehicles as people see them."""
-        return [self._view(vehicle) for vehicle in self.roster]
+        return [self._looks.view(vehicle) for vehicle in self.roster]
 
     async def set_in_service(self, vehicle: VehicleId, on: bool) -> None:
         """Take a vehicle out of service, or back; NotFound. What it has on board it brings on."""
@@ -447,7 +437,7 @@ class Service:
         await self._book.note("service_changed", vehicle=vehicle, in_service=on)
         worker.wake()
         self._planner.poke()
-        self._hub.tell(Change(vehicle=self._view(self.roster[vehicle])))
+        self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
 
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         """Close a lane: nobody is sent into it any more; NotFound."""
@@ -529,69 +519,11 @@ class Service:
         if not self._hub.listened:
             return
         percent = None if state.charge_ratio is None else round(state.charge_ratio * 100)
-        glance = self._glance(vehicle, state)
+        glance = self._looks.glance(self.roster[vehicle], state)
         shown = (glance, state.errors, state.online, state.loads, percent)
         if self._shown.get(vehicle) != shown:
             self._shown[vehicle] = shown
-            self._hub.tell(Change(vehicle=self._view(self.roster[vehicle])))
-
-    def _glance(self, vehicle: VehicleId, state: VehicleState) -> _Glance:
-        spec, worker = self.roster[vehicle].spec, self._workers[vehicle]
-        mission = worker.current
-        places = self.site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
-        waiting = self._waits_for(vehicle, spec.medium)
-        hand, planned = worker.hand, self._planner.tasks_of(vehicle)
-        if hand.task or hand.aboard:
-            held = (hand.task,) if hand.task else ()
-            planned = tuple(dict.fromkeys((*held, *hand.aboard, *planned)))
-        node = self.site.nodes.get(state.last_node or NodeId(""))
-        return _Glance(
-            activity=_activity(worker, state, waiting=waiting is not None),
-            waiting_for=waiting,
-            tasks=planned,
-            goal=places[0].id if places else None,
-            zone=node.zone if node is not None else self._home_zone(vehicle),
-            in_service=worker.in_service,
-        )
-
-    def _view(self, vehicle: Vehicle) -> VehicleView:
-        spec, state = vehicle.spec, vehicle.state()
-        glance = self._glance(spec.id, state)
-        mission = self._workers[spec.id].current
-        return VehicleView(
-            spec=spec,
-            state=state,
-            activity=glance.activity,
-            waiting_for=glance.waiting_for,
-            tasks=glance.tasks,
-            goal=glance.goal,
-            route=mission[1].route[mission[1].passed :] if mission is not None else (),
-            zone=glance.zone,
-            in_service=glance.in_service,
-        )
-
-    def _home_zone(self, vehicle: VehicleId) -> Zone:
-        home = self.site.places[self.roster[vehicle].spec.home].node
-        return self.site.nodes[home].zone
-
-    def _waits_for(self, vehicle: VehicleId, medium: Medium) -> Refusal | None:
-        if medium is Medium.AIR:
-            return self._skies.waits_for(vehicle)
-        if not self._traffic.knows(vehicle):
-            return None
-        return self._traffic.waits.reason(vehicle, self.clock.now_s())
-
-
-def _activity(worker: Worker, state: VehicleState, *, waiting: bool) -> Activity:
-    if not state.online:
-        return Activity.OFFLINE
-    if state.safety_stop or not (state.fit or state.mode is not Mode.AUTOMATIC):
-        return Activity.FAULT
-    if state.mode is not Mode.AUTOMATIC:
-        return Activity.MANUAL
-    if not worker.in_service:
-        return Activity.OUT_OF_SERVICE
-    return Activity.WAITING if waiting else worker.hand.activity
+            self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
 
 
 def _fault_of(reason: Refusal) -> FieldFault:
