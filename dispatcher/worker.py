@@ -12,6 +12,7 @@ from dispatcher.charge_wish import ChargeWish
 from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.execution import Missions, Mover
+from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
 from dispatcher.modelling import RANKS, Free
 from dispatcher.planner import Planner
@@ -358,7 +359,7 @@ class Worker:
             self._alerts.clear("goods_stranded", vehicle=self.id, task=id_)
             await self._book.commit(tasks=[done], events=events)
         elif last:
-            await self._end_cancelled(self._book.move(id_, stops_done=index + 1))
+            await self._end_cancelled(self._book.move(id_, stops_done=index + 1), event)
         else:
             await self._book.commit(
                 tasks=[self._book.move(id_, stops_done=index + 1)], events=[event]
@@ -413,10 +414,10 @@ class Worker:
         self.hand.aboard.pop(task.id, None)
         await self._end_cancelled(task)
 
-    async def _end_cancelled(self, task: Task) -> None:
+    async def _end_cancelled(self, task: Task, *before: Event) -> None:
         event = self._book.journal.event("task_cancelled", task=task.id, vehicle=self.id)
         ended = self._book.move(task.id, TaskState.CANCELLED, reason=None)
-        await self._book.commit(tasks=[ended], events=[event])
+        await self._book.commit(tasks=[ended], events=[*before, event])
 
     # --- energy, home ---
 

@@ -62,6 +62,21 @@ async def test_cancelled_before_loading_nothing_is_carried(tmp_path: Path) -> No
             await place.service.cancel(task)
 
 
+async def test_cancelled_while_it_is_unloaded_the_stop_is_still_in_the_journal(
+    tmp_path: Path,
+) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        task = await place.deliver("laboratory", "ward")
+        await place.until(lambda: place.task(task).stops_done == 1)
+        await place.until(lambda: place.world.ground[VehicleId("C1")].node == "ward")
+        await place.service.cancel(task)
+        await place.until_ended(task)
+        told = await place.service.store.timeline(task)
+        kinds = [event.kind for event in told[-4:]]
+        assert kinds == ["cancel_asked", "mission_done", "stop_done", "task_cancelled"]
+        assert place.deeds.unloaded == [(task, "ward")]
+
+
 async def test_cancelled_with_goods_on_board_they_are_brought_back(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         task = await place.deliver("laboratory", "ward")
