@@ -14,10 +14,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUNS := $(VENV)/.runs
 DEVELOPS := $(VENV)/.develops
 PEER := tests/real/peer
+FAST := $(BIN)/pytest -n 2 -m "not real and not browser"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run live serve test check format lock wheel clean
+.PHONY: help run live serve test check lint format lock wheel clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,15 +34,18 @@ serve: $(RUNS) ## dispatch the vehicles of CONFIG=; needs an MQTT broker
 
 test: $(DEVELOPS) ## every test; installs Mosquitto, Chromium and Node where it may
 	@.ci/parts $(PEER)
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(FAST) $(PYTEST_ARGS)
+	$(BIN)/pytest -m "real or browser" $(PYTEST_ARGS)
 
-check: $(DEVELOPS) ## format, lint, types, floors, dead code, fast tests
+check: lint ## what `make lint` does, and the fast tests
+	$(FAST)
+
+lint: $(DEVELOPS) ## format, lint, types, floors, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	$(BIN)/pytest -n 2 -m "not real and not browser"
 
 format: $(DEVELOPS) ## let ruff put things in order
 	$(BIN)/ruff format .
