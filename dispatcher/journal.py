@@ -97,7 +97,7 @@ class Journal:
             {
                 "seq": event.seq,
                 "at_ms": round((event.at_s - self._clock.loop_s) * 1000),
-                "at": at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z",
+                "at": at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z",
                 "kind": event.kind,
                 "task": event.task,
                 "vehicle": event.vehicle,

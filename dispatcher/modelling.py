@@ -120,7 +120,7 @@ class Modeller:
         self._hygiene = hygiene
         self._roads = roads
         self._handling = handling
-        self._able: dict[tuple[TaskId, VehicleId], bool] = {}
+        self._able: dict[TaskId, dict[VehicleId, bool]] = {}
 
     def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
         """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when.
@@ -128,8 +128,12 @@ class Modeller:
         Vehicles that could do none of it are left out.
         """
         at_hand = {free.spec.id for free in fleet}
-        tasks = self._window(now_s, tasks, fleet)
-        fleet = self._takers(tasks, fleet)
+        may = {task.id: self._may_take(task, fleet) for task in tasks}
+        tasks = self._window(now_s, tasks, fleet, may)
+        taking = self._takers(tasks, fleet, may)
+        if len(taking) < len(fleet):
+            fleet = [fleet[n] for n in taking]
+            may = {id_: [row[n] for n in taking] for id_, row in may.items()}
         spots: dict[str, int] = {}
         carried = self._carried(tasks, fleet)
         short = [self._is_short(free, tasks) for free in fleet]
@@ -138,7 +142,7 @@ class Modeller:
         requests: list[Request] = []
         first_stop: dict[str, int] = {}
         for task in tasks:
-            request, first = self._request(now_s, task, fleet, spots)
+            request, first = self._request(now_s, task, fleet, may[task.id], spots)
             if request is not None and carried is not None and (goods := goods_of(task.spec)):
                 request = replace(request, goods=CLASSES.index(goods))
             if request is not None:
@@ -159,15 +163,21 @@ class Modeller:
             problem=problem, vehicles=vehicles, first_stop=first_stop, chargers=tuple(chargers)
         )
 
-    def _window(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Task]:
+    def _window(
+        self,
+        now_s: float,
+        tasks: Sequence[Task],
+        fleet: Sequence[Free],
+        may: Mapping[TaskId, Sequence[bool]],
+    ) -> list[Task]:
         """The most urgent tasks, as many as the vehicles that could do them can look forward to."""
         left = {free.spec.id: AHEAD for free in fleet}
         chosen: list[Task] = []
         for task in sorted(tasks, key=lambda task: _urgency(task, now_s)):
             able = [
                 free.spec.id
-                for free in fleet
-                if self._may_take(task, free) and self._gets_there(task, free)
+                for free, takes in zip(fleet, may[task.id], strict=True)
+                if takes and self._gets_there(task, free)
             ]
             taker = max(able, key=lambda vehicle: left[vehicle], default=None)
             if taker is not None and (left[taker] or task.state.begun):
@@ -177,17 +187,19 @@ class Modeller:
                 chosen.append(task)  # the solver says why nobody can
         return chosen
 
-    def _takers(self, tasks: Sequence[Task], fleet: Sequence[Free]) -> Sequence[Free]:
+    def _takers(
+        self, tasks: Sequence[Task], fleet: Sequence[Free], may: Mapping[TaskId, Sequence[bool]]
+    ) -> Sequence[int]:
         """Those who could do any of the tasks, or have begun one; all, if nobody could do some."""
-        taken: dict[int, None] = {}
+        taken: set[int] = set()
         for task in tasks:
-            able = [n for n, free in enumerate(fleet) if self._may_take(task, free)]
+            able = [n for n, takes in enumerate(may[task.id]) if takes]
             if not able:
-                return fleet
-            taken |= dict.fromkeys(able)
+                return range(len(fleet))
+            taken.update(able)
             if task.state.begun:
-                taken |= {n: None for n, free in enumerate(fleet) if free.spec.id == task.vehicle}
-        return [fleet[n] for n in sorted(taken)]
+                taken.update(n for n, free in enumerate(fleet) if free.spec.id == task.vehicle)
+        return sorted(taken)
 
     def spot(self, stop: TaskStop) -> str:
         """The word for a stop's place among the rows of the travel matrices."""
@@ -206,17 +218,17 @@ class Modeller:
 
     def able(self, task: Task, spec: VehicleSpec) -> bool:
         """Whether a vehicle could ever do a task: by what it is, and by the roads."""
-        key = (task.id, spec.id)
-        if key not in self._able:
+        known = self._able.setdefault(task.id, {})
+        if spec.id not in known:
             stops = stops_of(task, self._handling)
-            self._able[key] = not why_not(task.spec, spec) and not unreachable_stops(
+            known[spec.id] = not why_not(task.spec, spec) and not unreachable_stops(
                 self._site, self._roads, spec, stops
             )
-        return self._able[key]
+        return known[spec.id]
 
-    def _may_take(self, task: Task, free: Free) -> bool:
-        """Whether a vehicle may be planned for a task that is not begun."""
-        return free.takes_new and self.able(task, free.spec)
+    def _may_take(self, task: Task, fleet: Sequence[Free]) -> list[bool]:
+        """Which vehicles may be planned for a task that is not begun."""
+        return [free.takes_new and self.able(task, free.spec) for free in fleet]
 
     def _gets_there(self, task: Task, free: Free) -> bool:
         """Whether all stops can be driven to over the roads that are open now."""
@@ -239,12 +251,11 @@ class Modeller:
 
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """A vehicle has found that it can't do a task after all."""
-        self._able[task, vehicle] = False
+        self._able.setdefault(task, {})[vehicle] = False
 
     def forget(self, task: TaskId) -> None:
         """A task has ended."""
-        for key in [key for key in self._able if key[0] == task]:
-            del self._able[key]
+        self._able.pop(task, None)
 
     def _is_short(self, free: Free, tasks: Sequence[Task]) -> bool:
         """Whether a plan has to look at a vehicle's battery: it may be too low for what comes.
@@ -295,8 +306,9 @@ class Modeller:
     ) -> list[tuple[Goods, ...]] | None:
         """What each vehicle has carried when it is free; None = no two goods mind each other."""
         classes = {task.id: goods_of(task.spec) for task in tasks}
+        goods_to_come = [(t, goods) for t in tasks if (goods := classes[t.id]) is not None]
         found: list[tuple[Goods, ...]] = []
-        minds = False
+        mixed: set[tuple[frozenset[Goods], frozenset[Goods]]] = set()
         for free in fleet:
             vehicle = free.spec.id
             carried = self._hygiene.carried_by(vehicle)
@@ -305,13 +317,13 @@ class Modeller:
                 if goods is not None and self._hygiene.must_wash(vehicle, goods):
                     carried = ()  # it is on its way to be decontaminated
             found.append(carried)
-            own = (t for t in tasks if t.vehicle == vehicle or self.able(t, free.spec))
-            to_come = {goods for task in own if (goods := classes[task.id]) is not None}
-            minds = minds or any(
-                not may_follow(one, other) for one in (*carried, *to_come) for other in to_come
+            own = (
+                goods
+                for task, goods in goods_to_come
+                if task.vehicle == vehicle or self.able(task, free.spec)
             )
-            minds = minds or to_come >= SHARING
-        return found if minds else None
+            mixed.add((frozenset(carried), frozenset(own)))
+        return found if any(_minds(*each) for each in mixed) else None
 
     def _slots(
         self,
@@ -342,7 +354,12 @@ class Modeller:
         return slots, profiles
 
     def _request(
-        self, now_s: float, task: Task, fleet: Sequence[Free], spots: dict[str, int]
+        self,
+        now_s: float,
+        task: Task,
+        fleet: Sequence[Free],
+        may: Sequence[bool],
+        spots: dict[str, int],
     ) -> tuple[Request | None, int]:
         holder = next((n for n, free in enumerate(fleet) if free.spec.id == task.vehicle), None)
         first = task.stops_done
@@ -354,7 +371,7 @@ class Modeller:
         stops = stops_of(task, self._handling)[first:]
         if not stops:
             return None, 0
-        allowed = tuple(n for n, free in enumerate(fleet) if self._may_take(task, free))
+        allowed = tuple(n for n, takes in enumerate(may) if takes)
         if task.state.begun and holder is not None:
             allowed = (holder,)
         priority = lifted(task, now_s)
@@ -423,6 +440,14 @@ class Modeller:
     def _can_land(self, spot: str) -> bool:
         places = self._site.places_at.get(NodeId(spot), ())
         return spot.startswith("area:") or any(Role.PAD in place.roles for place in places)
+
+
+def _minds(carried: Set[Goods], to_come: Set[Goods]) -> bool:
+    """Whether a wash may be needed before some of what is to come, or some may not share."""
+    before = carried | to_come
+    return to_come >= SHARING or any(
+        not may_follow(one, other) for one in before for other in to_come
+    )
 
 
 def _urgency(task: Task, now_s: float) -> tuple[bool, int, float, str]:

@@ -220,7 +220,7 @@ class Planner:
     def _make_turn(self) -> None:
         """Have a vehicle turned round for a task that can't wait, where that pays."""
         turn = self._preemption.find(
-            self._book.now_s(), self._due(), self._fleet(), start=self._start
+            self._book.now_s(), self._due(), self._fleet, start=self._start
         )
         if turn is not None:
             self._turn_round(turn.vehicle, turn.by)

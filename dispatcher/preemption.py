@@ -51,7 +51,7 @@ class Preemption:
         self,
         now_s: float,
         tasks: Sequence[Task],
-        fleet: Sequence[Free],
+        fleet_now: Callable[[], Sequence[Free]],
         start: Callable[[Model], Plan],
     ) -> Turn | None:
         """The first turn that pays; it is taken to be made.
@@ -59,12 +59,11 @@ class Preemption:
         Args:
             start: the plan in force in the words of a model.
         """
-        known = {task.id: task for task in tasks}
-        for task in tasks:
-            if task.state.begun or task.earliest_s > now_s or task.priority not in PRESSING:
-                continue
-            if self._looked_s.get(task.id, now_s - LOOK_S) > now_s - LOOK_S:
-                continue
+        pressing = [task for task in tasks if self._presses(task, now_s)]
+        if not pressing:
+            return None
+        known, fleet = {task.id: task for task in tasks}, fleet_now()
+        for task in pressing:
             candidates = self._candidates(now_s, task, known, fleet)
             if candidates:
                 self._looked_s[task.id] = now_s
@@ -75,6 +74,12 @@ class Preemption:
                     self._times[turn.task] += 1
                     return turn
         return None
+
+    def _presses(self, task: Task, now_s: float) -> bool:
+        """Whether a task can't wait, and nobody was looked for lately."""
+        if task.state.begun or task.earliest_s > now_s or task.priority not in PRESSING:
+            return False
+        return self._looked_s.get(task.id, now_s - LOOK_S) <= now_s - LOOK_S
 
     def _candidates(
         self, now_s: float, task: Task, known: Mapping[TaskId, Task], fleet: Sequence[Free]

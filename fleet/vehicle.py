@@ -112,12 +112,10 @@ class VehicleState:
     @property
     def fit(self) -> bool:
         """Whether it can be given a mission."""
-        return (
-            self.online
-            and self.mode is Mode.AUTOMATIC
-            and not self.safety_stop
-            and not any(error.severity is Severity.FATAL for error in self.errors)
-        )
+        able = self.online and self.mode is Mode.AUTOMATIC and not self.safety_stop
+        if not able or not self.errors:
+            return able
+        return not any(error.severity is Severity.FATAL for error in self.errors)
 
 
 class Vehicle(Protocol):

@@ -9,8 +9,8 @@ import math
 from dataclasses import replace
 
 from routing.errors import NoPlan
-from routing.judge import faults_of
-from routing.plan import Charge, Plan, check, cost
+from routing.judge import PlanFault, faults_of
+from routing.plan import Charge, Plan, priced
 from routing.reasons import Reasons
 from routing.refusal import Refusal
 from routing.search.board import Board
@@ -31,29 +31,29 @@ def finish(board: Board) -> Plan:
     while True:
         rows = board.charges()
         queued = _Queue(board, rows).waited() if rows else rows
-        plan = _plan(board, queued, crowded)
-        fault = check(board.problem, plan)
+        plan, fault = _plan(board, queued, crowded)
         if fault is None:
             return plan
         if fault.code not in _QUEUE_FAULTS or not _give_up_one(board, queued, crowded):
             raise NoPlan(str(fault))
 
 
-def _plan(board: Board, charges: Charges, crowded: dict[int, Refusal]) -> Plan:
-    problem = board.problem
+def _plan(
+    board: Board, charges: Charges, crowded: dict[int, Refusal]
+) -> tuple[Plan, PlanFault | None]:
+    problem, routes = board.problem, board.routes()
     placed, reasons = board.placed(), Reasons(board)
     unplanned = {
         request.id: crowded.get(number) or reasons.reason(number)
         for number, request in enumerate(problem.requests)
         if number not in placed
     }
-    routes = tuple(tuple(board.visits[stop] for stop in route) for route in board.routes())
-    plan = Plan(routes=routes, charges=charges, unplanned=unplanned)
-    price = cost(problem, plan)
+    visits = tuple(tuple(board.visits[stop] for stop in route) for route in routes)
+    plan, fault = priced(problem, Plan(routes=visits, charges=charges, unplanned=unplanned))
     waits = any(charge.wait_s for row in charges for charge in row)
-    if not waits and not math.isclose(price, board.price(), rel_tol=1e-9, abs_tol=0.5):
-        raise NoPlan(f"the search counted {board.price()} for a plan that costs {price}")
-    return replace(plan, cost=price)
+    if not waits and not math.isclose(plan.cost, board.price(), rel_tol=1e-9, abs_tol=0.5):
+        raise NoPlan(f"the search counted {board.price()} for a plan that costs {plan.cost}")
+    return plan, fault
 
 
 class _Queue:

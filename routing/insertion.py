@@ -58,24 +58,28 @@ def lay_standing(board: Board, start: Plan | None) -> None:
     """
     lost: set[int] = set()
     taken: set[int] = set()
-    slots = board.problem.slots
-    old = start.routes if start and len(start.routes) == len(slots) else None
-    for slot in range(len(slots)):
-        base = _lay_bound(board, slot, lost)
+    problem = board.problem
+    old = start.routes if start and len(start.routes) == len(problem.slots) else None
+    bound: dict[int, list[int]] = {}
+    for id_, slot in problem.bound.items():
+        bound.setdefault(slot, []).append(problem.request_numbers[id_])
+    for slot, now in enumerate(problem.slots):
+        if not (now.committed or slot in bound or (old is not None and old[slot])):
+            continue  # its route is empty already
+        base = _lay_bound(board, slot, bound.get(slot, []), lost)
         if old is not None:
             head = base[: board.tour.head[slot]]
             known = [board.number[visit] for visit in old[slot] if visit in board.number]
             tail = [s for s in known if s not in head and board.request(s) not in lost]
             _lay_longest(board, slot, base, head, _still_right(board, slot, head, tail, taken))
-        taken |= {board.request(stop) for stop in board.tour.route[slot, : board.tour.size[slot]]}
+        taken |= {board.request(stop) for stop in board.route(slot)}
     board.lose(lost)
 
 
-def _lay_bound(board: Board, slot: int, lost: set[int]) -> Route:
+def _lay_bound(board: Board, slot: int, bound: Sequence[int], lost: set[int]) -> Route:
     """Committed visits, then the rest of all that is bound to this slot and can be reached."""
     problem = board.problem
     committed = [board.number[visit] for visit in problem.slots[slot].committed]
-    bound = [problem.request_numbers[id_] for id_, n in problem.bound.items() if n == slot]
     while True:
         route = [stop for stop in committed if board.request(stop) not in lost]
         board.tour.head[slot] = len(route)
@@ -93,7 +97,7 @@ def _lay_bound(board: Board, slot: int, lost: set[int]) -> Route:
             None,
         )
         if missed is None:
-            return board.routes()[slot]
+            return board.route(slot)
         lost.add(missed)
 
 
@@ -104,6 +108,8 @@ def _drivable(board: Board, slot: int, route: Route) -> int:
 
 def _lay_longest(board: Board, slot: int, base: Route, head: Route, tail: Route) -> None:
     """What is bound, and as much of the old route as can still be driven behind it."""
+    if [*head, *tail] == base:
+        return
     wanted = set(base)
     while not (wanted <= {*head, *tail} and board.set(slot, [*head, *tail])):
         free = [stop for stop in tail if stop not in wanted]

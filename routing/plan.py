@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from routing.judge import PlanFault, crowd_faults, faults_of, malformed
 from routing.problem import Problem, Request, Visit
@@ -35,7 +35,10 @@ class Plan:
 
 def timetable(problem: Problem, plan: Plan) -> tuple[tuple[Timed, ...], ...]:
     """When each visit of ``plan`` happens; one tuple per slot."""
-    return tuple(tuple(journey.rows) for journey in _journeys(problem, plan, Rules(problem)))
+    rows: list[tuple[Timed, ...]] = [()] * len(problem.slots)
+    for journey in _journeys(problem, plan, Rules(problem)):
+        rows[journey.number] = tuple(journey.rows)
+    return tuple(rows)
 
 
 def cost(problem: Problem, plan: Plan) -> int:
@@ -47,6 +50,15 @@ def cost(problem: Problem, plan: Plan) -> int:
     return _price(problem, _journeys(problem, plan, Rules(problem)))
 
 
+def priced(problem: Problem, plan: Plan) -> tuple[Plan, PlanFault | None]:
+    """The plan with its true ``cost``, and what `check` says to that; all is driven only once."""
+    rules = Rules(problem)
+    journeys = _journeys(problem, plan, rules)
+    dear = replace(plan, cost=_price(problem, journeys))
+    fault = next(_shape_faults(problem, plan), None)
+    return dear, fault or next(_deed_faults(rules, journeys), None)
+
+
 def check(problem: Problem, plan: Plan) -> PlanFault | None:
     """The first fault of a plan, from first principles; None = it may be carried out.
 
@@ -55,7 +67,16 @@ def check(problem: Problem, plan: Plan) -> PlanFault | None:
     ``charger``, ``loaded``, ``no_battery``, ``overcharged``, ``not_full``, ``shift``, ``range``,
     ``break``, ``energy``, ``places``, ``cost``.
     """
-    return next(_shape_faults(problem, plan), None) or next(_deed_faults(problem, plan), None)
+    if fault := next(_shape_faults(problem, plan), None):
+        return fault
+    rules = Rules(problem)
+    journeys = _journeys(problem, plan, rules)
+    if fault := next(_deed_faults(rules, journeys), None):
+        return fault
+    true_cost = _price(problem, journeys)
+    if plan.cost != true_cost:
+        return PlanFault("cost", f"it says {plan.cost}, but costs {true_cost}")
+    return None
 
 
 def _shape_faults(problem: Problem, plan: Plan) -> Iterator[PlanFault]:
@@ -94,22 +115,18 @@ def _completeness_faults(problem: Problem, plan: Plan) -> Iterator[PlanFault]:
             yield PlanFault("not_allowed", f"{request.id} may not go with slot {min(slots)}")
 
 
-def _deed_faults(problem: Problem, plan: Plan) -> Iterator[PlanFault]:
-    """What is wrong with what the slots do, and with what the plan says that it costs."""
-    rules = Rules(problem)
-    journeys = _journeys(problem, plan, rules)
+def _deed_faults(rules: Rules, journeys: list[Journey]) -> Iterator[PlanFault]:
+    """What is wrong with what the slots do."""
     for journey in journeys:
         yield from faults_of(journey)
     yield from crowd_faults(rules, journeys)
-    true_cost = _price(problem, journeys)
-    if plan.cost != true_cost:
-        yield PlanFault("cost", f"it says {plan.cost}, but costs {true_cost}")
 
 
 def _journeys(problem: Problem, plan: Plan, rules: Rules) -> list[Journey]:
+    """What the slots do; those that do nothing have no journey."""
     charges = plan.charges or ((),) * len(problem.slots)
-    rows = zip(problem.slots, plan.routes, charges, strict=True)
-    return [drive(rules, number, route, row) for number, (_, route, row) in enumerate(rows)]
+    rows = enumerate(zip(problem.slots, plan.routes, charges, strict=True))
+    return [drive(rules, n, route, row) for n, (_, route, row) in rows if route or row]
 
 
 def _price(problem: Problem, journeys: Iterable[Journey]) -> int:

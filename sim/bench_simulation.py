@@ -1,5 +1,6 @@
 """``wardline bench simulation``: a day of any fleet, and the processor time that it all takes."""
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +47,9 @@ def simulation(
     vehicles: Annotated[int, typer.Option(help="How many; a fifth of them fly.")] = 40,
     hours: Annotated[float, typer.Option(help="Of virtual time.")] = 24.0,
     seed: Annotated[int, typer.Option(min=0, help="Of all chance.")] = 0,
+    flame: Annotated[
+        Path | None, typer.Option(help="Draw where the processor time went (SVG).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Simulate a made hospital with everything in it: how far ahead of real time is it?"""
@@ -54,23 +58,30 @@ def simulation(
             raise WrongUse(f"--vehicles {vehicles} is not between 1 and {MOST_VEHICLES}; write 40")
         if not 1 / 60 <= hours <= MOST_HOURS:  # not a number is neither
             raise WrongUse(f"--hours {hours:g} is not between a minute and a week; write 24")
+        if flame is not None and not flame.parent.is_dir():
+            raise WrongUse(f"--flame {flame}: there is no folder {flame.parent}; make it first")
     except WrongUse as error:
         fail(str(error))
-    row = asdict(_measured(vehicles, hours, seed))
+    row = asdict(_measured(vehicles, hours, seed, flame))
     if as_json:
         say_json(row)
     else:
         say_table(("figure", "value"), list(row.items()))
 
 
-def _measured(vehicles: int, hours: float, seed: int) -> Row:
+def _measured(vehicles: int, hours: float, seed: int, picture: Path | None) -> Row:
+    from sim.flame import Flame
     from sim.run import Wishes, run
 
     scenario = made(vehicles, hours)
     with progress_bar() as bar:
         job = bar.add_task(f"{vehicles} vehicles", total=scenario.duration_s)
         wishes = Wishes(seed=seed, progress=lambda gone_s: bar.update(job, completed=gone_s))
-        summary: dict[str, Any] = dict(run(scenario, wishes).summary)
+        flame = Flame()
+        with flame.sampling() if picture else nullcontext():
+            summary: dict[str, Any] = dict(run(scenario, wishes).summary)
+    if picture:
+        picture.write_text(flame.svg(), encoding="utf-8")
     kinds = summary["tasks"].values()
     return Row(
         vehicles=vehicles,

@@ -8,6 +8,7 @@ import heapq
 import math
 import selectors
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -15,37 +16,14 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+ROUNDS_BETWEEN_LOOKS = 51
+"""How often a virtual loop looks at its sockets."""
+MOST_CANCELLED = 100
+"""More cancelled timers than that are thrown away once they are the half of all."""
+
 
 class VirtualDeadlock(RuntimeError):
     """Every task waits for another, and no timer is left that could bring anything about."""
-
-
-class _Selector(selectors.SelectSelector):
-    """Asks its loop how to spend the time until the next timer."""
-
-    sleep: Callable[[float | None], float | None]
-
-    skip = 0
-    """How many looks at the sockets may be left out between two."""
-    _left_out = 0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        sleep_s = self.sleep(timeout)
-        if self._left_out < self.skip:
-            self._left_out += 1
-            return []
-        self._left_out = 0
-        return super().select(sleep_s)
-
-
-class _Timer(asyncio.TimerHandle):
-    """A timer that comes after all older ones of the same moment."""
-
-    turn: tuple[float, int]
-    """When, and as which of that moment."""
-
-    def __lt__(self, other: "_Timer") -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self.turn < other.turn
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -58,13 +36,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self) -> None:
-        selector = _Selector()
-        selector.sleep = self._jump
-        selector.skip = 50
-        super().__init__(selector)
+        super().__init__()
         self._now_s = 0.0
-        self._timers = 0
-        self._scheduled: list[asyncio.TimerHandle]
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """When, and as which of all; tuples are compared without any of our code."""
+        self._made = self._cancelled = self._rounds = 0
+        self._ready: deque[asyncio.Handle]
+        self._selector: selectors.BaseSelector
+        self._process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -79,19 +58,58 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """Schedule ``callback`` for a virtual moment."""
         when = math.ceil(when * 1e6 - 1e-3) / 1e6
-        timer = _Timer(when, callback, args, self, context)
-        self._timers += 1
-        timer.turn = when, self._timers
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True  # pyright: ignore[reportAttributeAccessIssue]
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._made += 1
+        heapq.heappush(self._timers, (when, self._made, timer))
         return timer
 
-    def _jump(self, timeout: float | None) -> float:
-        if timeout is None:
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002
+        self._cancelled += 1
+        if self._cancelled > MOST_CANCELLED and 2 * self._cancelled > len(self._timers):
+            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+            heapq.heapify(self._timers)
+            self._cancelled = 0
+
+    def _run_once(self) -> None:
+        """One round: all that is due, and nothing that this brings about."""
+        ready = self._ready
+        self._rounds += 1
+        if self._rounds % ROUNDS_BETWEEN_LOOKS == 0:
+            self._look_at_sockets()
+        if not ready:
+            self._jump()
+        now_s, timers = self._now_s, self._timers
+        while timers and timers[0][0] <= now_s:
+            ready.append(heapq.heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+
+    def _jump(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
+        if timers:
+            self._now_s = max(self._now_s, timers[0][0])
+            return
+        self._look_at_sockets()
+        if not self._ready:
             raise VirtualDeadlock("nothing is left to happen: every task waits for another")
-        if timeout > 0:
-            self._now_s = max(self._now_s, self._scheduled[0].when())
-        return 0
+
+    def _look_at_sockets(self) -> None:
+        self._process_events(self._selector.select(0))
+
+
+class _ScaledSelector(selectors.SelectSelector):
+    """Waits for sockets ``speed`` times as short as it is told."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(None if timeout is None else timeout / self._speed)
 
 
 class ScaledLoop(asyncio.SelectorEventLoop):
@@ -102,9 +120,7 @@ class ScaledLoop(asyncio.SelectorEventLoop):
             raise ValueError(f"speed must be above 0, not {speed}")
         self._speed = speed
         self._start_s = time.monotonic()
-        selector = _Selector()
-        selector.sleep = lambda timeout: timeout if timeout is None else timeout / speed
-        super().__init__(selector)
+        super().__init__(_ScaledSelector(speed))
 
     def time(self) -> float:
         """Scaled seconds since the loop was made."""

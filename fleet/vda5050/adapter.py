@@ -61,20 +61,23 @@ class Vda5050Vehicle:
     def state(self) -> VehicleState:
         """Its latest snapshot; built at most once per word of the robot."""
         inbox, oddities = self._link.inbox, self._link.oddities
-        shown = (inbox.state, inbox.pose, len(oddities))
-        if inbox.state is not None and (
-            shown[0] is not self._shown[0]
-            or shown[1] is not self._shown[1]
-            or shown[2] != self._shown[2]
+        state, pose, heard_at_s, online = inbox.state, inbox.pose, inbox.heard_at_s, inbox.online
+        now, shown = self._snapshot, self._shown
+        if state is not None and (
+            state is not shown[0] or pose is not shown[1] or len(oddities) != shown[2]
         ):
-            self._shown = shown
-            self._snapshot = snapshot(
-                inbox.state, inbox.pose, tuple(oddities), self._config, self._site
+            self._shown = state, pose, len(oddities)
+            self._snapshot = now = snapshot(
+                state,
+                pose,
+                tuple(oddities),
+                self._config,
+                self._site,
+                heard_at_s=heard_at_s,
+                online=online,
             )
-        now = self._snapshot
-        if now.online != inbox.online or now.heard_at_s != inbox.heard_at_s:
-            now = replace(now, online=inbox.online, heard_at_s=inbox.heard_at_s)
-            self._snapshot = now
+        elif now.online is not online or now.heard_at_s != heard_at_s:
+            self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
         return replace(now, errors=(*now.errors, KEEPS_ORDER)) if self._keeps else now
 
     def watch(self, changed: Callable[[], None]) -> None:

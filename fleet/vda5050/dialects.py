@@ -50,7 +50,7 @@ def _edited(payload: bytes, edit: Callable[[dict[str, object]], None]) -> bytes:
 
 def stamp(at: datetime) -> str:
     """A moment as the headers want it: UTC, milliseconds, ``Z``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def read_stamp(text: str) -> datetime | None:

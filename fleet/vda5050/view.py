@@ -38,12 +38,16 @@ def snapshot(
     oddities: Sequence[str],
     config: Vda5050Config,
     site: Site,
+    *,
+    heard_at_s: float | None,
+    online: bool,
 ) -> VehicleState:
-    """All but the freshness, which the caller judges at the moment it is asked."""
+    """The robot's last word, and how fresh it is."""
     battery = state.battery_state
     charge = battery.battery_charge if battery else None
     return VehicleState(
-        heard_at_s=None,
+        heard_at_s=heard_at_s,
+        online=online,
         position=position_of(pose, config, site),
         last_node=NodeId(state.last_node_id) if state.last_node_id in site.nodes else None,
         mission=MissionId(state.order_id) if state.order_id and state.busy else None,

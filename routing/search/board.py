@@ -10,10 +10,10 @@ from routing.problem import Problem, Visit
 from routing.search.chain import place_chain
 from routing.search.clash import find_clashes
 from routing.search.dice import SURE
-from routing.search.flat import Whole, flatten
+from routing.search.flat import FULL, OF, Whole, flatten
 from routing.search.place import put
 from routing.search.rate import rate
-from routing.search.refresh import refresh, routes_of, set_route
+from routing.search.refresh import refresh_all, routes_of, set_route
 from routing.search.ruin import followers, neighbours
 from routing.search.spot import make_spot
 from routing.search.tour import make_tour
@@ -41,9 +41,9 @@ class Board:
         """Dice that overlook nothing."""
         self.lost: set[int] = set()
         """Requests that were promised, and to which no way leads any more."""
+        self._of: list[int] = self.flat.stops[:, OF].tolist()
         self._clashes_known = False
-        for slot in range(len(problem.slots)):
-            set_route(self.flat, self.tour, slot, ())
+        refresh_all(self.flat, self.tour)
 
     @cached_property
     def near(self) -> Whole:
@@ -60,8 +60,7 @@ class Board:
         if not self._clashes_known:
             self.tour.clash[:] = find_clashes(self.flat)
             self._clashes_known = True
-            for slot in range(len(self.tour.size)):
-                refresh(self.flat, self.tour, slot)
+            refresh_all(self.flat, self.tour)
 
     def stops(self, request: int) -> list[int]:
         """The numbers of a request's stops."""
@@ -70,12 +69,16 @@ class Board:
 
     def request(self, stop: int) -> int:
         """Whose stop it is."""
-        return int(self.flat.stops[stop, 4])
+        return self._of[stop]
 
     def lose(self, requests: set[int]) -> None:
         """These were promised in an order that can't be kept: no search touches them."""
         self.lost = requests
         self.flat.allowed[list(requests)] = False
+
+    def route(self, slot: int) -> Route:
+        """A slot's route as it is now."""
+        return self.tour.route[slot, : self.tour.size[slot]].tolist()
 
     def routes(self) -> list[Route]:
         """The routes as they are now."""
@@ -108,10 +111,14 @@ class Board:
     def charges(self) -> tuple[tuple[Charge, ...], ...]:
         """Where and how long each slot charges on its route; empty = nobody does."""
         rows: list[tuple[Charge, ...]] = []
+        powered: list[bool] = (self.flat.batteries[:, FULL] >= 0).tolist()
         for slot, route in enumerate(self.routes()):
+            if not route or not powered[slot]:
+                rows.append(())
+                continue
             work = self.tour.work
             rate(self.flat, slot, self.tour.route[slot], len(route), work)
-            plugs = work.plug[: len(route) + 1].tolist() if route else []
+            plugs = work.plug[: len(route) + 1].tolist()
             rows.append(
                 tuple(
                     Charge(before=k, charger=plug, charge_s=int(work.plugged_s[k]))

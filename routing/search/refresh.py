@@ -15,12 +15,13 @@ from routing.search.work import METRES, REQUESTS
 
 def routes_of(tour: Tour) -> list[list[int]]:
     """The routes as lists of stop numbers."""
-    return [tour.route[slot, : tour.size[slot]].tolist() for slot in range(len(tour.size))]
+    sizes: list[int] = tour.size.tolist()
+    return [tour.route[slot, :size].tolist() if size else [] for slot, size in enumerate(sizes)]
 
 
 def set_route(flat: Flat, tour: Tour, slot: int, route: Sequence[int]) -> bool:
     """Give a slot another route; False = it can't be driven (it is set all the same)."""
-    for stop in tour.route[slot, : tour.size[slot]]:
+    for stop in tour.route[slot, : tour.size[slot]].tolist():
         if tour.slot_of[stop] == slot:
             tour.slot_of[stop] = -1
     tour.route[slot, : len(route)] = route
@@ -45,6 +46,13 @@ def refresh(flat: Flat, tour: Tour, slot: int) -> bool:
     find_cuts(flat, tour, slot)
     find_slack(flat, tour, slot)
     return price < np.inf
+
+
+@kernel
+def refresh_all(flat: Flat, tour: Tour) -> None:
+    """The same for every route."""
+    for slot in range(len(tour.size)):
+        refresh(flat, tour, slot)
 
 
 @kernel
