@@ -1,12 +1,13 @@
 """Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatcher.candidates import needed
 from dispatcher.chargers import Chargers
 from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
@@ -125,15 +126,16 @@ class Modeller:
     def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
         """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when.
 
-        Vehicles that could do none of it are left out.
+        Vehicles that could do none of it are left out, and those that others are nearer than.
         """
         at_hand = {free.spec.id for free in fleet}
         may = {task.id: self._may_take(task, fleet) for task in tasks}
         tasks = self._window(now_s, tasks, fleet, may)
-        taking = self._takers(tasks, fleet, may)
-        if len(taking) < len(fleet):
-            fleet = [fleet[n] for n in taking]
-            may = {id_: [row[n] for n in taking] for id_, row in may.items()}
+        for choose in (self._takers, self._nearest):
+            chosen = choose(tasks, fleet, may)
+            if len(chosen) < len(fleet):
+                fleet = [fleet[n] for n in chosen]
+                may = {task.id: [may[task.id][n] for n in chosen] for task in tasks}
         spots: dict[str, int] = {}
         carried = self._carried(tasks, fleet)
         short = [self._is_short(free, tasks) for free in fleet]
@@ -201,11 +203,45 @@ class Modeller:
                 taken.update(n for n, free in enumerate(fleet) if free.spec.id == task.vehicle)
         return sorted(taken)
 
+    def _nearest(
+        self, tasks: Sequence[Task], fleet: Sequence[Free], may: Mapping[TaskId, Sequence[bool]]
+    ) -> Sequence[int]:
+        """Those who could make a plan better than others just like them."""
+        to_give = [task for task in tasks if not task.state.begun]
+        first = [self.spot(stops_of(task, self._handling)[0]) for task in to_give]
+        named = {task.vehicle for task in tasks}
+        now_s = min((free.ready_s for free in fleet), default=0.0)
+
+        def alike(number: int) -> Hashable | None:
+            free = fleet[number]
+            spec = free.spec
+            idle = free.takes_new and free.current is None and free.ready_s <= now_s
+            far = spec.medium is Medium.GROUND and _lasts(free)
+            if not idle or not far or spec.id in named:
+                return None
+            load, carried = (spec.payload_g, spec.payload_ml), self._hygiene.carried_by(spec.id)
+            return rules_of(spec), load, carried, tuple(may[task.id][number] for task in to_give)
+
+        return needed(
+            [alike(number) for number in range(len(fleet))],
+            len(to_give),
+            lambda number, task: may[to_give[task].id][number],
+            lambda number, task: self._roads.from_to_s(
+                rules_of(fleet[number].spec),
+                self._node(fleet[number].spot),
+                self._node(first[task]),
+            ),
+        )
+
     def spot(self, stop: TaskStop) -> str:
         """The word for a stop's place among the rows of the travel matrices."""
         if stop.place is not None:
             return self._site.places[stop.place].node
         return f"area:{stop.area}"
+
+    def _node(self, spot: str) -> NodeId | None:
+        """A spot on the ground; None = no road leads there."""
+        return NodeId(spot) if spot in self._site.nodes else None
 
     def point(self, spot: str) -> Point:
         """Where a spot is; the middle of it, for an area."""
@@ -263,10 +299,8 @@ class Modeller:
         Lamps use most of theirs while they shine, which a battery in a plan knows nothing of:
         where they have to, the plan has their range alone.
         """
-        spec, energy = free.spec, free.spec.energy
-        usable_wh = (free.charge_ratio - energy.reserve_ratio) * energy.capacity_wh
-        lasts = usable_wh * 3600 >= MARGIN * energy.move_w * LASTS_S
-        if lasts or spec.medium is Medium.AIR or not self._chargers.usable(spec):
+        spec = free.spec
+        if _lasts(free) or spec.medium is Medium.AIR or not self._chargers.usable(spec):
             return False
         return not any(isinstance(t.spec, Disinfection) and self.able(t, spec) for t in tasks)
 
@@ -416,7 +450,7 @@ class Modeller:
 
     def _driven(self, rules: Rules, spots: tuple[str, ...], *, washes: bool) -> Profile:
         """By road; spots that no road leads to are unreachable."""
-        nodes = [NodeId(spot) if spot in self._site.nodes else None for spot in spots]
+        nodes = [self._node(spot) for spot in spots]
         washed_s, washed_m = self._roads.washed(rules, nodes) if washes else (None, None)
         return Profile(
             seconds=self._roads.times(rules, nodes),
@@ -471,6 +505,13 @@ def _battery(free: Free) -> Battery:
         per_s_j=math.ceil(energy.idle_w),
         charge_j_s=max(1, int(energy.charge_w)),
     )
+
+
+def _lasts(free: Free) -> bool:
+    """Whether a battery is no concern of a plan."""
+    energy = free.spec.energy
+    usable_wh = (free.charge_ratio - energy.reserve_ratio) * energy.capacity_wh
+    return usable_wh * 3600 >= MARGIN * energy.move_w * LASTS_S
 
 
 def lifts(task: Task, now_s: float) -> int:

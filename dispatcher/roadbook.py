@@ -142,6 +142,11 @@ class RoadBook:
             np.take_along_axis(way_m, best, 1)
         )
 
+    def from_to_s(self, rules: Rules, start: NodeId | None, goal: NodeId | None) -> int:
+        """One entry of `times`."""
+        paced = self._paced_now(rules)
+        return paced.seconds(start, goal) if paced else self.by(rules).whole_seconds(start, goal)
+
     def expected_s(self, spec: VehicleSpec, start: NodeId, goal: NodeId) -> float:
         """How long a vehicle is expected to take; raises Unreachable."""
         rules = rules_of(spec)

@@ -31,7 +31,7 @@ class Paced:
         self._late_s[:-1] = self._drive_s * extra[self._word_of]
         self._rows.clear()
 
-    def seconds(self, start: NodeId, goal: NodeId) -> int:
+    def seconds(self, start: NodeId | None, goal: NodeId | None) -> int:
         """Whole seconds from one node to another; `UNREACHABLE_S` where there is no way."""
         return self._row(start)[self._roads.column(goal)]
 

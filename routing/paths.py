@@ -168,6 +168,10 @@ class Roads:
             raise Unreachable(start, goal)
         return seconds
 
+    def whole_seconds(self, start: NodeId | None, goal: NodeId | None) -> int:
+        """One entry of `times`."""
+        return self._whole_row(start)[0][self.column(goal)]
+
     def reaches(self, start: NodeId, goal: NodeId) -> bool:
         """Whether there is a way."""
         return self._tree(start, False).seconds[self._number[goal]] < math.inf

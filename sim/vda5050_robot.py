@@ -341,7 +341,8 @@ class Vda5050Robot:
                 await self._say_all()
                 until_s = self._clock.now_s() + STATE_INTERVAL_S
             await self._dirty.wait(rung, until_s)
-            await asyncio.sleep(_COALESCE_S)
+            if self._dirty.rung > rung:
+                await asyncio.sleep(_COALESCE_S)  # what else changes goes into one message
 
     async def _say_all(self) -> None:
         await self._voice.say_hello()

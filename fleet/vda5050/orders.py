@@ -11,7 +11,7 @@ Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.3.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from pydantic.alias_generators import to_camel
@@ -30,6 +30,10 @@ ACTION_TYPES: Final[Mapping[ActionKind, str]] = {
     ActionKind.DECONTAMINATE: "decontaminate",
 }
 """The last three are ours; ``docs/reference/vda5050.md`` says what a robot should do."""
+
+
+MESSAGE_PARTS_KEPT = 4096
+"""Each update says again what it does not change: nodes and edges are kept to be said again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,20 +179,29 @@ def _node(
     deviation_m = config.deviation_m
     if index == 0 and config.start_deviation_m is not None:
         deviation_m = config.start_deviation_m
+    map_id = config.maps.get(waypoint.level, waypoint.level)
+    node = _bare_node(index, waypoint, released, deviation_m, map_id)
+    if not actions:
+        return node
+    return node.model_copy(update={"actions": tuple(_action(a, config) for a in actions)})
+
+
+@lru_cache(MESSAGE_PARTS_KEPT)
+def _bare_node(
+    index: int, waypoint: Waypoint, released: bool, deviation_m: float | None, map_id: str
+) -> vda.Node:
+    position = vda.NodePosition(
+        x=round(waypoint.point.x_m, 4),
+        y=round(waypoint.point.y_m, 4),
+        allowed_deviation_xy=deviation_m,
+        map_id=map_id,
+    )
     return vda.Node(
-        node_id=waypoint.node,
-        sequence_id=2 * index,
-        released=released,
-        node_position=vda.NodePosition(
-            x=round(waypoint.point.x_m, 4),
-            y=round(waypoint.point.y_m, 4),
-            allowed_deviation_xy=deviation_m,
-            map_id=config.maps.get(waypoint.level, waypoint.level),
-        ),
-        actions=tuple(_action(action, config) for action in actions),
+        node_id=waypoint.node, sequence_id=2 * index, released=released, node_position=position
     )
 
 
+@lru_cache(MESSAGE_PARTS_KEPT)
 def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edge:
     return vda.Edge(
         edge_id=end.lane or f"{start.node}~{end.node}",
