@@ -97,7 +97,7 @@ class Journal:
             {
                 "seq": event.seq,
                 "at_ms": round((event.at_s - self._clock.loop_s) * 1000),
-                "at": at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z",
+                "at": at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
                 "kind": event.kind,
                 "task": event.task,
                 "vehicle": event.vehicle,

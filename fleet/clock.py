@@ -13,12 +13,15 @@ class Clock:
     screens speak of dates. In a simulated loop the calendar runs with the loop.
 
     Args:
-        epoch: the calendar time of loop second ``loop_s``; aware, UTC.
+        epoch: the calendar time of loop second ``loop_s``; aware, kept as UTC.
         loop_s: the loop second that goes with it.
     """
 
     epoch: datetime
     loop_s: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epoch", self.epoch.astimezone(UTC))
 
     @classmethod
     def starting(cls, epoch: datetime | None = None) -> "Clock":

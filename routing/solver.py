@@ -12,7 +12,7 @@ from enum import StrEnum
 from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate
 from routing.finish import finish
 from routing.plan import Plan, check
-from routing.problem import Problem, Profile, Request, Slot, Stop, Weights
+from routing.problem import Battery, Problem, Profile, Request, Slot, Stop, Weights
 from routing.recombine import recombine
 from routing.refusal import Refusal
 from routing.ruin_recreate import Effort, Pool
@@ -149,6 +149,7 @@ def warm_up() -> None:
             *(Request(id=f"carry {n}", stops=carry) for n in range(3)),
             Request(id="sweep", stops=sweep),
             Request(id="look", stops=sweep[:1]),
+            Request(id="aboard", stops=carry[1:], aboard=0),
             Request(id="never", stops=(Stop(node=1, load=(9,)),)),
         ),
         slots=tuple(
@@ -157,7 +158,10 @@ def warm_up() -> None:
         weights=Weights(),
     )
     budget = Budget(iterations=20, stages=frozenset({Stage.RUIN_RECREATE}))
-    for asked in (problem, replace(problem, requests=problem.requests[:-1])):
+    battery = Battery(capacity_j=900, now_j=900, reserve_j=0, per_m_j=1, per_s_j=0, charge_j_s=9)
+    powered = tuple(replace(slot, battery=battery, price=0) for slot in problem.slots)
+    fewer = replace(problem, requests=problem.requests[:-1])
+    for asked in (problem, fewer, replace(fewer, slots=powered)):
         solve(asked, budget=budget)
 
 

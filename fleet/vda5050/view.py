@@ -70,9 +70,9 @@ def position_of(pose: AgvPosition | None, config: Vda5050Config, site: Site) -> 
     """Where it says that it is; None while it doesn't know, or names a map that we don't know."""
     if pose is None or pose.x is None or pose.y is None or not pose.position_initialized:
         return None
-    levels = {config.maps.get(level, level): level for level in site.levels}
-    level = levels.get(LevelId(pose.map_id or ""))
-    if level is None:
+    named = (ours for ours, theirs in config.maps.items() if theirs == pose.map_id)
+    level = LevelId(next(named, pose.map_id or ""))
+    if level not in site.levels or config.maps.get(level, level) != pose.map_id:
         return None
     return Position(level=level, point=Point(pose.x, pose.y), yaw_rad=pose.theta or 0.0)
 

@@ -1,6 +1,8 @@
 """Random problems: every plan passes the judge, and none that was tampered with does."""
 
+import importlib
 import pickle
+import pkgutil
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -10,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import routing.search
 from routing.paths import UNREACHABLE_S
 from routing.plan import Plan, check
 from routing.problem import Problem, Profile, Request, Slot, Stop, Visit
 from routing.refusal import Refusal
-from routing.solver import Budget, explain, insert, solve
+from routing.search.compiled import COMPILED
+from routing.solver import Budget, explain, insert, solve, warm_up
+from tests.routing.rich_day import rich_day
 
 NODES = 8
 EASY = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -198,3 +203,24 @@ def test_problem_and_plan_travel_to_a_worker_process() -> None:
 def test_a_request_that_names_no_slot_is_a_bug() -> None:
     with pytest.raises(ValueError, match="r0"):
         replace(small(), requests=(replace(small().requests[0], allowed=(7,)),))
+
+
+def test_behind_the_warm_up_nothing_is_left_to_compile() -> None:
+    if not COMPILED:
+        pytest.skip("numba is not there: nothing is compiled")
+    warm_up()
+    before = compiled()
+    assert before
+    problem = rich_day()
+    explain(problem, problem.requests[-1].id, solve(problem, budget=Budget(iterations=20)))
+    assert compiled() == before
+
+
+def compiled() -> dict[str, int]:
+    """How many versions of each kernel there are."""
+    found: dict[str, int] = {}
+    for module in pkgutil.iter_modules(routing.search.__path__, "routing.search."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if hasattr(value, "nopython_signatures"):
+                found[f"{module.name}.{name}"] = len(value.nopython_signatures)
+    return found

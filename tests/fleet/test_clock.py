@@ -1,0 +1,12 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+from fleet.clock import Clock
+
+
+def test_a_clock_that_starts_in_local_time_speaks_utc() -> None:
+    east = timezone(timedelta(hours=8))
+    clock = Clock(datetime(2026, 2, 3, 8, tzinfo=east), loop_s=10.0)
+    at = clock.to_utc(70.5)
+    assert at.isoformat() == "2026-02-03T00:01:00.500000+00:00"
+    assert at.tzinfo is UTC
+    assert clock.to_loop(datetime(2026, 2, 3, 8, 2, tzinfo=east)) == 130.0
