@@ -51,19 +51,20 @@ def snapshot(
         position=position_of(pose, config, site),
         last_node=NodeId(state.last_node_id) if state.last_node_id in site.nodes else None,
         mission=MissionId(state.order_id) if state.order_id and state.busy else None,
-        base=tuple(
-            NodeId(node.node_id)
-            for node in sorted(state.node_states, key=lambda node: node.sequence_id)
-            if node.released and node.node_id in site.nodes
-        ),
+        base=_base(state, site) if state.node_states else (),
         driving=state.driving,
         charge_ratio=None if charge is None else min(1.0, max(0.0, charge / 100)),
         charging=bool(battery and battery.charging),
         mode=mode_of(state),
         safety_stop=e_stop_of(state) != EStop.NONE,
-        errors=(*_errors(state), *_flags(oddities)),
+        errors=(*_errors(state), *_flags(oddities)) if state.errors or oddities else (),
         loads=tuple(load.load_id or load.load_type or "?" for load in state.loads or ()),
     )
+
+
+def _base(state: State, site: Site) -> tuple[NodeId, ...]:
+    ahead = sorted(state.node_states, key=lambda node: node.sequence_id)
+    return tuple(NodeId(n.node_id) for n in ahead if n.released and n.node_id in site.nodes)
 
 
 def position_of(pose: AgvPosition | None, config: Vda5050Config, site: Site) -> Position | None:

@@ -1,6 +1,7 @@
 """``bench simulation``: a hospital of the size that is asked for, and what its day takes."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -29,11 +30,13 @@ def test_everybody_has_a_home_and_a_way_to_every_ward(vehicles: int) -> None:
         assert all(roads.seconds(start, ward) < 3600 for ward in wards)
 
 
-def test_a_run_is_told_and_the_same_run_again_has_the_same_journal() -> None:
+def test_a_run_is_told_and_the_same_run_again_has_the_same_journal(tmp_path: Path) -> None:
+    picture = tmp_path / "flame.svg"
     runs = [
         CliRunner().invoke(make_app(), ["bench", "simulation", *options.split(), "--json"])
-        for options in ("--vehicles 3 --hours 0.2", "--vehicles 3 --hours 0.2")
+        for options in ("--vehicles 3 --hours 0.2", f"--vehicles 3 --hours 0.2 --flame {picture}")
     ]
+    assert "sim.scenario:" in picture.read_text()
     first, again = (json.loads(run.stdout) for run in runs)
     assert first["journal_sha256"] == again["journal_sha256"]
     assert first["vehicles"] == 3
@@ -50,6 +53,7 @@ def test_a_run_is_told_and_the_same_run_again_has_the_same_journal() -> None:
         ("--hours 0", "write 24"),
         ("--hours nan", "write 24"),
         ("--hours 1000", "write 24"),
+        ("--flame no/such/folder/day.svg", "there is no folder"),
     ],
 )
 def test_a_wrong_number_is_told(options: str, remedy: str) -> None:
