@@ -8,7 +8,8 @@ import pytest
 from fleet.errors import LinkLost, LinkTimeout, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
-from fleet.vda5050.messages import EStop, OperatingMode
+from fleet.vda5050.inbox import Inbox
+from fleet.vda5050.messages import ConnectionState, EStop, OperatingMode
 from fleet.vehicle import Mode
 from routing.site import NodeId
 from sim.loops import run
@@ -267,6 +268,18 @@ class TestLosses:
             await asyncio.sleep(40)
             assert not scene.vehicle.state().online
             assert scene.scribe.of("connection")[-1]["connectionState"] == "CONNECTIONBROKEN"
+
+    async def test_its_state_is_too_old_at_the_very_moment_that_is_waited_for(self) -> None:
+        """Else whoever waits for that moment waits for it again, without end and without time."""
+        now_s = [0.0]
+        heard: list[object] = []
+        config = config_for()
+        inbox = Inbox(config, now_s=lambda: now_s[0], heard=heard.append, connected=lambda: None)
+        inbox.connection = ConnectionState.ONLINE
+        for at_ms in range(0, 5_000_000, 997):
+            inbox.heard_at_s = at_ms / 1000
+            now_s[0] = inbox.heard_at_s + config.fresh_s
+            assert not inbox.online
 
     async def test_patience_with_a_silent_robot_ends(self) -> None:
         async with staged(config_for(patience_s=120)) as scene:
