@@ -258,8 +258,7 @@ class GroundMover:
             except Unreachable:
                 if not self._loaded() and goal != self.home:
                     raise
-                with suppress(Unreachable):  # it may be cut off from its home: it stays here then
-                    await self._make_room(errand)
+                await self._make_room(errand)
                 await self._traffic.until_roads_change(self._spec.id, goal, seen)
                 continue
             edges, work = way.edges, actions
@@ -276,11 +275,16 @@ class GroundMover:
             await self._washed()
 
     async def _make_room(self, errand: Errand) -> None:
-        """Go home, as far as its next station: the one way that is always safe."""
-        home = self.home
-        if self.stand == home:
+        """Go home, as far as its next station: the one way that is always safe.
+
+        Cut off from its home it stays where it is, until there are other roads.
+        """
+        if self.stand == self.home:
             return
-        way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
+        try:
+            way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
+        except Unreachable:
+            return
         edges, work = way.edges, _nothing
         if way.decontaminations:
             edges = way.edges[: way.decontaminations[0]]
