@@ -311,6 +311,9 @@ class Worker:
             if task.state is TaskState.CANCELLING:
                 if not on_board(task):
                     await self._end_cancelled(task)
+                    if self._carries_of(stop):
+                        self._strand(id_, "mission_cancelled")
+                        raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
             since_s = self._book.now_s()
             try:
@@ -330,9 +333,7 @@ class Worker:
                 if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
                     await self._hand_back(task, reason)
                     return
-                self._alerts.open(
-                    "goods_stranded", Severity.HIGH, vehicle=self.id, task=id_, why=reason.code
-                )
+                self._strand(id_, reason.code)
                 if tries >= TRIES:
                     await self._fail(task, reason)
                     return
@@ -340,6 +341,9 @@ class Worker:
             else:
                 await self._stop_done(id_, stop, index)
                 return
+
+    def _strand(self, task: TaskId, why: str) -> None:
+        self._alerts.open("goods_stranded", Severity.HIGH, vehicle=self.id, task=task, why=why)
 
     def _carries_of(self, stop: TaskStop) -> bool:
         """Whether it has taken part of what it is to take at a stop."""

@@ -72,6 +72,25 @@ async def test_work_that_was_done_but_never_reported_is_not_ordered_twice(
         await place.until(lambda: not place.open_codes() - {"task_late"})
 
 
+async def test_what_is_half_loaded_when_its_task_is_cancelled_is_told(tmp_path: Path) -> None:
+    """Nobody can say where to bring half of it: a person must take it off."""
+    async with hospital(scenario_file(tmp_path, homes=ONE)) as place:
+        robot = only_body(place)[1]
+        fault = GoesDown(robot, ActionKind.LOAD)
+        place.world.observe(fault)
+        request = {"item": "box", "goods": "food", "mass_kg": 5.0, "from": "pharmacy"}
+        task = await place.submit(kind="delivery", to=["ward", "laboratory"], **request)
+        await place.until(lambda: bool(fault.times))
+        await place.service.cancel(task)
+        await asyncio.sleep(40)
+        robot.come_up()
+        await place.until(lambda: "safety_stop" in place.open_codes())
+        assert place.task(task).state is TaskState.CANCELLED
+        assert place.deeds.loaded == [f"{task}.1"]
+        (alert,) = [a for a in place.service.alerts() if a.code == "goods_stranded"]
+        assert (alert.vehicle, alert.task, alert.cleared_s) == (C1, task, None)
+
+
 async def test_a_robot_that_restarts_again_and_again_still_brings_what_it_carries(
     tmp_path: Path,
 ) -> None:
