@@ -9,7 +9,7 @@ Resources are bits of a whole number: a set operation over a whole building is o
 instruction or a few. Rule: Habermann, Communications of the ACM 12(7), 1969.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fleet.vehicle import VehicleId
@@ -17,6 +17,9 @@ from routing.site import Edge, NodeId, Site
 
 NOWHERE = -1
 """The need of a vehicle that can't move or knows no way home: every resource there is."""
+
+Homeward = tuple[Edge, ...] | None
+"""The way home from the end of a vehicle's way; None = there is none."""
 
 
 class Resources:
@@ -56,6 +59,10 @@ class Resources:
             need |= self.edge(edge)
         return need
 
+    def home_need(self, homeward: Homeward) -> int:
+        """What a way home needs."""
+        return NOWHERE if homeward is None else self.way(homeward)
+
     def is_cabin(self, node: NodeId) -> bool:
         """Whether a vehicle on ``node`` is inside a lift."""
         return node in self._cabins
@@ -76,6 +83,8 @@ class Claim:
     """Edges it may drive."""
     masks: list[int] = field(default_factory=list[int])
     """What each edge needs."""
+    homeward: Homeward = None
+    """From the end of its way, or from where it stands: what all others count on."""
     needs: list[int] = field(default_factory=list[int])
     """What is needed from each edge on, way home included; one more than edges."""
     held: int = 0
@@ -119,26 +128,22 @@ class Claims:
     def __contains__(self, vehicle: VehicleId) -> bool:
         return vehicle in self._claims
 
-    def enter(self, vehicle: VehicleId, stand: NodeId, home: NodeId, way_home: int) -> Claim:
-        """A vehicle stands on ``stand``; ``way_home`` is what its way home needs."""
-        claim = Claim(vehicle, stand, self._resources.node(home), needs=[way_home])
-        claim.held = self._resources.node(stand)
+    def enter(self, vehicle: VehicleId, stand: NodeId, home: NodeId, homeward: Homeward) -> Claim:
+        """A vehicle stands on ``stand``."""
+        claim = Claim(vehicle, stand, self._resources.node(home))
         self._claims[vehicle] = claim
-        self._settle()
+        self._measure(claim, homeward)
         return claim
 
-    def plan(self, claim: Claim, edges: Sequence[Edge], way_home: int) -> bool:
+    def plan(self, claim: Claim, edges: Sequence[Edge], homeward: Homeward) -> bool:
         """Give a standing vehicle a way, if all could still get home then; False = it keeps none.
 
-        ``way_home`` is what leads from the end of the way to its home. The way home itself can
-        always be had: it is what all others count on.
+        The way home itself can always be had: it is what all others count on.
         """
-        before = self._lost_now()
-        old = claim.edges, claim.masks, claim.needs, claim.passed, claim.granted, claim.between
-        self.force(claim, edges, way_home)
-        if not self._lost_now() & ~before:
+        old = claim.edges, claim.passed, claim.granted, claim.between
+        if self._is_safe(claim, lambda: self.force(claim, edges, homeward)):
             return True
-        claim.edges, claim.masks, claim.needs, claim.passed, claim.granted, claim.between = old
+        claim.edges, claim.passed, claim.granted, claim.between = old
         self._settle()
         return False
 
@@ -146,7 +151,7 @@ class Claims:
         self,
         claim: Claim,
         edges: Sequence[Edge],
-        way_home: int,
+        homeward: Homeward,
         *,
         passed: int = 0,
         granted: int = 0,
@@ -154,27 +159,37 @@ class Claims:
         """Note a way that a vehicle has been told already, safe or not."""
         claim.edges, claim.between = tuple(edges), 0
         claim.passed, claim.granted = passed, granted
-        self._measure(claim, way_home)
+        self._measure(claim, homeward)
 
-    def replan(self, claim: Claim, tail: Sequence[Edge], way_home: int) -> bool:
+    def replan(self, claim: Claim, tail: Sequence[Edge], homeward: Homeward) -> bool:
         """Replace all of a way that is not granted, if that is safe; False = it stays as it was."""
-        before = self._lost_now()
-        old = claim.edges, claim.masks, claim.needs
+        old = claim.edges
         claim.edges = (*claim.edges[: claim.granted], *tail)
-        self._measure(claim, way_home)
-        if not self._lost_now() & ~before:
+        if self._is_safe(claim, lambda: self._measure(claim, homeward)):
             return True
-        claim.edges, claim.masks, claim.needs = old
+        claim.edges = old
         self._settle()
         return False
 
-    def rehome(self, claim: Claim, way_home: int) -> None:
-        """Another way leads home now from the end of a vehicle's way, or from where it stands."""
-        self._measure(claim, way_home)
+    def rehome(self, claim: Claim, homeward: Homeward) -> bool:
+        """Count on another way home from now on, if that is safe; False = it stays as it was."""
+        return self._is_safe(claim, lambda: self._measure(claim, homeward))
 
-    def _measure(self, claim: Claim, way_home: int) -> None:
+    def _is_safe(self, claim: Claim, change: Callable[[], None]) -> bool:
+        """Make a change that leads to new measures, unless somebody would be lost by it."""
+        before = self._lost_now()
+        old = claim.masks, claim.homeward, claim.needs
+        change()
+        if not self._lost_now() & ~before:
+            return True
+        claim.masks, claim.homeward, claim.needs = old
+        self._settle()
+        return False
+
+    def _measure(self, claim: Claim, homeward: Homeward) -> None:
         claim.masks = [self._resources.edge(edge) for edge in claim.edges]
-        claim.needs = [way_home]
+        claim.homeward = homeward
+        claim.needs = [self._resources.home_need(homeward)]
         for mask in reversed(claim.masks):
             claim.needs.append(claim.needs[-1] | mask)
         claim.needs.reverse()
@@ -231,7 +246,7 @@ class Claims:
         self._settle()
 
     def stop(
-        self, claim: Claim, stand: NodeId, way_home: int, *, keep: Iterable[Edge] = ()
+        self, claim: Claim, stand: NodeId, homeward: Homeward, *, keep: Iterable[Edge] = ()
     ) -> None:
         """The way ends here, wherever that is.
 
@@ -241,12 +256,16 @@ class Claims:
         """
         claim.stand = stand
         claim.between = self._resources.way(keep)
-        claim.edges, claim.masks, claim.needs = (), [], [way_home]
-        claim.passed = claim.granted = 0
-        self._settle()
+        claim.edges, claim.passed, claim.granted = (), 0, 0
+        self._measure(claim, homeward)
 
     def lost(self) -> int:
-        """Those who could not get home any more, as a set of bits; 0 = the table is safe."""
+        """Those who could not get home any more, as a set of bits; 0 = the table is safe.
+
+        Bit n: number n in order of entry, as long as whoever is stuck stays so. Bits above all of
+        these, in the same order: even once all move again. So those whom one that is stuck keeps
+        from home don't get into each other's way meanwhile.
+        """
         return self._lost_now()
 
     def set_stuck(self, claim: Claim, stuck: bool) -> None:
@@ -293,17 +312,26 @@ class Claims:
         return self._lost
 
     def _count_lost(self) -> int:
-        """Those who can't get home even one after another, as a set of bits by order of entry."""
+        """See `lost`, whose upper half counts only while somebody is stuck."""
+        everyone = list(self._claims.values())
+        lost = self._unable([claim.need for claim in everyone])
+        if any(claim.stuck for claim in everyone):
+            lost |= self._unable([c.needs[c.granted] for c in everyone]) << len(everyone)
+        return lost
+
+    def _unable(self, needs: Sequence[int]) -> int:
+        """Those who with these needs can't get home even one after another, as a set of bits."""
         occupied = self._occupied
-        left = [(1 << number, claim) for number, claim in enumerate(self._claims.values())]
+        numbered = enumerate(zip(self._claims.values(), needs, strict=True))
+        left = [(1 << number, claim, need) for number, (claim, need) in numbered]
         while True:
-            rest: list[tuple[int, Claim]] = []
-            for bit, claim in left:
+            rest: list[tuple[int, Claim, int]] = []
+            for bit, claim, need in left:
                 others = occupied & ~claim.held
-                if claim.need & others:
-                    rest.append((bit, claim))
+                if need & others:
+                    rest.append((bit, claim, need))
                 else:
                     occupied = others | claim.home
             if len(rest) in (0, len(left)):
-                return sum(bit for bit, _ in rest)
+                return sum(bit for bit, _, _ in rest)
             left = rest

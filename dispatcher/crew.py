@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from dispatcher.claims import NOWHERE, Claim, Claims, Resources
+from dispatcher.claims import Claim, Claims, Homeward, Resources
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -44,7 +44,7 @@ class Crew:
         """A vehicle joins where it stands."""
         home = self._home(spec)
         self.roads.keep_free(home)
-        claim = self.claims.enter(spec.id, stand, home, NOWHERE)
+        claim = self.claims.enter(spec.id, stand, home, None)
         self._pilots[spec.id] = Pilot(spec, claim)
 
     def _home(self, spec: VehicleSpec) -> NodeId:
@@ -73,10 +73,10 @@ class Crew:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
         if not pilot.claim.wish:
             pilot.asked_s = asyncio.get_running_loop().time()
-        way_home = self.need_home(pilot, goal)
-        pilot.claim.wish = self.resources.way(edges) | (0 if way_home == NOWHERE else way_home)
+        homeward = self.homeward(pilot, goal) or ()
+        pilot.claim.wish = self.resources.way((*edges, *homeward))
 
-    def stop(self, pilot: Pilot, stand: NodeId, rest: tuple[Edge, ...]) -> None:
+    def stop(self, pilot: Pilot, stand: NodeId, rest: Homeward) -> None:
         """A drive ends at ``stand``; ``rest`` is what others have counted on that it drives.
 
         Its shortest way home from there may lead over those who need the node that it stands on.
@@ -84,29 +84,36 @@ class Crew:
         needs back what it gives free.
         """
         before = self.claims.lost()
-        pilot.escape = ()
-        self.claims.stop(pilot.claim, stand, self.need_home(pilot, stand), keep=pilot.left)
-        if rest and self.claims.lost() & ~before:
-            pilot.escape = rest
-            self.claims.rehome(pilot.claim, self.resources.way(rest))
+        self.claims.stop(pilot.claim, stand, self.homeward(pilot, stand), keep=pilot.left)
+        if rest is not None and self.claims.lost() & ~before:
+            self.claims.rehome(pilot.claim, rest)
+
+    def rehome(self) -> None:
+        """There are other roads: count on other ways home, as far as nobody is lost by that."""
+        for pilot in self:
+            claim = pilot.claim
+            end = claim.edges[-1].end if claim.edges else claim.stand
+            homeward = self.homeward(pilot, end)
+            if homeward != claim.homeward:
+                self.claims.rehome(claim, homeward)
 
     # --- ways home ---
 
     def way_home(self, pilot: Pilot, *, clean_start: bool) -> Way:
-        """The way home that everybody counts on; raises Unreachable."""
-        if pilot.escape:
-            return self._escape(pilot)
-        return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+        """The way home that everybody counts on; raises Unreachable.
 
-    def _escape(self, pilot: Pilot) -> Way:
-        """The escape, with a wash in each station from which it leads into a cleaner zone."""
-        nodes, edges = self.site.nodes, pilot.escape
+        Where it is shut now, another one, which may have to wait.
+        """
+        edges = pilot.claim.homeward
+        if edges is None or any(self.roads.is_closed(edge.lane.id) for edge in edges):
+            return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+        nodes = self.site.nodes
         washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
         return Way(
             start=pilot.claim.stand,
             edges=edges,
             seconds=sum(drive_seconds(self.site, edge, pilot.spec.speed_m_s) for edge in edges),
-            decontaminations=tuple(washes),
+            decontaminations=tuple(n for n in washes if n or not clean_start),
         )
 
     def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
@@ -120,30 +127,22 @@ class Crew:
         except Unreachable:
             return self.roads.of(spec).shortest(start, home, load=load, clean_start=clean_start)
 
-    def need_home(self, pilot: Pilot, start: NodeId) -> int:
-        """What the way home from ``start`` needs; `NOWHERE` = there never is one."""
+    def homeward(self, pilot: Pilot, start: NodeId) -> Homeward:
+        """The way home from ``start`` that it would choose now; None = there never is one."""
         clean = self._cleans(start)
         try:
-            way = self._home_way(pilot.spec, start, clean_start=clean)
+            return self._home_way(pilot.spec, start, clean_start=clean).edges
         except Unreachable:
             try:  # over what is closed: it can be driven some day
                 open_roads = self.roads.when_open(pilot.spec)
-                way = open_roads.shortest(start, self._home(pilot.spec), clean_start=clean)
+                return open_roads.shortest(start, self._home(pilot.spec), clean_start=clean).edges
             except Unreachable:
-                return NOWHERE
-        return self.resources.way(way.edges)
+                return None
 
-    def to_the_end(self, pilot: Pilot) -> tuple[Edge, ...]:
+    def to_the_end(self, pilot: Pilot) -> Homeward:
         """The rest of its drive, and home from there, as others have counted on it."""
-        rest = pilot.claim.edges[pilot.claim.passed :]
-        if not rest:
-            return ()
-        goal = rest[-1].end
-        try:
-            home = self._home_way(pilot.spec, goal, clean_start=self._cleans(goal))
-        except Unreachable:
-            return ()
-        return (*rest, *home.edges)
+        claim = pilot.claim
+        return None if claim.homeward is None else (*claim.edges[claim.passed :], *claim.homeward)
 
     def _cleans(self, node: NodeId) -> bool:
         places = self.site.places_at.get(node, ())

@@ -95,6 +95,7 @@ class Detours:
 
     def _tell_roads(self) -> None:
         self.changes += 1
+        self._crew.rehome()
         for pilot in self._crew:
             pilot.news.set()
 
@@ -132,7 +133,7 @@ class Detours:
         if not insist and not crew.claims.could_take(claim, way.edges):
             return
         released = clearance.released - 1
-        if not crew.claims.replan(claim, way.edges, crew.need_home(pilot, pilot.goal)):
+        if not crew.claims.replan(claim, way.edges, crew.homeward(pilot, pilot.goal)):
             return
         clearance.reroute(waypoints(crew.site, claim.stand, claim.edges[released:])[1:])
         if insist:

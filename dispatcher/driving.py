@@ -258,8 +258,7 @@ class GroundMover:
             except Unreachable:
                 if not self._loaded() and goal != self.home:
                     raise
-                with suppress(Unreachable):  # it may be cut off from its home: it stays here then
-                    await self._make_room(errand)
+                await self._make_room(goal, errand)
                 await self._traffic.until_roads_change(self._spec.id, goal, seen)
                 continue
             edges, work = way.edges, actions
@@ -267,7 +266,7 @@ class GroundMover:
                 edges = way.edges[: way.decontaminations[0]]
                 work = self._wash(self._station(way.nodes[len(edges)]))
             if not await self._traffic.admit(self._spec.id, edges, errand.rank):
-                await self._make_room(errand)
+                await self._make_room(goal, errand)
                 continue
             await self._leg(edges, work, errand)
             if not way.decontaminations:
@@ -275,12 +274,21 @@ class GroundMover:
                 return
             await self._washed()
 
-    async def _make_room(self, errand: Errand) -> None:
-        """Go home, as far as its next station: the one way that is always safe."""
-        home = self.home
-        if self.stand == home:
+    async def _make_room(self, goal: NodeId, errand: Errand) -> None:
+        """Go home, as far as its next station: the one way that is always safe.
+
+        Raises:
+            Unreachable: it is cut off from its home. With goods on board it stays where it is
+                instead, until there are other roads; so it does if home is its goal.
+        """
+        if self.stand == self.home:
             return
-        way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
+        try:
+            way = self._traffic.way_home(self._spec.id, clean_start=self.clean)
+        except Unreachable:
+            if self._loaded() or goal == self.home:
+                return
+            raise
         edges, work = way.edges, _nothing
         if way.decontaminations:
             edges = way.edges[: way.decontaminations[0]]

@@ -59,9 +59,6 @@ class Pilot:
     lift: LiftId | None = None
     left: tuple[Edge, ...] = ()
     """What it was told on its last drive and has not driven: it may still do so."""
-    escape: tuple[Edge, ...] = ()
-    """The way home that others count on, where that is not the way it would choose itself: the
-    rest of a drive that was broken off, and home from its goal."""
     told: int = 0
     """Edges of the next drive that a former process has released already."""
     again: list[int] = field(default_factory=list[int])

@@ -56,7 +56,7 @@ class Traffic:
         """All vehicles have been added: work out everybody's way home."""
         for pilot in self._crew:
             claim = pilot.claim
-            self._claims.force(claim, (), self._crew.need_home(pilot, claim.stand))
+            self._claims.force(claim, (), self._crew.homeward(pilot, claim.stand))
             self._portals.forget(pilot)
 
     def hold(self, vehicle: VehicleId, base: Sequence[NodeId]) -> None:
@@ -64,8 +64,8 @@ class Traffic:
         pilot = self._crew[vehicle]
         edges = chain(self._site, pilot.claim.stand, base)
         end = edges[-1].end if edges else pilot.claim.stand
-        need = self._crew.need_home(pilot, end)
-        self._claims.force(pilot.claim, edges, need, granted=len(edges))
+        homeward = self._crew.homeward(pilot, end)
+        self._claims.force(pilot.claim, edges, homeward, granted=len(edges))
 
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
@@ -85,8 +85,9 @@ class Traffic:
         else:
             ends = [edge.end for edge in pilot.left]
             pilot.left = pilot.left[ends.index(node) + 1 :] if node in ends else ()
-            passed = [edge.end for edge in pilot.escape]
-            rest = pilot.escape[passed.index(node) + 1 :] if node in passed else ()
+            homeward = claim.homeward or ()
+            passed = [edge.end for edge in homeward]
+            rest = homeward[passed.index(node) + 1 :] if node in passed else None
             self._crew.stop(pilot, node, rest)
         self._crew.pump()
 
@@ -96,11 +97,7 @@ class Traffic:
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
             self.detours.unblock(vehicle)
-            for other in self._crew:
-                if not other.escape:
-                    edges = other.claim.edges
-                    end = edges[-1].end if edges else other.claim.stand
-                    self._claims.rehome(other.claim, self._crew.need_home(other, end))
+            self._crew.rehome()
             self._crew.pump()
 
     def way(
@@ -155,7 +152,7 @@ class Traffic:
         def enters() -> bool:
             if pilot.halting:
                 raise MissionCancelled
-            return self._claims.plan(claim, edges, self._crew.need_home(pilot, goal))
+            return self._claims.plan(claim, edges, self._crew.homeward(pilot, goal))
 
         entered = await self._until_safe(pilot, enters)
         if entered and not makes_room:
@@ -208,13 +205,13 @@ class Traffic:
         claim.rank = rank
         told, rest = edges[:held], edges[held:]
         stop = told[-1].end if told else claim.stand
-        need = self._crew.need_home(pilot, stop)
-        self._claims.force(claim, told, need, passed=behind, granted=held)
+        homeward = self._crew.homeward(pilot, stop)
+        self._claims.force(claim, told, homeward, passed=behind, granted=held)
         pilot.again = [n for n in range(behind, held) if not self._portals.is_plain(edges[n])]
         pilot.told = held
         goal = edges[-1].end if edges else stop
         return await self._until_safe(
-            pilot, lambda: self._claims.replan(claim, rest, self._crew.need_home(pilot, goal))
+            pilot, lambda: self._claims.replan(claim, rest, self._crew.homeward(pilot, goal))
         )
 
     async def _until_safe(self, pilot: Pilot, entered: Callable[[], bool]) -> bool:
@@ -247,7 +244,7 @@ class Traffic:
         start = edges[0].start if edges else claim.stand
         route = waypoints(self._site, start, edges)
         clearance = Clearance(route, 1 + pilot.told)
-        pilot.told, pilot.left, pilot.escape = 0, (), ()
+        pilot.told, pilot.left = 0, ()
         clearance.passed = claim.passed
         claim.rank = rank
         pilot.clearance, pilot.goal, pilot.halting = clearance, route[-1].node, False

@@ -33,6 +33,8 @@ TRIES = 3
 """How often a stop is tried again, once its goods are on board, before a person must look."""
 PAUSE_S = 20.0
 """Before it is tried again."""
+AT_ONCE_S = 120.0
+"""A vehicle that restarts so soon after it was told may do so because of what it was told."""
 PARK = "park"
 """The purpose of a drive to where a vehicle waits for work."""
 UNPOWERED_S = 60.0
@@ -309,7 +311,11 @@ class Worker:
             if task.state is TaskState.CANCELLING:
                 if not on_board(task):
                     await self._end_cancelled(task)
+                    if self._carries_of(stop):
+                        self._strand(id_, "mission_cancelled")
+                        raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
+            since_s = self._book.now_s()
             try:
                 await self._mover.go(stop, self._trip(task, index))
             except MissionCancelled:
@@ -321,14 +327,13 @@ class Worker:
             except (MissionFailed, Unreachable) as error:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
-                tries += 1
                 reason = _reason(error)
-                if not self.hand.aboard and not on_board(task):
+                lasted_s = self._book.now_s() - since_s
+                tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
+                if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
                     await self._hand_back(task, reason)
                     return
-                self._alerts.open(
-                    "goods_stranded", Severity.HIGH, vehicle=self.id, task=id_, why=reason.code
-                )
+                self._strand(id_, reason.code)
                 if tries >= TRIES:
                     await self._fail(task, reason)
                     return
@@ -336,6 +341,14 @@ class Worker:
             else:
                 await self._stop_done(id_, stop, index)
                 return
+
+    def _strand(self, task: TaskId, why: str) -> None:
+        self._alerts.open("goods_stranded", Severity.HIGH, vehicle=self.id, task=task, why=why)
+
+    def _carries_of(self, stop: TaskStop) -> bool:
+        """Whether it has taken part of what it is to take at a stop."""
+        loads = {str(work.facts["load_id"]) for work in stop.work if "load_id" in work.facts}
+        return not loads.isdisjoint(self._vehicle.state().loads)
 
     def _trip(self, task: Task, index: int) -> Trip:
         return Trip(

@@ -50,6 +50,7 @@ def site_faults(
         check.joined()
         check.crowded()
         check.idle_doors()
+        check.homes()
         check.reach()
     return check.found
 
@@ -149,6 +150,12 @@ class _Check:
             if door.id not in used:
                 what = f"no lane goes through door {door.id!r}"
                 self._warn("door", door.id, what, "name it in a lane or place, or remove it")
+
+    def homes(self) -> None:
+        """Somewhere a vehicle can live."""
+        if not any(self._site.with_role(role) for role in (Role.PARKING, Role.CHARGER, Role.PAD)):
+            what = "no vehicle can live on this site"
+            self._warn("site", "", what, "give a place roles: [parking], [charger] or [pad]")
 
     def reach(self) -> None:
         """Every place reaches every other, over roads and lifts, and by the rule of zones."""

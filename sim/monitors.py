@@ -94,7 +94,8 @@ class Cargo(Observer):
 
     def asked(self, load: str, origin: NodeId, goal: NodeId) -> None:
         """Somebody wants ``load`` brought from one node to another (or, in the end, back)."""
-        self._loads[load] = _Load(origin=origin, goal=goal)
+        known = self._loads.setdefault(load, _Load())
+        known.origin, known.goal = origin, goal
 
     def acted(self, body: GroundBody, action: Action) -> None:
         """A load may have come on board, or left."""

@@ -22,8 +22,10 @@ def seeds_named(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         last = last if dash else first
-        if not (_is_whole(first) and _is_whole(last)) or int(first) > int(last):
+        if not (_is_whole(first) and _is_whole(last)):
             raise WrongUse(f"--seeds {text}: write whole numbers such as 0-2 or 0,4,7")
+        if int(first) > int(last):
+            raise WrongUse(f"--seeds {text}: write the lower number first, {last}-{first}")
         if int(last) - int(first) >= 1000:
             raise WrongUse(f"--seeds {text}: these are more than 1000; write fewer")
         found += range(int(first), int(last) + 1)

@@ -19,7 +19,7 @@ from dispatcher.replay.recording import Recording
 from dispatcher.service import Executors, Service
 from dispatcher.stops import Handling, on_board, stops_of
 from dispatcher.store import Store, TaskQuery
-from dispatcher.task import Task, TaskState
+from dispatcher.task import Task, TaskId, TaskState
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.link import MavlinkLink
@@ -77,6 +77,7 @@ class Simulation:
         self.recorder = Recorder(self.stage.world, self._activities)
         self.service: Service
         self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None
+        self._loads: dict[TaskId, dict[str, None]] = {}
         self._sink = sink
         self._database = database
         self._speed = speed
@@ -224,14 +225,17 @@ class Simulation:
         await self._store.close()
 
     def judge(self) -> None:
-        """What only the end shows: loads left behind, but for those still on their way."""
-        under_way = [task for task in self.service.open_tasks() if on_board(task)]
-        loads = [
-            str(work.facts["load_id"])
-            for task in under_way
-            for stop in stops_of(task, self._handling)
-            for work in stop.work
+        """What only the end shows: loads left behind, but for those still on their way.
+
+        Nor is one forgotten whose task has failed if a person is still called to take it off.
+        """
+        on_its_way = [task.id for task in self.service.open_tasks() if on_board(task)]
+        called_for = [
+            alert.task
+            for alert in self.service.alerts()
+            if alert.code == "goods_stranded" and alert.task and alert.cleared_s is None
         ]
+        loads = [load for task in (*on_its_way, *called_for) for load in self._loads.get(task, ())]
         self.monitors.close(loads)
         if self._trace is not None:
             self._trace.close()
@@ -246,9 +250,10 @@ class Simulation:
         for stop in drops:
             for work in stop.work:
                 if work.kind is ActionKind.UNLOAD and stop.place and first.place:
-                    places = self.scenario.site.places
+                    places, load = self.scenario.site.places, str(work.facts["load_id"])
                     origin, goal = places[first.place].node, places[stop.place].node
-                    self.monitors.cargo.asked(str(work.facts["load_id"]), origin, goal)
+                    self.monitors.cargo.asked(load, origin, goal)
+                    self._loads.setdefault(task.id, {})[load] = None
 
     def _activities(self) -> Mapping[VehicleId, str]:
         return {view.spec.id: view.activity.value for view in self.service.vehicles()}

@@ -56,7 +56,7 @@ class Banker:
     def place(self, robot: int, node: int, now_ms: int) -> None:  # noqa: ARG002
         """A robot stands on a node at the beginning."""
         name, stand = VehicleId(f"r{robot}"), NodeId(str(node))
-        self._robots[robot] = self._claims.enter(name, stand, stand, 0)
+        self._robots[robot] = self._claims.enter(name, stand, stand, ())
         self._hops[robot] = ()
 
     def plan(self, robot: int, goal: int, now_ms: int) -> None:  # noqa: ARG002
@@ -69,7 +69,7 @@ class Banker:
         hops = self._way(robot, int(claim.stand), goal)
         claim.home = self._resources.node(NodeId(str(goal)))
         self._hops[robot] = hops
-        if not self._claims.plan(claim, [_edge(hop) for hop in hops], 0):
+        if not self._claims.plan(claim, [_edge(hop) for hop in hops], ()):
             raise ValueError(f"robot {robot} must not go to {goal}")
 
     def think_again(self, robot: int, now_ms: int) -> bool:  # noqa: ARG002

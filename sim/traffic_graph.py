@@ -61,6 +61,8 @@ class _File(BaseModel):
                 raise ValueError(f"edge {edge} has the resource of a node; use a higher number")
         if wrong := [room for room in self.rooms if room >= self.nodes]:
             raise ValueError(f"rooms {wrong} are none of the {self.nodes} nodes")
+        if len(set(self.rooms)) < 2:
+            raise ValueError("there are fewer than two rooms, so nowhere to drive from and to")
         lanes = {resource for *_, resource in self.edges}
         if wrong := [lift for lift in self.lift_resources or () if lift not in lanes]:
             raise ValueError(f"lift_resources {wrong} are those of no edge")

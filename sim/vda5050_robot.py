@@ -162,6 +162,8 @@ class Vda5050Robot:
         self._dirty.ring()
 
     def _changed(self) -> None:
+        if self.body.edge is None and not self._job.active:
+            self._job.last_node_id = self.body.node  # a lift may have taken it along
         edge = self._job.edges[0] if self._job.edges else None
         waits = edge is not None and not edge.released and not self.body.driving
         self.body.next_node = NodeId(edge.end_node_id) if edge and waits else None

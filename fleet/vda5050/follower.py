@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from dataclasses import replace
 
 from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Action, Clearance, Mission, Outcome
@@ -10,6 +11,7 @@ from fleet.vda5050.link import Link
 from fleet.vda5050.messages import ActionStatus, ErrorType, EStop, RobotError, State
 from fleet.vda5050.orders import Draft, first, held, index_of, update
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.settled import settled
 from fleet.vda5050.view import e_stop_of, mode_of
 from fleet.vehicle import Mode
 from routing.refusal import Refusal
@@ -33,6 +35,9 @@ class Follower:
 
     def __init__(self, link: Link, mission: Mission, clearance: Clearance) -> None:
         self._link, self._mission, self._clearance = link, mission, clearance
+        self._told = mission
+        """The mission without what is settled already: what orders are made of."""
+        self._settled: frozenset[str] = frozenset()
         self._held: Draft | None = None
         self._sent: Draft | None = None
         self._repeat = Repeat(link.config.ack_timeout_s)
@@ -63,9 +68,12 @@ class Follower:
     async def _take_up(self) -> None:
         """Find out whether the robot holds this very order, or another that it must give up."""
         state = await self._link.online()
-        if state.order_id != self._mission.id:
-            if state.busy:
-                await self._free(state)
+        foreign = state.order_id != self._mission.id
+        if foreign and state.busy:
+            await self._free(state)
+            state = await self._link.online()
+        self._settle(state)
+        if foreign:
             return
         self._held = held(self._mission, self._clearance.route, state)
         if self._held is None:
@@ -74,6 +82,11 @@ class Follower:
         wants_more = self._held.stops < len(self._clearance.route)
         if wants_more and not state.busy and self._link.config.horizon_nodes != 0:
             raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
+
+    def _settle(self, state: State) -> None:
+        self._settled = settled(self._mission, state, self._link.carried)
+        todo = tuple(a for a in self._mission.actions if a.id not in self._settled)
+        self._told = replace(self._mission, actions=todo)
 
     async def _free(self, state: State) -> None:
         """Have the robot give up an order of which nobody knows any more."""
@@ -116,8 +129,8 @@ class Follower:
     def _next(self) -> Draft | None:
         clearance, config = self._clearance, self._link.order_config()
         if self._held is None:
-            return first(self._mission, clearance.route, clearance.released, config)
-        return update(self._held, self._mission, clearance.route, clearance.released, config)
+            return first(self._told, clearance.route, clearance.released, config)
+        return update(self._held, self._told, clearance.route, clearance.released, config)
 
     def _judge(self, state: State) -> Outcome | None:
         """What the latest state means for the mission."""
@@ -178,8 +191,8 @@ class Follower:
         return True
 
     def _first_unfinished(self) -> Action | None:
-        results = self._link.results
-        return next((a for a in self._mission.actions if a.id not in results), None)
+        done = self._link.results.keys() | self._settled
+        return next((a for a in self._mission.actions if a.id not in done), None)
 
     def _first_failed(self) -> Action | None:
         results = self._link.results
@@ -251,14 +264,16 @@ class Follower:
 
         A mission without actions is never done late: nothing could be lost or taken twice by it.
         """
-        actions = self._mission.actions
-        if not actions or self._first_unfinished() or self._first_failed():
+        if self._link.state is not None:
+            self._settle(self._link.state)
+        if not self._mission.actions or self._first_unfinished() or self._first_failed():
             return None
         return self._outcome()
 
     def _outcome(self) -> Outcome:
-        results = self._link.results
-        told = {a.id: results[a.id].result_description for a in self._mission.actions}
+        known = self._link.results
+        ended = (known[action.id] for action in self._mission.actions if action.id in known)
+        told = {action.action_id: action.result_description for action in ended}
         return Outcome(
             mission=self._mission.id,
             finished_at_s=self._link.now_s(),

@@ -104,7 +104,7 @@ class Inbox:
         return (
             self.connection is ConnectionState.ONLINE
             and self.heard_at_s is not None
-            and self._now_s() - self.heard_at_s <= self._config.fresh_s
+            and self._now_s() < self.heard_at_s + self._config.fresh_s
         )
 
     def topics(self) -> dict[str, Callable[[str, bytes], None]]:

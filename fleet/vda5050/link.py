@@ -17,7 +17,7 @@ from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
-_RESULTS_KEPT = 500
+_KEPT = 500
 _STATES_OF_AN_IDLER = 3
 
 
@@ -40,6 +40,8 @@ class Link:
         """Rings with each message on the connection topic."""
         self.results: dict[str, ActionState] = {}
         """How actions ended, by id; some robots drop that after a state or two."""
+        self.carried: dict[str, None] = {}
+        """Loads that it has had on board, by id."""
         self.oddities: dict[str, None] = {}
         """In what ways the robot departs from the standard, as far as we noticed."""
         self._changed = changed
@@ -63,7 +65,7 @@ class Link:
         return self.config.model_copy(update={"max_order_nodes": limit})
 
     def stale_at_s(self) -> float:
-        """When its last state will be too old to go by."""
+        """When its last state will be too old to go by: at this very moment it is."""
         return (self.inbox.heard_at_s or self.now_s()) + self.config.fresh_s
 
     def odd(self, what: str) -> None:
@@ -156,9 +158,14 @@ class Link:
         return False
 
     def _hear(self, state: State) -> None:
+        for load in state.loads or ():
+            if load.load_id and load.load_id not in self.carried:
+                if len(self.carried) >= _KEPT:
+                    del self.carried[next(iter(self.carried))]
+                self.carried[load.load_id] = None
         for action in state.action_states:
             if action.action_status in ENDED and action.action_id not in self.results:
-                if len(self.results) >= _RESULTS_KEPT:
+                if len(self.results) >= _KEPT:
                     del self.results[next(iter(self.results))]
                 self.results[action.action_id] = action
         for repeat in self._repeats:

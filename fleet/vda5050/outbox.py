@@ -55,7 +55,7 @@ class Outbox:
         return instant(action_type, f"{action_type}-{self._era}-{next(self._numbers)}")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Repeat:
     """When to say a thing again that the robot should have echoed.
 

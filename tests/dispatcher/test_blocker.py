@@ -9,8 +9,8 @@ def test_it_is_found_behind_those_who_only_wait() -> None:
     floor = Floor(site([("h2", "a"), *CORRIDOR]), ["h0", "h1", "h2"])
     broken, middle, last = floor.fleet
     for claim, stand, goal in ((broken, "c", "c"), (middle, "b", "d"), (last, "a", "c")):
-        floor.claims.stop(claim, NodeId(stand), 0)
-        floor.claims.force(claim, floor.way(stand, goal), 0)
+        floor.claims.stop(claim, NodeId(stand), ())
+        floor.claims.force(claim, floor.way(stand, goal), ())
     assert floor.claims.holders(last) == ["v1"]
     assert blocker(floor.claims, last) is None, "all can move"
     floor.claims.set_stuck(broken, stuck=True)

@@ -5,14 +5,20 @@ from dataclasses import replace
 
 import pytest
 
+from fleet.bus import MemoryBus
+from fleet.clock import Clock
 from fleet.errors import LinkLost, LinkTimeout, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
-from fleet.vda5050.messages import EStop, OperatingMode
+from fleet.vda5050.inbox import Inbox
+from fleet.vda5050.link import Link
+from fleet.vda5050.messages import ConnectionState, EStop, OperatingMode
+from fleet.vda5050.outbox import Repeat
 from fleet.vehicle import Mode
 from routing.site import NodeId
 from sim.loops import run
 from tests.fleet.vda5050_scene import (
+    EPOCH,
     SPEC,
     Json,
     LossyBus,
@@ -267,6 +273,27 @@ class TestLosses:
             await asyncio.sleep(40)
             assert not scene.vehicle.state().online
             assert scene.scribe.of("connection")[-1]["connectionState"] == "CONNECTIONBROKEN"
+
+    async def test_its_state_is_too_old_at_the_very_moment_that_is_waited_for(self) -> None:
+        """Else whoever waits for that moment waits for it again, without end and without time."""
+        now_s = [0.0]
+        heard: list[object] = []
+        config = config_for()
+        inbox = Inbox(config, now_s=lambda: now_s[0], heard=heard.append, connected=lambda: None)
+        inbox.connection = ConnectionState.ONLINE
+        for at_ms in range(0, 5_000_000, 997):
+            inbox.heard_at_s = at_ms / 1000
+            now_s[0] = inbox.heard_at_s + config.fresh_s
+            assert not inbox.online
+
+    async def test_two_things_that_wait_for_an_echo_are_not_taken_for_one_another(self) -> None:
+        """An update and a cancel, said equally long ago: the one may end before the other."""
+        link = Link(MemoryBus(), config_for(), Clock.starting(EPOCH), lambda: None)
+        update, cancel = Repeat(5.0), Repeat(5.0)
+        with link.repeating(update):
+            with link.repeating(cancel):
+                pass
+            update.heard()
 
     async def test_patience_with_a_silent_robot_ends(self) -> None:
         async with staged(config_for(patience_s=120)) as scene:

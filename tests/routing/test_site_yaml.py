@@ -296,6 +296,18 @@ def test_a_site_may_say_that_it_is_not_connected() -> None:
     assert loads(dump(examined.site)) == examined.site
 
 
+def test_a_site_on_which_nothing_can_live_is_told_so() -> None:
+    text = TEXT.replace("roles: [parking, charger]", "roles: []")
+    text = text.replace("roles: [parking]", "roles: []").replace(
+        "roles: [pad, charger]", "roles: []"
+    )
+    said = [str(warning) for warning in examine_text(text, "t").warnings]
+    assert (
+        "no vehicle can live on this site; give a place roles: [parking], [charger] or [pad]"
+        in said
+    )
+
+
 def test_small_doubts_are_warnings() -> None:
     text = changed("      a2: [12, 10]", "      a2: [12, 10]\n      a2x: [12.04, 10]")
     text = text.replace("door: d-pharmacy", "zone: clean")

@@ -218,6 +218,27 @@ def test_every_mistake_is_told_with_line_value_and_remedy(
     assert "Value error" not in message
 
 
+@pytest.mark.parametrize(
+    ("living", "said"),
+    [
+        ("count: 1", "1 of 'cart', but room for 0 more vehicles; lower the count, or add parking"),
+        ("count: auto", "no home on this site for any 'cart'; add a place with the role parking"),
+        ("ids: [C1], homes: [kitchen]", "C1 can't live at 'kitchen': it is no charger or parking"),
+    ],
+)
+def test_on_a_site_without_parking_nobody_can_live(tmp_path: Path, living: str, said: str) -> None:
+    site = tmp_path / "site.yaml"
+    text = SITE.read_text(encoding="utf-8").replace("roles: [parking, charger]", "roles: []")
+    site.write_text(text.replace("roles: [parking]", "roles: []"), encoding="utf-8")
+    path = tmp_path / "small.yaml"
+    text = SMALL.replace("ids: [C1, C2], homes: [bay-1, bay-2]", living)
+    path.write_text(text.replace(str(SITE), str(site)), encoding="utf-8")
+    assert said in str([str(fault) for fault in check_scenario(path).faults])
+    with pytest.raises(ConfigFault) as caught:
+        load_scenario(path)
+    assert said in str([str(fault) for fault in caught.value.faults])
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     text = SMALL.replace("bay-2", "bay-777").replace("pantry", "pantrie")

@@ -190,7 +190,7 @@ def test_a_table_with_means_for_people() -> None:
         (("--robots", "0"), "--robots 0 is not between 2 and 500"),
         (("--robots", "1"), "--robots 1 is not between 2 and 500"),
         (("--hours", "inf"), "--hours inf"),
-        (("--seeds", "9-0"), "--seeds 9-0: write whole numbers such as 0-2"),
+        (("--seeds", "9-0"), "--seeds 9-0: write the lower number first, 0-9"),
         (("--policies", "insertion,luck"), "there is no policy 'luck'; choose from insertion"),
         (("--policies", ","), "no policy is named"),
         (("--budget-s", "0"), "--budget-s 0"),

@@ -31,16 +31,6 @@ async def test_medicine_overtakes_meals(tmp_path: Path) -> None:
         assert ended[0] == min(ended)
 
 
-async def test_many_robots_in_one_corridor_all_arrive(tmp_path: Path) -> None:
-    async with hospital(scenario_file(tmp_path)) as place:
-        places = ("pharmacy", "laboratory", "ward")
-        tasks = [
-            await place.deliver(places[n % 3], places[(n + 1 + n // 3 % 2) % 3]) for n in range(24)
-        ]
-        await place.until_ended(*tasks, at_most_s=4 * 3600)
-        assert {place.task(task).state for task in tasks} == {TaskState.DONE}
-
-
 async def test_out_of_isolation_only_through_decontamination(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         into = await place.submit(kind="disinfection", room="isolation")

@@ -150,7 +150,8 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("words", "remedy"),
         [
-            (["--seeds", "9-0"], "0-2"),
+            (["--seeds", "9-0"], "0-9"),
+            (["--seeds", "a-b"], "0-2"),
             (["--set", "load"], "key=value"),
             (["--seeds", "0-999", "--set", "load=1,2,3,4,5,6,7,8,9,10,11"], "fewer"),
             (["--until", "soon"], "--until"),

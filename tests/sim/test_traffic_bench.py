@@ -328,6 +328,7 @@ def test_wrong_options_are_refused_with_a_remedy(
         ({"nodes": 0}, "nodes: Input should be greater than 0"),
         ({"rooms": "all"}, "rooms: Input should be"),
         ({"rooms": [6, 99]}, "rooms [99] are none of the 15 nodes"),
+        ({"rooms": [6, 6]}, "fewer than two rooms"),
         ({"edges": [[0, 99, 5, 30]]}, "edge [0, 99, 5, 30] is not between two of the 15 nodes"),
         ({"edges": [[0, 1, 0, 30]]}, "edges.0.2: Input should be greater than 0"),
         ({"edges": [[0, 1, 5, 3]]}, "edge [0, 1, 5, 3] has the resource of a node"),

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from dispatcher.cli import make_app
 from routing.site_yaml import loads
 from sim.traffic_graph import Graph, WrongGraph
 from sim.traffic_model import Model
@@ -73,6 +75,17 @@ STORE = "store: {name: {en: Store, zh: 仓库}, kind: stores, at: [40, 5], joins
 def test_a_site_with_too_few_rooms_is_refused() -> None:
     with pytest.raises(WrongGraph, match=r"bare has 1 rooms .* traffic needs two"):
         site_graph(loads(BARE.replace("MORE", "")))
+
+
+def test_robots_need_no_parking_but_a_room_to_spare(tmp_path: Path) -> None:
+    path = tmp_path / "bare.yaml"
+    text = BARE.replace("MORE", STORE).replace("- [c, d]", "- [b, c, d]")
+    path.write_text(text, encoding="utf-8")
+    runner, traffic = CliRunner(), ["bench", "traffic", str(path), "--hours", "0.1", "--robots"]
+    assert runner.invoke(make_app(), [*traffic, "1"]).exit_code == 0
+    refused = runner.invoke(make_app(), [*traffic, "2"])
+    assert refused.exit_code == 2
+    assert "bare has 2 rooms, and one must be free" in " ".join(refused.stderr.split())
 
 
 def test_rooms_without_a_way_between_them_are_named(tmp_path: Path) -> None:
