@@ -41,11 +41,14 @@ def test_the_hash_seed_changes_nothing_and_the_seed_does() -> None:
     assert sha_of(8, "0") not in journals
 
 
-def test_two_runs_in_one_process_are_one(tmp_path: Path) -> None:
+def test_two_runs_in_one_process_are_one_also_with_a_progress_bar(tmp_path: Path) -> None:
     scenario = load_scenario(
         scenario_file(tmp_path, more=DRONE + DEMAND), overrides=["duration=1h"]
     )
-    one, two = (run(scenario, Wishes(seed=3)) for _ in range(2))
+    seen_s: list[float] = []
+    with_a_bar = Wishes(seed=3, progress=seen_s.append)
+    one, two = (run(scenario, wishes) for wishes in (Wishes(seed=3), with_a_bar))
+    assert len(seen_s) > 5
     assert one.summary["journal_sha256"] == two.summary["journal_sha256"]
     assert one.summary["kinds_done"] == {
         "delivery": 4,
