@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dispatcher.errors import NotFound
+from dispatcher.road_rules import RuleId
 from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Fact
 from routing.site import DoorId, LaneId, LiftId
 
-THINGS = ("lane", "lift", "door")
+THINGS = ("lane", "lift", "door", "rule")
 """Facts that tell two alerts of one code apart."""
 
 
@@ -100,7 +101,7 @@ class Alerts:
         *,
         vehicle: VehicleId | None = None,
         task: TaskId | None = None,
-        thing: LaneId | LiftId | DoorId | None = None,
+        thing: LaneId | LiftId | DoorId | RuleId | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
         alert = self._find(code, vehicle, task, thing)

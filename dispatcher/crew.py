@@ -67,7 +67,7 @@ class Crew:
             pilot.freed.set()
 
     def _is_closed(self, claim: Claim) -> bool:
-        return self.roads.is_closed(claim.edges[claim.granted].lane.id)
+        return self.roads.bars(claim.edges[claim.granted])
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
@@ -132,6 +132,14 @@ class Crew:
             except Unreachable:
                 return NOWHERE
         return self.resources.way(way.edges)
+
+    def rehome(self) -> None:
+        """Other ways may lead home now: all count on those, but where an escape is counted on."""
+        for pilot in self:
+            if not pilot.escape:
+                edges = pilot.claim.edges
+                end = edges[-1].end if edges else pilot.claim.stand
+                self.claims.rehome(pilot.claim, self.need_home(pilot, end))
 
     def to_the_end(self, pilot: Pilot) -> tuple[Edge, ...]:
         """The rest of its drive, and home from there, as others have counted on it."""

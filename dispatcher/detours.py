@@ -11,6 +11,7 @@ from dispatcher.pilot import Pilot, waypoints
 from dispatcher.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
+from routing.road_rules import RoadRules
 from routing.site import LaneId, NodeId
 
 IMPATIENT_S = 20.0
@@ -44,6 +45,43 @@ class Detours:
         if self._roads.open(lane):
             self._tell_roads()
             self._crew.pump()
+
+    def set_rules(self, rules: RoadRules) -> list[VehicleId]:
+        """Other rules of people's hold: all that nobody has been told yet is planned by them.
+
+        Returns:
+            Those who are on their way and have none under these rules: better they turn back.
+        """
+        self._roads.set_rules(rules)
+        self._tell_roads()
+        self._crew.rehome()
+        left = [pilot.spec.id for pilot in self._crew if not self._heed(pilot)]
+        self._crew.pump()
+        return left
+
+    def _heed(self, pilot: Pilot) -> bool:
+        """Have one drive by new rules; False = its way is barred, and there is no other."""
+        claim, clearance = pilot.claim, pilot.clearance
+        told = self._told(pilot)
+        if any(map(self._roads.bars, claim.edges[told:])):
+            self._crew.claims.take_back(claim, told)
+            self._portals.take_back(pilot, told)
+            self._reroute(pilot, {}, insist=True)
+        claim.edges = (*claim.edges[:told], *self._roads.now(claim.edges[told:]))
+        if clearance is None:
+            return True
+        ahead = waypoints(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
+        if ahead != clearance.route[clearance.released :]:
+            clearance.reroute(ahead)
+        return not any(map(self._roads.bars, claim.edges[told:]))
+
+    def _told(self, pilot: Pilot) -> int:
+        """The edges that it drives in any case: what it was told, and out of the lift it is in."""
+        claim = pilot.claim
+        told = pilot.told if pilot.clearance is None else pilot.clearance.released - 1
+        while 0 < told < claim.granted and claim.edges[told - 1].end in self._crew.site.lift_at:
+            told += 1
+        return told
 
     def set_out(self, lanes: frozenset[LaneId]) -> None:
         """Lead all around lanes whose door or lift is out of service, even who waits before it.

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
 
+from dispatcher.api_roads import RoadRuleOut, road_rule_out
 from dispatcher.api_views import VehicleOut, age_s, alert_out, task_out, vehicle_out
 from dispatcher.feed import Change, Overrun
 from dispatcher.ports import Showing
@@ -155,6 +156,7 @@ class Live:
             vehicles=[vehicle_out(view, clock.now_s()) for view in service.vehicles()],
             tasks=[task_out(task, service.site, clock) for task in shown.values()],
             alerts=[alert_out(alert, clock) for alert in service.alerts()],
+            road_rules=self._road_rules(),
             counts=counts,
         )
 
@@ -189,10 +191,16 @@ class Live:
                 parts["vehicle"] = vehicle
         if change.alert is not None:
             parts["alert"] = alert_out(change.alert, clock)
+        if change.roads:
+            parts["road_rules"] = self._road_rules()
         if parts:
             text = _packed(now=clock.now(), **parts, counts=await self._counts.now())
             for screen in self._screens:
                 screen.put_event(text)
+
+    def _road_rules(self) -> list[RoadRuleOut]:
+        rules = self._service.road_rules()
+        return [road_rule_out(rule, self._service.clock) for rule in rules]
 
     def _is_news(self, vehicle: VehicleOut) -> bool:
         """Whether more has changed than what the positions tell anyway."""

@@ -1,7 +1,7 @@
 """The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
 from routing.pace import Paced
 from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules
-from routing.site import LaneId, NodeId, Role, Site
+from routing.road_rules import RoadRules, homecomers, ruled
+from routing.site import Edge, LaneId, NodeId, Role, Site
 
 
 def rules_of(spec: VehicleSpec) -> Rules:
@@ -29,7 +30,8 @@ class RoadBook:
     """All roads of a site, by the rules of those who drive; no way leads over anybody's home."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self._plain = self._site = site
+        self._rules = RoadRules()
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._out: frozenset[LaneId] = frozenset()
@@ -58,13 +60,13 @@ class RoadBook:
         return self._now[rules]
 
     def when_open(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
-        """The roads as they are when no lane is closed."""
+        """The roads as they are when no lane is closed, and no rule of people's is in force."""
         rules = rules_of(spec)
         rules = loaded(rules) if goods_on_board else rules
-        if not self._shut:
+        if not self._shut and self._site is self._plain:
             return self.by(rules)
         if rules not in self._open:
-            self._open[rules] = Roads(self._site, rules, frozenset(), self._homes)
+            self._open[rules] = Roads(self._plain, rules, frozenset(), self._homes)
         return self._open[rules]
 
     @property
@@ -74,16 +76,40 @@ class RoadBook:
 
     @property
     def _shut(self) -> frozenset[LaneId]:
-        return self._out | self._closed.keys()
+        return self._out | self._closed.keys() | self._rules.closed
 
     @property
     def any_shut(self) -> bool:
-        """Whether there is a lane into which nobody may be sent now."""
-        return bool(self._shut)
+        """Whether there is a lane into which, or along which, nobody may be sent now."""
+        return bool(self._shut) or bool(self._rules.one_way)
 
-    def is_closed(self, lane: LaneId) -> bool:
-        """Whether nobody may be sent into a lane now."""
-        return lane in self._closed or lane in self._out
+    def bars(self, edge: Edge) -> bool:
+        """Whether nobody may be sent along an edge now."""
+        lane = edge.lane.id
+        return lane in self._closed or lane in self._out or not self._rules.allow(edge)
+
+    def now(self, edges: Iterable[Edge]) -> tuple[Edge, ...]:
+        """The same edges with the limits that they have now."""
+        site = self._site
+        return tuple(edge if self.bars(edge) else site.edge(edge.start, edge.end) for edge in edges)
+
+    def set_rules(self, rules: RoadRules) -> None:
+        """These rules of people's are in force, and no others."""
+        self._rules = rules
+        self._site = ruled(self._plain, rules)
+        self._forget()
+
+    def cut_off_by(self, rules: RoadRules, spec: VehicleSpec) -> list[NodeId]:
+        """The nodes to which a vehicle could not get from its home, or not home again from there.
+
+        That is, under these one-ways but not as it is now; what is closed opens again.
+        """
+        home, by = self._plain.places[spec.home].node, rules_of(spec)
+        now, then = (
+            homecomers(Roads(site, by, frozenset(), self._homes), home, self._homes)
+            for site in (self._site, ruled(self._plain, rules))
+        )
+        return [node for node in self._plain.nodes if node in now and node not in then]
 
     def set_out(self, lanes: frozenset[LaneId]) -> None:
         """These lanes lead through doors and lifts that are out of service; no others do."""

@@ -32,6 +32,9 @@ from dispatcher.modelling import Free, Modeller
 from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
+from dispatcher.road_desk import RoadDesk
+from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.skies import Skies
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
@@ -145,6 +148,15 @@ class Service:
             self._alerts,
             lambda vehicle: self._workers[vehicle].think_again(),
         )
+        self._desk = RoadDesk(
+            site,
+            clock,
+            [v.spec for v in vehicles if v.spec.medium is Medium.GROUND],
+            self._traffic,
+            self._book,
+            self._alerts,
+            self._roads_changed,
+        )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -228,6 +240,7 @@ class Service:
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._look_around(), name="service.look")
+            group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()
             self.ready.set()
@@ -238,6 +251,7 @@ class Service:
             if lane in self.site.lanes:
                 self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
+        self._desk.restore(list(memory.rules.values()), memory.rules_set)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
@@ -450,13 +464,29 @@ class Service:
         self._planner.poke()
 
     async def open_lane(self, lane: LaneId) -> None:
-        """Open a lane again; NotFound."""
+        """Open a lane again; NotFound, and Refused where it was a rule that closed it."""
         if lane not in self.site.lanes:
             raise NotFound("lane", lane)
+        rule = self._desk.closing(lane)
+        if rule is not None and lane not in self._traffic.roads.closed:
+            reason = Refusal("closed_by_rule", {"value": lane, "rule": rule.id})
+            raise Refused([FieldFault("closed", reason, f"lift the road rule {rule.id}")])
         await self._book.note("lane_opened", lane=lane)
         self._traffic.detours.open(lane)
         self._alerts.clear("lane_closed", thing=lane)
         self._planner.poke()
+
+    def road_rules(self) -> list[RoadRule]:
+        """The rules of the road that are in force, the oldest first."""
+        return self._desk.in_force
+
+    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+        """Set a rule of the road; one that is in force already stays; Refused."""
+        return await self._desk.set(asked)
+
+    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+        """End a rule before its time; NotFound."""
+        return await self._desk.lift(rule)
 
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
@@ -498,6 +528,13 @@ class Service:
 
     def _charge_need(self, vehicle: VehicleId) -> Need | None:
         return self._workers[vehicle].charge_need()
+
+    def _roads_changed(self, left: Sequence[VehicleId]) -> None:
+        """Other rules hold; ``left`` have no way on under them, and turn back."""
+        for vehicle in left:
+            self._workers[vehicle].think_again()
+        self._planner.poke()
+        self._hub.tell(Change(roads=True))
 
     def _fitness_changed(self, vehicle: VehicleId) -> None:
         self._tell_screens(vehicle, self.roster[vehicle].state())  # they must see silence, too

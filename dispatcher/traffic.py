@@ -96,11 +96,7 @@ class Traffic:
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
             self.detours.unblock(vehicle)
-            for other in self._crew:
-                if not other.escape:
-                    edges = other.claim.edges
-                    end = edges[-1].end if edges else other.claim.stand
-                    self._claims.rehome(other.claim, self._crew.need_home(other, end))
+            self._crew.rehome()
             self._crew.pump()
 
     def way(
@@ -245,7 +241,7 @@ class Traffic:
         pilot = self._crew[vehicle]
         claim = pilot.claim
         start = edges[0].start if edges else claim.stand
-        route = waypoints(self._site, start, edges)
+        route = waypoints(self._site, start, self.roads.now(edges))
         clearance = Clearance(route, 1 + pilot.told)
         pilot.told, pilot.left, pilot.escape = 0, (), ()
         clearance.passed = claim.passed

@@ -53,3 +53,13 @@ async def test_dirt_is_remembered_until_it_was_washed_off() -> None:
         ("decontaminated", "C1", {}),
     )
     assert memory.carried == {"C2": [Goods.WASTE, Goods.DIRTY_LINEN]}
+
+
+async def test_rules_of_the_road_are_counted_also_those_that_have_ended() -> None:
+    rule = {"rules": "closed", "lanes": ["a~b"], "ends": [], "speed_m_s": None, "until": None}
+    memory = remembered(
+        ("road_rule_set", None, {"rule": "R-00001", **rule}),
+        ("road_rule_set", None, {"rule": "R-00002", **rule}),
+        ("road_rule_ended", None, {"rule": "R-00001", "why": "lifted"}),
+    )
+    assert (list(memory.rules), memory.rules_set) == (["R-00002"], 2)

@@ -11,6 +11,8 @@ from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules_in import RoadRuleIn, RuleReader
 from dispatcher.store import Store
 from dispatcher.task import NEXT, Priority, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
@@ -117,6 +119,7 @@ class Ward:
         self.book = Alerts(clock, lambda alert: self.hub.tell(Change(alert=alert)))
         self.fleet = {view.spec.id: view for view in map(cart, range(1, vehicles + 1))}
         self.closed: dict[LaneId, float | None] = {}
+        self.rules: dict[RuleId, RoadRule] = {}
         self.submitted = 0
         self._journal = Journal(clock, sink=sink)
         self._tasks: dict[TaskId, Task] = {}
@@ -197,6 +200,20 @@ class Ward:
 
     async def open_lane(self, lane: LaneId) -> None:
         del self.closed[lane]
+
+    def road_rules(self) -> list[RoadRule]:
+        return list(self.rules.values())
+
+    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+        rule = RuleReader(self.site, self.clock).read(asked, RuleId(f"R-{len(self.rules) + 1}"))
+        self.rules[rule.id] = rule
+        self.hub.tell(Change(roads=True))
+        return rule
+
+    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+        if rule not in self.rules:
+            raise NotFound("road rule", rule)
+        return self.rules.pop(rule)
 
     def task(self, task: TaskId) -> Task:
         if task not in self._tasks:
