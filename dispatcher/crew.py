@@ -58,7 +58,7 @@ class Crew:
         while granted:
             granted = False
             for claim in self.claims.waiting():
-                if claim.granted - claim.passed >= AHEAD or self._is_closed(claim):
+                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 if self.claims.grant(claim):
                     self._pilots[claim.vehicle].wake.set()
@@ -66,8 +66,9 @@ class Crew:
         for pilot in self:
             pilot.freed.set()
 
-    def _is_closed(self, claim: Claim) -> bool:
-        return self.roads.bars(claim.edges[claim.granted])
+    def _is_barred(self, claim: Claim) -> bool:
+        flees = self._pilots[claim.vehicle].flees
+        return self.roads.bars(claim.edges[claim.granted], flees=flees)
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""

@@ -59,21 +59,34 @@ class Detours:
         self._crew.pump()
         return left
 
+    def set_emergency(self, lanes: frozenset[LaneId]) -> None:
+        """Keep these lanes free for people: nobody is told to drive there, but who flees."""
+        self._roads.set_emergency(lanes)
+        self._tell_roads()
+        for pilot in self._crew:
+            self._heed(pilot)
+        self._crew.pump()
+
     def _heed(self, pilot: Pilot) -> bool:
         """Have one drive by new rules; False = its way is barred, and there is no other."""
         claim, clearance = pilot.claim, pilot.clearance
         told = self._told(pilot)
-        if any(map(self._roads.bars, claim.edges[told:])):
+        if self._is_barred(pilot, told):
             self._crew.claims.take_back(claim, told)
             self._portals.take_back(pilot, told)
             self._reroute(pilot, {}, insist=True)
-        claim.edges = (*claim.edges[:told], *self._roads.now(claim.edges[told:]))
+        ahead = self._roads.now(claim.edges[told:], flees=pilot.flees)
+        claim.edges = (*claim.edges[:told], *ahead)
         if clearance is None:
             return True
-        ahead = waypoints(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
-        if ahead != clearance.route[clearance.released :]:
-            clearance.reroute(ahead)
-        return not any(map(self._roads.bars, claim.edges[told:]))
+        tail = waypoints(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
+        if tail != clearance.route[clearance.released :]:
+            clearance.reroute(tail)
+        return not self._is_barred(pilot, told)
+
+    def _is_barred(self, pilot: Pilot, told: int) -> bool:
+        rest = pilot.claim.edges[told:]
+        return any(self._roads.bars(edge, flees=pilot.flees) for edge in rest)
 
     def _told(self, pilot: Pilot) -> int:
         """The edges that it drives in any case: what it was told, and out of the lift it is in."""
@@ -159,7 +172,8 @@ class Detours:
         nodes, lanes = crew.load(pilot)
         for node, seconds in load.items():
             nodes[node] = nodes.get(node, 0.0) + seconds
-        roads = self._roads.of(pilot.spec)
+        roads = self._roads
+        roads = roads.to_flee(pilot.spec, start) if pilot.flees else roads.of(pilot.spec)
         try:
             way = roads.shortest(start, pilot.goal, load=nodes, lane_load=lanes)
         except Unreachable:

@@ -17,7 +17,7 @@ class Change:
     vehicle: VehicleView | None = None
     alert: Alert | None = None
     roads: bool = False
-    """Other rules of the road are in force."""
+    """Other rules of the road, or other emergencies, are in force."""
     anew: bool = False
     """Another moment is shown: anything may be different."""
 

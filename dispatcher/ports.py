@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.alerts import Alert
+from dispatcher.emergencies import Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import Refused
 from dispatcher.feed import Feed
 from dispatcher.intake import FieldFaults
@@ -96,6 +98,10 @@ class Showing(Protocol):
         """The rules of the road that people have set, the oldest first."""
         ...
 
+    def emergencies(self) -> Sequence[Emergency]:
+        """The emergencies in force, the oldest first."""
+        ...
+
     def subscribe(self) -> Feed:
         """All changes from now on."""
         ...
@@ -148,6 +154,14 @@ class Service(Showing, Protocol):
 
     async def lift_road_rule(self, rule: RuleId) -> RoadRule:
         """End a rule before its time. Raises NotFound."""
+        ...
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        """Have all that it concerns out of people's way. Raises Refused."""
+        ...
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        """Let all go on. Raises NotFound."""
         ...
 
     async def acknowledge(self, alert: str, by: str) -> Alert:

@@ -99,7 +99,8 @@ class LaneChoice:
         if not found:
             field = "zone" if level is None else "level"
             remedy = "send a level or zone that has roads"
-            self.fault(field, "no_lane_there", {"value": f"{level or ''} {zone or ''}"}, remedy)
+            words = " ".join(word for word in (level, zone) if word)
+            self.fault(field, "no_lane_there", {"value": words}, remedy)
         return found
 
 

@@ -35,8 +35,10 @@ class RoadBook:
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._out: frozenset[LaneId] = frozenset()
+        self._emergency: frozenset[LaneId] = frozenset()
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
+        self._apart: dict[tuple[Rules, frozenset[LaneId]], Roads] = {}
         self._times: TravelTimes | None = None
         self._paced: dict[Rules, Paced] = {}
         self._ratios: Mapping[str, float] = {}
@@ -47,6 +49,12 @@ class RoadBook:
         self._homes |= {home}
         self._forget()
         self._open.clear()
+        self._apart.clear()
+
+    @property
+    def homes(self) -> frozenset[NodeId]:
+        """Everybody's homes."""
+        return self._homes
 
     def of(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
         """The roads as a vehicle may use them now."""
@@ -76,22 +84,56 @@ class RoadBook:
 
     @property
     def _shut(self) -> frozenset[LaneId]:
-        return self._out | self._closed.keys() | self._rules.closed
+        return self._out | self._closed.keys() | self._rules.closed | self._emergency
 
     @property
     def any_shut(self) -> bool:
         """Whether there is a lane into which, or along which, nobody may be sent now."""
         return bool(self._shut) or bool(self._rules.one_way)
 
-    def bars(self, edge: Edge) -> bool:
-        """Whether nobody may be sent along an edge now."""
+    def bars(self, edge: Edge, *, flees: bool = False) -> bool:
+        """Whether nobody may be sent along an edge now; but who flees an emergency."""
         lane = edge.lane.id
-        return lane in self._closed or lane in self._out or not self._rules.allow(edge)
+        barred = lane in self._closed or lane in self._out or not self._rules.allow(edge)
+        return barred or (lane in self._emergency and not flees)
 
-    def now(self, edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    def must_be_free(self, lane: LaneId) -> bool:
+        """Whether an emergency wants a lane for itself."""
+        return lane in self._emergency
+
+    def set_emergency(self, lanes: frozenset[LaneId]) -> None:
+        """These lanes are to be free for people, and no others."""
+        self._emergency = lanes
+        self._forget()
+
+    def apart_from(self, lanes: frozenset[LaneId], spec: VehicleSpec) -> Roads:
+        """The roads without some lanes, as if that were all that is the matter."""
+        key = rules_of(spec), lanes
+        if key not in self._apart:
+            self._apart[key] = Roads(self._plain, key[0], lanes, self._homes)
+        return self._apart[key]
+
+    def to_flee(self, spec: VehicleSpec, stand: NodeId) -> Roads:
+        """The roads to a refuge: in the zone that it stands in, and through no lift."""
+        site, cabins = self._site, self._site.lift_at
+        zone = {node.id: node.zone for node in site.nodes.values()}
+        shut = {
+            lane.id
+            for lane in site.lanes.values()
+            if lane.lift is not None
+            or zone[lane.start] != zone[lane.end]
+            or (({lane.start, lane.end} - {stand}) & cabins.keys())
+        }
+        closed = self._out | self._closed.keys() | self._rules.closed | shut
+        return Roads(site, rules_of(spec), closed, self._homes)
+
+    def now(self, edges: Iterable[Edge], *, flees: bool = False) -> tuple[Edge, ...]:
         """The same edges with the limits that they have now."""
         site = self._site
-        return tuple(edge if self.bars(edge) else site.edge(edge.start, edge.end) for edge in edges)
+        return tuple(
+            edge if self.bars(edge, flees=flees) else site.edge(edge.start, edge.end)
+            for edge in edges
+        )
 
     def set_rules(self, rules: RoadRules) -> None:
         """These rules of people's are in force, and no others."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import partial
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.blockages import Blockages
@@ -18,6 +19,9 @@ from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
+from dispatcher.emergencies import Emergencies, Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.emergency_desk import EmergencyDesk
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
@@ -35,6 +39,7 @@ from dispatcher.reach import unreachable_stops
 from dispatcher.road_desk import RoadDesk
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn
+from dispatcher.shelter import Shelter
 from dispatcher.skies import Skies
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
@@ -124,6 +129,24 @@ class Service:
         self._modeller = Modeller(
             site, self._traffic.roads, self._handling, self._hygiene, chargers
         )
+        self._emergencies = Emergencies(site)
+        self._shelters = {
+            v.spec.id: Shelter(v, site, self._emergencies, self._traffic, self._book, self._alerts)
+            for v in vehicles
+        }
+        self._emergency_desk = EmergencyDesk(
+            site,
+            clock,
+            self._emergencies,
+            self._traffic,
+            self._book,
+            self._alerts,
+            self._handling,
+            specs=[vehicle.spec for vehicle in vehicles],
+            kept=lambda vehicle: self._shelters[vehicle].covers() is not None,
+            able=self._modeller.able,
+            changed=self._emergencies_changed,
+        )
         self._planner = Planner(
             self._book,
             self._modeller,
@@ -132,6 +155,7 @@ class Service:
             fleet=self._fleet,
             wake=lambda vehicle: self._workers[vehicle].wake(),
             turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
+            held=self._emergency_desk.holds,
             seed=seed,
         )
         self._forecast = Forecast(clock, self._handling, zone)
@@ -180,11 +204,19 @@ class Service:
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:
             missions = Missions(vehicle, self._book, self._alerts)
+            shelter = self._shelters[vehicle.spec.id]
             mover = (
                 AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
                 if vehicle.spec.medium is Medium.AIR
                 else GroundMover(
-                    vehicle, self.site, self._traffic, missions, self._book, self._hygiene, chargers
+                    vehicle,
+                    self.site,
+                    self._traffic,
+                    missions,
+                    self._book,
+                    self._hygiene,
+                    chargers,
+                    kept=partial(_is_kept, shelter),
                 )
             )
             workers[vehicle.spec.id] = Worker(
@@ -196,6 +228,7 @@ class Service:
                 self._alerts,
                 handling=self._handling,
                 charging=policy,
+                shelter=shelter,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
             )
         return workers
@@ -252,6 +285,7 @@ class Service:
                 self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._desk.restore(list(memory.rules.values()), memory.rules_set)
+        self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
@@ -488,6 +522,18 @@ class Service:
         """End a rule before its time; NotFound."""
         return await self._desk.lift(rule)
 
+    def emergencies(self) -> list[Emergency]:
+        """The emergencies in force, the oldest first."""
+        return self._emergency_desk.in_force
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        """Have all that it concerns out of people's way; Refused."""
+        return await self._emergency_desk.begin(asked)
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        """Let all go on where it was broken off; NotFound."""
+        return await self._emergency_desk.end(emergency, by)
+
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
         return self._alerts.all()
@@ -536,6 +582,12 @@ class Service:
         self._planner.poke()
         self._hub.tell(Change(roads=True))
 
+    def _emergencies_changed(self) -> None:
+        for worker in self._workers.values():
+            worker.alarm()
+        self._planner.poke()
+        self._hub.tell(Change(roads=True))
+
     def _fitness_changed(self, vehicle: VehicleId) -> None:
         self._tell_screens(vehicle, self.roster[vehicle].state())  # they must see silence, too
         self._workers[vehicle].wake()
@@ -561,6 +613,10 @@ class Service:
         if self._shown.get(vehicle) != shown:
             self._shown[vehicle] = shown
             self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
+
+
+def _is_kept(shelter: Shelter) -> bool:
+    return shelter.covers() is not None
 
 
 def _fault_of(reason: Refusal) -> FieldFault:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,13 @@ from dispatcher.book import TaskBook
 from dispatcher.charge_wish import ChargeWish
 from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
-from dispatcher.execution import Missions, Mover
+from dispatcher.emergencies import held_by
+from dispatcher.execution import REFUGE, Missions, Mover
 from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
 from dispatcher.modelling import RANKS, Free
 from dispatcher.planner import Planner
+from dispatcher.shelter import Shelter
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
@@ -78,6 +80,7 @@ class Worker:
         *,
         handling: Handling,
         charging: ChargePolicy,
+        shelter: Shelter,
         waiting: WaitingPlaces | None = None,
     ) -> None:
         self._vehicle = vehicle
@@ -87,9 +90,8 @@ class Worker:
         self._planner = planner
         self._alerts = alerts
         self._handling = handling
-        self._wish = ChargeWish(
-            vehicle, mover, book, planner, charging, handling, lambda: self.in_service
-        )
+        self._wish = ChargeWish(vehicle, mover, book, planner, charging, handling, self._may_work)
+        self._shelter = shelter
         self._waiting = waiting
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
@@ -106,11 +108,40 @@ class Worker:
         self._gives_way_to: TaskId | None = None
         """For which task it is to give back the one that it drives for."""
         self._abandoned = asyncio.Event()
+        self._fleeing = False
         vehicle.watch(self._wake.set)
+        vehicle.watch(shelter.look)
+        missions.on_begin(shelter.look)
 
     def wake(self) -> None:
         """Something may have changed for this vehicle."""
         self._wake.set()
+
+    def _may_work(self) -> bool:
+        held = self._shelter.covers() is not None or bool(self._held_aboard())
+        return self.in_service and not held
+
+    def _held_aboard(self) -> dict[TaskId, Refusal]:
+        """The tasks on board that an emergency holds: with those it takes on nothing else."""
+        found: dict[TaskId, Refusal] = {}
+        for id_ in self.hand.aboard if self._shelter.any else ():
+            task = self._book[id_]
+            stops = stops_of(task, self._handling)[task.stops_done :]
+            reasons = (self._shelter.reason(stop) for stop in stops)
+            if reason := next(filter(None, reasons), None):
+                found[id_] = reason
+        return found
+
+    def alarm(self) -> None:
+        """Other emergencies are in force."""
+        self._shelter.tell()
+        self.wake()
+
+    @property
+    def waits_out(self) -> Refusal | None:
+        """The emergency that keeps it where it is."""
+        emergency = self._shelter.covers()
+        return None if emergency is None else held_by(emergency)
 
     @property
     def available(self) -> bool:
@@ -175,6 +206,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(), name=f"worker[{self.id}].work")
             group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
+            group.create_task(self._stop_for_emergencies(), name=f"worker[{self.id}].alarm")
 
     async def _work(self) -> None:
         while True:
@@ -223,11 +255,28 @@ class Worker:
             self._abandoned.clear()
             if self._gives_way_to is not None and self._turns_at() is None:
                 self._gives_way_to = None  # it has arrived
+            elif self._fleeing:
+                continue  # it is asked again once it is out of people's way
             elif self.hand.task is not None and self.hand.task == self._unwanted:
-                try:
-                    await self._mover.stop()
-                except SafetyStop as stop:
-                    await self._stand_down(stop.reason)
+                await self._stop()
+
+    async def _stop_for_emergencies(self) -> None:
+        stopped: Mission | None = None
+        while True:
+            await self._shelter.awaited.wait()
+            self._shelter.awaited.clear()
+            mission = None if self.current is None else self.current[0]
+            if mission is not None and mission is stopped:
+                continue
+            if not self._fleeing and self._shelter.calls_off(self.current, self._mover):
+                stopped = mission
+                await self._stop(urgent=True)
+
+    async def _stop(self, *, urgent: bool = False) -> None:
+        try:
+            await self._mover.stop(urgent=urgent)
+        except SafetyStop as stop:
+            await self._stand_down(stop.reason)
 
     async def _one_thing(self) -> bool:
         """Do the next thing there is to do; False = nothing."""
@@ -237,8 +286,12 @@ class Worker:
             await self._recover(record)
         if self._unsure:
             await self._drop_what_it_holds()
+        for task, reason in self._held_aboard().items():
+            await self._shelter.hold(task, reason)
         cancelled = self._cancelled_aboard()
-        if cancelled is not None:
+        if self._shelter.covers() is not None:
+            await self._sit_out()
+        elif cancelled is not None:
             await self._bring_back(cancelled)
         elif self._charge_by_plan() is not None:
             await self._charge_as_planned()
@@ -262,7 +315,11 @@ class Worker:
         if visit is None:
             return False
         task = self._book[TaskId(visit.request)]
-        if on_board(task) or self.hand.aboard:
+        if on_board(task):
+            return True
+        if self._held_aboard():
+            return False
+        if self.hand.aboard:
             return True
         if not self.in_service:
             return False
@@ -310,6 +367,12 @@ class Worker:
                 if not on_board(task):
                     await self._end_cancelled(task)
                 return  # what is on board is brought back next
+            held = self._shelter.reason(stop)
+            if held is not None:
+                await self._shelter.hold(id_, held)
+            if self._shelter.covers() is not None:
+                await self._sit_out()
+                continue
             try:
                 await self._mover.go(stop, self._trip(task, index))
             except MissionCancelled:
@@ -322,7 +385,8 @@ class Worker:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
                 tries += 1
-                reason = _reason(error)
+                kept = self._shelter.reason(stop) if isinstance(error, Unreachable) else None
+                reason = kept or _reason(error)
                 if not self.hand.aboard and not on_board(task):
                     await self._hand_back(task, reason)
                     return
@@ -525,6 +589,37 @@ class Worker:
         except MissionCancelled:
             return False
         return True
+
+    # --- emergencies ---
+
+    async def _sit_out(self) -> None:
+        """Keep out of people's way for as long as an emergency covers where it is."""
+        while True:
+            self._shelter.hear()
+            if self._shelter.covers() is None:
+                break
+            refuges = self._shelter.refuges()
+            settled = refuges is None or await self._flee(refuges)
+            if settled:
+                self._shelter.found_one()
+            else:
+                self._shelter.found_none()
+            await self._shelter.until_news(settled=settled)
+        self._shelter.found_one()
+
+    async def _flee(self, refuges: Sequence[NodeId]) -> bool:
+        """Get to a refuge; False = it could not, or not yet."""
+        if not self._vehicle.state().fit:
+            return False
+        self.hand.activity, self._fleeing = Activity.RETURNING, True
+        trip = Trip(purpose=REFUGE, rank=(-1, self._book.now_s()))
+        try:
+            return await self._mover.take_refuge(refuges, trip)
+        except (MissionFailed, Unreachable, LinkError) as error:
+            log.warning("found no refuge: %s", error, extra={"vehicle": self.id})
+            return False
+        finally:
+            self._fleeing = False
 
     # --- trouble ---
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.alerts import Alert
+from dispatcher.emergencies import Emergency
 from dispatcher.errors import NotFound
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.journal import Event
@@ -148,6 +149,10 @@ class Playback:
         return list(self._scene.alerts.values())
 
     def road_rules(self) -> list[RoadRule]:
+        """None: a recording tells of them by its alerts."""
+        return []
+
+    def emergencies(self) -> list[Emergency]:
         """None: a recording tells of them by its alerts."""
         return []
 

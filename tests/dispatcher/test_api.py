@@ -414,6 +414,26 @@ async def test_a_rule_of_the_road_is_set_seen_and_lifted(
     error(await api.post(f"/road-rules/{rule['id']}/lift"), 404, "not_found")
 
 
+async def test_an_emergency_is_raised_seen_and_ended(api: httpx.AsyncClient, ward: Ward) -> None:
+    blue = {"kind": "code_blue", "level": "L1", "by": "Dr Lin"}
+    headers = {"Idempotency-Key": "blue"}
+    first = await api.post("/emergencies", json=blue, headers=headers)
+    again = await api.post("/emergencies", json=blue, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    raised = first.json()
+    assert raised == again.json()
+    assert (raised["by"], raised["level"], raised["in_force"]) == ("Dr Lin", "L1", True)
+    assert (await api.get("/emergencies")).json() == {"emergencies": [raised]}
+    over = await api.post(f"/emergencies/{raised['id']}/end", json={"by": "Dr Lin"})
+    assert over.json() == {**raised, "in_force": False}
+    assert not ward.alarms
+    error(await api.post(f"/emergencies/{raised['id']}/end", json={}), 404, "not_found")
+    refused = await api.post("/emergencies", json={"kind": "fire", "building": "east"})
+    (fault,) = error(refused, 422, "refused")["fields"]
+    assert (fault["field"], fault["code"]) == ("building", "unknown_building")
+    error(await api.post("/emergencies", json={"kind": "flood"}), 422, "invalid")
+
+
 @pytest.mark.parametrize(
     ("body", "status_code", "field"),
     [

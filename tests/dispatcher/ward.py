@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dispatcher.alerts import Alert, Alerts
+from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.config import DispatchConfig
+from dispatcher.emergencies import Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
 from dispatcher.errors import IllegalMove, NotFound, Refused
 from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change, Feed, Hub
@@ -120,6 +122,7 @@ class Ward:
         self.fleet = {view.spec.id: view for view in map(cart, range(1, vehicles + 1))}
         self.closed: dict[LaneId, float | None] = {}
         self.rules: dict[RuleId, RoadRule] = {}
+        self.alarms: dict[EmergencyId, Emergency] = {}
         self.submitted = 0
         self._journal = Journal(clock, sink=sink)
         self._tasks: dict[TaskId, Task] = {}
@@ -214,6 +217,31 @@ class Ward:
         if rule not in self.rules:
             raise NotFound("road rule", rule)
         return self.rules.pop(rule)
+
+    def emergencies(self) -> list[Emergency]:
+        return list(self.alarms.values())
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        id_ = EmergencyId(f"E-{len(self.alarms) + 1:05d}")
+        raised = EmergencyReader(self.site).read(asked, id_, self.clock.now_s())
+        self.alarms[raised.id] = raised
+        self.book.open(
+            raised.kind.value,
+            Severity.CRITICAL,
+            emergency=raised.id,
+            where=raised.where,
+            by=raised.by,
+        )
+        self.hub.tell(Change(roads=True))
+        return raised
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        if emergency not in self.alarms:
+            raise NotFound("emergency", emergency)
+        ended = self.alarms.pop(emergency)
+        self.book.clear(ended.kind.value, thing=emergency)
+        self.hub.tell(Change(roads=True))
+        return ended
 
     def task(self, task: TaskId) -> Task:
         if task not in self._tasks:
