@@ -657,16 +657,28 @@ class Worker:
             await self._mover.resume(record, errand)
             if task is not None and stop is not None and self._makes(record, stop):
                 await self._stop_done(task.id, stop, index)
+            elif stop is not None:
+                await self._plan_again()
         except (MissionFailed, Unreachable) as error:
             log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": self.id})
             await self._missions.give_up(record, _reason(error))
             by, self._gives_way_to = self._gives_way_to, None
             if by and task is not None and self._book[task.id].state is TaskState.UNDERWAY:
                 await self._give_way(task, by)
+            elif stop is not None:
+                await self._plan_again()
         finally:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
             self._planner.poke()
+
+    async def _plan_again(self) -> None:
+        """The stop at hand was not made: what was planned to come after it must not come first."""
+        id_ = self.hand.task
+        self.hand.task = self.hand.stop = None
+        self.hand.stop_index = -1
+        if id_ is not None:
+            await self._planner.anew(id_)
 
     def _makes(self, record: MissionRecord, stop: TaskStop) -> bool:
         """Whether a mission was the one that makes a stop, not one on the way to it."""
