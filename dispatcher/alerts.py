@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dispatcher.emergencies import EmergencyId
 from dispatcher.errors import NotFound
+from dispatcher.road_rules import RuleId
 from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Fact
 from routing.site import DoorId, LaneId, LiftId
 
-THINGS = ("lane", "lift", "door")
+THINGS = ("lane", "lift", "door", "rule", "emergency")
 """Facts that tell two alerts of one code apart."""
 
 
@@ -100,7 +102,7 @@ class Alerts:
         *,
         vehicle: VehicleId | None = None,
         task: TaskId | None = None,
-        thing: LaneId | LiftId | DoorId | None = None,
+        thing: LaneId | LiftId | DoorId | RuleId | EmergencyId | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
         alert = self._find(code, vehicle, task, thing)

@@ -9,8 +9,10 @@ from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from dispatcher.api_emergencies import emergency_orders, emergency_views
 from dispatcher.api_errors import ProblemOut, say_errors
 from dispatcher.api_fleet import fleet_orders, fleet_views
+from dispatcher.api_roads import road_orders, road_views
 from dispatcher.api_tasks import task_orders, task_views
 from dispatcher.http_guard import Guard
 from dispatcher.idempotency import Once
@@ -33,6 +35,8 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     once = Once(service.store)
     app.include_router(task_orders(service, once), prefix=PREFIX)
     app.include_router(fleet_orders(service, once), prefix=PREFIX)
+    app.include_router(road_orders(service, once), prefix=PREFIX)
+    app.include_router(emergency_orders(service, once), prefix=PREFIX)
     return app
 
 
@@ -49,6 +53,8 @@ def show_app(service: Showing, live: Live) -> FastAPI:
     app.state.live = live
     app.include_router(task_views(service), prefix=PREFIX)
     app.include_router(fleet_views(service), prefix=PREFIX)
+    app.include_router(road_views(service), prefix=PREFIX)
+    app.include_router(emergency_views(service), prefix=PREFIX)
 
     @app.websocket(f"{PREFIX}/live")
     async def live_link(socket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]

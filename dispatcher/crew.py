@@ -58,7 +58,7 @@ class Crew:
         while granted:
             granted = False
             for claim in self.claims.waiting():
-                if claim.granted - claim.passed >= AHEAD or self._is_closed(claim):
+                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 if self.claims.grant(claim):
                     self._pilots[claim.vehicle].wake.set()
@@ -66,8 +66,9 @@ class Crew:
         for pilot in self:
             pilot.freed.set()
 
-    def _is_closed(self, claim: Claim) -> bool:
-        return self.roads.is_closed(claim.edges[claim.granted].lane.id)
+    def _is_barred(self, claim: Claim) -> bool:
+        flees = self._pilots[claim.vehicle].flees
+        return self.roads.bars(claim.edges[claim.granted], flees=flees)
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
@@ -105,13 +106,13 @@ class Crew:
         Where it is shut now, another one, which may have to wait.
         """
         edges = pilot.claim.homeward
-        if edges is None or any(self.roads.is_closed(edge.lane.id) for edge in edges):
+        if edges is None or any(self.roads.bars(edge) for edge in edges):
             return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
         nodes = self.site.nodes
         washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
         return Way(
             start=pilot.claim.stand,
-            edges=edges,
+            edges=self.roads.now(edges),
             seconds=sum(drive_seconds(self.site, edge, pilot.spec.speed_m_s) for edge in edges),
             decontaminations=tuple(n for n in washes if n or not clean_start),
         )

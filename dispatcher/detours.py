@@ -11,6 +11,7 @@ from dispatcher.pilot import Pilot, waypoints
 from dispatcher.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
+from routing.road_rules import RoadRules
 from routing.site import LaneId, NodeId
 
 IMPATIENT_S = 20.0
@@ -44,6 +45,55 @@ class Detours:
         if self._roads.open(lane):
             self._tell_roads()
             self._crew.pump()
+
+    def set_rules(self, rules: RoadRules) -> list[VehicleId]:
+        """Other rules of people's hold: all that nobody has been told yet is planned by them.
+
+        Returns:
+            Those who are on their way and have none under these rules: better they turn back.
+        """
+        self._roads.set_rules(rules)
+        self._tell_roads()
+        left = [pilot.spec.id for pilot in self._crew if not self._heed(pilot)]
+        self._crew.pump()
+        return left
+
+    def set_emergency(self, lanes: frozenset[LaneId]) -> None:
+        """Keep these lanes free for people: nobody is told to drive there, but who flees."""
+        self._roads.set_emergency(lanes)
+        self._tell_roads()
+        for pilot in self._crew:
+            self._heed(pilot)
+        self._crew.pump()
+
+    def _heed(self, pilot: Pilot) -> bool:
+        """Have one drive by new rules; False = its way is barred, and there is no other."""
+        claim, clearance = pilot.claim, pilot.clearance
+        told = self._told(pilot)
+        if self._is_barred(pilot, told):
+            self._crew.claims.take_back(claim, told)
+            self._portals.take_back(pilot, told)
+            self._reroute(pilot, {}, insist=True)
+        ahead = self._roads.now(claim.edges[told:], flees=pilot.flees)
+        claim.edges = (*claim.edges[:told], *ahead)
+        if clearance is None:
+            return True
+        tail = waypoints(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
+        if tail != clearance.route[clearance.released :]:
+            clearance.reroute(tail)
+        return not self._is_barred(pilot, told)
+
+    def _is_barred(self, pilot: Pilot, told: int) -> bool:
+        rest = pilot.claim.edges[told:]
+        return any(self._roads.bars(edge, flees=pilot.flees) for edge in rest)
+
+    def _told(self, pilot: Pilot) -> int:
+        """The edges that it drives in any case: what it was told, and out of the lift it is in."""
+        claim = pilot.claim
+        told = pilot.told if pilot.clearance is None else pilot.clearance.released - 1
+        while 0 < told < claim.granted and claim.edges[told - 1].end in self._crew.site.lift_at:
+            told += 1
+        return told
 
     def set_out(self, lanes: frozenset[LaneId]) -> None:
         """Lead all around lanes whose door or lift is out of service, even who waits before it.
@@ -122,7 +172,8 @@ class Detours:
         nodes, lanes = crew.load(pilot)
         for node, seconds in load.items():
             nodes[node] = nodes.get(node, 0.0) + seconds
-        roads = self._roads.of(pilot.spec)
+        roads = self._roads
+        roads = roads.to_flee(pilot.spec, start) if pilot.flees else roads.of(pilot.spec)
         try:
             way = roads.shortest(start, pilot.goal, load=nodes, lane_load=lanes)
         except Unreachable:

@@ -8,13 +8,13 @@ from itertools import pairwise
 from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers
 from dispatcher.charging import enough
-from dispatcher.execution import Errand, Missions
+from dispatcher.execution import REFUGE, Errand, Missions
 from dispatcher.hygiene import Hygiene
 from dispatcher.mission_record import MissionRecord
 from dispatcher.pilot import chain, waypoints
 from dispatcher.stops import TaskStop
 from dispatcher.traffic import Traffic
-from fleet.errors import MissionFailed
+from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
@@ -30,7 +30,11 @@ ActionsOf = Callable[[MissionId], tuple[Action, ...]]
 
 
 class GroundMover:
-    """Drives one vehicle, leg by leg; a leg ends at the goal or at a decontamination station."""
+    """Drives one vehicle, leg by leg; a leg ends at the goal or at a decontamination station.
+
+    Args:
+        kept: whether an emergency keeps it where it is, or from all but a refuge.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,8 @@ class GroundMover:
         book: TaskBook,
         hygiene: Hygiene,
         chargers: Chargers,
+        *,
+        kept: Callable[[], bool],
     ) -> None:
         self._vehicle = vehicle
         self._spec = vehicle.spec
@@ -50,6 +56,7 @@ class GroundMover:
         self._book = book
         self._hygiene = hygiene
         self._chargers = chargers
+        self._kept = kept
         self._charger_free = asyncio.Event()
         self._charging = False
         self.interruptible = False
@@ -93,6 +100,21 @@ class GroundMover:
             self._traffic.withdraw(self._spec.id)
             self.interruptible = False
 
+    async def take_refuge(self, nodes: Sequence[NodeId], errand: Errand) -> bool:
+        """Drive to the nearest of these nodes that can be had now; False = none can."""
+        try:
+            edges = await self._traffic.flee(self._spec.id, nodes, errand.rank)
+            if edges is None:
+                return False
+            if self._charging:
+                await self._disconnect(errand)
+            self._chargers.leave(self._spec.id, edges[-1].end)
+            await self._leg(edges, _nothing, errand)
+            self.clean = False
+        finally:
+            self._traffic.settle(self._spec.id)
+        return True
+
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
         """Drive to a charger, once one is free, and connect to it; or stay, if it charges now."""
         if self._charging and self._vehicle.state().charging and self.may_charge():
@@ -123,13 +145,21 @@ class GroundMover:
         if self._charging:
             await self._disconnect(errand)
 
-    async def stop(self) -> None:
+    async def stop(self, *, urgent: bool = False) -> None:
         """Break off the drive, but never inside a lift."""
-        await self._traffic.halt(self._spec.id)
+        await self._traffic.halt(self._spec.id, urgent=urgent)
         await self._missions.stop()
 
     async def resume(self, record: MissionRecord, errand: Errand) -> None:
         """Go on with a leg that a former process sent; what it was told already stays held."""
+        if record.purpose == REFUGE:
+            self._traffic.flees(self._spec.id)
+        try:
+            await self._resume(record, errand)
+        finally:
+            self._traffic.settle(self._spec.id)
+
+    async def _resume(self, record: MissionRecord, errand: Errand) -> None:
         nodes = [waypoint.node for waypoint in record.mission.route]
         base = [node for node in self._vehicle.state().base if node != self.stand]
         charges = any(action.kind is ActionKind.CHARGE for action in record.mission.actions)
@@ -246,10 +276,12 @@ class GroundMover:
             self._traffic.withdraw(self._spec.id)
 
     async def _go_on(self, goal: NodeId, actions: ActionsOf, errand: Errand) -> None:
+        self._not_if_kept(goal)
         if self._charging:
             await self._disconnect(errand)
         self._chargers.leave(self._spec.id, goal)
         while True:
+            self._not_if_kept(goal)
             seen = self._traffic.detours.changes
             try:
                 way = self._traffic.way(
@@ -273,6 +305,10 @@ class GroundMover:
                 self.clean = self.clean and not edges
                 return
             await self._washed()
+
+    def _not_if_kept(self, goal: NodeId) -> None:
+        if goal != self.stand and self._kept():
+            raise MissionCancelled
 
     async def _make_room(self, goal: NodeId, errand: Errand) -> None:
         """Go home, as far as its next station: the one way that is always safe.

@@ -24,6 +24,10 @@ RightOfWay = Callable[[], AbstractAsyncContextManager[Clearance]]
 """Opens the right to use a mission's route for as long as the block runs."""
 
 
+REFUGE = "refuge"
+"""The purpose of a drive out of people's way."""
+
+
 class Errand(Protocol):
     """Why a vehicle goes somewhere: what is written down with each of its missions."""
 
@@ -66,6 +70,10 @@ class Mover(Protocol):
         """Go to another place where it may wait, or to its own, if that can't be now."""
         ...
 
+    async def take_refuge(self, nodes: Sequence[NodeId], errand: Errand) -> bool:
+        """Get out of people's way, to one of these nodes; False = it could not for now."""
+        ...
+
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:
         """Go to a charger, once one is free, and connect; returns when charging has begun.
 
@@ -87,8 +95,12 @@ class Mover(Protocol):
         """At the start of the program: the charger that a former process sent it to is its own."""
         ...
 
-    async def stop(self) -> None:
-        """Break off what it is at, as soon as it can be; the mission ends as cancelled."""
+    async def stop(self, *, urgent: bool = False) -> None:
+        """Break off what it is at, as soon as it can be; the mission ends as cancelled.
+
+        Args:
+            urgent: before it enters a lift, even if it has been told to.
+        """
         ...
 
     async def drop_order(self, errand: Errand) -> None:
@@ -147,6 +159,7 @@ class Missions:
         self._alerts = alerts
         self._word = asyncio.Event()
         self.current: tuple[Mission, Clearance] | None = None
+        self._begin_listeners: list[Callable[[], None]] = []
         self._unwanted: Mission | None = None
         """To be given up as soon as the vehicle is heard."""
         vehicle.watch(self._word.set)
@@ -176,6 +189,8 @@ class Missions:
         try:
             async with right_of_way() as clearance:
                 self.current = record.mission, clearance
+                for listener in self._begin_listeners:
+                    listener()
                 outcome = await self._insist(record.mission, clearance)
         except (MissionFailed, SafetyStop) as error:
             kind = "mission_cancelled" if isinstance(error, MissionCancelled) else "mission_failed"
@@ -185,6 +200,10 @@ class Missions:
             self.current = None
         await self._write(replace(record, state="done"), "mission_done")
         return outcome
+
+    def on_begin(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when a mission is about to be followed."""
+        self._begin_listeners.append(listener)
 
     async def stop(self) -> None:
         """Have the vehicle give up what it is at; if it is not heard, as soon as it is."""

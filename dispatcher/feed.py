@@ -11,11 +11,13 @@ from dispatcher.views import VehicleView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing as it is now; exactly one of the four is set."""
+    """One thing as it is now; exactly one of these is set."""
 
     task: Task | None = None
     vehicle: VehicleView | None = None
     alert: Alert | None = None
+    roads: bool = False
+    """Other rules of the road, or other emergencies, are in force."""
     anew: bool = False
     """Another moment is shown: anything may be different."""
 

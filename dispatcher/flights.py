@@ -99,6 +99,11 @@ class AirMover:
         """Go home: a drone waits in its dock alone."""
         await self.go_home(errand)
 
+    async def take_refuge(self, nodes: Sequence[NodeId], errand: Errand) -> bool:  # noqa: ARG002
+        """Go home: nowhere else is a drone out of the way."""
+        await self.go_home(errand)
+        return True
+
     async def charge(self, errand: Errand, wanted: PlaceId | None = None) -> None:  # noqa: ARG002
         """Go to the dock; it charges by itself there."""
         await self.go_home(errand)
@@ -114,7 +119,7 @@ class AirMover:
     async def unplug(self, errand: Errand) -> None:
         """A dock charges as long as a drone stands in it."""
 
-    async def stop(self) -> None:
+    async def stop(self, *, urgent: bool = False) -> None:  # noqa: ARG002
         """Break off the flight: back to where it took off; or the wait for one."""
         self._skies.withdraw(self._spec.id)
         await self._missions.stop()

@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
 
+from dispatcher.api_emergencies import EmergencyOut, emergency_out
+from dispatcher.api_roads import RoadRuleOut, road_rule_out
 from dispatcher.api_views import VehicleOut, age_s, alert_out, task_out, vehicle_out
 from dispatcher.feed import Change, Overrun
 from dispatcher.ports import Showing
@@ -155,6 +157,8 @@ class Live:
             vehicles=[vehicle_out(view, clock.now_s()) for view in service.vehicles()],
             tasks=[task_out(task, service.site, clock) for task in shown.values()],
             alerts=[alert_out(alert, clock) for alert in service.alerts()],
+            road_rules=self._road_rules(),
+            emergencies=self._emergencies(),
             counts=counts,
         )
 
@@ -189,10 +193,20 @@ class Live:
                 parts["vehicle"] = vehicle
         if change.alert is not None:
             parts["alert"] = alert_out(change.alert, clock)
+        if change.roads:
+            parts["road_rules"] = self._road_rules()
+            parts["emergencies"] = self._emergencies()
         if parts:
             text = _packed(now=clock.now(), **parts, counts=await self._counts.now())
             for screen in self._screens:
                 screen.put_event(text)
+
+    def _road_rules(self) -> list[RoadRuleOut]:
+        rules = self._service.road_rules()
+        return [road_rule_out(rule, self._service.clock) for rule in rules]
+
+    def _emergencies(self) -> list[EmergencyOut]:
+        return [emergency_out(one, self._service.clock) for one in self._service.emergencies()]
 
     def _is_news(self, vehicle: VehicleOut) -> bool:
         """Whether more has changed than what the positions tell anyway."""

@@ -47,7 +47,7 @@ class Looks:
         spec, worker = vehicle.spec, self._workers[vehicle.spec.id]
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
-        waiting = self._waits_for(spec)
+        waiting = worker.waits_out or self._waits_for(spec)
         hand, planned = worker.hand, self._planner.tasks_of(spec.id)
         if hand.task or hand.aboard:
             held = (hand.task,) if hand.task else ()

@@ -1,14 +1,16 @@
 """What people and goods have done to the site, read back from the journal after a restart.
 
-Closed lanes, vehicles out of service and what each has carried are not tables of their own: the
-journal is the record, and its last words on each of them are what holds.
+Closed lanes, rules of the road, emergencies, vehicles out of service and what each has carried are
+not tables of their own: the journal is the record, and its last words on each are what holds.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dispatcher.emergencies import Emergency, EmergencyId, emergency_of
 from dispatcher.journal import Event
+from dispatcher.road_rules import RoadRule, RuleId, rule_of
 from dispatcher.task import Goods
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
@@ -21,6 +23,10 @@ KINDS = (
     "safety_stop",
     "exposed",
     "decontaminated",
+    "road_rule_set",
+    "road_rule_ended",
+    "emergency_raised",
+    "emergency_ended",
 )
 """The events that `remember` reads."""
 
@@ -36,6 +42,12 @@ class Memory:
     """Vehicles that a safety stop has ended, and nobody let go on."""
     carried: dict[VehicleId, list[Goods]] = field(default_factory=dict[VehicleId, list[Goods]])
     """Goods since the last decontamination."""
+    rules: dict[RuleId, RoadRule] = field(default_factory=dict[RuleId, RoadRule])
+    rules_set: int = 0
+    """How many rules of the road there ever were."""
+    emergencies: dict[EmergencyId, Emergency] = field(default_factory=dict[EmergencyId, Emergency])
+    emergencies_raised: int = 0
+    """How many emergencies there ever were."""
 
 
 def remember(events: Iterable[Event], clock: Clock) -> Memory:
@@ -61,6 +73,18 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
                 memory.carried.setdefault(vehicle, []).append(Goods(facts["goods"]))
             case "decontaminated":
                 memory.carried.pop(vehicle, None)
+            case "road_rule_set":
+                rule = rule_of(facts, clock)
+                memory.rules[rule.id] = rule
+                memory.rules_set += 1
+            case "road_rule_ended":
+                memory.rules.pop(RuleId(facts["rule"]), None)
+            case "emergency_raised":
+                emergency = emergency_of(facts, event.at_s)
+                memory.emergencies[emergency.id] = emergency
+                memory.emergencies_raised += 1
+            case "emergency_ended":
+                memory.emergencies.pop(EmergencyId(facts["emergency"]), None)
             case _:
                 pass
     return memory

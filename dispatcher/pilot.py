@@ -63,6 +63,8 @@ class Pilot:
     """Edges of the next drive that a former process has released already."""
     again: list[int] = field(default_factory=list[int])
     """Edges that a former process released, whose door or lift must be asked for once more."""
+    flees: bool = False
+    """Is on its way out of people's way."""
     halting: bool = False
     """Is to stop as soon as it is outside lifts."""
     since_s: float = 0.0

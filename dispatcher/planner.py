@@ -75,6 +75,7 @@ class Planner:
         wake: called with each vehicle whose next visit may have changed.
         turn_round: called with a vehicle that should give back what it drives for, and the task
             for which it should.
+        held: why a task that nobody has begun is not to be planned now; None = it is.
         executor: where improvements are computed: a worker process, or in line.
     """
 
@@ -88,6 +89,7 @@ class Planner:
         fleet: Callable[[], Sequence[Free]],
         wake: Callable[[VehicleId], None],
         turn_round: Callable[[VehicleId, TaskId], None],
+        held: Callable[[Task], Refusal | None] = lambda _: None,
         seed: int = 0,
     ) -> None:
         self._book = book
@@ -97,6 +99,7 @@ class Planner:
         self._fleet = fleet
         self._wake = wake
         self._turn_round = turn_round
+        self._held = held
         self._preemption = Preemption(modeller)
         self._seed = seed
         self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
@@ -268,7 +271,8 @@ class Planner:
     def _due(self) -> list[Task]:
         """The open tasks that are to be planned now."""
         until_s = self._book.now_s() + HORIZON_S
-        return [task for task in self._book.open() if task.earliest_s <= until_s]
+        due = (task for task in self._book.open() if task.earliest_s <= until_s)
+        return [task for task in due if task.state.begun or self._held(task) is None]
 
     def _start(self, model: Model) -> Plan:
         """The plan in force, in the words of a new problem."""
@@ -326,7 +330,7 @@ class Planner:
         for task in self._book.open():
             reason = plan.unplanned.get(task.id)
             if task.id not in model.first_stop and not task.state.begun:
-                reason = Refusal("behind_others")
+                reason = self._held(task) or Refusal("behind_others")
             new = self._placed(task, holder.get(task.id), reason, eta_s)
             if new is None:
                 continue

@@ -103,6 +103,15 @@ class Portals:
         told = clearance.route[clearance.passed : clearance.released]
         return any(waypoint.node in self._site.lift_at for waypoint in told)
 
+    def boards(self, pilot: Pilot) -> bool:
+        """Whether a vehicle is in a cabin, or on the lane that leads into one."""
+        claim, clearance = pilot.claim, pilot.clearance
+        told = claim.passed if clearance is None else clearance.released - 1
+        ahead = claim.edges[claim.passed : told]
+        return any(
+            node in self._site.lift_at for node in (claim.stand, *(e.end for e in ahead[:1]))
+        )
+
     # --- behind ---
 
     async def _shut_behind(self, pilot: Pilot) -> None:

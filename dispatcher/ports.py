@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.alerts import Alert
+from dispatcher.emergencies import Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import Refused
 from dispatcher.feed import Feed
 from dispatcher.intake import FieldFaults
 from dispatcher.journal import Event
+from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.store import Page, Store, TaskQuery
 from dispatcher.task import Priority, Task, TaskId
 from dispatcher.task_in import TaskIn
@@ -90,6 +94,14 @@ class Showing(Protocol):
         """All alerts that are remembered, the oldest first."""
         ...
 
+    def road_rules(self) -> Sequence[RoadRule]:
+        """The rules of the road that people have set, the oldest first."""
+        ...
+
+    def emergencies(self) -> Sequence[Emergency]:
+        """The emergencies in force, the oldest first."""
+        ...
+
     def subscribe(self) -> Feed:
         """All changes from now on."""
         ...
@@ -133,7 +145,23 @@ class Service(Showing, Protocol):
         ...
 
     async def open_lane(self, lane: LaneId) -> None:
-        """Let vehicles in again. Raises NotFound."""
+        """Let vehicles in again. Raises NotFound, and Refused where a rule closes it."""
+        ...
+
+    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+        """Set a rule of the road; one that is in force already stays. Raises Refused."""
+        ...
+
+    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+        """End a rule before its time. Raises NotFound."""
+        ...
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        """Have all that it concerns out of people's way. Raises Refused."""
+        ...
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        """Let all go on. Raises NotFound."""
         ...
 
     async def acknowledge(self, alert: str, by: str) -> Alert:

@@ -1,7 +1,7 @@
 """The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
 from routing.pace import Paced
 from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules
-from routing.site import LaneId, NodeId, Role, Site
+from routing.road_rules import RoadRules, homecomers, ruled
+from routing.site import Edge, LaneId, NodeId, Role, Site
 
 
 def rules_of(spec: VehicleSpec) -> Rules:
@@ -29,12 +30,15 @@ class RoadBook:
     """All roads of a site, by the rules of those who drive; no way leads over anybody's home."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self._plain = self._site = site
+        self._rules = RoadRules()
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._out: frozenset[LaneId] = frozenset()
+        self._emergency: frozenset[LaneId] = frozenset()
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
+        self._apart: dict[tuple[Rules, frozenset[LaneId]], Roads] = {}
         self._times: TravelTimes | None = None
         self._paced: dict[Rules, Paced] = {}
         self._ratios: Mapping[str, float] = {}
@@ -45,6 +49,12 @@ class RoadBook:
         self._homes |= {home}
         self._forget()
         self._open.clear()
+        self._apart.clear()
+
+    @property
+    def homes(self) -> frozenset[NodeId]:
+        """Everybody's homes."""
+        return self._homes
 
     def of(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
         """The roads as a vehicle may use them now."""
@@ -58,13 +68,13 @@ class RoadBook:
         return self._now[rules]
 
     def when_open(self, spec: VehicleSpec, *, goods_on_board: bool = False) -> Roads:
-        """The roads as they are when no lane is closed."""
+        """The roads as they are when no lane is closed, and no rule of people's is in force."""
         rules = rules_of(spec)
         rules = loaded(rules) if goods_on_board else rules
-        if not self._shut:
+        if not self._shut and self._site is self._plain:
             return self.by(rules)
         if rules not in self._open:
-            self._open[rules] = Roads(self._site, rules, frozenset(), self._homes)
+            self._open[rules] = Roads(self._plain, rules, frozenset(), self._homes)
         return self._open[rules]
 
     @property
@@ -74,16 +84,74 @@ class RoadBook:
 
     @property
     def _shut(self) -> frozenset[LaneId]:
-        return self._out | self._closed.keys()
+        return self._out | self._closed.keys() | self._rules.closed | self._emergency
 
     @property
     def any_shut(self) -> bool:
-        """Whether there is a lane into which nobody may be sent now."""
-        return bool(self._shut)
+        """Whether there is a lane into which, or along which, nobody may be sent now."""
+        return bool(self._shut) or bool(self._rules.one_way)
 
-    def is_closed(self, lane: LaneId) -> bool:
-        """Whether nobody may be sent into a lane now."""
-        return lane in self._closed or lane in self._out
+    def bars(self, edge: Edge, *, flees: bool = False) -> bool:
+        """Whether nobody may be sent along an edge now; but who flees an emergency."""
+        lane = edge.lane.id
+        barred = lane in self._closed or lane in self._out or not self._rules.allow(edge)
+        return barred or (lane in self._emergency and not flees)
+
+    def must_be_free(self, lane: LaneId) -> bool:
+        """Whether an emergency wants a lane for itself."""
+        return lane in self._emergency
+
+    def set_emergency(self, lanes: frozenset[LaneId]) -> None:
+        """These lanes are to be free for people, and no others."""
+        self._emergency = lanes
+        self._forget()
+
+    def apart_from(self, lanes: frozenset[LaneId], spec: VehicleSpec) -> Roads:
+        """The roads without some lanes, as if that were all that is the matter."""
+        key = rules_of(spec), lanes
+        if key not in self._apart:
+            self._apart[key] = Roads(self._plain, key[0], lanes, self._homes)
+        return self._apart[key]
+
+    def to_flee(self, spec: VehicleSpec, stand: NodeId) -> Roads:
+        """The roads to a refuge: in the zone that it stands in, and through no lift."""
+        site, cabins = self._site, self._site.lift_at
+        zone = {node.id: node.zone for node in site.nodes.values()}
+        shut = {
+            lane.id
+            for lane in site.lanes.values()
+            if lane.lift is not None
+            or zone[lane.start] != zone[lane.end]
+            or (({lane.start, lane.end} - {stand}) & cabins.keys())
+        }
+        closed = self._out | self._closed.keys() | self._rules.closed | shut
+        return Roads(site, rules_of(spec), closed, self._homes)
+
+    def now(self, edges: Iterable[Edge], *, flees: bool = False) -> tuple[Edge, ...]:
+        """The same edges with the limits that they have now."""
+        site = self._site
+        return tuple(
+            edge if self.bars(edge, flees=flees) else site.edge(edge.start, edge.end)
+            for edge in edges
+        )
+
+    def set_rules(self, rules: RoadRules) -> None:
+        """These rules of people's are in force, and no others."""
+        self._rules = rules
+        self._site = ruled(self._plain, rules)
+        self._forget()
+
+    def cut_off_by(self, rules: RoadRules, spec: VehicleSpec) -> list[NodeId]:
+        """The nodes to which a vehicle could not get from its home, or not home again from there.
+
+        That is, under these one-ways but not as it is now; what is closed opens again.
+        """
+        home, by = self._plain.places[spec.home].node, rules_of(spec)
+        now, then = (
+            homecomers(Roads(site, by, frozenset(), self._homes), home, self._homes)
+            for site in (self._site, ruled(self._plain, rules))
+        )
+        return [node for node in self._plain.nodes if node in now and node not in then]
 
     def set_out(self, lanes: frozenset[LaneId]) -> None:
         """These lanes lead through doors and lifts that are out of service; no others do."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import partial
 
 from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.blockages import Blockages
@@ -18,6 +19,9 @@ from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
+from dispatcher.emergencies import Emergencies, Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.emergency_desk import EmergencyDesk
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
@@ -32,6 +36,10 @@ from dispatcher.modelling import Free, Modeller
 from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
+from dispatcher.road_desk import RoadDesk
+from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules_in import RoadRuleIn
+from dispatcher.shelter import Shelter
 from dispatcher.skies import Skies
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
@@ -121,6 +129,24 @@ class Service:
         self._modeller = Modeller(
             site, self._traffic.roads, self._handling, self._hygiene, chargers
         )
+        self._emergencies = Emergencies(site)
+        self._shelters = {
+            v.spec.id: Shelter(v, site, self._emergencies, self._traffic, self._book, self._alerts)
+            for v in vehicles
+        }
+        self._emergency_desk = EmergencyDesk(
+            site,
+            clock,
+            self._emergencies,
+            self._traffic,
+            self._book,
+            self._alerts,
+            self._handling,
+            specs=[vehicle.spec for vehicle in vehicles],
+            kept=lambda vehicle: self._shelters[vehicle].covers() is not None,
+            able=self._modeller.able,
+            changed=self._emergencies_changed,
+        )
         self._planner = Planner(
             self._book,
             self._modeller,
@@ -129,6 +155,7 @@ class Service:
             fleet=self._fleet,
             wake=lambda vehicle: self._workers[vehicle].wake(),
             turn_round=lambda vehicle, task: self._workers[vehicle].turn_round(task),
+            held=self._emergency_desk.holds,
             seed=seed,
         )
         self._forecast = Forecast(clock, self._handling, zone)
@@ -144,6 +171,15 @@ class Service:
             self._traffic,
             self._alerts,
             lambda vehicle: self._workers[vehicle].think_again(),
+        )
+        self._desk = RoadDesk(
+            site,
+            clock,
+            [v.spec for v in vehicles if v.spec.medium is Medium.GROUND],
+            self._traffic,
+            self._book,
+            self._alerts,
+            self._roads_changed,
         )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
@@ -168,11 +204,19 @@ class Service:
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:
             missions = Missions(vehicle, self._book, self._alerts)
+            shelter = self._shelters[vehicle.spec.id]
             mover = (
                 AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
                 if vehicle.spec.medium is Medium.AIR
                 else GroundMover(
-                    vehicle, self.site, self._traffic, missions, self._book, self._hygiene, chargers
+                    vehicle,
+                    self.site,
+                    self._traffic,
+                    missions,
+                    self._book,
+                    self._hygiene,
+                    chargers,
+                    kept=partial(_is_kept, shelter),
                 )
             )
             workers[vehicle.spec.id] = Worker(
@@ -184,6 +228,7 @@ class Service:
                 self._alerts,
                 handling=self._handling,
                 charging=policy,
+                shelter=shelter,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
             )
         return workers
@@ -228,6 +273,7 @@ class Service:
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._look_around(), name="service.look")
+            group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()
             self.ready.set()
@@ -238,6 +284,8 @@ class Service:
             if lane in self.site.lanes:
                 self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
+        self._desk.restore(list(memory.rules.values()), memory.rules_set)
+        self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
@@ -450,13 +498,41 @@ class Service:
         self._planner.poke()
 
     async def open_lane(self, lane: LaneId) -> None:
-        """Open a lane again; NotFound."""
+        """Open a lane again; NotFound, and Refused where it was a rule that closed it."""
         if lane not in self.site.lanes:
             raise NotFound("lane", lane)
+        rule = self._desk.closing(lane)
+        if rule is not None and lane not in self._traffic.roads.closed:
+            reason = Refusal("closed_by_rule", {"value": lane, "rule": rule.id})
+            raise Refused([FieldFault("closed", reason, f"lift the road rule {rule.id}")])
         await self._book.note("lane_opened", lane=lane)
         self._traffic.detours.open(lane)
         self._alerts.clear("lane_closed", thing=lane)
         self._planner.poke()
+
+    def road_rules(self) -> list[RoadRule]:
+        """The rules of the road that are in force, the oldest first."""
+        return self._desk.in_force
+
+    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+        """Set a rule of the road; one that is in force already stays; Refused."""
+        return await self._desk.set(asked)
+
+    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+        """End a rule before its time; NotFound."""
+        return await self._desk.lift(rule)
+
+    def emergencies(self) -> list[Emergency]:
+        """The emergencies in force, the oldest first."""
+        return self._emergency_desk.in_force
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        """Have all that it concerns out of people's way; Refused."""
+        return await self._emergency_desk.begin(asked)
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        """Let all go on where it was broken off; NotFound."""
+        return await self._emergency_desk.end(emergency, by)
 
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
@@ -499,6 +575,19 @@ class Service:
     def _charge_need(self, vehicle: VehicleId) -> Need | None:
         return self._workers[vehicle].charge_need()
 
+    def _roads_changed(self, left: Sequence[VehicleId]) -> None:
+        """Other rules hold; ``left`` have no way on under them, and turn back."""
+        for vehicle in left:
+            self._workers[vehicle].think_again()
+        self._planner.poke()
+        self._hub.tell(Change(roads=True))
+
+    def _emergencies_changed(self) -> None:
+        for worker in self._workers.values():
+            worker.alarm()
+        self._planner.poke()
+        self._hub.tell(Change(roads=True))
+
     def _fitness_changed(self, vehicle: VehicleId) -> None:
         self._tell_screens(vehicle, self.roster[vehicle].state())  # they must see silence, too
         self._workers[vehicle].wake()
@@ -524,6 +613,10 @@ class Service:
         if self._shown.get(vehicle) != shown:
             self._shown[vehicle] = shown
             self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
+
+
+def _is_kept(shelter: Shelter) -> bool:
+    return shelter.covers() is not None
 
 
 def _fault_of(reason: Refusal) -> FieldFault:

@@ -44,7 +44,8 @@ def _printable(text: str) -> str:
     return text
 
 
-def _one_or_many(value: object) -> object:
+def one_or_many(value: object) -> object:
+    """One word as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -73,7 +74,7 @@ Volume = Annotated[Number, Field(ge=0, le=100_000)]
 Places = Annotated[
     tuple[Word, ...],
     Field(max_length=MAX_STOPS),
-    BeforeValidator(_one_or_many, json_schema_input_type=Word | list[Word]),
+    BeforeValidator(one_or_many, json_schema_input_type=Word | list[Word]),
 ]
 
 

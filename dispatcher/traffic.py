@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from dispatcher.crew import Crew
 from dispatcher.detours import Detours
+from dispatcher.emergencies import stands_aside
 from dispatcher.pilot import Pilot, chain, waypoints
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
@@ -159,6 +160,67 @@ class Traffic:
             claim.wish = 0
         return entered
 
+    async def flee(
+        self, vehicle: VehicleId, nodes: Sequence[NodeId], rank: tuple[int, float]
+    ) -> tuple[Edge, ...] | None:
+        """Enter a drive to the nearest of these nodes that can be had; None = none can now.
+
+        Nobody else stands on it or goes there. Until `settle`, it may drive where an emergency
+        bars all others.
+
+        Raises:
+            MissionCancelled: `halt` was called meanwhile.
+        """
+        pilot = self._crew[vehicle]
+        claim = pilot.claim
+        claim.rank = rank
+        pilot.halting, pilot.flees = False, True
+        found: list[tuple[Edge, ...]] = []
+
+        def enters() -> bool:
+            if pilot.halting:
+                raise MissionCancelled
+            for way in self._ways_out(pilot, nodes):
+                if self._claims.plan(claim, way.edges, self._crew.homeward(pilot, way.nodes[-1])):
+                    found.append(way.edges)
+                    return True
+            return False
+
+        return found[0] if await self._until_safe(pilot, enters) else None
+
+    def _ways_out(self, pilot: Pilot, nodes: Sequence[NodeId]) -> list[Way]:
+        """The ways to those nodes that nobody else has, the quickest first."""
+        others = [claim for claim in self._claims.everyone() if claim is not pilot.claim]
+        taken = {claim.stand for claim in others}
+        taken |= {claim.edges[-1].end for claim in others if claim.edges}
+        roads, stand = self.roads.to_flee(pilot.spec, pilot.claim.stand), pilot.claim.stand
+        reached = [node for node in nodes if node not in taken and roads.reaches(stand, node)]
+        ways = [roads.shortest(stand, node) for node in reached]
+        return sorted(ways, key=lambda way: way.seconds)
+
+    def flees(self, vehicle: VehicleId) -> None:
+        """A former process has sent it out of people's way."""
+        self._crew[vehicle].flees = True
+
+    def settle(self, vehicle: VehicleId) -> None:
+        """It flees no more, wherever it has come."""
+        self._crew[vehicle].flees = False
+
+    def strays(self, vehicle: VehicleId) -> bool:
+        """Whether a drive leads where an emergency wants the roads free, and is to be stopped.
+
+        The last lanes into a room are driven to their end.
+        """
+        pilot = self._crew[vehicle]
+        claim, clearance = pilot.claim, pilot.clearance
+        ahead = claim.edges[claim.passed :]
+        if clearance is None or pilot.flees or not ahead:
+            return False
+        begun, told = self.roads.must_be_free(ahead[0].lane.id), clearance.released - 1
+        if begun and told == len(claim.edges) and stands_aside(self._site, ahead[-1].end):
+            return False
+        return any(self.roads.must_be_free(edge.lane.id) for edge in ahead)
+
     async def until_roads_change(self, vehicle: VehicleId, goal: NodeId, seen: int) -> None:
         """Wait for other roads, because none leads to ``goal`` now.
 
@@ -242,7 +304,7 @@ class Traffic:
         pilot = self._crew[vehicle]
         claim = pilot.claim
         start = edges[0].start if edges else claim.stand
-        route = waypoints(self._site, start, edges)
+        route = waypoints(self._site, start, self.roads.now(edges, flees=pilot.flees))
         clearance = Clearance(route, 1 + pilot.told)
         pilot.told, pilot.left = 0, ()
         clearance.passed = claim.passed
@@ -269,17 +331,22 @@ class Traffic:
             pilot.wake.set()
             self._crew.pump()
 
-    async def halt(self, vehicle: VehicleId) -> None:
+    async def halt(self, vehicle: VehicleId, *, urgent: bool = False) -> None:
         """Release nothing more to a vehicle; returns once it may be stopped: outside lifts.
 
         If it has not been let into the traffic yet, it is not any more.
+
+        Args:
+            urgent: stop it also where it has been told to enter a lift and is not there yet.
         """
         pilot = self._crew[vehicle]
         pilot.halting = True
         if pilot.clearance is None:
             pilot.freed.set()
             pilot.news.set()
-        while pilot.clearance is not None and self._portals.in_lift(pilot.clearance):
+        while pilot.clearance is not None and (
+            self._portals.boards(pilot) if urgent else self._portals.in_lift(pilot.clearance)
+        ):
             pilot.freed.clear()
             await pilot.freed.wait()
 

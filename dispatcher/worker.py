@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,13 @@ from dispatcher.book import TaskBook
 from dispatcher.charge_wish import ChargeWish
 from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
-from dispatcher.execution import Missions, Mover
+from dispatcher.emergencies import held_by
+from dispatcher.execution import REFUGE, Missions, Mover
 from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
 from dispatcher.modelling import RANKS, Free
 from dispatcher.planner import Planner
+from dispatcher.shelter import Shelter
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
@@ -80,6 +82,7 @@ class Worker:
         *,
         handling: Handling,
         charging: ChargePolicy,
+        shelter: Shelter,
         waiting: WaitingPlaces | None = None,
     ) -> None:
         self._vehicle = vehicle
@@ -89,9 +92,8 @@ class Worker:
         self._planner = planner
         self._alerts = alerts
         self._handling = handling
-        self._wish = ChargeWish(
-            vehicle, mover, book, planner, charging, handling, lambda: self.in_service
-        )
+        self._wish = ChargeWish(vehicle, mover, book, planner, charging, handling, self._may_work)
+        self._shelter = shelter
         self._waiting = waiting
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
@@ -108,11 +110,40 @@ class Worker:
         self._gives_way_to: TaskId | None = None
         """For which task it is to give back the one that it drives for."""
         self._abandoned = asyncio.Event()
+        self._fleeing = False
         vehicle.watch(self._wake.set)
+        vehicle.watch(shelter.look)
+        missions.on_begin(shelter.look)
 
     def wake(self) -> None:
         """Something may have changed for this vehicle."""
         self._wake.set()
+
+    def _may_work(self) -> bool:
+        held = self._shelter.covers() is not None or bool(self._held_aboard())
+        return self.in_service and not held
+
+    def _held_aboard(self) -> dict[TaskId, Refusal]:
+        """The tasks on board that an emergency holds: with those it takes on nothing else."""
+        found: dict[TaskId, Refusal] = {}
+        for id_ in self.hand.aboard if self._shelter.any else ():
+            task = self._book[id_]
+            stops = stops_of(task, self._handling)[task.stops_done :]
+            reasons = (self._shelter.reason(stop) for stop in stops)
+            if reason := next(filter(None, reasons), None):
+                found[id_] = reason
+        return found
+
+    def alarm(self) -> None:
+        """Other emergencies are in force."""
+        self._shelter.tell()
+        self.wake()
+
+    @property
+    def waits_out(self) -> Refusal | None:
+        """The emergency that keeps it where it is."""
+        emergency = self._shelter.covers()
+        return None if emergency is None else held_by(emergency)
 
     @property
     def available(self) -> bool:
@@ -177,6 +208,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work(), name=f"worker[{self.id}].work")
             group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
+            group.create_task(self._stop_for_emergencies(), name=f"worker[{self.id}].alarm")
 
     async def _work(self) -> None:
         while True:
@@ -225,11 +257,28 @@ class Worker:
             self._abandoned.clear()
             if self._gives_way_to is not None and self._turns_at() is None:
                 self._gives_way_to = None  # it has arrived
+            elif self._fleeing:
+                continue  # it is asked again once it is out of people's way
             elif self.hand.task is not None and self.hand.task == self._unwanted:
-                try:
-                    await self._mover.stop()
-                except SafetyStop as stop:
-                    await self._stand_down(stop.reason)
+                await self._stop()
+
+    async def _stop_for_emergencies(self) -> None:
+        stopped: Mission | None = None
+        while True:
+            await self._shelter.awaited.wait()
+            self._shelter.awaited.clear()
+            mission = None if self.current is None else self.current[0]
+            if mission is not None and mission is stopped:
+                continue
+            if not self._fleeing and self._shelter.calls_off(self.current, self._mover):
+                stopped = mission
+                await self._stop(urgent=True)
+
+    async def _stop(self, *, urgent: bool = False) -> None:
+        try:
+            await self._mover.stop(urgent=urgent)
+        except SafetyStop as stop:
+            await self._stand_down(stop.reason)
 
     async def _one_thing(self) -> bool:
         """Do the next thing there is to do; False = nothing."""
@@ -239,8 +288,12 @@ class Worker:
             await self._recover(record)
         if self._unsure:
             await self._drop_what_it_holds()
+        for task, reason in self._held_aboard().items():
+            await self._shelter.hold(task, reason)
         cancelled = self._cancelled_aboard()
-        if cancelled is not None:
+        if self._shelter.covers() is not None:
+            await self._sit_out()
+        elif cancelled is not None:
             await self._bring_back(cancelled)
         elif self._charge_by_plan() is not None:
             await self._charge_as_planned()
@@ -264,7 +317,11 @@ class Worker:
         if visit is None:
             return False
         task = self._book[TaskId(visit.request)]
-        if on_board(task) or self.hand.aboard:
+        if on_board(task):
+            return True
+        if self._held_aboard():
+            return False
+        if self.hand.aboard:
             return True
         if not self.in_service:
             return False
@@ -315,6 +372,12 @@ class Worker:
                         self._strand(id_, "mission_cancelled")
                         raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
+            held = self._shelter.reason(stop)
+            if held is not None:
+                await self._shelter.hold(id_, held)
+            if self._shelter.covers() is not None:
+                await self._sit_out()
+                continue
             since_s = self._book.now_s()
             try:
                 await self._mover.go(stop, self._trip(task, index))
@@ -327,7 +390,8 @@ class Worker:
             except (MissionFailed, Unreachable) as error:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
-                reason = _reason(error)
+                kept = self._shelter.reason(stop) if isinstance(error, Unreachable) else None
+                reason = kept or _reason(error)
                 lasted_s = self._book.now_s() - since_s
                 tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
                 if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
@@ -539,6 +603,37 @@ class Worker:
             return False
         return True
 
+    # --- emergencies ---
+
+    async def _sit_out(self) -> None:
+        """Keep out of people's way for as long as an emergency covers where it is."""
+        while True:
+            self._shelter.hear()
+            if self._shelter.covers() is None:
+                break
+            refuges = self._shelter.refuges()
+            settled = refuges is None or await self._flee(refuges)
+            if settled:
+                self._shelter.found_one()
+            else:
+                self._shelter.found_none()
+            await self._shelter.until_news(settled=settled)
+        self._shelter.found_one()
+
+    async def _flee(self, refuges: Sequence[NodeId]) -> bool:
+        """Get to a refuge; False = it could not, or not yet."""
+        if not self._vehicle.state().fit:
+            return False
+        self.hand.activity, self._fleeing = Activity.RETURNING, True
+        trip = Trip(purpose=REFUGE, rank=(-1, self._book.now_s()))
+        try:
+            return await self._mover.take_refuge(refuges, trip)
+        except (MissionFailed, Unreachable, LinkError) as error:
+            log.warning("found no refuge: %s", error, extra={"vehicle": self.id})
+            return False
+        finally:
+            self._fleeing = False
+
     # --- trouble ---
 
     async def _stand_down(self, reason: Refusal) -> None:
@@ -575,16 +670,28 @@ class Worker:
             await self._mover.resume(record, errand)
             if task is not None and stop is not None and self._makes(record, stop):
                 await self._stop_done(task.id, stop, index)
+            elif stop is not None:
+                await self._plan_again()
         except (MissionFailed, Unreachable) as error:
             log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": self.id})
             await self._missions.give_up(record, _reason(error))
             by, self._gives_way_to = self._gives_way_to, None
             if by and task is not None and self._book[task.id].state is TaskState.UNDERWAY:
                 await self._give_way(task, by)
+            elif stop is not None:
+                await self._plan_again()
         finally:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
             self._planner.poke()
+
+    async def _plan_again(self) -> None:
+        """The stop at hand was not made: what was planned to come after it must not come first."""
+        id_ = self.hand.task
+        self.hand.task = self.hand.stop = None
+        self.hand.stop_index = -1
+        if id_ is not None:
+            await self._planner.anew(id_)
 
     def _makes(self, record: MissionRecord, stop: TaskStop) -> bool:
         """Whether a mission was the one that makes a stop, not one on the way to it."""

@@ -41,6 +41,8 @@ class Role(StrEnum):
     PARKING = "parking"
     DECONTAMINATION = "decontamination"
     PAD = "pad"
+    REFUGE = "refuge"
+    """Somewhere to stand out of people's way in an emergency."""
 
 
 class AirKind(StrEnum):

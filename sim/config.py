@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import ConfigFault
 from fleet.config import FleetConfig, Id, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults, unknown
@@ -62,6 +63,15 @@ class PlannedClosure:
     lasts_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedEmergency:
+    """An emergency that people will raise, and end; ``lasts_s`` None = not in this run."""
+
+    at_s: float
+    asked: EmergencyIn
+    lasts_s: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A scenario that fits its site; all times are seconds after its start."""
@@ -80,6 +90,7 @@ class Scenario:
     faults: tuple[FaultSource, ...]
     crowds: tuple[Crowd, ...]
     closures: tuple[PlannedClosure, ...]
+    emergencies: tuple[PlannedEmergency, ...]
     expect: tuple[Expectation, ...]
     dispatch: DispatchConfig
     planner: PlannerConfig
@@ -159,7 +170,12 @@ class _Reader:
             load=file.load,
             faults=sources,
             crowds=crowds,
-            closures=tuple(planned_closure(row, midnight_s) for row in file.events),
+            closures=tuple(
+                planned_closure(row, midnight_s) for row in file.events if row.close_lane
+            ),
+            emergencies=tuple(
+                planned_emergency(row, midnight_s) for row in file.events if row.emergency
+            ),
             expect=expectations,
             dispatch=file.dispatch,
             planner=file.planner,
@@ -270,7 +286,16 @@ def planned_closure(row: EventRow, midnight_s: float) -> PlannedClosure:
     """A row with its moment in seconds after the start."""
     return PlannedClosure(
         at_s=after_start_s(row.at, midnight_s),
-        lanes=tuple(LaneId(lane) for lane in row.close_lane),
+        lanes=tuple(LaneId(lane) for lane in row.close_lane or ()),
+        lasts_s=row.lasts,
+    )
+
+
+def planned_emergency(row: EventRow, midnight_s: float) -> PlannedEmergency:
+    """A row with its moment in seconds after the start."""
+    return PlannedEmergency(
+        at_s=after_start_s(row.at, midnight_s),
+        asked=EmergencyIn.model_validate({"kind": row.emergency, **row.where}),
         lasts_s=row.lasts,
     )
 

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from dispatcher.emergencies import EmergencyId
+from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
+from dispatcher.errors import Refused
 from fleet.config import VehicleConfig
 from fleet.fleet_file import unknown
 from fleet.vehicle import Medium
@@ -79,12 +82,24 @@ class FaultCheck:
         )
 
     def events(self, rows: Sequence[EventRow]) -> None:
-        """Lanes that people close must be there."""
+        """Lanes that people close, and parts where they raise emergencies, must be there."""
         for number, event in enumerate(rows):
+            if event.close_lane is None:
+                self._check_emergency(event, self._text.line("events", number))
+                continue
             line = self._text.line("events", number, "close_lane")
             for lane in event.close_lane:
                 if lane not in self._site.lanes:
                     self._faults.append(unknown(line, "lane", lane, self._site.lanes))
+
+    def _check_emergency(self, event: EventRow, line: int) -> None:
+        asked = EmergencyIn.model_validate({"kind": event.emergency, **event.where})
+        try:
+            EmergencyReader(self._site).read(asked, EmergencyId(""), 0.0)
+        except Refused as refused:
+            for fault in refused.faults:
+                what = f"{fault.field}: {fault.reason}"
+                self._faults.append(Fault(line, what, fault.remedy))
 
     def _known(self, target: Target) -> list[str]:
         match target:

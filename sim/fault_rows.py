@@ -207,8 +207,29 @@ class CrowdRow(Frozen):
 
 
 class EventRow(Frozen):
-    """One thing that people do: closing lanes."""
+    """One thing that people do: closing lanes, or raising an emergency and ending it."""
 
     at: Moment
-    close_lane: Words
+    close_lane: Words | None = None
+    emergency: Literal["fire", "code_blue"] | None = None
+    building: Word | None = None
+    """Of a fire; without it, all of the site burns."""
+    level: Word | None = None
+    zone: Literal["clean", "semi", "contaminated"] | None = None
+    lanes: Words | None = None
     lasts: Annotated[Duration | None, Field(alias="for")] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "EventRow":
+        if (self.close_lane is None) == (self.emergency is None):
+            raise ValueError("write close_lane: a lane or a list, or emergency: fire or code_blue")
+        if self.emergency is None and self.where:
+            raise ValueError(f"close_lane has no {next(iter(self.where))}; leave that out")
+        return self
+
+    @property
+    def where(self) -> dict[str, object]:
+        """Where an emergency is, in the words of the API."""
+        words = {"building": self.building, "level": self.level, "zone": self.zone}
+        given: dict[str, object] = {key: word for key, word in words.items() if word is not None}
+        return given | ({} if self.lanes is None else {"lanes": self.lanes})

@@ -10,7 +10,14 @@ from dispatcher.errors import ConfigFault
 from routing.errors import Fault
 from routing.marked_yaml import Marked
 from routing.site_file import shape_faults
-from sim.config import REFERENCE, PlannedClosure, Scenario, planned_closure
+from sim.config import (
+    REFERENCE,
+    PlannedClosure,
+    PlannedEmergency,
+    Scenario,
+    planned_closure,
+    planned_emergency,
+)
 from sim.fault_checks import FaultCheck
 from sim.fault_plan import FaultSource, PlannedFault, planned_faults
 from sim.fault_rows import EventRow, FaultRow
@@ -22,7 +29,7 @@ UNMARKED = Marked(None, (), None)
 
 def read_injection(
     words: Mapping[str, Any], scenario: Scenario, seed: int
-) -> Sequence[PlannedFault] | PlannedClosure:
+) -> Sequence[PlannedFault] | PlannedClosure | PlannedEmergency:
     """What a row of ``faults:`` or ``events:`` without its ``at`` says; ``any`` means several.
 
     Args:
@@ -33,7 +40,7 @@ def read_injection(
         ConfigFault: a scenario file with this row would be refused, for the same reasons.
     """
     row = {"for" if key == "lasts" else key: value for key, value in words.items()}
-    model = EventRow if "close_lane" in row else FaultRow
+    model = EventRow if {"close_lane", "emergency"} & row.keys() else FaultRow
     if timed := [key for key in ("at", "per_day", "between") if key in row]:
         what = f"{timed[0]} is given"
         raise _refusal(Fault(0, what, "leave it out: what is injected happens now"))
@@ -54,7 +61,7 @@ def read_injection(
         raise _refusal(*wrong)
     if isinstance(read, FaultRow):
         return planned_faults(sources, midnight_s=0.0, duration_s=0.0, seed=seed)
-    return planned_closure(read, 0.0)
+    return planned_closure(read, 0.0) if read.close_lane else planned_emergency(read, 0.0)
 
 
 def _refusal(*faults: Fault) -> ConfigFault:

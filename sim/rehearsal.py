@@ -21,7 +21,7 @@ from dispatcher.intake import parse
 from dispatcher.views import VehicleView
 from fleet.vehicle import VehicleId
 from sim.asked import AskedTask
-from sim.config import PlannedClosure, Scenario
+from sim.config import PlannedClosure, PlannedEmergency, Scenario
 from sim.injection import read_injection
 from sim.loops import SteppedLoop
 from sim.moments import LONGEST_S, seconds
@@ -160,9 +160,10 @@ class Rehearsal:
         return self._asked[-1]
 
     def inject(self, **fault: Any) -> None:
-        """Break something now, or close lanes, in the words of a scenario's faults and events.
+        """Break something now, close lanes, or raise an alarm, in the words of a scenario.
 
-        ``inject(lift="lift-1", fault="stop", lasts="20min")``, ``inject(close_lane="a~b")``;
+        ``inject(lift="lift-1", fault="stop", lasts="20min")``, ``inject(close_lane="a~b")``,
+        ``inject(emergency="code_blue", level="L2", lasts="10min")``;
         without ``lasts`` it stays so.
 
         Raises:
@@ -175,6 +176,8 @@ class Rehearsal:
             raise wrong.with_traceback(None) from None
         if isinstance(planned, PlannedClosure):
             self._do(self._running.close_lanes(planned))
+        elif isinstance(planned, PlannedEmergency):
+            self._do(self._running.raise_emergency(planned))
         else:
             self._do(_called(partial(self._running.inject, planned)))
         self._look()

@@ -6,11 +6,12 @@ This and `dispatcher.service` are the only modules that put all the parts togeth
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import TextIO
 
-from dispatcher.errors import DispatchError
+from dispatcher.emergencies import EmergencyId
+from dispatcher.errors import DispatchError, NotFound
 from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change
 from dispatcher.intake import parse
@@ -26,7 +27,7 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.mission import ActionKind
 from fleet.vehicle import VehicleId
 from routing.road_graph import road_graph
-from sim.config import PlannedClosure, PlannedFault, Scenario
+from sim.config import PlannedClosure, PlannedEmergency, PlannedFault, Scenario
 from sim.demand import demand
 from sim.faults import Faults
 from sim.moments import zone_of
@@ -184,6 +185,10 @@ class Simulation:
                 group.create_task(self._close(closure), name="sim.closure")
                 for closure in self.scenario.closures
             ]
+            self._living += [
+                group.create_task(self._alarm(planned), name="sim.emergency")
+                for planned in self.scenario.emergencies
+            ]
             yield
             for task in self._living:
                 task.cancel()
@@ -199,6 +204,18 @@ class Simulation:
         until_s = None if closure.lasts_s is None else self.clock.now_s() + closure.lasts_s
         for lane in closure.lanes:
             await self.service.close_lane(lane, until_s=until_s)
+
+    async def raise_emergency(self, planned: PlannedEmergency) -> None:
+        """Have people raise an emergency now, whatever its ``at_s``; they end it in its time."""
+        raised = await self.service.raise_emergency(planned.asked)
+        rest = self._end_alarm(raised.id, planned.lasts_s)
+        self._living.append(self._group.create_task(rest, name="sim.emergency_ends"))
+
+    async def _end_alarm(self, emergency: EmergencyId, after_s: float | None) -> None:
+        if after_s is not None:
+            await asyncio.sleep(after_s)
+            with suppress(NotFound):  # somebody else has ended it
+                await self.service.end_emergency(emergency, "scenario")
 
     def on_progress(self, each_s: float, progress: Callable[[float], None] | None) -> None:
         """Have ``progress`` called with the seconds gone by, each so many of them."""
@@ -266,6 +283,10 @@ class Simulation:
             if isinstance(request, list):
                 raise Unreasonable(f"{order.stream} asks for {order.request}: {request[0]}")
             await self.service.submit(request)
+
+    async def _alarm(self, planned: PlannedEmergency) -> None:
+        await asyncio.sleep(max(0.0, planned.at_s - self.elapsed_s))
+        await self.raise_emergency(planned)
 
     async def _close(self, closure: PlannedClosure) -> None:
         await asyncio.sleep(max(0.0, closure.at_s - self.elapsed_s))

@@ -6,13 +6,16 @@ further than its base, and says so in a state at each change and every 30 s.
 
 import asyncio
 import logging
+import math
 from contextlib import ExitStack
+from dataclasses import replace
 
 from pydantic.alias_generators import to_snake
 
 from fleet import mission
 from fleet.bus import Bus, Will
 from fleet.clock import Clock
+from fleet.vda5050 import messages as vda
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.messages import (
@@ -30,7 +33,7 @@ from fleet.vda5050.messages import (
     State,
 )
 from fleet.vda5050.orders import ACTION_TYPES
-from routing.site import NodeId, Site
+from routing.site import Edge, NodeId, Site
 from sim.bodies import GroundBody
 from sim.vda5050_factsheet import STATE_INTERVAL_S
 from sim.vda5050_job import Job
@@ -301,13 +304,23 @@ class Vda5050Robot:
         if edge is None:
             return
         if edge.start_node_id != edge.end_node_id:
-            road = self._site.edge(NodeId(edge.start_node_id), NodeId(edge.end_node_id))
-            await self.body.drive(road, onward=job.rolls_on and not self._held_up())
+            await self.body.drive(self._road(edge), onward=job.rolls_on and not self._held_up())
         if job is self._job:
             job.arrive()
         else:
             self._job.last_node_id = self.body.node
         self._changed()
+
+    def _road(self, told: vda.Edge) -> Edge:
+        """The lane that it is told to drive, no faster than it is told; or the one it is on."""
+        edge = self._site.edge(NodeId(told.start_node_id), NodeId(told.end_node_id))
+        on = self.body.edge
+        if on is not None and (on.start, on.end) == (edge.start, edge.end):
+            return on
+        own_m_s, told_m_s = edge.lane.speed_limit_m_s or math.inf, told.max_speed or math.inf
+        if told_m_s >= own_m_s:
+            return edge
+        return replace(edge, lane=replace(edge.lane, speed_limit_m_s=told_m_s))
 
     async def _act(self, job: Job, action: Action) -> None:
         job.note(action, ActionStatus.INITIALIZING)

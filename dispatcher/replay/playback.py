@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.alerts import Alert
+from dispatcher.emergencies import Emergency
 from dispatcher.errors import NotFound
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.journal import Event
 from dispatcher.replay.folder import Run
 from dispatcher.replay.history import Scene
+from dispatcher.road_rules import RoadRule
 from dispatcher.rows import number_of, places_of
 from dispatcher.store import Page, TaskQuery
 from dispatcher.task import Delivery, Medicine, Task, TaskId, TaskState
@@ -145,6 +147,14 @@ class Playback:
     def alerts(self) -> list[Alert]:
         """All alerts until now, the oldest first."""
         return list(self._scene.alerts.values())
+
+    def road_rules(self) -> list[RoadRule]:
+        """None: a recording tells of them by its alerts."""
+        return []
+
+    def emergencies(self) -> list[Emergency]:
+        """None: a recording tells of them by its alerts."""
+        return []
 
     def subscribe(self) -> Feed:
         """All changes from now on."""

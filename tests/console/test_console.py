@@ -396,3 +396,34 @@ async def test_a_tablet_has_one_column_and_large_targets(
         assert sheet["y"] == pytest.approx(stage["y"] + stage["height"], abs=1)
         assert sheet["y"] + sheet["height"] == pytest.approx(TABLET["height"], abs=1)
         assert sheet["width"] == TABLET["width"]
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+async def test_an_emergency_is_raised_seen_and_ended(visit: Visit, desk: Desk, locale: str) -> None:
+    visitor = await visit(locale, TABLET)
+    page = await visitor.open()
+    banner = page.locator(".emergency")
+    await expect(banner).to_have_count(0)
+    await page.click(".bar .alarm")
+    await page.select_option("#emergency-what", index=1)
+    await hold(page, "dialog .hold")
+    words = "Code blue: Level 1" if locale == "en-GB" else "急救（Code Blue）：一层"
+    await expect(banner.locator("strong")).to_contain_text(words)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await expect(page.locator(".strip")).to_be_hidden()
+    (raised,) = desk.ward.emergencies()
+    assert (raised.kind.value, raised.level) == ("code_blue", "L1")
+    width = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
+    assert max(await page.evaluate(width)) <= TABLET["width"]
+    await hold(page, ".emergency .hold")
+    await expect(banner).to_have_count(0)
+    assert desk.ward.emergencies() == []
+    assert await visitor.missing() == []
+
+
+async def hold(page: Page, button: str) -> None:
+    """Hold a button for as long as it wants, by key."""
+    await page.locator(button).focus()
+    await page.keyboard.down("Space")
+    await page.wait_for_timeout(1200)
+    await page.keyboard.up("Space")

@@ -340,7 +340,9 @@ async def test_every_write_can_be_repeated_with_its_key(api: httpx.AsyncClient, 
         ("/alerts/A-00001/acknowledge", {"by": "Lin"}),
         ("/lanes/c1~c2/closure", {"closed": True}),
         ("/lanes/c1~c2/closure", {"closed": False}),
+        ("/road-rules/R-1/lift", {}),
     ]
+    await api.post("/road-rules", json={"kind": "closed", "lanes": "c1~c2"})
     for number, (path, body) in enumerate(writes):
         headers = {"Idempotency-Key": f"w-{number}"}
         first = await api.post(path, json=body, headers=headers)
@@ -392,6 +394,63 @@ async def test_a_lane_is_closed_until_a_moment_to_come(api: httpx.AsyncClient, w
     past = await api.post("/lanes/c1~c2/closure", json=body | {"until": "2026-03-01T05:00:00Z"})
     (fault,) = error(past, 422, "refused")["fields"]
     assert fault["field"] == "until"
+
+
+async def test_a_rule_of_the_road_is_set_seen_and_lifted(
+    api: httpx.AsyncClient, ward: Ward
+) -> None:
+    slow = {"kind": "speed_limit", "along": ["c2", "c1"], "speed_m_s": 0.5}
+    headers = {"Idempotency-Key": "slow"}
+    first = await api.post("/road-rules", json=slow, headers=headers)
+    again = await api.post("/road-rules", json=slow, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    rule = first.json()
+    assert rule == again.json()
+    assert rule["lanes"] == [{"lane": "c1~c2", "to": None}]
+    assert (await api.get("/road-rules")).json() == {"road_rules": [rule]}
+    lifted = await api.post(f"/road-rules/{rule['id']}/lift")
+    assert lifted.json() == {**rule, "in_force": False}
+    assert not ward.rules
+    error(await api.post(f"/road-rules/{rule['id']}/lift"), 404, "not_found")
+
+
+async def test_an_emergency_is_raised_seen_and_ended(api: httpx.AsyncClient, ward: Ward) -> None:
+    blue = {"kind": "code_blue", "level": "L1", "by": "Dr Lin"}
+    headers = {"Idempotency-Key": "blue"}
+    first = await api.post("/emergencies", json=blue, headers=headers)
+    again = await api.post("/emergencies", json=blue, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    raised = first.json()
+    assert raised == again.json()
+    assert (raised["by"], raised["level"], raised["in_force"]) == ("Dr Lin", "L1", True)
+    assert (await api.get("/emergencies")).json() == {"emergencies": [raised]}
+    over = await api.post(f"/emergencies/{raised['id']}/end", json={"by": "Dr Lin"})
+    assert over.json() == {**raised, "in_force": False}
+    assert not ward.alarms
+    error(await api.post(f"/emergencies/{raised['id']}/end", json={}), 404, "not_found")
+    refused = await api.post("/emergencies", json={"kind": "fire", "building": "east"})
+    (fault,) = error(refused, 422, "refused")["fields"]
+    assert (fault["field"], fault["code"]) == ("building", "unknown_building")
+    error(await api.post("/emergencies", json={"kind": "flood"}), 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "status_code", "field"),
+    [
+        ({"kind": "speed_limit", "lanes": ["c1~c2"], "speed_m_s": 0}, "invalid", "speed_m_s"),
+        ({"kind": "speed_limit", "lanes": ["c1~c2"], "speed_m_s": -1}, "invalid", "speed_m_s"),
+        ({"kind": "slow", "lanes": ["c1~c2"]}, "invalid", "kind"),
+        ({"kind": "closed", "lanes": ["c1~c9"]}, "refused", "lanes.0"),
+        ({"kind": "closed", "zone": "contaminated"}, "refused", "zone"),
+        ({"kind": "closed", "lanes": "c1~c2", "until": "2026-03-01T05:00Z"}, "refused", "until"),
+    ],
+)
+async def test_a_rule_that_can_not_be_says_what_to_send(
+    api: httpx.AsyncClient, body: dict[str, Any], status_code: str, field: str
+) -> None:
+    (fault,) = error(await api.post("/road-rules", json=body), 422, status_code)["fields"]
+    assert fault["field"] == field
+    assert fault["remedy"]
 
 
 async def test_the_site_is_all_a_map_needs(api: httpx.AsyncClient) -> None:

@@ -53,3 +53,23 @@ async def test_dirt_is_remembered_until_it_was_washed_off() -> None:
         ("decontaminated", "C1", {}),
     )
     assert memory.carried == {"C2": [Goods.WASTE, Goods.DIRTY_LINEN]}
+
+
+async def test_rules_of_the_road_are_counted_also_those_that_have_ended() -> None:
+    rule = {"rules": "closed", "lanes": ["a~b"], "ends": [], "speed_m_s": None, "until": None}
+    memory = remembered(
+        ("road_rule_set", None, {"rule": "R-00001", **rule}),
+        ("road_rule_set", None, {"rule": "R-00002", **rule}),
+        ("road_rule_ended", None, {"rule": "R-00001", "why": "lifted"}),
+    )
+    assert (list(memory.rules), memory.rules_set) == (["R-00002"], 2)
+
+
+async def test_an_emergency_lasts_until_it_is_ended() -> None:
+    where = {"building": None, "level": None, "zone": None, "lanes": [], "by": "Lin"}
+    memory = remembered(
+        ("emergency_raised", None, {"emergency": "E-00001", "emergency_kind": "fire", **where}),
+        ("emergency_raised", None, {"emergency": "E-00002", "emergency_kind": "fire", **where}),
+        ("emergency_ended", None, {"emergency": "E-00001", "by": "Lin"}),
+    )
+    assert (list(memory.emergencies), memory.emergencies_raised) == (["E-00002"], 2)

@@ -4,13 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dispatcher.alerts import Alert, Alerts
+from dispatcher.alerts import Alert, Alerts, Severity
 from dispatcher.config import DispatchConfig
+from dispatcher.emergencies import Emergency, EmergencyId
+from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
 from dispatcher.errors import IllegalMove, NotFound, Refused
 from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules_in import RoadRuleIn, RuleReader
 from dispatcher.store import Store
 from dispatcher.task import NEXT, Priority, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
@@ -117,6 +121,8 @@ class Ward:
         self.book = Alerts(clock, lambda alert: self.hub.tell(Change(alert=alert)))
         self.fleet = {view.spec.id: view for view in map(cart, range(1, vehicles + 1))}
         self.closed: dict[LaneId, float | None] = {}
+        self.rules: dict[RuleId, RoadRule] = {}
+        self.alarms: dict[EmergencyId, Emergency] = {}
         self.submitted = 0
         self._journal = Journal(clock, sink=sink)
         self._tasks: dict[TaskId, Task] = {}
@@ -197,6 +203,45 @@ class Ward:
 
     async def open_lane(self, lane: LaneId) -> None:
         del self.closed[lane]
+
+    def road_rules(self) -> list[RoadRule]:
+        return list(self.rules.values())
+
+    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+        rule = RuleReader(self.site, self.clock).read(asked, RuleId(f"R-{len(self.rules) + 1}"))
+        self.rules[rule.id] = rule
+        self.hub.tell(Change(roads=True))
+        return rule
+
+    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+        if rule not in self.rules:
+            raise NotFound("road rule", rule)
+        return self.rules.pop(rule)
+
+    def emergencies(self) -> list[Emergency]:
+        return list(self.alarms.values())
+
+    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+        id_ = EmergencyId(f"E-{len(self.alarms) + 1:05d}")
+        raised = EmergencyReader(self.site).read(asked, id_, self.clock.now_s())
+        self.alarms[raised.id] = raised
+        self.book.open(
+            raised.kind.value,
+            Severity.CRITICAL,
+            emergency=raised.id,
+            where=raised.where,
+            by=raised.by,
+        )
+        self.hub.tell(Change(roads=True))
+        return raised
+
+    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+        if emergency not in self.alarms:
+            raise NotFound("emergency", emergency)
+        ended = self.alarms.pop(emergency)
+        self.book.clear(ended.kind.value, thing=emergency)
+        self.hub.tell(Change(roads=True))
+        return ended
 
     def task(self, task: TaskId) -> Task:
         if task not in self._tasks:

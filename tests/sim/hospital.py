@@ -117,13 +117,17 @@ class Hospital:
 
 
 def scenario_file(
-    folder: Path, *, homes: tuple[str, ...] = ("park-1", "park-2", "park-3"), more: str = ""
+    folder: Path,
+    *,
+    homes: tuple[str, ...] = ("park-1", "park-2", "park-3"),
+    more: str = "",
+    site: Path = SITE,
 ) -> Path:
     """A scenario without demand on the corridor site: one cart for each home."""
     ids = ", ".join(f"C{number}" for number in range(1, len(homes) + 1))
     path = folder / "story.yaml"
     path.write_text(
-        f"# a story\nscenario: story\nsite: {SITE}\nduration: 24h\n{MODELS}\nvehicles:\n"
+        f"# a story\nscenario: story\nsite: {site}\nduration: 24h\n{MODELS}\nvehicles:\n"
         f"  - {{model: cart, ids: [{ids}], homes: [{', '.join(homes)}]}}\n{more}",
         encoding="utf-8",
     )

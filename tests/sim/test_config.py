@@ -103,6 +103,15 @@ def test_times_of_day_and_times_after_the_start_mean_the_same_clock(tmp_path: Pa
     assert scenario.closures[0].at_s == 1800
 
 
+def test_an_emergency_is_a_line_of_events(tmp_path: Path) -> None:
+    line = "- {at: 30min, close_lane: a1~a2, for: 5min}"
+    alarm = "- {at: 1h, emergency: code_blue, level: L1, for: 10min}"
+    (planned,) = small(tmp_path, line, alarm).emergencies
+    assert (planned.at_s, planned.lasts_s, planned.asked.level) == (3600, 600, "L1")
+    both = "- {at: 1h, close_lane: a1~a2, emergency: fire}"
+    assert "emergency: fire or code_blue" in refusal(tmp_path, line, both)
+
+
 def test_a_time_of_day_before_the_start_comes_on_the_next_day(tmp_path: Path) -> None:
     scenario = small(tmp_path, '"09:30"', '"07:00"')
     assert scenario.planned_faults(seed=1)[0].at_s == 23 * 3600

@@ -151,6 +151,8 @@ def test_a_request_is_refused_as_the_api_refuses_it(
         ("faults", {"vehicle": "C7", "fault": "silent"}),
         ("faults", {"door": "d-farmacy", "fault": "jam"}),
         ("events", {"close_lane": "a1~a9"}),
+        ("events", {"emergency": "code_blue", "level": "L9"}),
+        ("events", {"emergency": "fire", "building": "east"}),
     ],
 )
 def test_a_name_that_is_not_there_is_refused_as_in_a_file(
@@ -173,6 +175,8 @@ def test_a_name_that_is_not_there_is_refused_as_in_a_file(
         ({"lift": "lift-1", "lasts": "20"}, "a duration is a number with s, min, h or d"),
         ({"lift": "lift-1", "at": "20min"}, "leave it out: what is injected happens now"),
         ({"vehicel": "C1"}, "unknown key 'vehicel' in it; did you mean 'vehicle'?"),
+        ({"emergency": "flood"}, "write one of 'fire' or 'code_blue'"),
+        ({"close_lane": "a1~a2", "level": "L1"}, "close_lane has no level; leave that out"),
         ({}, "it does not fit together; name one of vehicle, link, door, lift and lane"),
     ],
 )
@@ -200,6 +204,19 @@ def test_what_is_injected_breaks_at_once_and_works_again(hospital: Rehearsal) ->
         hospital.until(lambda: not hospital.alerts(), within="2min")
         hospital.run(closed.close_lane(lane, until_s=None))
         assert [alert.code for alert in hospital.alerts()] == ["lane_closed"]
+
+
+def test_an_emergency_is_injected_and_ends_by_itself(hospital: Rehearsal) -> None:
+    with hospital:
+        task = hospital.submit("delivery", **MEAL)
+        hospital.until(lambda: task.state == "underway", within="1min")
+        hospital.inject(emergency="fire", lasts="10min")
+        hospital.wait("9min")
+        assert "fire" in {alert.code for alert in hospital.alerts()}
+        assert task.state == "underway"
+        hospital.wait("61s")
+        assert "fire" not in {alert.code for alert in hospital.alerts()}
+        hospital.until_done(task, within="15min")
 
 
 def test_a_broken_rule_fails_when_it_is_broken(hospital: Rehearsal) -> None:

@@ -79,3 +79,8 @@ export const setInService = (id, in_service) =>
 /** @param {string} id @param {string} by */
 export const acknowledge = (id, by) =>
   call("POST", `/alerts/${encodeURIComponent(id)}/acknowledge`, { by });
+/** @param {any} body */
+export const raiseEmergency = (body) => call("POST", "/emergencies", body);
+/** @param {string} id @param {string} by */
+export const endEmergency = (id, by) =>
+  call("POST", `/emergencies/${encodeURIComponent(id)}/end`, by ? { by } : {});

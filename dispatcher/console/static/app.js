@@ -8,6 +8,7 @@ import { listenToKeys } from "./keys.js";
 import { followAddress } from "./nav.js";
 import { flush, keepFlushing } from "./outbox.js";
 import { AlertsScreen } from "./screens/alerts.js";
+import { EmergencyBanner, askForEmergency } from "./screens/emergency.js";
 import { FleetScreen } from "./screens/fleet.js";
 import { Bar, Strip } from "./screens/frame.js";
 import { Panel } from "./screens/panel.js";
@@ -29,7 +30,8 @@ function build() {
   stage.rebuild();
   form.rebuild();
   const parts = {
-    bar: new Bar(() => speak(current() === "en" ? "zh" : "en")),
+    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency),
+    banner: new EmergencyBanner(),
     strip: new Strip(),
     panel: new Panel(form),
     screens: { tasks: new TasksScreen(), fleet: new FleetScreen(), alerts: new AlertsScreen() },
@@ -38,7 +40,7 @@ function build() {
     h("section", { class: "page", "data-screen": name }, screen.element),
   );
   const work = h("main", { class: "work" }, stage.element, ...pages, parts.panel.element);
-  root.replaceChildren(parts.bar.element, parts.strip.element, work);
+  root.replaceChildren(parts.bar.element, h("div", { class: "strips" }, parts.banner.element, parts.strip.element), work);
   return { ...parts, work };
 }
 
@@ -60,6 +62,7 @@ function refreshAll() {
   showScreen();
   page.bar.update();
   page.strip.update();
+  page.banner.update();
   page.panel.update();
   stage.update();
   updatePage();
@@ -112,6 +115,7 @@ on(["screen"], showScreen);
 on(["replay"], () => void showReplay());
 on(["screen", "link", "alerts", "site", "replay"], () => page.bar.update());
 on(["alerts", "site"], () => page.strip.update());
+on(["alerts", "site", "replay"], () => page.banner.update());
 on(["tasks", "vehicles", "selection", "screen", "outbox", "site"], () => page.panel.update());
 on(["positions"], () => {
   page.panel.tick();

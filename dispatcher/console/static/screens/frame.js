@@ -14,11 +14,13 @@ export const SHAPES = {
   notice: "M8 1l7 7-7 7-7-7z",
   info: "M8 2a6 6 0 100 12A6 6 0 008 2z",
 };
+/** While they last, these have a banner of their own. */
+const BANNER = new Set(["fire", "code_blue"]);
 const OPERATOR = "wardline.operator";
 
 export class Bar {
-  /** @param {() => void} otherLanguage */
-  constructor(otherLanguage) {
+  /** @param {() => void} otherLanguage @param {() => void} raise an emergency */
+  constructor(otherLanguage, raise) {
     this.site = h("span", { class: "site" });
     this.tag = h("span", { class: "tag simulation" });
     this.tabs = SCREENS.map((screen) => h("a", { href: `#/${screen}`, "data-screen": screen }, t(`screen.${screen}`)));
@@ -33,11 +35,12 @@ export class Bar {
       h("span", { class: code === here ? "here" : "there", lang: code === "zh" ? "zh-Hans" : code }, name),
     ]);
     const language = h("button", { type: "button", class: "language", "aria-label": t("app.language"), onclick: otherLanguage }, ...words);
+    this.alarm = h("button", { type: "button", class: "button quiet alarm", onclick: raise }, t("action.emergency"));
     this.add = h("button", { type: "button", class: "button filled new", onclick: () => compose(true) }, t("action.new_task"), h("kbd", {}, "n"));
     this.element = h(
       "header", { class: "bar" }, this.site, this.tag,
       h("nav", { "aria-label": t("app.screens") }, ...this.tabs),
-      h("span", { class: "space" }), this.link, this.time, language, this.add,
+      h("span", { class: "space" }), this.link, this.time, language, this.alarm, this.add,
     );
   }
 
@@ -45,7 +48,7 @@ export class Bar {
     setText(this.site, named(state.site?.name) || "Wardline");
     const title = named(state.site?.name) || "Wardline";
     document.title = state.replay ? `${t("replay.title")} · ${title}` : title;
-    this.add.hidden = !!state.replay;
+    this.add.hidden = this.alarm.hidden = !!state.replay;
     this.tag.hidden = !state.simulation && !state.replay;
     this.tag.classList.toggle("replaying", !!state.replay);
     const speed = state.speed && state.speed !== 1 ? state.speed : null;
@@ -88,7 +91,7 @@ export class Strip {
   }
 
   update() {
-    const open = openAlerts().filter((alert) => !alert.acknowledged_by && alert.severity !== "info");
+    const open = openAlerts().filter((alert) => !alert.acknowledged_by && alert.severity !== "info" && !(BANNER.has(alert.code) && !alert.cleared_at));
     const alert = open[0];
     this.element.hidden = !alert;
     const key = alert ? JSON.stringify([alert, open.length]) : "";

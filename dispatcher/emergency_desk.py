@@ -1,0 +1,158 @@
+"""Where emergencies are raised and ended: told, kept over a restart, and what waits let go on."""
+
+from collections.abc import Callable, Sequence
+
+from dispatcher.alerts import Alerts, Severity
+from dispatcher.book import TaskBook
+from dispatcher.emergencies import (
+    HELD,
+    Emergencies,
+    Emergency,
+    EmergencyId,
+    EmergencyKind,
+    held_by,
+)
+from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
+from dispatcher.errors import NotFound
+from dispatcher.stops import Handling, TaskStop, stops_of
+from dispatcher.task import Task
+from dispatcher.traffic import Traffic
+from fleet.clock import Clock
+from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from routing.refusal import Refusal
+from routing.site import NodeId, Site
+
+
+class EmergencyDesk:
+    """All emergencies of a site; each change is on disk before anybody acts on it.
+
+    Args:
+        kept: whether an emergency keeps a vehicle where it is.
+        able: whether a vehicle could ever do a task.
+        changed: called when others are in force.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        emergencies: Emergencies,
+        traffic: Traffic,
+        book: TaskBook,
+        alerts: Alerts,
+        handling: Handling,
+        *,
+        specs: Sequence[VehicleSpec],
+        kept: Callable[[VehicleId], bool],
+        able: Callable[[Task, VehicleSpec], bool],
+        changed: Callable[[], None],
+    ) -> None:
+        self._site, self._clock = site, clock
+        self._emergencies = emergencies
+        self._traffic = traffic
+        self._book = book
+        self._alerts = alerts
+        self._handling = handling
+        self._specs, self._kept = specs, kept
+        self._able, self._changed = able, changed
+        self._number = 0
+
+    @property
+    def in_force(self) -> list[Emergency]:
+        """All emergencies, the oldest first."""
+        return self._emergencies.all
+
+    async def begin(self, asked: EmergencyIn) -> Emergency:
+        """Raise one; a second one of the same kind and place is the first one. Raises Refused."""
+        id_ = EmergencyId(f"E-{self._number + 1:05d}")
+        emergency = EmergencyReader(self._site).read(asked, id_, self._clock.now_s())
+        for known in self.in_force:
+            if (known.kind, _place(known)) == (emergency.kind, _place(emergency)):
+                return known
+        self._number += 1
+        await self._book.note("emergency_raised", **emergency.facts())
+        self._emergencies.begin(emergency)
+        self._tell(emergency)
+        self._apply()
+        return emergency
+
+    async def end(self, emergency: EmergencyId, by: str) -> Emergency:
+        """It is over: all goes on where it was broken off; NotFound."""
+        if emergency not in self._emergencies:
+            raise NotFound("emergency", emergency)
+        ended = self._emergencies.end(emergency)
+        await self._book.note("emergency_ended", emergency=emergency, by=by)
+        self._alerts.clear(ended.kind.value, thing=emergency)
+        await self._let_go_on()
+        self._apply()
+        return ended
+
+    def restore(self, emergencies: Sequence[Emergency], number: int) -> None:
+        """Take up what was in force before a restart; ``number`` of them there ever were."""
+        self._number = number
+        for emergency in emergencies:
+            self._emergencies.begin(emergency)
+            self._tell(emergency)
+        if emergencies:
+            self._traffic.detours.set_emergency(self._emergencies.lanes)
+
+    def _apply(self) -> None:
+        self._traffic.detours.set_emergency(self._emergencies.lanes)
+        self._changed()
+
+    def _tell(self, emergency: Emergency) -> None:
+        id_, where, by = emergency.id, emergency.where, emergency.by
+        if emergency.kind is EmergencyKind.FIRE:
+            self._alerts.open("fire", Severity.CRITICAL, emergency=id_, where=where, by=by)
+        else:
+            self._alerts.open("code_blue", Severity.CRITICAL, emergency=id_, where=where, by=by)
+
+    # --- tasks ---
+
+    def holds(self, task: Task) -> Refusal | None:
+        """Why a task that nobody has begun must wait; None = no emergency is why."""
+        if not self._emergencies.all:
+            return None
+        stops = stops_of(task, self._handling)
+        places = self._site.places
+        for stop in stops:
+            found = None if stop.place is None else self._emergencies.at(places[stop.place].node)
+            if found is not None:
+                return held_by(found)
+        able = [spec for spec in self._specs if self._able(task, spec)]
+        free = (spec for spec in able if not self._kept(spec.id))
+        if not able or any(self._gets_there(spec, stops) for spec in free):
+            return None
+        return held_by(self._emergencies.all[0])
+
+    def _gets_there(self, spec: VehicleSpec, stops: Sequence[TaskStop]) -> bool:
+        """Whether a vehicle gets to these stops, as far as emergencies are concerned."""
+        if spec.medium is Medium.AIR:
+            return self._emergencies.fire is None
+        lanes = self._emergencies.lanes
+        roads, here = self._traffic.roads.apart_from(lanes, spec), self._traffic.stand(spec.id)
+        for stop in stops:
+            if stop.place is not None:
+                there: NodeId = self._site.places[stop.place].node
+                if not roads.reaches(here, there):
+                    return False
+                here = there
+        return True
+
+    async def _let_go_on(self) -> None:
+        """Whatever is under way waits for no emergency any more, or for another one."""
+        tasks: list[Task] = []
+        for task in self._book.open():
+            held = task.reason is not None and task.reason.code == HELD
+            if held and task.state.begun:
+                tasks.append(self._book.move(task.id, reason=None))
+        events = [
+            self._book.journal.event("task_resumed", task=task.id, vehicle=task.vehicle)
+            for task in tasks
+        ]
+        if tasks:
+            await self._book.commit(tasks=tasks, events=events)
+
+
+def _place(emergency: Emergency) -> tuple[object, ...]:
+    return emergency.building, emergency.level, emergency.zone, emergency.lanes
