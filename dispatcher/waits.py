@@ -28,6 +28,11 @@ class Waits:
         if edge.end in site.lift_at:
             lift = site.lift_at[edge.end].id
             return Refusal("waits_for_lift", {"lift": lift, "by": holders[0], "waited_s": waited})
+        if edge.end in site.lock_at:
+            lock = site.lock_at[edge.end].id
+            return Refusal(
+                "waits_for_air_lock", {"lock": lock, "by": holders[0], "waited_s": waited}
+            )
         return Refusal("waits_for_vehicle", {"by": holders[0], "waited_s": waited})
 
     def waited_s(self, vehicle: VehicleId, now_s: float) -> float:

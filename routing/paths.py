@@ -328,6 +328,9 @@ def drive_seconds(site: Site, edge: Edge, speed_m_s: float) -> float:
         lift = site.lifts[lane.lift]
         return 2 * lift.door_s + lane.length_m / lift.speed_m_s
     door_s = site.doors[lane.door].opening_s if lane.door is not None else 0.0
+    lock = site.lock_at.get(edge.start)
+    if lock is not None and lane.door in lock.doors:  # the door behind it closes first
+        door_s += max(site.doors[door].opening_s for door in lock.doors if door != lane.door)
     return door_s + lane.length_m / min(speed_m_s, lane.speed_limit_m_s or math.inf)
 
 

@@ -20,6 +20,7 @@ LevelId = NewType("LevelId", str)
 DoorId = NewType("DoorId", str)
 LiftId = NewType("LiftId", str)
 AirspaceId = NewType("AirspaceId", str)
+AirLockId = NewType("AirLockId", str)
 
 
 class Zone(IntEnum):
@@ -134,6 +135,16 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AirLock:
+    """Doors of which never two are open, and what lies between them: room for one vehicle."""
+
+    id: AirLockId
+    name: Name
+    doors: tuple[DoorId, ...]
+    inside: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lift:
     """A lift for one vehicle at a time."""
 
@@ -186,6 +197,7 @@ class Site:
     places: Mapping[PlaceId, Place]
     doors: Mapping[DoorId, Door] = field(default_factory=dict[DoorId, Door])
     lifts: Mapping[LiftId, Lift] = field(default_factory=dict[LiftId, Lift])
+    air_locks: Mapping[AirLockId, AirLock] = field(default_factory=dict[AirLockId, AirLock])
     areas: Mapping[str, Area] = field(default_factory=dict[str, Area])
     airspaces: Mapping[AirspaceId, Airspace] = field(default_factory=dict[AirspaceId, Airspace])
 
@@ -211,6 +223,16 @@ class Site:
     def lift_at(self) -> Mapping[NodeId, Lift]:
         """The lift whose cabin a node is in, for those nodes that are in one."""
         return {node: lift for lift in self.lifts.values() for node in lift.cabins.values()}
+
+    @cached_property
+    def lock_at(self) -> Mapping[NodeId, AirLock]:
+        """The air lock that a node is in, for those nodes that are in one."""
+        return {node: lock for lock in self.air_locks.values() for node in lock.inside}
+
+    @cached_property
+    def lock_of(self) -> Mapping[DoorId, AirLock]:
+        """The air lock that a door belongs to, for those doors that belong to one."""
+        return {door: lock for lock in self.air_locks.values() for door in lock.doors}
 
     @cached_property
     def places_at(self) -> Mapping[NodeId, tuple[Place, ...]]:

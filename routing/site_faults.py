@@ -50,6 +50,7 @@ def site_faults(
         check.joined()
         check.crowded()
         check.idle_doors()
+        check.air_locks()
         check.reach()
     return check.found
 
@@ -149,6 +150,17 @@ class _Check:
             if door.id not in used:
                 what = f"no lane goes through door {door.id!r}"
                 self._warn("door", door.id, what, "name it in a lane or place, or remove it")
+
+    def air_locks(self) -> None:
+        """Nobody lives where all others must pass one by one."""
+        for lock in self._site.air_locks.values():
+            for node in lock.inside:
+                for place in self._site.places_at.get(node, ()):
+                    role = next((r for r in (Role.CHARGER, Role.PARKING) if r in place.roles), None)
+                    if role is not None:
+                        what = f"{role} {place.id!r} is inside air lock {lock.id!r}"
+                        remedy = "move it out, or take away its role: who stays there shuts it"
+                        self._fault("place", place.id, what, remedy)
 
     def reach(self) -> None:
         """Every place reaches every other, over roads and lifts, and by the rule of zones."""

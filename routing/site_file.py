@@ -133,6 +133,13 @@ class LiftFile(_Model):
     zone: ZoneName | None = None
 
 
+class AirLockFile(_Model):
+    """Doors of which never two may be open."""
+
+    name: NameFile | None = None
+    doors: list[Ref]
+
+
 class AirFile(_Model):
     """A volume of air."""
 
@@ -153,6 +160,7 @@ class SiteFile(_Model):
     connected: bool = True
     levels: Annotated[dict[Id, LevelFile], Field(min_length=1)]
     lifts: dict[Id, LiftFile] = {}
+    air_locks: dict[Id, AirLockFile] = {}
     air: dict[Id, AirFile] = {}
 
 

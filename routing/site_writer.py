@@ -9,6 +9,7 @@ import yaml
 
 from routing.geometry import Point
 from routing.site import (
+    AirLock,
     Airspace,
     Area,
     Door,
@@ -68,6 +69,11 @@ class _Writer:
             yield ""
             yield "lifts:"
             yield from (f"  {_text(lift.id)}: {self._lift(lift)}" for lift in site.lifts.values())
+        if site.air_locks:
+            yield ""
+            yield "air_locks:"
+            locks = site.air_locks.values()
+            yield from (f"  {_text(lock.id)}: {_air_lock(lock)}" for lock in locks)
         if site.airspaces:
             yield ""
             yield "air:"
@@ -231,6 +237,12 @@ def _chain(chain: Sequence[NodeId], facts: str) -> str:
 
 def _door(door: Door) -> str:
     return f"{{name: {_name(door.name)}, opening_s: {_number(door.opening_s)}}}"
+
+
+def _air_lock(lock: AirLock) -> str:
+    doors = f"doors: {_list(lock.doors)}"
+    own = lock.name != Name(en=lock.id, zh=lock.id)
+    return f"{{name: {_name(lock.name)}, {doors}}}" if own else f"{{{doors}}}"
 
 
 def _area(area: Area) -> str:

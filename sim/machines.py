@@ -66,9 +66,11 @@ class DoorMachine:
             await self._work.wait(at_most_s=DOORWAY_S)
             return True
         opens, self.open, self.moving = not self.open, False, True
+        self._world.door_moved(self.door.id, shut=False)
         await self._say()
         await asyncio.sleep(self.door.opening_s)
         self.open, self.moving = opens, False
+        self._world.door_moved(self.door.id, shut=not opens)
         await self._say()
         self.changed.fire()
         return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import VehicleId
-from routing.site import Edge, NodeId
+from routing.site import DoorId, Edge, NodeId
 from sim.bodies import GroundBody, load_id
 from sim.sky import Sky
 from sim.standstill import Standstill
@@ -75,6 +75,30 @@ class Hygiene(Observer):
             self._world.violate(
                 "zone", f"{body.id} carries {carries} from {edge.start} into {edge.end}"
             )
+
+
+class AirLocks(Observer):
+    """Never are two doors of one air lock off their frames at once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock_of = {
+            door: lock for lock in world.site.air_locks.values() for door in lock.doors
+        }
+        self._ajar: dict[DoorId, None] = {}
+
+    def door_moved(self, door: DoorId, *, shut: bool) -> None:
+        """One that is not shut must be the only one."""
+        lock = self._lock_of.get(door)
+        if lock is None:
+            return
+        if shut:
+            self._ajar.pop(door, None)
+            return
+        other = next((one for one in lock.doors if one != door and one in self._ajar), None)
+        if other is not None and door not in self._ajar:
+            self._world.violate("air_lock", f"{door} of {lock.id} moves while {other} is not shut")
+        self._ajar[door] = None
 
 
 @dataclass(slots=True)
@@ -150,7 +174,7 @@ class Monitors:
         self._world = world
         self._standstill = Standstill(world)
         self._sky = Sky(world)
-        for judge in (Collisions(world), Hygiene(world), self.cargo):
+        for judge in (Collisions(world), Hygiene(world), AirLocks(world), self.cargo):
             world.observe(judge)
 
     async def run(self) -> None:

@@ -176,6 +176,9 @@ def summary(site: Site) -> list[tuple[str, str]]:
         ("areas", str(len(site.areas))),
         ("air", _many(len(site.airspaces), _counts(air))),
     ]
+    locks = [f"{lock.id} ({', '.join(lock.doors)})" for lock in site.air_locks.values()]
+    if locks:
+        rows.append(("air locks", _many(len(locks), locks)))
     return [*rows, ("kinds", ", ".join(served))] if served else rows
 
 
