@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
+from dispatcher.hours import Hours, ShutTimes
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -24,11 +25,11 @@ STUCK_S = 600.0
 class Crew:
     """The vehicles of one site's traffic and the table of their claims."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, hours: Hours | None = None) -> None:
         self.site = site
         self.resources = Resources(site)
         self.claims = Claims(self.resources)
-        self.roads = RoadBook(site)
+        self.roads = RoadBook(site, hours)
         self._pilots: dict[VehicleId, Pilot] = {}
 
     def __getitem__(self, vehicle: VehicleId) -> Pilot:
@@ -67,7 +68,13 @@ class Crew:
             pilot.freed.set()
 
     def _is_closed(self, claim: Claim) -> bool:
-        return self.roads.is_closed(claim.edges[claim.granted].lane.id)
+        if self.roads.is_closed(claim.edges[claim.granted].lane.id):
+            return True
+        hours, goods = self.roads.hours, self._pilots[claim.vehicle].goods
+        if hours is None:
+            return False
+        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+        return any(hours.is_shut(edge.lane.id, goods) for edge in stretch)
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
@@ -96,7 +103,7 @@ class Crew:
         """The way home that everybody counts on; raises Unreachable."""
         if pilot.escape:
             return self._escape(pilot)
-        return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+        return self._home_way(pilot, pilot.claim.stand, clean_start=clean_start)
 
     def _escape(self, pilot: Pilot) -> Way:
         """The escape, with a wash in each station from which it leads into a cleaner zone."""
@@ -109,22 +116,31 @@ class Crew:
             decontaminations=tuple(washes),
         )
 
-    def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
+    def _home_way(self, pilot: Pilot, start: NodeId, *, clean_start: bool) -> Way:
         """One that may be driven with goods on board, if there is any; else over a station.
 
         It leads around those who are stuck, as far as that is possible.
         """
-        home, load = self._home(spec), self._stuck()
+        spec, home, load = pilot.spec, self._home(pilot.spec), self._stuck()
+        shut = self.shut_times(pilot)
         try:
-            return self.roads.of(spec, goods_on_board=True).shortest(start, home, load=load)
+            full = self.roads.of(spec, goods_on_board=True)
+            return full.shortest(start, home, load=load, shut=shut)
         except Unreachable:
-            return self.roads.of(spec).shortest(start, home, load=load, clean_start=clean_start)
+            roads = self.roads.of(spec)
+            return roads.shortest(start, home, load=load, clean_start=clean_start, shut=shut)
+
+    def shut_times(self, pilot: Pilot) -> ShutTimes:
+        """When lanes are shut to what a vehicle has on board, from now on."""
+        if self.roads.hours is None:
+            return {}
+        return self.roads.shut_times(pilot.goods, asyncio.get_running_loop().time())
 
     def need_home(self, pilot: Pilot, start: NodeId) -> int:
         """What the way home from ``start`` needs; `NOWHERE` = there never is one."""
         clean = self._cleans(start)
         try:
-            way = self._home_way(pilot.spec, start, clean_start=clean)
+            way = self._home_way(pilot, start, clean_start=clean)
         except Unreachable:
             try:  # over what is closed: it can be driven some day
                 open_roads = self.roads.when_open(pilot.spec)
@@ -140,7 +156,7 @@ class Crew:
             return ()
         goal = rest[-1].end
         try:
-            home = self._home_way(pilot.spec, goal, clean_start=self._cleans(goal))
+            home = self._home_way(pilot, goal, clean_start=self._cleans(goal))
         except Unreachable:
             return ()
         return (*rest, *home.edges)

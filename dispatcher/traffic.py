@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from dispatcher.crew import Crew
 from dispatcher.detours import Detours
+from dispatcher.hours import Goods, Hours
 from dispatcher.pilot import Pilot, chain, waypoints
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
@@ -21,6 +22,9 @@ from fleet.vehicle import VehicleId, VehicleSpec
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, NodeId, Site
 
+A_MOMENT_S = 0.01
+LOOK_S = 30.0
+"""How often it is looked who will come to a lane too late for its window."""
 ADMISSION_S = 10.0
 """How long a vehicle waits to be let into the traffic before it makes room for others."""
 
@@ -29,16 +33,21 @@ class Traffic:
     """Plans and grants all drives on the ground of one site."""
 
     def __init__(
-        self, site: Site, facilities: Facilities, times: TravelTimes | None = None
+        self,
+        site: Site,
+        facilities: Facilities,
+        times: TravelTimes | None = None,
+        hours: Hours | None = None,
     ) -> None:
         self._site = site
         self._times = times
-        self._crew = Crew(site)
+        self._crew = Crew(site, hours)
         self._claims = self._crew.claims
         self._portals = Portals(self._crew, facilities)
         self.roads = self._crew.roads
         self.detours = Detours(self._crew, self._portals)
         self.waits = Waits(self._crew)
+        self._hour_listeners: list[Callable[[Sequence[VehicleId]], None]] = []
         if times is not None:
             self.roads.learn_from(times)
 
@@ -115,8 +124,18 @@ class Traffic:
         pilot = self._crew[vehicle]
         nodes, lanes = self._crew.load(pilot)
         return self.roads.of(pilot.spec, goods_on_board=goods_on_board).shortest(
-            pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
+            pilot.claim.stand,
+            goal,
+            load=nodes,
+            lane_load=lanes,
+            clean_start=clean_start,
+            shut=self._crew.shut_times(pilot),
         )
+
+    def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
+        """What a vehicle has on board decides where it may drive at which hour."""
+        if self.roads.hours is not None:
+            self._crew[vehicle].goods = goods()
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home that everybody counts on; raises Unreachable."""
@@ -175,12 +194,19 @@ class Traffic:
         pilot = self._crew[vehicle]
         way = self.roads.when_open(pilot.spec).shortest(pilot.claim.stand, goal)
         self._crew.wish(pilot, way.edges, goal)
+        now_s = asyncio.get_running_loop().time()
+        met = self.roads.met(pilot.spec, way.edges, pilot.goods, now_s)
+        if met is not None and self.roads.hours is not None:
+            pilot.shut_out = self.roads.hours.refusal(*met)
         pilot.halting = False
-        while self.detours.changes == seen:
-            pilot.news.clear()
-            await pilot.news.wait()
-            if pilot.halting:
-                raise MissionCancelled
+        try:
+            while self.detours.changes == seen:
+                pilot.news.clear()
+                await pilot.news.wait()
+                if pilot.halting:
+                    raise MissionCancelled
+        finally:
+            pilot.shut_out = None
 
     def withdraw(self, vehicle: VehicleId) -> None:
         """It does not ask for a way any more."""
@@ -316,3 +342,22 @@ class Traffic:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._portals.run(), name="traffic.portals")
             group.create_task(self.detours.run(), name="traffic.detours")
+            if self.roads.hours is not None:
+                group.create_task(self._keep(self.roads.hours), name="traffic.hours")
+
+    def on_hours(self, listener: Callable[[Sequence[VehicleId]], None]) -> None:
+        """Have ``listener`` called when lanes have opened or shut for the hour.
+
+        It is told who is on a way that can't be driven on: better they turn back.
+        """
+        self._hour_listeners.append(listener)
+
+    async def _keep(self, hours: Hours) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            turns_s = hours.changes(loop.time())[0] + A_MOMENT_S
+            await asyncio.sleep(min(turns_s, LOOK_S))
+            left = self.detours.keep_hours(turned=turns_s <= LOOK_S)
+            if left or turns_s <= LOOK_S:
+                for listener in self._hour_listeners:
+                    listener(left)

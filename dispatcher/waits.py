@@ -18,6 +18,9 @@ class Waits:
         if not claim.held_up:
             return None
         waited = round(self.waited_s(vehicle, now_s))
+        shut_out = self._crew[vehicle].shut_out
+        if shut_out is not None:
+            return Refusal(shut_out.code, {**shut_out.facts, "waited_s": waited})
         stuck = self.blocker(vehicle)
         if stuck is not None:
             return Refusal("waits_for_stuck_vehicle", {"by": stuck, "waited_s": waited})

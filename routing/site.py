@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NewType
 
 from routing.geometry import LocalFrame, Point
+from routing.windows import Window
 
 NodeId = NewType("NodeId", str)
 LaneId = NewType("LaneId", str)
@@ -113,6 +114,7 @@ class Lane:
     lift: LiftId | None = None
     kinds: frozenset[str] = frozenset()
     """Kinds of vehicle that may use it; empty = all."""
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,7 @@ class Lift:
     speed_m_s: float = 1.0
     door_s: float = 4.0
     """Time to open or close its doors."""
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +226,18 @@ class Site:
     def lift_at(self) -> Mapping[NodeId, Lift]:
         """The lift whose cabin a node is in, for those nodes that are in one."""
         return {node: lift for lift in self.lifts.values() for node in lift.cabins.values()}
+
+    @cached_property
+    def windows(self) -> Mapping[LaneId, tuple[Window, ...]]:
+        """The windows of lanes that have any: their own, and those of the lift they lead into."""
+        cabins = {node: lift for node, lift in self.lift_at.items() if lift.windows}
+        found: dict[LaneId, tuple[Window, ...]] = {}
+        for lane in self.lanes.values():
+            lift = cabins.get(lane.start) or cabins.get(lane.end)
+            windows = (*lane.windows, *(lift.windows if lift else ()))
+            if windows:
+                found[lane.id] = windows
+        return found
 
     @cached_property
     def lock_at(self) -> Mapping[NodeId, AirLock]:

@@ -41,7 +41,9 @@ from routing.site_file import (
     NameFile,
     PlaceFile,
     SiteFile,
+    WindowFile,
 )
+from routing.windows import Window, faults
 
 Spot = tuple[float, float]
 LineOf = Callable[..., int]
@@ -188,6 +190,7 @@ class SiteBuilder:
         for index, lane in enumerate(file.lanes):
             path = ("levels", level, "lanes", index)
             door = self._door(lane.door, level, (*path, "door"))
+            windows = self._windows(lane.windows, path)
             if lane.length_m is not None and len(lane.path) > 2:
                 remedy = "write one lane for each pair of nodes, each with its length"
                 self._fault(path, "length_m is given for a chain of lanes", remedy)
@@ -207,6 +210,7 @@ class SiteBuilder:
                         door=door,
                         kinds=frozenset(lane.kinds),
                         length_m=lane.length_m,
+                        windows=windows,
                     )
 
     def _place(self, key: str, level: LevelId, file: PlaceFile) -> None:
@@ -255,6 +259,7 @@ class SiteBuilder:
         door: DoorId | None = None,
         kinds: frozenset[str] = frozenset(),
         length_m: float | None = None,
+        windows: tuple[Window, ...] = (),
     ) -> None:
         straight_m = self._nodes[start].point.distance_m(self._nodes[end].point)
         if start == end or straight_m <= 0:
@@ -284,6 +289,7 @@ class SiteBuilder:
             speed_limit_m_s=speed_limit_m_s,
             door=door,
             kinds=kinds,
+            windows=windows,
         )
 
     def _lift(self, lift: LiftId, file: LiftFile) -> Lift:
@@ -311,6 +317,7 @@ class SiteBuilder:
             cabins=cabins,
             speed_m_s=file.speed_m_s,
             door_s=file.door_s,
+            windows=self._windows(file.windows, ("lifts", lift)),
         )
 
     def _shaft(
@@ -327,6 +334,14 @@ class SiteBuilder:
         self._lanes[lane] = Lane(
             id=lane, start=cabins[low], end=cabins[high], length_m=height_m, lift=lift
         )
+
+    def _windows(self, files: Sequence[WindowFile], path: Sequence[Step]) -> tuple[Window, ...]:
+        windows = tuple(
+            Window(only=frozenset(file.only), from_s=file.from_, to_s=file.to) for file in files
+        )
+        for what, remedy in faults(windows):
+            self._fault((*path, "windows"), what, remedy)
+        return windows
 
     def _air_locks(self, lifts: Iterable[Lift]) -> dict[AirLockId, AirLock]:
         cabins = {cabin for lift in lifts for cabin in lift.cabins.values()}

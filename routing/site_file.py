@@ -1,15 +1,17 @@
 """The shape of a site file: pydantic models, and their complaints in words a person can use."""
 
+import re
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step, dotted
 from routing.site import AirKind, Role
+from routing.windows import DAY_S, GOODS, from_clock
 
 REFERENCE = "see docs/reference/site.md"
 
@@ -32,6 +34,25 @@ def _at(value: object) -> object:
 
 def _path(value: object) -> object:
     return {"path": value} if isinstance(value, list) else value
+
+
+def _goods(value: str) -> str:
+    if value not in GOODS:
+        raise ValueError(f"write some of {', '.join(GOODS)}")
+    return value
+
+
+def _time_of_day(value: object) -> object:
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    second = from_clock(int(found[1]), int(found[2])) if found else DAY_S + 1
+    if second > DAY_S:
+        raise ValueError('write a time of day in quotes, such as "19:00"')
+    return second
+
+
+_CLOCK = re.compile(r"(\d\d):([0-5]\d)")
+GoodsWord = Annotated[str, AfterValidator(_goods)]
+TimeOfDay = Annotated[int, BeforeValidator(_time_of_day)]
 
 
 class _Model(BaseModel):
@@ -89,6 +110,14 @@ class PlaceFile(_Model):
     service_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
 
 
+class WindowFile(_Model):
+    """A part of the day; ``only`` these goods may pass then, or nobody."""
+
+    only: list[GoodsWord]
+    from_: Annotated[TimeOfDay, Field(alias="from")]
+    to: TimeOfDay
+
+
 class _LaneFile(_Model):
     path: Annotated[list[Ref], Field(min_length=2)]
     one_way: bool = False
@@ -97,6 +126,7 @@ class _LaneFile(_Model):
     door: Ref | None = None
     kinds: list[Text] = []
     length_m: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    windows: list[WindowFile] = []
 
 
 LaneFile = Annotated[_LaneFile, BeforeValidator(_path)]
@@ -131,6 +161,7 @@ class LiftFile(_Model):
     speed_m_s: Annotated[float, Field(gt=0, le=20)] = 1.0
     door_s: Annotated[float, Field(ge=0, le=600)] = 4.0
     zone: ZoneName | None = None
+    windows: list[WindowFile] = []
 
 
 class AirLockFile(_Model):

@@ -28,6 +28,7 @@ from routing.site import (
 )
 from routing.site_builder import ZoneMap
 from routing.site_faults import fully_connected
+from routing.windows import GOODS, Window, clock
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./()-]+)*")
 _DEFAULT_WIDTH_M = 2.0
@@ -157,6 +158,7 @@ class _Writer:
             and lane.width_m == _DEFAULT_WIDTH_M
             and lane.speed_limit_m_s is None
             and not lane.kinds
+            and not lane.windows
             and self._straight(lane)
             and lane.id not in self._told
         )
@@ -198,6 +200,8 @@ class _Writer:
             facts += f", door: {_text(lane.door)}"
         if lane.kinds:
             facts += f", kinds: {_list(sorted(lane.kinds))}"
+        if lane.windows:
+            facts += f", windows: {_windows(lane.windows)}"
         if not self._straight(lane):
             facts += f", length_m: {_number(lane.length_m)}"
         return facts
@@ -219,6 +223,8 @@ class _Writer:
             parts.append(f"joins: {{{', '.join(joins)}}}")
         parts.append(f"speed_m_s: {_number(lift.speed_m_s)}")
         parts.append(f"door_s: {_number(lift.door_s)}")
+        if lift.windows:
+            parts.append(f"windows: {_windows(lift.windows)}")
         zones = [self._own_zone(nodes[node]) for node in lift.cabins.values()]
         own = next((zone for zone in zones if zone), None)
         return "{" + ", ".join([*parts, f"zone: {own}"] if own else parts) + "}"
@@ -237,6 +243,15 @@ def _chain(chain: Sequence[NodeId], facts: str) -> str:
 
 def _door(door: Door) -> str:
     return f"{{name: {_name(door.name)}, opening_s: {_number(door.opening_s)}}}"
+
+
+def _windows(windows: Iterable[Window]) -> str:
+    written = (
+        f"{{only: {_list(word for word in GOODS if word in window.only)}, "
+        f'from: "{clock(window.from_s)}", to: "{clock(window.to_s)}"}}'
+        for window in windows
+    )
+    return f"[{', '.join(written)}]"
 
 
 def _air_lock(lock: AirLock) -> str:

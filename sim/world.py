@@ -14,7 +14,17 @@ from sim.hindrances import Hindrances
 
 log = logging.getLogger(__name__)
 
-KINDS = ("collision", "energy", "zone", "geofence", "airspace", "deadlock", "cargo", "air_lock")
+KINDS = (
+    "collision",
+    "energy",
+    "zone",
+    "geofence",
+    "airspace",
+    "deadlock",
+    "cargo",
+    "air_lock",
+    "window",
+)
 """What can be violated."""
 
 INCIDENTS_KEPT = 1000
