@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from dispatcher.claims import NOWHERE, Claim, Claims, Resources
+from dispatcher.courtesy import Courtesy
 from dispatcher.hours import Hours, ShutTimes
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
@@ -25,11 +26,14 @@ STUCK_S = 600.0
 class Crew:
     """The vehicles of one site's traffic and the table of their claims."""
 
-    def __init__(self, site: Site, hours: Hours | None = None) -> None:
+    def __init__(
+        self, site: Site, hours: Hours | None = None, courtesy: Courtesy | None = None
+    ) -> None:
         self.site = site
         self.resources = Resources(site)
         self.claims = Claims(self.resources)
         self.roads = RoadBook(site, hours)
+        self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
 
     def __getitem__(self, vehicle: VehicleId) -> Pilot:
@@ -61,7 +65,12 @@ class Crew:
             for claim in self.claims.waiting():
                 if claim.granted - claim.passed >= AHEAD or self._is_closed(claim):
                     continue
+                stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+                if self.courtesy is not None and self.courtesy.rests(stretch):
+                    continue
                 if self.claims.grant(claim):
+                    if self.courtesy is not None:
+                        self.courtesy.granted(stretch)
                     self._pilots[claim.vehicle].wake.set()
                     granted = True
         for pilot in self:

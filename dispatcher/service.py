@@ -16,6 +16,7 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers, Need
 from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.courtesy import Courtesy
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
@@ -115,7 +116,9 @@ class Service:
         self._planning = planner or PlannerConfig()
         self._times = TravelTimes(site, clock) if self._planning.learn_travel_times else None
         hours = Hours(site, clock, zone)
-        self._traffic = Traffic(site, self.facilities, self._times, hours)
+        first = any(lift.passengers is not None for lift in site.lifts.values())
+        courtesy = Courtesy(site, clock, zone) if first else None
+        self._traffic = Traffic(site, self.facilities, self._times, hours, courtesy)
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
         self._hygiene = Hygiene()

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from dispatcher.courtesy import Courtesy
 from dispatcher.crew import Crew
 from dispatcher.detours import Detours
 from dispatcher.hours import Goods, Hours
@@ -20,7 +21,7 @@ from fleet.facility import Facilities
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.paths import Way, drive_seconds
-from routing.site import Edge, NodeId, Site
+from routing.site import Edge, LaneId, NodeId, Site
 
 A_MOMENT_S = 0.01
 LOOK_S = 30.0
@@ -38,10 +39,11 @@ class Traffic:
         facilities: Facilities,
         times: TravelTimes | None = None,
         hours: Hours | None = None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self._site = site
         self._times = times
-        self._crew = Crew(site, hours)
+        self._crew = Crew(site, hours, courtesy)
         self._claims = self._crew.claims
         self._portals = Portals(self._crew, facilities)
         self.roads = self._crew.roads
@@ -123,6 +125,8 @@ class Traffic:
         """The way to prefer now, led around what others plan to use; raises Unreachable."""
         pilot = self._crew[vehicle]
         nodes, lanes = self._crew.load(pilot)
+        for lane, seconds in self._lift_waits(pilot.spec).items():
+            lanes[lane] = lanes.get(lane, 0.0) + seconds
         return self.roads.of(pilot.spec, goods_on_board=goods_on_board).shortest(
             pilot.claim.stand,
             goal,
@@ -131,6 +135,22 @@ class Traffic:
             clean_start=clean_start,
             shut=self._crew.shut_times(pilot),
         )
+
+    def _lift_waits(self, spec: VehicleSpec) -> dict[LaneId, float]:
+        """How much longer than planned a ride in each lift takes at this hour, as was measured.
+
+        Where people come first in some lift, that decides which one is the quicker.
+        """
+        if self._times is None or self._crew.courtesy is None:
+            return {}
+        ratios, found = self._times.ratios(), dict[LaneId, float]()
+        for lane in self._site.lanes.values():
+            ratio = 1.0 if lane.lift is None else ratios.get(f"lift {lane.lift}", 1.0)
+            if ratio > 1:
+                ride = Edge(start=lane.start, end=lane.end, lane=lane)
+                planned_s = drive_seconds(self._site, ride, spec.speed_m_s)
+                found[lane.id] = (ratio - 1) * planned_s
+        return found
 
     def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
         """What a vehicle has on board decides where it may drive at which hour."""
@@ -319,6 +339,8 @@ class Traffic:
 
     def _reached(self, pilot: Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
+        if self._crew.courtesy is not None:
+            self._crew.courtesy.passed(pilot.claim.edges[index - 1])
         now_s = asyncio.get_running_loop().time()
         if self._times is not None:
             self._learn(self._times, pilot, pilot.claim.edges[index - 1], now_s - pilot.since_s)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NewType
 
 from routing.geometry import LocalFrame, Point
-from routing.windows import Window
+from routing.windows import PassengersFirst, Window
 
 NodeId = NewType("NodeId", str)
 LaneId = NewType("LaneId", str)
@@ -158,6 +158,7 @@ class Lift:
     door_s: float = 4.0
     """Time to open or close its doors."""
     windows: tuple[Window, ...] = ()
+    passengers: PassengersFirst | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,11 +39,12 @@ from routing.site_file import (
     LevelFile,
     LiftFile,
     NameFile,
+    PassengersFile,
     PlaceFile,
     SiteFile,
     WindowFile,
 )
-from routing.windows import Window, faults
+from routing.windows import PassengersFirst, Window, faults
 
 Spot = tuple[float, float]
 LineOf = Callable[..., int]
@@ -318,6 +319,7 @@ class SiteBuilder:
             speed_m_s=file.speed_m_s,
             door_s=file.door_s,
             windows=self._windows(file.windows, ("lifts", lift)),
+            passengers=_passengers(file.passengers),
         )
 
     def _shaft(
@@ -445,6 +447,10 @@ class SiteBuilder:
 
 def _name(file: NameFile) -> Name:
     return Name(en=file.en, zh=file.zh)
+
+
+def _passengers(file: PassengersFile | None) -> PassengersFirst | None:
+    return None if file is None else PassengersFirst(share=file.share, hours=tuple(file.hours))
 
 
 def _level(key: str, file: LevelFile) -> Level:

@@ -42,6 +42,15 @@ def _goods(value: str) -> str:
     return value
 
 
+def _span(value: object) -> object:
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    ends = [_CLOCK.fullmatch(one) for one in found.groups()] if found else []
+    seconds = [from_clock(int(one[1]), int(one[2])) for one in ends if one]
+    if len(seconds) != 2 or max(seconds) > DAY_S or seconds[0] == seconds[1]:
+        raise ValueError('write a part of the day in quotes, such as "07:00-09:00"')
+    return tuple(seconds)
+
+
 def _time_of_day(value: object) -> object:
     found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     second = from_clock(int(found[1]), int(found[2])) if found else DAY_S + 1
@@ -51,7 +60,9 @@ def _time_of_day(value: object) -> object:
 
 
 _CLOCK = re.compile(r"(\d\d):([0-5]\d)")
+_SPAN = re.compile(r"(\d\d:\d\d) ?- ?(\d\d:\d\d)")
 GoodsWord = Annotated[str, AfterValidator(_goods)]
+SpanOfDay = Annotated[tuple[int, int], BeforeValidator(_span)]
 TimeOfDay = Annotated[int, BeforeValidator(_time_of_day)]
 
 
@@ -118,6 +129,13 @@ class WindowFile(_Model):
     to: TimeOfDay
 
 
+class PassengersFile(_Model):
+    """Hours in which robots have a lift for a share of the time at the most."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    hours: Annotated[list[SpanOfDay], Field(min_length=1)]
+
+
 class _LaneFile(_Model):
     path: Annotated[list[Ref], Field(min_length=2)]
     one_way: bool = False
@@ -162,6 +180,7 @@ class LiftFile(_Model):
     door_s: Annotated[float, Field(ge=0, le=600)] = 4.0
     zone: ZoneName | None = None
     windows: list[WindowFile] = []
+    passengers: PassengersFile | None = None
 
 
 class AirLockFile(_Model):

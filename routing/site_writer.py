@@ -28,7 +28,7 @@ from routing.site import (
 )
 from routing.site_builder import ZoneMap
 from routing.site_faults import fully_connected
-from routing.windows import GOODS, Window, clock
+from routing.windows import GOODS, PassengersFirst, Window, clock
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./()-]+)*")
 _DEFAULT_WIDTH_M = 2.0
@@ -225,6 +225,8 @@ class _Writer:
         parts.append(f"door_s: {_number(lift.door_s)}")
         if lift.windows:
             parts.append(f"windows: {_windows(lift.windows)}")
+        if lift.passengers is not None:
+            parts.append(f"passengers: {_passengers(lift.passengers)}")
         zones = [self._own_zone(nodes[node]) for node in lift.cabins.values()]
         own = next((zone for zone in zones if zone), None)
         return "{" + ", ".join([*parts, f"zone: {own}"] if own else parts) + "}"
@@ -252,6 +254,11 @@ def _windows(windows: Iterable[Window]) -> str:
         for window in windows
     )
     return f"[{', '.join(written)}]"
+
+
+def _passengers(first: PassengersFirst) -> str:
+    hours = ", ".join(f'"{clock(a)}-{clock(b)}"' for a, b in first.hours)
+    return f"{{share: {_number(first.share)}, hours: [{hours}]}}"
 
 
 def _air_lock(lock: AirLock) -> str:

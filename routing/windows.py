@@ -64,6 +64,23 @@ class Window:
         return f"{clock(self.from_s)}-{clock(self.to_s)} {f'only {kept}' if kept else 'shut'}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassengersFirst:
+    """Hours in which people come before robots in a lift.
+
+    Args:
+        share: of the time that robots may have it then, above 0 and at most 1.
+        hours: pairs of seconds since midnight, site time, over midnight too.
+    """
+
+    share: float
+    hours: tuple[tuple[int, int], ...]
+
+    def at(self, clock_s: float) -> bool:
+        """Whether people come first at a second since midnight."""
+        return any((clock_s - a) % DAY_S < (b - a - 1) % DAY_S + 1 for a, b in self.hours)
+
+
 def faults(windows: Sequence[Window]) -> list[tuple[str, str]]:
     """What is wrong with the windows of one lane or lift, each with its remedy."""
     found = [

@@ -180,6 +180,9 @@ def summary(site: Site) -> list[tuple[str, str]]:
     locks = [f"{lock.id} ({', '.join(lock.doors)})" for lock in site.air_locks.values()]
     kept = [f"{lift.id} {told(lift.windows)}" for lift in site.lifts.values() if lift.windows]
     kept += [f"{lane.id} {told(lane.windows)}" for lane in lanes if lane.windows]
+    first = [lift.id for lift in site.lifts.values() if lift.passengers is not None]
+    if first:
+        rows.append(("passengers first", _many(len(first), first)))
     if kept:
         rows.append(("windows", _many(len(kept), kept)))
     if locks:

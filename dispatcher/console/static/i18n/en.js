@@ -276,6 +276,7 @@ export const en = {
   "reason.waits_for_air_lock": "{by} is in {lock}",
   "reason.air_lock_open": "{door} stays shut, for {by} of the same air lock stands open",
   "reason.waits_for_window": "{way} is shut to its goods, or to all, until {opens_at}",
+  "reason.waits_for_passengers": "{lift} is left to passengers for a moment",
   "reason.waits_for_vehicle": "{by} must pass first",
   "reason.waits_for_stuck_vehicle": "{by} stands in the way and cannot move",
   "reason.waits_for_safe_passage": "the way must get clear first",

@@ -276,6 +276,7 @@ export const zh = {
   "reason.waits_for_air_lock": "{by} 正在{lock}内",
   "reason.air_lock_open": "{by}未关闭，同一气闸的{door}保持关闭",
   "reason.waits_for_window": "{way} 在 {opens_at} 前不对其货物（或所有车辆）开放",
+  "reason.waits_for_passengers": "{lift}暂让乘客优先使用",
   "reason.waits_for_vehicle": "须先让 {by} 通过",
   "reason.waits_for_stuck_vehicle": "{by} 停在路上，无法移动",
   "reason.waits_for_safe_passage": "须待通路畅通",
