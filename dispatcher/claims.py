@@ -23,7 +23,10 @@ Homeward = tuple[Edge, ...] | None
 
 
 class Resources:
-    """Numbers the resources of a site: nodes and lanes one each, a lift with all its cabins one."""
+    """Numbers the resources of a site: nodes and lanes one each, a lift with all its cabins one.
+
+    An air lock is one too: all that is inside, and the lanes through its doors.
+    """
 
     def __init__(self, site: Site) -> None:
         self._bits: dict[str, int] = {}
@@ -35,10 +38,16 @@ class Resources:
             for lane in site.lanes.values():
                 if lane.lift == lift.id:
                     self._bits[lane.id] = bit
+        for lock in site.air_locks.values():
+            bit, inside = self._new(), set(lock.inside)
+            self._bits.update(dict.fromkeys(lock.inside, bit))
+            for lane in site.lanes.values():
+                if lane.door in lock.doors or {lane.start, lane.end} <= inside:
+                    self._bits[lane.id] = bit
         for name in (*site.nodes, *site.lanes):
             if name not in self._bits:
                 self._bits[name] = self._new()
-        self._cabins = frozenset(site.lift_at)
+        self._enclosed = frozenset(site.lift_at) | frozenset(site.lock_at)
 
     def _new(self) -> int:
         self._count += 1
@@ -63,9 +72,9 @@ class Resources:
         """What a way home needs."""
         return NOWHERE if homeward is None else self.way(homeward)
 
-    def is_cabin(self, node: NodeId) -> bool:
-        """Whether a vehicle on ``node`` is inside a lift."""
-        return node in self._cabins
+    def is_enclosed(self, node: NodeId) -> bool:
+        """Whether a vehicle on ``node`` is inside a lift or an air lock."""
+        return node in self._enclosed
 
 
 @dataclass(slots=True)
@@ -196,9 +205,9 @@ class Claims:
         self._settle()
 
     def stretch(self, claim: Claim) -> int:
-        """Up to which edge the next grant reaches: into a lift only together with the way out."""
+        """Up to which edge the next grant reaches: a lift or air lock only with the way out."""
         end = claim.granted + 1
-        while end < len(claim.edges) and self._resources.is_cabin(claim.edges[end - 1].end):
+        while end < len(claim.edges) and self._resources.is_enclosed(claim.edges[end - 1].end):
             end += 1
         return end
 
@@ -235,7 +244,7 @@ class Claims:
     def could_take(self, claim: Claim, edges: Sequence[Edge]) -> bool:
         """Whether the first stretch of another way is free."""
         end = 1
-        while end < len(edges) and self._resources.is_cabin(edges[end - 1].end):
+        while end < len(edges) and self._resources.is_enclosed(edges[end - 1].end):
             end += 1
         return not self._resources.way(edges[:end]) & self._occupied & ~claim.held
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from dispatcher.claims import Claim, Claims, Homeward, Resources
+from dispatcher.courtesy import Courtesy
+from dispatcher.hours import Hours, ShutTimes
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -24,11 +26,14 @@ STUCK_S = 600.0
 class Crew:
     """The vehicles of one site's traffic and the table of their claims."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(
+        self, site: Site, hours: Hours | None = None, courtesy: Courtesy | None = None
+    ) -> None:
         self.site = site
         self.resources = Resources(site)
         self.claims = Claims(self.resources)
-        self.roads = RoadBook(site)
+        self.roads = RoadBook(site, hours)
+        self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
 
     def __getitem__(self, vehicle: VehicleId) -> Pilot:
@@ -60,15 +65,27 @@ class Crew:
             for claim in self.claims.waiting():
                 if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
+                stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+                if self.courtesy is not None and self.courtesy.rests(stretch):
+                    continue
                 if self.claims.grant(claim):
+                    if self.courtesy is not None:
+                        self.courtesy.granted(stretch)
                     self._pilots[claim.vehicle].wake.set()
                     granted = True
         for pilot in self:
             pilot.freed.set()
 
     def _is_barred(self, claim: Claim) -> bool:
-        flees = self._pilots[claim.vehicle].flees
-        return self.roads.bars(claim.edges[claim.granted], flees=flees)
+        pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
+        if self.roads.bars(next_edge, flees=pilot.flees):
+            return True
+        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+        return self._meets_shut_hours(pilot, stretch)
+
+    def _meets_shut_hours(self, pilot: Pilot, edges: Sequence[Edge]) -> bool:
+        hours = self.roads.hours
+        return hours is not None and any(hours.is_shut(edge.lane.id, pilot.goods) for edge in edges)
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
@@ -106,8 +123,9 @@ class Crew:
         Where it is shut now, another one, which may have to wait.
         """
         edges = pilot.claim.homeward
-        if edges is None or any(self.roads.bars(edge) for edge in edges):
-            return self._home_way(pilot.spec, pilot.claim.stand, clean_start=clean_start)
+        barred = edges is None or any(self.roads.bars(edge) for edge in edges)
+        if edges is None or barred or self._meets_shut_hours(pilot, edges):
+            return self._home_way(pilot, pilot.claim.stand, clean_start=clean_start)
         nodes = self.site.nodes
         washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
         return Way(
@@ -117,22 +135,31 @@ class Crew:
             decontaminations=tuple(n for n in washes if n or not clean_start),
         )
 
-    def _home_way(self, spec: VehicleSpec, start: NodeId, *, clean_start: bool) -> Way:
+    def _home_way(self, pilot: Pilot, start: NodeId, *, clean_start: bool) -> Way:
         """One that may be driven with goods on board, if there is any; else over a station.
 
         It leads around those who are stuck, as far as that is possible.
         """
-        home, load = self._home(spec), self._stuck()
+        spec, home, load = pilot.spec, self._home(pilot.spec), self._stuck()
+        shut = self.shut_times(pilot)
         try:
-            return self.roads.of(spec, goods_on_board=True).shortest(start, home, load=load)
+            full = self.roads.of(spec, goods_on_board=True)
+            return full.shortest(start, home, load=load, shut=shut)
         except Unreachable:
-            return self.roads.of(spec).shortest(start, home, load=load, clean_start=clean_start)
+            roads = self.roads.of(spec)
+            return roads.shortest(start, home, load=load, clean_start=clean_start, shut=shut)
+
+    def shut_times(self, pilot: Pilot) -> ShutTimes:
+        """When lanes are shut to what a vehicle has on board, from now on."""
+        if self.roads.hours is None:
+            return {}
+        return self.roads.shut_times(pilot.goods, asyncio.get_running_loop().time())
 
     def homeward(self, pilot: Pilot, start: NodeId) -> Homeward:
         """The way home from ``start`` that it would choose now; None = there never is one."""
         clean = self._cleans(start)
         try:
-            return self._home_way(pilot.spec, start, clean_start=clean).edges
+            return self._home_way(pilot, start, clean_start=clean).edges
         except Unreachable:
             try:  # over what is closed: it can be driven some day
                 open_roads = self.roads.when_open(pilot.spec)

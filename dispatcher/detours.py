@@ -4,7 +4,7 @@ A way is changed from the first edge on that the vehicle has not been told to dr
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dispatcher.crew import HELD_S, STUCK_S, Crew
 from dispatcher.pilot import Pilot, waypoints
@@ -12,7 +12,7 @@ from dispatcher.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.road_rules import RoadRules
-from routing.site import LaneId, NodeId
+from routing.site import Edge, LaneId, NodeId
 
 IMPATIENT_S = 20.0
 """How long a vehicle waits before another way is looked for."""
@@ -124,21 +124,41 @@ class Detours:
         if self._blocked.pop(vehicle, None) is not None:
             self._lead_around(frozenset())
 
+    def keep_hours(self, *, turned: bool) -> list[VehicleId]:
+        """Lead those another way who would come to a lane when it is shut.
+
+        Args:
+            turned: other lanes are shut now than before.
+
+        Returns:
+            Those who have no other way: better they turn back.
+        """
+        now_s = asyncio.get_running_loop().time()
+        if turned:
+            self._tell_roads()
+        return self._lead(
+            lambda pilot, edges: self._roads.met(pilot.spec, edges, pilot.goods, now_s) is not None
+        )
+
     def _lead_around(self, lanes: frozenset[LaneId]) -> list[VehicleId]:
         """Other lanes are shut now, ``lanes`` among them; returns who has no way without them."""
         self._roads.set_out(self._out.union(*self._blocked.values()))
         self._tell_roads()
+        return self._lead(lambda _, edges: any(edge.lane.id in lanes for edge in edges))
+
+    def _lead(self, meets: Callable[[Pilot, Sequence[Edge]], bool]) -> list[VehicleId]:
+        """Lead those another way who have not been told theirs; returns who has no other."""
         left: list[VehicleId] = []
         for pilot in self._crew:
             clearance, claim = pilot.clearance, pilot.claim
             if clearance is None or claim.stuck or self._portals.in_lift(clearance):
                 continue
             told = clearance.released - 1
-            if any(edge.lane.id in lanes for edge in claim.edges[told:]):
+            if meets(pilot, claim.edges[told:]):
                 self._crew.claims.take_back(claim, told)
                 self._portals.take_back(pilot, told)
                 self._reroute(pilot, {}, insist=True)
-                if any(edge.lane.id in lanes for edge in claim.edges[claim.granted :]):
+                if meets(pilot, claim.edges[claim.granted :]):
                     left.append(pilot.spec.id)
         self._crew.pump()
         return left
@@ -175,7 +195,9 @@ class Detours:
         roads = self._roads
         roads = roads.to_flee(pilot.spec, start) if pilot.flees else roads.of(pilot.spec)
         try:
-            way = roads.shortest(start, pilot.goal, load=nodes, lane_load=lanes)
+            way = roads.shortest(
+                start, pilot.goal, load=nodes, lane_load=lanes, shut=crew.shut_times(pilot)
+            )
         except Unreachable:
             return
         old = claim.edges[claim.granted :]

@@ -9,10 +9,10 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers
 from dispatcher.charging import enough
 from dispatcher.execution import REFUGE, Errand, Missions
-from dispatcher.hygiene import Hygiene
+from dispatcher.hygiene import Hygiene, goods_of
 from dispatcher.mission_record import MissionRecord
 from dispatcher.pilot import chain, waypoints
-from dispatcher.stops import TaskStop
+from dispatcher.stops import TaskStop, task_of
 from dispatcher.traffic import Traffic
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId
@@ -87,6 +87,7 @@ class GroundMover:
         try:
             if self._charging:
                 await self._disconnect(errand)
+            self._traffic.carries(self._spec.id, self._goods)
             way = self._traffic.way(self._spec.id, node, clean_start=self.clean)
             if not way.decontaminations and await self._traffic.admit(
                 self._spec.id, way.edges, errand.rank
@@ -167,6 +168,7 @@ class GroundMover:
         if behind < 0 or nodes[behind + 1 : behind + 1 + len(base)] != base:
             await self._stop_elsewhere(base, errand)
             raise MissionFailed(Refusal("order_differs", {"mission": record.id}))
+        self._traffic.carries(self._spec.id, self._goods)
         edges = [self._site.edge(a, b) for a, b in pairwise(nodes)]
         held = behind + len(base)
         if not await self._traffic.readmit(
@@ -283,6 +285,7 @@ class GroundMover:
         while True:
             self._not_if_kept(goal)
             seen = self._traffic.detours.changes
+            self._traffic.carries(self._spec.id, self._goods)
             try:
                 way = self._traffic.way(
                     self._spec.id, goal, clean_start=self.clean, goods_on_board=self._loaded()
@@ -423,6 +426,11 @@ class GroundMover:
 
     def _loaded(self) -> bool:
         return bool(self._vehicle.state().loads)
+
+    def _goods(self) -> frozenset[str]:
+        """The classes of what is on board; of a load that nobody knows, a class of its own."""
+        tasks = (self._book.find(task_of(load)) for load in self._vehicle.state().loads)
+        return frozenset((task and goods_of(task.spec)) or "unknown" for task in tasks)
 
     def _ratio(self) -> float | None:
         return self._vehicle.state().charge_ratio

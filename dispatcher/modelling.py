@@ -13,6 +13,7 @@ from dispatcher.eligibility import why_not
 from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
 from dispatcher.reach import unreachable_stops
 from dispatcher.roadbook import RoadBook, loaded, rules_of
+from dispatcher.shut_out import ShutOut, Start
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Priority, Task, TaskId
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
@@ -30,6 +31,7 @@ from routing.problem import (
     Slot,
     Stop,
 )
+from routing.refusal import Refusal
 from routing.site import NodeId, PlaceId, Role, Site
 
 SHARES = 4
@@ -122,6 +124,9 @@ class Modeller:
         self._roads = roads
         self._handling = handling
         self._able: dict[TaskId, dict[VehicleId, bool]] = {}
+        self._shut_out = None if roads.hours is None else ShutOut(site, roads, roads.hours)
+        self.waits: dict[TaskId, Refusal] = {}
+        """The tasks that were left out of the last question, for an hour to come."""
 
     def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
         """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when.
@@ -129,6 +134,8 @@ class Modeller:
         Vehicles that could do none of it are left out, and those that others are nearer than.
         """
         at_hand = {free.spec.id for free in fleet}
+        if self.minds_hours:
+            tasks = self._beginnable(now_s, tasks, fleet)
         may = {task.id: self._may_take(task, fleet) for task in tasks}
         tasks = self._window(now_s, tasks, fleet, may)
         for choose in (self._takers, self._nearest):
@@ -164,6 +171,29 @@ class Modeller:
         return Model(
             problem=problem, vehicles=vehicles, first_stop=first_stop, chargers=tuple(chargers)
         )
+
+    @property
+    def minds_hours(self) -> bool:
+        """Whether some lane is shut to some goods at some hour."""
+        return self._shut_out is not None
+
+    def _beginnable(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Task]:
+        """The tasks that are begun, or could be at this hour; why not is kept for the rest."""
+        self.waits = {}
+        for task in tasks:
+            why = None if task.state.begun else self.why_wait(now_s, task, fleet)
+            if why is not None:
+                self.waits[task.id] = why
+        return [task for task in tasks if task.id not in self.waits]
+
+    def why_wait(self, now_s: float, task: Task, fleet: Sequence[Free]) -> Refusal | None:
+        """Why none of a fleet can begin a task at this hour, if windows of lanes are why."""
+        may = zip(fleet, self._may_take(task, fleet), strict=True)
+        able = [free for free, takes in may if takes]
+        if self._shut_out is None or any(free.spec.medium is Medium.AIR for free in able):
+            return None
+        starts = [Start(f.spec, NodeId(f.spot), max(now_s, f.ready_s)) for f in able]
+        return self._shut_out.why_wait(stops_of(task, self._handling), starts)
 
     def _window(
         self,

@@ -7,6 +7,8 @@ from dispatcher.traffic import Traffic
 from fleet.facility import Facilities
 from routing.site import DoorId, LaneId, LiftId, Site
 
+CODES = ("lift_out_of_service", "door_out_of_service", "air_lock_open")
+
 
 class Outages:
     """Keeps the roads to what machines say of themselves.
@@ -24,6 +26,7 @@ class Outages:
         changed: Callable[[], None],
     ) -> None:
         self._site = site
+        self._facilities = facilities
         self._traffic = traffic
         self._alerts = alerts
         self._changed = changed
@@ -31,20 +34,25 @@ class Outages:
         facilities.on_service(self._heard)
 
     def _heard(self, machine: DoorId | LiftId, serves: bool) -> None:
-        is_lift = machine in self._site.lifts
-        code = "lift_out_of_service" if is_lift else "door_out_of_service"
         if serves:
             self._lanes.pop(machine, None)
-            self._alerts.clear(code, thing=machine)
+            for code in CODES:
+                self._alerts.clear(code, thing=machine)
         else:
             self._lanes[machine] = self._lanes_of(machine)
-            if is_lift:
-                self._alerts.open(code, Severity.HIGH, lift=machine)
-            else:
-                self._alerts.open(code, Severity.HIGH, door=machine)
+            self._open_alert(machine)
         out = (lane for lanes in self._lanes.values() for lane in lanes)
         self._traffic.detours.set_out(frozenset(out))
         self._changed()
+
+    def _open_alert(self, machine: DoorId | LiftId) -> None:
+        why = self._facilities.why_not(machine)
+        if machine in self._site.lifts:
+            self._alerts.open("lift_out_of_service", Severity.HIGH, lift=machine)
+        elif why is not None and why.code == "air_lock_open":
+            self._alerts.open(why.code, Severity.HIGH, door=machine, by=why.facts["by"])
+        else:
+            self._alerts.open("door_out_of_service", Severity.HIGH, door=machine)
 
     def _lanes_of(self, machine: DoorId | LiftId) -> frozenset[LaneId]:
         """The lanes that lead through a door, or through and into a lift."""

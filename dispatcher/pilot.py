@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dispatcher.claims import Claim
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleSpec
+from routing.refusal import Refusal
 from routing.site import DoorId, Edge, LiftId, NodeId, Site
 
 
@@ -74,3 +75,7 @@ class Pilot:
     ride_s: tuple[float, float] = (0.0, 0.0)
     """Seconds planned and measured for getting into the lift that it is in."""
     goal: NodeId | None = None
+    goods: frozenset[str] = frozenset()
+    """The classes of what it has on board; told only where lanes have windows."""
+    shut_out: Refusal | None = None
+    """What it waits for, if that is a window of the day."""

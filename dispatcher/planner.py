@@ -143,6 +143,12 @@ class Planner:
                 return task.earliest_s
         return math.inf
 
+    def must_wait(self, task: Task, free: Callable[[], Free]) -> bool:
+        """Whether a vehicle would be shut out on the way, if it began a task now."""
+        if not self._modeller.minds_hours:
+            return False
+        return self._modeller.why_wait(self._book.now_s(), task, [free()]) is not None
+
     def charge(self, vehicle: VehicleId) -> PlannedCharge | None:
         """Where a vehicle should charge before its next visit, and how long; None = it need not."""
         charges = self._charges.get(vehicle)
@@ -330,7 +336,8 @@ class Planner:
         for task in self._book.open():
             reason = plan.unplanned.get(task.id)
             if task.id not in model.first_stop and not task.state.begun:
-                reason = self._held(task) or Refusal("behind_others")
+                waits = self._held(task) or self._modeller.waits.get(task.id)
+                reason = waits or Refusal("behind_others")
             new = self._placed(task, holder.get(task.id), reason, eta_s)
             if new is None:
                 continue

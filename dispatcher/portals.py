@@ -66,6 +66,8 @@ class Portals:
         lift = self._site.lift_at.get(edge.end)
         if lift is not None and pilot.lift not in (None, lift.id):  # still leaving another one
             return False
+        if self._in_doorway(pilot, first, edge):
+            return False
         await self._make_ready(pilot, first, edge)
         if pilot.clearance is not clearance or (pilot.halting and not self.in_lift(clearance)):
             return False
@@ -91,6 +93,14 @@ class Portals:
             if index >= pilot.claim.passed and index < len(pilot.claim.edges):
                 await self._make_ready(pilot, index, pilot.claim.edges[index])
             pilot.again = pilot.again[1:]
+
+    def _in_doorway(self, pilot: Pilot, index: int, edge: Edge) -> bool:
+        """Whether a vehicle has yet to leave another door of the air lock that an edge leaves."""
+        lock = None if edge.lane.door is None else self._site.lock_of.get(edge.lane.door)
+        if lock is None:
+            return False
+        held = (door for number, door in pilot.doors.items() if number != index)
+        return any(door in lock.doors for door in held)
 
     def is_plain(self, edge: Edge) -> bool:
         """Whether nothing need be made ready for an edge."""

@@ -1,7 +1,9 @@
 """Whether a vehicle could get to the stops of a task, one after the other, and home again."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from dispatcher.hours import Goods
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import TaskStop
 from fleet.vehicle import Medium, VehicleSpec
@@ -15,12 +17,14 @@ def unreachable_stops(
 
     From wherever it waits with goods on board it must be able to go home with them, out of the
     way of others, and to bring them on from there: else traffic could come to a standstill.
-    Lanes that are closed for now don't count: they open again.
+    Lanes that are closed for now don't count: they open again. Nor do those that are shut to its
+    goods at some hours, if not at all.
     """
     places = [stop.place for stop in stops if stop.place is not None]
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
-    empty, full = roads.when_open(spec), roads.when_open(spec, goods_on_board=True)
+    goods: Goods = frozenset()
+    reaches = partial(roads.reaches_some_day, spec)
     home = site.places[spec.home].node
     here, carried_g, carried_ml = home, 0, 0
     missed: list[PlaceId] = []
@@ -31,9 +35,10 @@ def unreachable_stops(
         loaded = carried_g > 0 or carried_ml > 0
         carried_g, carried_ml = carried_g + stop.load_g, carried_ml + stop.load_ml
         leaves_loaded = carried_g > 0 or carried_ml > 0
-        comes = (full if loaded else empty).reaches(here, node)
-        from_home = not loaded or full.reaches(home, node)
-        to_home = (full if leaves_loaded else empty).reaches(node, home)
+        before, goods = goods, goods.union(stop.taken) if leaves_loaded else frozenset[str]()
+        comes = reaches(here, node, before, loaded=loaded)
+        from_home = not loaded or reaches(home, node, before, loaded=True)
+        to_home = reaches(node, home, goods, loaded=leaves_loaded)
         if comes and from_home and to_home:
             here = node
         else:

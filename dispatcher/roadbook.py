@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatcher.hours import Goods, Hours, ShutTimes
 from dispatcher.travel_times import TravelTimes
 from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
 from routing.pace import Paced
-from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules
+from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules, Way, drive_seconds
 from routing.road_rules import RoadRules, homecomers, ruled
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
@@ -27,11 +28,16 @@ def loaded(rules: Rules) -> Rules:
 
 
 class RoadBook:
-    """All roads of a site, by the rules of those who drive; no way leads over anybody's home."""
+    """All roads of a site, by the rules of those who drive; no way leads over anybody's home.
 
-    def __init__(self, site: Site) -> None:
+    Args:
+        hours: when lanes are shut to some goods, or to all; None = never.
+    """
+
+    def __init__(self, site: Site, hours: Hours | None = None) -> None:
         self._plain = self._site = site
         self._rules = RoadRules()
+        self.hours = hours if hours is not None and hours.any else None
         self._homes: frozenset[NodeId] = frozenset()
         self._closed: dict[LaneId, float | None] = {}
         self._out: frozenset[LaneId] = frozenset()
@@ -76,6 +82,50 @@ class RoadBook:
         if rules not in self._open:
             self._open[rules] = Roads(self._plain, rules, frozenset(), self._homes)
         return self._open[rules]
+
+    # --- windows of the day ---
+
+    def shut_times(self, goods: Goods, at_s: float) -> ShutTimes:
+        """When lanes are shut to these goods, in seconds from a departure."""
+        return {} if self.hours is None else self.hours.shut_times(goods, at_s)
+
+    def met(
+        self, spec: VehicleSpec, edges: Sequence[Edge], goods: Goods, at_s: float
+    ) -> tuple[Edge, float] | None:
+        """The first of these edges that is shut when a vehicle comes to it, and when it opens."""
+        if self.hours is None:
+            return None
+        drives = ((edge, drive_seconds(self._site, edge, spec.speed_m_s)) for edge in edges)
+        return self.hours.met(drives, goods, at_s)
+
+    def way_at(
+        self, spec: VehicleSpec, start: NodeId, goal: NodeId, goods: Goods, at_s: float
+    ) -> Way:
+        """The way for a departure to come that nobody has to wait on; raises Unreachable."""
+        roads = self.of(spec, goods_on_board=bool(goods))
+        way = roads.shortest(start, goal, clean_start=True)
+        if self.met(spec, way.edges, goods, at_s) is None:
+            return way
+        shut = self.shut_times(goods, at_s)
+        return roads.shortest(start, goal, clean_start=True, shut=shut)
+
+    def reaches_some_day(
+        self, spec: VehicleSpec, start: NodeId, goal: NodeId, goods: Goods, *, loaded: bool
+    ) -> bool:
+        """Whether there is a way at some time of the day, when no lane is closed."""
+        roads, hours = self.when_open(spec, goods_on_board=loaded), self.hours
+        if hours is None or not roads.reaches(start, goal):
+            return roads.reaches(start, goal)
+        way = roads.shortest(start, goal)
+        if all(edge.lane.id not in self._site.windows for edge in way.edges):
+            return True
+        for departs_s in (0.0, *hours.changes(0.0)):
+            try:
+                roads.shortest(start, goal, shut=hours.shut_times(goods, departs_s))
+            except Unreachable:
+                continue
+            return True
+        return False
 
     @property
     def closed(self) -> Mapping[LaneId, float | None]:

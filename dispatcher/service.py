@@ -17,6 +17,7 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers, Need
 from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.courtesy import Courtesy
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.emergencies import Emergencies, Emergency, EmergencyId
@@ -27,6 +28,7 @@ from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast, lately
+from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
@@ -121,7 +123,11 @@ class Service:
         self.facilities = Facilities(bus, site)
         self._planning = planner or PlannerConfig()
         self._times = TravelTimes(site, clock) if self._planning.learn_travel_times else None
-        self._traffic = Traffic(site, self.facilities, self._times)
+        hours = Hours(site, clock, zone)
+        first = any(lift.passengers is not None for lift in site.lifts.values())
+        courtesy = Courtesy(site, clock, zone) if first else None
+        self._traffic = Traffic(site, self.facilities, self._times, hours, courtesy)
+        self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
         self._hygiene = Hygiene()
         homes = [vehicle.spec.home for vehicle in vehicles]
@@ -566,6 +572,14 @@ class Service:
         return self._planner.times
 
     # --- between the parts ---
+
+    def _hours_changed(self, shut_in: Sequence[VehicleId]) -> None:
+        """Lanes have opened or shut for the hour: whoever can't go on turns back."""
+        for vehicle in shut_in:
+            self._workers[vehicle].think_again()
+        for worker in self._workers.values():
+            worker.wake()
+        self._planner.poke()
 
     def _fleet(self) -> list[Free]:
         """Who can take work now, and where and when each will be free."""

@@ -53,6 +53,10 @@ def site_out(site: Site) -> dict[str, Any]:
             for lift in site.lifts.values()
         ],
         "doors": _doors(site),
+        "air_locks": [
+            {"id": lock.id, "name": _name(lock.name), "doors": list(lock.doors)}
+            for lock in site.air_locks.values()
+        ],
         "airspaces": [
             {
                 "id": air.id,

@@ -86,6 +86,11 @@ def stops_of_spec(task: TaskId, spec: Spec, handling: Handling) -> tuple[TaskSto
             return (TaskStop(place=spec.room, work=(work,)),)
 
 
+def task_of(load: str) -> TaskId:
+    """The task to which a load on board belongs."""
+    return TaskId(load.partition(".")[0])
+
+
 def on_board(task: Task) -> bool:
     """Whether the task's goods are in its vehicle."""
     return task.stops_done > 0 and isinstance(task.spec, Delivery | Medicine)

@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from dispatcher.courtesy import Courtesy
 from dispatcher.crew import Crew
 from dispatcher.detours import Detours
 from dispatcher.emergencies import stands_aside
+from dispatcher.hours import Goods, Hours
 from dispatcher.pilot import Pilot, chain, waypoints
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
@@ -20,8 +22,11 @@ from fleet.facility import Facilities
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.paths import Way, drive_seconds
-from routing.site import Edge, NodeId, Site
+from routing.site import Edge, LaneId, NodeId, Site
 
+A_MOMENT_S = 0.01
+LOOK_S = 30.0
+"""How often it is looked who will come to a lane too late for its window."""
 ADMISSION_S = 10.0
 """How long a vehicle waits to be let into the traffic before it makes room for others."""
 
@@ -30,16 +35,22 @@ class Traffic:
     """Plans and grants all drives on the ground of one site."""
 
     def __init__(
-        self, site: Site, facilities: Facilities, times: TravelTimes | None = None
+        self,
+        site: Site,
+        facilities: Facilities,
+        times: TravelTimes | None = None,
+        hours: Hours | None = None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self._site = site
         self._times = times
-        self._crew = Crew(site)
+        self._crew = Crew(site, hours, courtesy)
         self._claims = self._crew.claims
         self._portals = Portals(self._crew, facilities)
         self.roads = self._crew.roads
         self.detours = Detours(self._crew, self._portals)
         self.waits = Waits(self._crew)
+        self._hour_listeners: list[Callable[[Sequence[VehicleId]], None]] = []
         if times is not None:
             self.roads.learn_from(times)
 
@@ -112,9 +123,37 @@ class Traffic:
         """The way to prefer now, led around what others plan to use; raises Unreachable."""
         pilot = self._crew[vehicle]
         nodes, lanes = self._crew.load(pilot)
+        for lane, seconds in self._lift_waits(pilot.spec).items():
+            lanes[lane] = lanes.get(lane, 0.0) + seconds
         return self.roads.of(pilot.spec, goods_on_board=goods_on_board).shortest(
-            pilot.claim.stand, goal, load=nodes, lane_load=lanes, clean_start=clean_start
+            pilot.claim.stand,
+            goal,
+            load=nodes,
+            lane_load=lanes,
+            clean_start=clean_start,
+            shut=self._crew.shut_times(pilot),
         )
+
+    def _lift_waits(self, spec: VehicleSpec) -> dict[LaneId, float]:
+        """How much longer than planned a ride in each lift takes at this hour, as was measured.
+
+        Where people come first in some lift, that decides which one is the quicker.
+        """
+        if self._times is None or self._crew.courtesy is None:
+            return {}
+        ratios, found = self._times.ratios(), dict[LaneId, float]()
+        for lane in self._site.lanes.values():
+            ratio = 1.0 if lane.lift is None else ratios.get(f"lift {lane.lift}", 1.0)
+            if ratio > 1:
+                ride = Edge(start=lane.start, end=lane.end, lane=lane)
+                planned_s = drive_seconds(self._site, ride, spec.speed_m_s)
+                found[lane.id] = (ratio - 1) * planned_s
+        return found
+
+    def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
+        """What a vehicle has on board decides where it may drive at which hour."""
+        if self.roads.hours is not None:
+            self._crew[vehicle].goods = goods()
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home that everybody counts on; raises Unreachable."""
@@ -234,12 +273,19 @@ class Traffic:
         pilot = self._crew[vehicle]
         way = self.roads.when_open(pilot.spec).shortest(pilot.claim.stand, goal)
         self._crew.wish(pilot, way.edges, goal)
+        now_s = asyncio.get_running_loop().time()
+        met = self.roads.met(pilot.spec, way.edges, pilot.goods, now_s)
+        if met is not None and self.roads.hours is not None:
+            pilot.shut_out = self.roads.hours.refusal(*met)
         pilot.halting = False
-        while self.detours.changes == seen:
-            pilot.news.clear()
-            await pilot.news.wait()
-            if pilot.halting:
-                raise MissionCancelled
+        try:
+            while self.detours.changes == seen:
+                pilot.news.clear()
+                await pilot.news.wait()
+                if pilot.halting:
+                    raise MissionCancelled
+        finally:
+            pilot.shut_out = None
 
     def withdraw(self, vehicle: VehicleId) -> None:
         """It does not ask for a way any more."""
@@ -357,6 +403,8 @@ class Traffic:
 
     def _reached(self, pilot: Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
+        if self._crew.courtesy is not None:
+            self._crew.courtesy.passed(pilot.claim.edges[index - 1])
         now_s = asyncio.get_running_loop().time()
         if self._times is not None:
             self._learn(self._times, pilot, pilot.claim.edges[index - 1], now_s - pilot.since_s)
@@ -380,3 +428,22 @@ class Traffic:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._portals.run(), name="traffic.portals")
             group.create_task(self.detours.run(), name="traffic.detours")
+            if self.roads.hours is not None:
+                group.create_task(self._keep(self.roads.hours), name="traffic.hours")
+
+    def on_hours(self, listener: Callable[[Sequence[VehicleId]], None]) -> None:
+        """Have ``listener`` called when lanes have opened or shut for the hour.
+
+        It is told who is on a way that can't be driven on: better they turn back.
+        """
+        self._hour_listeners.append(listener)
+
+    async def _keep(self, hours: Hours) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            turns_s = hours.changes(loop.time())[0] + A_MOMENT_S
+            await asyncio.sleep(min(turns_s, LOOK_S))
+            left = self.detours.keep_hours(turned=turns_s <= LOOK_S)
+            if left or turns_s <= LOOK_S:
+                for listener in self._hour_listeners:
+                    listener(left)

@@ -325,6 +325,8 @@ class Worker:
             return True
         if not self.in_service:
             return False
+        if self._planner.must_wait(task, lambda: self.free(self._book.now_s())):
+            return False
         return self._wish.may_begin(visit)
 
     async def _visit(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fleet.air_lock import AirLock
 from fleet.bus import Bus
 from fleet.errors import LinkTimeout
 from routing.refusal import Refusal
@@ -99,9 +100,11 @@ class _Waiters:
         return True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Door:
     id: DoorId
+    lock: "AirLock[_Door] | None" = None
+    asked_s: float | None = None
     wanted: dict[str, None] = field(default_factory=dict[str, None])
     given_up: dict[str, bool] = field(default_factory=dict[str, bool])
     """Sessions that are over, and whether the machine has been told."""
@@ -115,17 +118,39 @@ class _Door:
     @property
     def serves(self) -> bool:
         """Whether it is in service, as far as is known."""
-        return self.state is None or self.state.in_service
+        works = self.state is None or self.state.in_service
+        return works and (self.lock is None or self.lock.blocked_by(self) is None)
 
-    def requests(self) -> list[DoorRequest]:
+    @property
+    def wished(self) -> bool:
+        return bool(self.wanted)
+
+    @property
+    def shut(self) -> bool:
+        state = self.state
+        return state is not None and not (state.open or state.moving or state.sessions)
+
+    @property
+    def jammed(self) -> bool:
+        state = self.state
+        return state is not None and not state.in_service and (state.open or state.moving)
+
+    def requests(self, now_s: float) -> list[DoorRequest]:
         known = self.state.sessions if self.state else ()
         missing = [DoorRequest(session=s, open=True) for s in self.wanted if s not in known]
+        if missing and self.lock is not None:
+            if self.lock.may_ask(self, now_s):
+                self.asked_s = now_s
+            else:
+                missing = []
         over = [DoorRequest(session=s, open=False) for s in self.given_up]
         self.given_up = dict.fromkeys(self.given_up, True)
         return missing + over
 
     def hear(self, state: DoorState) -> None:
         self.state = state
+        if state.open or state.moving or state.sessions:
+            self.asked_s = None
         for session in [s for s, told in self.given_up.items() if told and s not in state.sessions]:
             del self.given_up[session]
 
@@ -192,6 +217,12 @@ class Facilities:
         self._patience_s, self._repeat_s = patience_s, repeat_s
         self._doors = {str(door): _Door(door) for door in site.doors}
         self._lifts = {str(lift): _Lift(lift) for lift in site.lifts}
+        self._locks = [
+            AirLock([self._doors[door] for door in lock.doors]) for lock in site.air_locks.values()
+        ]
+        for lock in self._locks:
+            for door in lock.doors:
+                door.lock = lock
         self._sent: dict[tuple[str, bytes], float] = {}
         self._work = asyncio.Event()
         self._wait_listeners: list[Callable[[LiftWait], None]] = []
@@ -219,7 +250,8 @@ class Facilities:
     async def open_door(self, door: DoorId, session: str) -> None:
         """Return when the door stands open, and stays open until `release_door`.
 
-        It returns as well when the session is released meanwhile.
+        It returns as well when the session is released meanwhile. A door of an air lock is not
+        asked before all others are known to be shut.
 
         Raises:
             LinkTimeout: it did not open in time; it is still wanted, until released.
@@ -280,6 +312,10 @@ class Facilities:
         """Why a lift or door can't be counted on now; None = it can."""
         kind = "lift" if facility in self._lifts else "door"
         machine = self._lifts.get(facility) or self._doors[facility]
+        if isinstance(machine, _Door) and machine.lock is not None:
+            jammed = machine.lock.blocked_by(machine)
+            if jammed is not None:
+                return Refusal("air_lock_open", {"door": facility, "by": jammed.id})
         if machine.state is None:
             return Refusal(f"{kind}_silent", {kind: facility})
         if not machine.state.in_service:
@@ -304,14 +340,19 @@ class Facilities:
 
     async def _ask(self) -> float | None:
         """Send each wish that is new, or long unfulfilled; returns when to look again."""
-        letters = [
-            (f"{TOPICS}/{kind}/{machine.id}/request", request.model_dump_json().encode())
-            for kind, machines in (("door", self._doors), ("lift", self._lifts))
-            for machine in machines.values()
-            if machine.wanted or machine.given_up
-            for request in machine.requests()
-        ]
         now_s = asyncio.get_running_loop().time()
+        letters = [
+            (f"{TOPICS}/door/{door.id}/request", request.model_dump_json().encode())
+            for door in self._doors.values()
+            if door.wanted or door.given_up
+            for request in door.requests(now_s)
+        ]
+        letters += [
+            (f"{TOPICS}/lift/{lift.id}/request", request.model_dump_json().encode())
+            for lift in self._lifts.values()
+            if lift.wanted or lift.given_up
+            for request in lift.requests()
+        ]
         before, self._sent = self._sent, {}
         for letter in letters:
             sent_s = before.get(letter, -math.inf)
@@ -320,8 +361,9 @@ class Facilities:
             self._sent[letter] = sent_s
         for letter in [letter for letter in letters if before.get(letter) != self._sent[letter]]:
             await self._bus.publish(*letter, qos=1)
-        oldest_s = min(self._sent.values(), default=None)
-        return None if oldest_s is None else max(0.0, oldest_s + self._repeat_s - now_s)
+        again_s = [max(0.0, sent_s + self._repeat_s - now_s) for sent_s in self._sent.values()]
+        again_s += [s for lock in self._locks if (s := lock.look_again_s(now_s)) is not None]
+        return min(again_s, default=None)
 
     def _hear_door(self, topic: str, payload: bytes) -> None:
         machine = self._doors.get(topic.split("/")[-2])
@@ -331,9 +373,11 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
-            served = machine.serves
+            doors = (machine,) if machine.lock is None else machine.lock.doors
+            served = [door.serves for door in doors]
             machine.hear(state)
-            self._heard(machine, served=served)
+            for door, before in zip(doors, served, strict=True):
+                self._heard(door, served=before)
 
     def _hear_lift(self, topic: str, payload: bytes) -> None:
         machine = self._lifts.get(topic.split("/")[-2])

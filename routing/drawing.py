@@ -6,7 +6,7 @@ from html import escape
 from math import atan2, degrees
 from typing import Literal
 
-from shapely import LineString, Polygon, unary_union
+from shapely import LineString, MultiPoint, Polygon, unary_union
 
 from routing.geometry import Point
 from routing.labels import Box, Sheet, around, text_width, wrapped
@@ -183,6 +183,7 @@ class _Canvas:
             *air,
             *self._lanes(),
             *self._dots(),
+            *self._air_locks(),
             *self._doors(),
             *signs,
             *self._labels,
@@ -274,6 +275,19 @@ class _Canvas:
             name = self._site.doors[lane.door].name
             bar = f'<rect x="-1.8" y="-7" width="3.6" height="14" rx="1" fill="{INK}" '
             yield f'{bar}transform="{at}"><title>{_both(name)}</title></rect>'
+
+    def _air_locks(self) -> Iterator[str]:
+        """A dashed line around each, through its doors."""
+        for lock in self._site.air_locks.values():
+            lanes = [lane for lane in self._drawn_lanes() if lane.door in lock.doors]
+            spots = [self._door_point(lane) for lane in lanes]
+            spots += [self._nodes[node].point for node in lock.inside if node in self._nodes]
+            if not spots:
+                continue
+            hull = MultiPoint([(spot.x_m, spot.y_m) for spot in spots]).convex_hull.buffer(0.8)
+            path = self._path([Point(x, y) for x, y in hull.exterior.coords])
+            line = f'<path d="{path}" fill="none" stroke="{INK}" stroke-dasharray="4 3">'
+            yield f"{line}<title>{_both(lock.name)}</title></path>"
 
     def _door_point(self, lane: Lane) -> Point:
         """Where the lane leaves a room, else its middle."""

@@ -144,6 +144,7 @@ class Roads:
         load: Mapping[NodeId, float] | None = None,
         lane_load: Mapping[LaneId, float] | None = None,
         clean_start: bool = False,
+        shut: Mapping[LaneId, Sequence[tuple[float, float]]] | None = None,
     ) -> Way:
         """The way to prefer: quick, and not over places where others stand.
 
@@ -151,12 +152,14 @@ class Roads:
             load: seconds to add for entering a node, to steer around busy corridors; they do
                 not count in the seconds of the way. ``lane_load`` does the same for lanes.
             clean_start: it stands in a decontamination station and has been through it.
+            shut: when lanes can't be driven, in seconds from the departure; it does not wait for
+                one to open.
 
         Raises:
             Unreachable: no way under these rules; the caller leaves that task open.
         """
-        if load or lane_load:
-            tree = self._grow(start, clean_start, load or {}, lane_load or {}, goal)
+        if load or lane_load or shut:
+            tree = self._grow(start, clean_start, load or {}, lane_load or {}, goal, shut or {})
         else:
             tree = self._tree(start, clean_start)
         return self._way(tree, start, goal, clean_start)
@@ -263,7 +266,7 @@ class Roads:
     def _tree(self, start: NodeId, clean_start: bool) -> _Tree:
         key = (start, clean_start)
         if key not in self._trees:
-            self._trees[key] = self._grow(start, clean_start, {}, {}, None)
+            self._trees[key] = self._grow(start, clean_start, {}, {}, None, {})
         return self._trees[key]
 
     def _grow(
@@ -273,6 +276,7 @@ class Roads:
         load: Mapping[NodeId, float],
         lane_load: Mapping[LaneId, float],
         goal: NodeId | None,
+        shut: Mapping[LaneId, Sequence[tuple[float, float]]],
     ) -> _Tree:
         """Dijkstra from ``start`` to ``goal``, or to everywhere; equal ways: lowest number."""
         source = self._number[start]
@@ -293,6 +297,8 @@ class Roads:
                 takes_s = arc.drive_s
                 if arc.service_s and not (clean_start and here == source):
                     takes_s += arc.service_s
+                if shut and _meets(shut.get(arc.edge.lane.id), tree.seconds[here], takes_s):
+                    continue
                 there_s = so_far_s + takes_s + arc.aversion_s
                 if load:
                     there_s += load.get(arc.edge.end, 0.0)
@@ -332,6 +338,9 @@ def drive_seconds(site: Site, edge: Edge, speed_m_s: float) -> float:
         lift = site.lifts[lane.lift]
         return 2 * lift.door_s + lane.length_m / lift.speed_m_s
     door_s = site.doors[lane.door].opening_s if lane.door is not None else 0.0
+    lock = site.lock_at.get(edge.start)
+    if lock is not None and lane.door in lock.doors:  # the door behind it closes first
+        door_s += max(site.doors[door].opening_s for door in lock.doors if door != lane.door)
     return door_s + lane.length_m / min(speed_m_s, lane.speed_limit_m_s or math.inf)
 
 
@@ -350,6 +359,11 @@ def travel_matrix(
         `UNREACHABLE_S` where there is no way.
     """
     return Roads(site, rules, closed, avoid).matrix(nodes)
+
+
+def _meets(spans: Sequence[tuple[float, float]] | None, enters_s: float, takes_s: float) -> bool:
+    """Whether a drive falls into one of these spans."""
+    return spans is not None and any(a < enters_s + takes_s and enters_s < b for a, b in spans)
 
 
 def whole(row: NDArray[np.float64]) -> list[int]:

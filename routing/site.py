@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NewType
 
 from routing.geometry import LocalFrame, Point
+from routing.windows import PassengersFirst, Window
 
 NodeId = NewType("NodeId", str)
 LaneId = NewType("LaneId", str)
@@ -20,6 +21,7 @@ LevelId = NewType("LevelId", str)
 DoorId = NewType("DoorId", str)
 LiftId = NewType("LiftId", str)
 AirspaceId = NewType("AirspaceId", str)
+AirLockId = NewType("AirLockId", str)
 
 
 class Zone(IntEnum):
@@ -114,6 +116,7 @@ class Lane:
     lift: LiftId | None = None
     kinds: frozenset[str] = frozenset()
     """Kinds of vehicle that may use it; empty = all."""
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,16 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AirLock:
+    """Doors of which never two are open, and what lies between them: room for one vehicle."""
+
+    id: AirLockId
+    name: Name
+    doors: tuple[DoorId, ...]
+    inside: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lift:
     """A lift for one vehicle at a time."""
 
@@ -146,6 +159,8 @@ class Lift:
     speed_m_s: float = 1.0
     door_s: float = 4.0
     """Time to open or close its doors."""
+    windows: tuple[Window, ...] = ()
+    passengers: PassengersFirst | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +203,7 @@ class Site:
     places: Mapping[PlaceId, Place]
     doors: Mapping[DoorId, Door] = field(default_factory=dict[DoorId, Door])
     lifts: Mapping[LiftId, Lift] = field(default_factory=dict[LiftId, Lift])
+    air_locks: Mapping[AirLockId, AirLock] = field(default_factory=dict[AirLockId, AirLock])
     areas: Mapping[str, Area] = field(default_factory=dict[str, Area])
     airspaces: Mapping[AirspaceId, Airspace] = field(default_factory=dict[AirspaceId, Airspace])
 
@@ -213,6 +229,28 @@ class Site:
     def lift_at(self) -> Mapping[NodeId, Lift]:
         """The lift whose cabin a node is in, for those nodes that are in one."""
         return {node: lift for lift in self.lifts.values() for node in lift.cabins.values()}
+
+    @cached_property
+    def windows(self) -> Mapping[LaneId, tuple[Window, ...]]:
+        """The windows of lanes that have any: their own, and those of the lift they lead into."""
+        cabins = {node: lift for node, lift in self.lift_at.items() if lift.windows}
+        found: dict[LaneId, tuple[Window, ...]] = {}
+        for lane in self.lanes.values():
+            lift = cabins.get(lane.start) or cabins.get(lane.end)
+            windows = (*lane.windows, *(lift.windows if lift else ()))
+            if windows:
+                found[lane.id] = windows
+        return found
+
+    @cached_property
+    def lock_at(self) -> Mapping[NodeId, AirLock]:
+        """The air lock that a node is in, for those nodes that are in one."""
+        return {node: lock for lock in self.air_locks.values() for node in lock.inside}
+
+    @cached_property
+    def lock_of(self) -> Mapping[DoorId, AirLock]:
+        """The air lock that a door belongs to, for those doors that belong to one."""
+        return {door: lock for lock in self.air_locks.values() for door in lock.doors}
 
     @cached_property
     def places_at(self) -> Mapping[NodeId, tuple[Place, ...]]:

@@ -7,10 +7,13 @@ from itertools import combinations, pairwise
 from shapely import Point as ShapelyPoint
 from shapely import Polygon
 
+from routing.air_locks import between
 from routing.errors import Fault
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.marked_yaml import Step
 from routing.site import (
+    AirLock,
+    AirLockId,
     Airspace,
     AirspaceId,
     Area,
@@ -30,7 +33,18 @@ from routing.site import (
     Site,
     Zone,
 )
-from routing.site_file import AreaFile, LevelFile, LiftFile, NameFile, PlaceFile, SiteFile
+from routing.site_file import (
+    AirLockFile,
+    AreaFile,
+    LevelFile,
+    LiftFile,
+    NameFile,
+    PassengersFile,
+    PlaceFile,
+    SiteFile,
+    WindowFile,
+)
+from routing.windows import PassengersFirst, Window, faults
 
 Spot = tuple[float, float]
 LineOf = Callable[..., int]
@@ -105,6 +119,7 @@ class SiteBuilder:
             places=self._places,
             doors=self._doors,
             lifts=lifts,
+            air_locks=self._air_locks(lifts.values()),
             areas=self._areas,
             airspaces={AirspaceId(key): self._airspace(key) for key in file.air},
         )
@@ -176,6 +191,7 @@ class SiteBuilder:
         for index, lane in enumerate(file.lanes):
             path = ("levels", level, "lanes", index)
             door = self._door(lane.door, level, (*path, "door"))
+            windows = self._windows(lane.windows, path)
             if lane.length_m is not None and len(lane.path) > 2:
                 remedy = "write one lane for each pair of nodes, each with its length"
                 self._fault(path, "length_m is given for a chain of lanes", remedy)
@@ -195,6 +211,7 @@ class SiteBuilder:
                         door=door,
                         kinds=frozenset(lane.kinds),
                         length_m=lane.length_m,
+                        windows=windows,
                     )
 
     def _place(self, key: str, level: LevelId, file: PlaceFile) -> None:
@@ -243,6 +260,7 @@ class SiteBuilder:
         door: DoorId | None = None,
         kinds: frozenset[str] = frozenset(),
         length_m: float | None = None,
+        windows: tuple[Window, ...] = (),
     ) -> None:
         straight_m = self._nodes[start].point.distance_m(self._nodes[end].point)
         if start == end or straight_m <= 0:
@@ -272,6 +290,7 @@ class SiteBuilder:
             speed_limit_m_s=speed_limit_m_s,
             door=door,
             kinds=kinds,
+            windows=windows,
         )
 
     def _lift(self, lift: LiftId, file: LiftFile) -> Lift:
@@ -299,6 +318,8 @@ class SiteBuilder:
             cabins=cabins,
             speed_m_s=file.speed_m_s,
             door_s=file.door_s,
+            windows=self._windows(file.windows, ("lifts", lift)),
+            passengers=_passengers(file.passengers),
         )
 
     def _shaft(
@@ -315,6 +336,57 @@ class SiteBuilder:
         self._lanes[lane] = Lane(
             id=lane, start=cabins[low], end=cabins[high], length_m=height_m, lift=lift
         )
+
+    def _windows(self, files: Sequence[WindowFile], path: Sequence[Step]) -> tuple[Window, ...]:
+        windows = tuple(
+            Window(only=frozenset(file.only), from_s=file.from_, to_s=file.to) for file in files
+        )
+        for what, remedy in faults(windows):
+            self._fault((*path, "windows"), what, remedy)
+        return windows
+
+    def _air_locks(self, lifts: Iterable[Lift]) -> dict[AirLockId, AirLock]:
+        cabins = {cabin for lift in lifts for cabin in lift.cabins.values()}
+        lock_of: dict[DoorId, str] = {}
+        found: dict[AirLockId, AirLock] = {}
+        for key, file in self._file.air_locks.items():
+            self.lines["air lock", key] = self._line("air_locks", key)
+            doors = self._lock_doors(key, file, lock_of)
+            if len(file.doors) < 2:
+                what = f"air lock {key!r} has {len(file.doors)} door(s)"
+                self._fault(("air_locks", key), what, "give it two doors or more, or remove it")
+            if self.faults or self._lost != frozenset():  # a lane of it may be missing
+                continue
+            inside, wrong = between(doors, self._lanes.values(), cabins)
+            if wrong:
+                remedy = "its doors are on lanes into one small space; correct doors or lanes"
+                self._fault(("air_locks", key), f"air lock {key!r}: {wrong}", remedy)
+            name = _name(file.name) if file.name else Name(en=key, zh=key)
+            id_ = AirLockId(key)
+            found[id_] = AirLock(id=id_, name=name, doors=doors, inside=inside)
+        return found
+
+    def _lock_doors(
+        self, key: str, file: AirLockFile, lock_of: dict[DoorId, str]
+    ) -> tuple[DoorId, ...]:
+        """The doors of an air lock that are there and may belong to it."""
+        found: list[DoorId] = []
+        for index, name in enumerate(file.doors):
+            path, door = ("air_locks", key, "doors", index), self._doors.get(DoorId(name))
+            if door is None:
+                self._unknown(path, "door", name, self._doors)
+            elif door.id in lock_of:
+                again = lock_of[door.id] == key
+                where = "twice in" if again else f"in {lock_of[door.id]!r} and in"
+                what = f"door {name!r} is {where} air lock {key!r}"
+                self._fault(path, what, "a door belongs to one air lock, once; remove it here")
+            elif found and door.level != self._doors[found[0]].level:
+                what = f"doors {found[0]!r} and {name!r} of air lock {key!r} are on two levels"
+                self._fault(path, what, "an air lock is on one level; correct the id")
+            else:
+                found.append(door.id)
+                lock_of[door.id] = key
+        return tuple(found)
 
     def _airspace(self, key: str) -> Airspace:
         file = self._file.air[key]
@@ -375,6 +447,10 @@ class SiteBuilder:
 
 def _name(file: NameFile) -> Name:
     return Name(en=file.en, zh=file.zh)
+
+
+def _passengers(file: PassengersFile | None) -> PassengersFirst | None:
+    return None if file is None else PassengersFirst(share=file.share, hours=tuple(file.hours))
 
 
 def _level(key: str, file: LevelFile) -> Level:

@@ -51,6 +51,7 @@ def site_faults(
         check.crowded()
         check.idle_doors()
         check.homes()
+        check.air_locks()
         check.reach()
     return check.found
 
@@ -156,6 +157,17 @@ class _Check:
         if not any(self._site.with_role(role) for role in (Role.PARKING, Role.CHARGER, Role.PAD)):
             what = "no vehicle can live on this site"
             self._warn("site", "", what, "give a place roles: [parking], [charger] or [pad]")
+
+    def air_locks(self) -> None:
+        """Nobody lives where all others must pass one by one."""
+        for lock in self._site.air_locks.values():
+            for node in lock.inside:
+                for place in self._site.places_at.get(node, ()):
+                    role = next((r for r in (Role.CHARGER, Role.PARKING) if r in place.roles), None)
+                    if role is not None:
+                        what = f"{role} {place.id!r} is inside air lock {lock.id!r}"
+                        remedy = "move it out, or take away its role: who stays there shuts it"
+                        self._fault("place", place.id, what, remedy)
 
     def reach(self) -> None:
         """Every place reaches every other, over roads and lifts, and by the rule of zones."""

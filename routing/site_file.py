@@ -1,15 +1,17 @@
 """The shape of a site file: pydantic models, and their complaints in words a person can use."""
 
+import re
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step, dotted
 from routing.site import AirKind, Role
+from routing.windows import DAY_S, GOODS, from_clock
 
 REFERENCE = "see docs/reference/site.md"
 
@@ -32,6 +34,36 @@ def _at(value: object) -> object:
 
 def _path(value: object) -> object:
     return {"path": value} if isinstance(value, list) else value
+
+
+def _goods(value: str) -> str:
+    if value not in GOODS:
+        raise ValueError(f"write some of {', '.join(GOODS)}")
+    return value
+
+
+def _span(value: object) -> object:
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    ends = [_CLOCK.fullmatch(one) for one in found.groups()] if found else []
+    seconds = [from_clock(int(one[1]), int(one[2])) for one in ends if one]
+    if len(seconds) != 2 or max(seconds) > DAY_S or seconds[0] == seconds[1]:
+        raise ValueError('write a part of the day in quotes, such as "07:00-09:00"')
+    return tuple(seconds)
+
+
+def _time_of_day(value: object) -> object:
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    second = from_clock(int(found[1]), int(found[2])) if found else DAY_S + 1
+    if second > DAY_S:
+        raise ValueError('write a time of day in quotes, such as "19:00"')
+    return second
+
+
+_CLOCK = re.compile(r"(\d\d):([0-5]\d)")
+_SPAN = re.compile(r"(\d\d:\d\d) ?- ?(\d\d:\d\d)")
+GoodsWord = Annotated[str, AfterValidator(_goods)]
+SpanOfDay = Annotated[tuple[int, int], BeforeValidator(_span)]
+TimeOfDay = Annotated[int, BeforeValidator(_time_of_day)]
 
 
 class _Model(BaseModel):
@@ -89,6 +121,21 @@ class PlaceFile(_Model):
     service_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
 
 
+class WindowFile(_Model):
+    """A part of the day; ``only`` these goods may pass then, or nobody."""
+
+    only: list[GoodsWord]
+    from_: Annotated[TimeOfDay, Field(alias="from")]
+    to: TimeOfDay
+
+
+class PassengersFile(_Model):
+    """Hours in which robots have a lift for a share of the time at the most."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    hours: Annotated[list[SpanOfDay], Field(min_length=1)]
+
+
 class _LaneFile(_Model):
     path: Annotated[list[Ref], Field(min_length=2)]
     one_way: bool = False
@@ -97,6 +144,7 @@ class _LaneFile(_Model):
     door: Ref | None = None
     kinds: list[Text] = []
     length_m: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    windows: list[WindowFile] = []
 
 
 LaneFile = Annotated[_LaneFile, BeforeValidator(_path)]
@@ -131,6 +179,15 @@ class LiftFile(_Model):
     speed_m_s: Annotated[float, Field(gt=0, le=20)] = 1.0
     door_s: Annotated[float, Field(ge=0, le=600)] = 4.0
     zone: ZoneName | None = None
+    windows: list[WindowFile] = []
+    passengers: PassengersFile | None = None
+
+
+class AirLockFile(_Model):
+    """Doors of which never two may be open."""
+
+    name: NameFile | None = None
+    doors: list[Ref]
 
 
 class AirFile(_Model):
@@ -153,6 +210,7 @@ class SiteFile(_Model):
     connected: bool = True
     levels: Annotated[dict[Id, LevelFile], Field(min_length=1)]
     lifts: dict[Id, LiftFile] = {}
+    air_locks: dict[Id, AirLockFile] = {}
     air: dict[Id, AirFile] = {}
 
 

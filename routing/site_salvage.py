@@ -54,7 +54,7 @@ class Salvage:
             return path
         if path[0] == "levels":
             return path[:4]
-        return path[:2] if path[0] in ("lifts", "air") else path[:1]
+        return path[:2] if path[0] in ("lifts", "air_locks", "air") else path[:1]
 
     def _drop(self, path: tuple[Step, ...]) -> None:
         owner: Any = self._data

@@ -9,6 +9,7 @@ import yaml
 
 from routing.geometry import Point
 from routing.site import (
+    AirLock,
     Airspace,
     Area,
     Door,
@@ -27,6 +28,7 @@ from routing.site import (
 )
 from routing.site_builder import ZoneMap
 from routing.site_faults import fully_connected
+from routing.windows import GOODS, PassengersFirst, Window, clock
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./()-]+)*")
 _DEFAULT_WIDTH_M = 2.0
@@ -68,6 +70,11 @@ class _Writer:
             yield ""
             yield "lifts:"
             yield from (f"  {_text(lift.id)}: {self._lift(lift)}" for lift in site.lifts.values())
+        if site.air_locks:
+            yield ""
+            yield "air_locks:"
+            locks = site.air_locks.values()
+            yield from (f"  {_text(lock.id)}: {_air_lock(lock)}" for lock in locks)
         if site.airspaces:
             yield ""
             yield "air:"
@@ -151,6 +158,7 @@ class _Writer:
             and lane.width_m == _DEFAULT_WIDTH_M
             and lane.speed_limit_m_s is None
             and not lane.kinds
+            and not lane.windows
             and self._straight(lane)
             and lane.id not in self._told
         )
@@ -192,6 +200,8 @@ class _Writer:
             facts += f", door: {_text(lane.door)}"
         if lane.kinds:
             facts += f", kinds: {_list(sorted(lane.kinds))}"
+        if lane.windows:
+            facts += f", windows: {_windows(lane.windows)}"
         if not self._straight(lane):
             facts += f", length_m: {_number(lane.length_m)}"
         return facts
@@ -213,6 +223,10 @@ class _Writer:
             parts.append(f"joins: {{{', '.join(joins)}}}")
         parts.append(f"speed_m_s: {_number(lift.speed_m_s)}")
         parts.append(f"door_s: {_number(lift.door_s)}")
+        if lift.windows:
+            parts.append(f"windows: {_windows(lift.windows)}")
+        if lift.passengers is not None:
+            parts.append(f"passengers: {_passengers(lift.passengers)}")
         zones = [self._own_zone(nodes[node]) for node in lift.cabins.values()]
         own = next((zone for zone in zones if zone), None)
         return "{" + ", ".join([*parts, f"zone: {own}"] if own else parts) + "}"
@@ -231,6 +245,26 @@ def _chain(chain: Sequence[NodeId], facts: str) -> str:
 
 def _door(door: Door) -> str:
     return f"{{name: {_name(door.name)}, opening_s: {_number(door.opening_s)}}}"
+
+
+def _windows(windows: Iterable[Window]) -> str:
+    written = (
+        f"{{only: {_list(word for word in GOODS if word in window.only)}, "
+        f'from: "{clock(window.from_s)}", to: "{clock(window.to_s)}"}}'
+        for window in windows
+    )
+    return f"[{', '.join(written)}]"
+
+
+def _passengers(first: PassengersFirst) -> str:
+    hours = ", ".join(f'"{clock(a)}-{clock(b)}"' for a, b in first.hours)
+    return f"{{share: {_number(first.share)}, hours: [{hours}]}}"
+
+
+def _air_lock(lock: AirLock) -> str:
+    doors = f"doors: {_list(lock.doors)}"
+    own = lock.name != Name(en=lock.id, zh=lock.id)
+    return f"{{name: {_name(lock.name)}, {doors}}}" if own else f"{{{doors}}}"
 
 
 def _area(area: Area) -> str:

@@ -19,7 +19,7 @@ from fleet.fleet_file import declare, fleet_faults, unknown
 from routing.building import read_building
 from routing.errors import Fault, SiteError
 from routing.marked_yaml import Marked, Step, parse, read_text
-from routing.site import LaneId, Site
+from routing.site import LaneId, LiftId, Site
 from routing.site_file import shape_faults
 from routing.site_yaml import load as load_site
 from sim.demand_checks import demand_faults
@@ -27,7 +27,7 @@ from sim.demand_rows import ROWS, DemandRow
 from sim.expect import Expectation, expectation
 from sim.fault_checks import FaultCheck
 from sim.fault_plan import FaultSource, PlannedFault, planned_faults
-from sim.fault_rows import CrowdRow, EventRow, FaultRow
+from sim.fault_rows import CrowdRow, EventRow, FaultRow, PassengersRow
 from sim.hindrances import Crowd
 from sim.moments import Duration, after_start_s
 from sim.placing import place_groups
@@ -50,6 +50,7 @@ class ScenarioFile(FleetConfig):
     demand: list[Any] = Field(default=[])
     faults: list[FaultRow] = Field(default=[])
     crowds: list[CrowdRow] = Field(default=[])
+    passengers: list[PassengersRow] = Field(default=[])
     events: list[EventRow] = Field(default=[])
     expect: dict[str, Any] = Field(default={})
 
@@ -89,6 +90,7 @@ class Scenario:
     load: float
     faults: tuple[FaultSource, ...]
     crowds: tuple[Crowd, ...]
+    passengers: Mapping[LiftId, PassengersRow]
     closures: tuple[PlannedClosure, ...]
     emergencies: tuple[PlannedEmergency, ...]
     expect: tuple[Expectation, ...]
@@ -154,6 +156,7 @@ class _Reader:
         models = {one.config.id: file.vehicles[one.group].model for one in declared}
         check = FaultCheck(site, vehicles, models, self._text, self._faults)
         sources, crowds = check.sources(file.faults, midnight_s), check.crowds(file.crowds)
+        passengers = check.passengers(file.passengers)
         check.events(file.events)
         if self._faults:
             raise self._refusal()
@@ -170,6 +173,7 @@ class _Reader:
             load=file.load,
             faults=sources,
             crowds=crowds,
+            passengers=passengers,
             closures=tuple(
                 planned_closure(row, midnight_s) for row in file.events if row.close_lane
             ),

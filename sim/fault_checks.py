@@ -14,9 +14,17 @@ from fleet.fleet_file import unknown
 from fleet.vehicle import Medium
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step
-from routing.site import LaneId, Site
+from routing.site import LaneId, LiftId, Site
 from sim.fault_plan import FaultSource, stream
-from sim.fault_rows import KINDS, CrowdRow, EventRow, FaultRow, Target, WhichFile
+from sim.fault_rows import (
+    KINDS,
+    CrowdRow,
+    EventRow,
+    FaultRow,
+    PassengersRow,
+    Target,
+    WhichFile,
+)
 from sim.hindrances import Crowd
 from sim.moments import after_start_s
 
@@ -80,6 +88,14 @@ class FaultCheck:
             )
             for number, (row, name) in enumerate(zip(rows, crowd_streams(rows), strict=True))
         )
+
+    def passengers(self, rows: Sequence[PassengersRow]) -> dict[LiftId, PassengersRow]:
+        """Who rides in each lift: what the last line that means it says."""
+        return {
+            LiftId(lift): row
+            for number, row in enumerate(rows)
+            for lift in self._meant("lift", row.lifts, ("passengers", number, "lifts"))
+        }
 
     def events(self, rows: Sequence[EventRow]) -> None:
         """Lanes that people close, and parts where they raise emergencies, must be there."""

@@ -206,6 +206,24 @@ class CrowdRow(Frozen):
     """How long it takes on average."""
 
 
+def _per_hour(value: object) -> tuple[float, ...]:
+    """Rides in each hour of the day, from one number for all or from a list of 24."""
+    rides = cast("list[object]", value) if isinstance(value, list) else [value] * 24
+    found = [one for one in rides if isinstance(one, int | float) and 0 <= one <= 600]
+    if len(found) != 24 or len(rides) != 24:
+        raise ValueError("write rides in an hour, 0 to 600, or a list of 24, from midnight on")
+    return tuple(float(one) for one in found)
+
+
+class PassengersRow(Frozen):
+    """People who ride in lifts."""
+
+    name: Word | None = None
+    """Names its streams of chance, one for each lift."""
+    lifts: Which
+    per_hour: Annotated[tuple[float, ...], BeforeValidator(_per_hour)]
+
+
 class EventRow(Frozen):
     """One thing that people do: closing lanes, or raising an emergency and ending it."""
 

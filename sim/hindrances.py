@@ -55,7 +55,8 @@ class Hindrances:
         self.obstacles: dict[LaneId, None] = {}
         self._seed = seed
         self._crowds: Sequence[Crowd] = ()
-        self._clock_s: Callable[[], float] = lambda: 0.0
+        self.clock_s: Callable[[], float] = lambda: 0.0
+        """Seconds since midnight."""
         self._streams: dict[tuple[str, VehicleId], random.Random] = {}
 
     def expect(self, crowds: Sequence[Crowd], clock_s: Callable[[], float]) -> None:
@@ -64,7 +65,7 @@ class Hindrances:
         Args:
             clock_s: seconds since midnight.
         """
-        self._crowds, self._clock_s = crowds, clock_s
+        self._crowds, self.clock_s = crowds, clock_s
 
     def obstacle(self, edge: Edge, length_m: float) -> Halt | None:
         """Where a body of this length stops for the obstacle in the middle of a lane."""
@@ -81,7 +82,7 @@ class Hindrances:
             chance = self._stream(crowd, body)
             met, longs_s = chance.random(), chance.expovariate(1 / crowd.mean_s)
             where = chance.uniform(_NEAREST, _FARTHEST)
-            clock_s = self._clock_s() % DAY_S
+            clock_s = self.clock_s() % DAY_S
             if within(crowd.between, clock_s) and met < crowd.chances[int(clock_s // 3600)]:
                 wait_s, share = wait_s + longs_s, where
         return Halt(at_m=share * edge.lane.length_m, lasts_s=wait_s) if wait_s > 0 else None

@@ -66,9 +66,11 @@ class DoorMachine:
             await self._work.wait(at_most_s=DOORWAY_S)
             return True
         opens, self.open, self.moving = not self.open, False, True
+        self._world.door_moved(self.door.id, shut=False)
         await self._say()
         await asyncio.sleep(self.door.opening_s)
         self.open, self.moving = opens, False
+        self._world.door_moved(self.door.id, shut=not opens)
         await self._say()
         self.changed.fire()
         return True
@@ -108,10 +110,19 @@ class DoorMachine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passengers:
-    """People who use a lift when no vehicle has it, as a Poisson stream."""
+    """People who use a lift when no vehicle has it, as a Poisson stream.
+
+    Args:
+        rides_per_h: all day, unless ``by_hour`` says it for each of the 24 hours.
+        clock_s: seconds since midnight.
+        name: names the stream of chance; each lift has its own.
+    """
 
     rides_per_h: float
     seed: int
+    by_hour: tuple[float, ...] = ()
+    clock_s: Callable[[], float] = lambda: 0.0
+    name: str = ""
 
 
 class LiftMachine:
@@ -138,7 +149,11 @@ class LiftMachine:
         self._work = Signal()
         self._unsaid = True
         self._passengers = passengers
-        self._rng = random.Random(f"{passengers.seed if passengers else 0}:{lift.id}")
+        self.people = 0
+        self.people_waited_s = 0.0
+        """In all, from each call to the moment when the lift sets out."""
+        stream = f":{passengers.name}" if passengers and passengers.name else ""
+        self._rng = random.Random(f"{passengers.seed if passengers else 0}{stream}:{lift.id}")
         self._next_ride_s = self._draw_ride()
         world.lifts[lift.id] = self
 
@@ -185,6 +200,8 @@ class LiftMachine:
     async def _take_passengers(self) -> bool:
         if self._next_ride_s is None or self._next_ride_s > _now_s():
             return False
+        self.people += 1
+        self.people_waited_s += _now_s() - self._next_ride_s
         self._next_ride_s = self._draw_ride()
         others = [level for level in self.lift.cabins if level != self.level]
         if others and not self._inside():
@@ -277,9 +294,19 @@ class LiftMachine:
         return self._next_ride_s if free else None
 
     def _draw_ride(self) -> float | None:
-        if self._passengers is None or self._passengers.rides_per_h <= 0:
+        if self._passengers is None:
             return None
-        return _now_s() + self._rng.expovariate(self._passengers.rides_per_h / 3600)
+        by_hour = self._passengers.by_hour
+        most = max(by_hour, default=self._passengers.rides_per_h)
+        if most <= 0:
+            return None
+        ahead_s = self._rng.expovariate(most / 3600)
+        while by_hour:  # thinning: Lewis and Shedler, Naval Research Logistics 26(3), 1979
+            hour = int((self._passengers.clock_s() + ahead_s) // 3600) % 24
+            if self._rng.random() * most < by_hour[hour]:
+                break
+            ahead_s += self._rng.expovariate(most / 3600)
+        return _now_s() + ahead_s
 
 
 async def _serve(

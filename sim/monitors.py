@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import VehicleId
-from routing.site import Edge, NodeId
+from routing.site import DoorId, Edge, NodeId
+from routing.windows import DAY_S
 from sim.bodies import GroundBody, load_id
 from sim.sky import Sky
 from sim.standstill import Standstill
@@ -75,6 +76,57 @@ class Hygiene(Observer):
             self._world.violate(
                 "zone", f"{body.id} carries {carries} from {edge.start} into {edge.end}"
             )
+
+
+class AirLocks(Observer):
+    """Never are two doors of one air lock off their frames at once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock_of = {
+            door: lock for lock in world.site.air_locks.values() for door in lock.doors
+        }
+        self._ajar: dict[DoorId, None] = {}
+
+    def door_moved(self, door: DoorId, *, shut: bool) -> None:
+        """One that is not shut must be the only one."""
+        lock = self._lock_of.get(door)
+        if lock is None:
+            return
+        if shut:
+            self._ajar.pop(door, None)
+            return
+        other = next((one for one in lock.doors if one != door and one in self._ajar), None)
+        if other is not None and door not in self._ajar:
+            self._world.violate("air_lock", f"{door} of {lock.id} moves while {other} is not shut")
+        self._ajar[door] = None
+
+
+class Windows(Observer):
+    """Nobody sets out along a lane that is shut to what it carries at this hour."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._goods: dict[str, str] = {}
+
+    def acted(self, body: GroundBody, action: Action) -> None:  # noqa: ARG002
+        """What is loaded has a class."""
+        if action.kind is ActionKind.LOAD:
+            self._goods[load_id(action)] = str(action.facts.get("load_type"))
+
+    def departed(self, body: GroundBody, edge: Edge) -> None:
+        """All that is on board must be among what may pass now."""
+        windows = self._world.site.windows.get(edge.lane.id, ())
+        if not windows:
+            return
+        second = self._world.hindrances.clock_s() % DAY_S
+        goods = frozenset(self._goods.get(load, "") for load in body.loads)
+        for window in windows:
+            if (second - window.from_s) % DAY_S < window.lasts_s and not window.admits(goods):
+                carries = ", ".join(sorted(goods)) or "nothing"
+                self._world.violate(
+                    "window", f"{body.id} with {carries} enters {edge.lane.id}: {window}"
+                )
 
 
 @dataclass(slots=True)
@@ -151,7 +203,13 @@ class Monitors:
         self._world = world
         self._standstill = Standstill(world)
         self._sky = Sky(world)
-        for judge in (Collisions(world), Hygiene(world), self.cargo):
+        for judge in (
+            Collisions(world),
+            Hygiene(world),
+            AirLocks(world),
+            Windows(world),
+            self.cargo,
+        ):
             world.observe(judge)
 
     async def run(self) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from fleet.clock import Clock
 from fleet.config import VehicleConfig
 from fleet.vehicle import VehicleId, VehicleSpec
+from routing.site import LiftId
 from sim.config import Scenario
 from sim.dock import DockMachine
 from sim.effects import Targets
-from sim.machines import DoorMachine, LiftMachine
+from sim.machines import DoorMachine, LiftMachine, Passengers
 from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.multirotor import Multirotor
 from sim.radio import Radio, RadioBus, RadioDatagrams
@@ -35,12 +36,24 @@ class Stage:
         self.doors = {
             door.id: DoorMachine(self.world, bus, door) for door in scenario.site.doors.values()
         }
+
+        def clock_s() -> float:
+            return scenario.midnight_s + clock.now_s() - clock.loop_s
+
+        def people(lift: LiftId) -> Passengers | None:
+            row = scenario.passengers.get(lift)
+            if row is None:
+                return None
+            by_hour, name = row.per_hour, f"passengers:{row.name or ''}"
+            return Passengers(
+                rides_per_h=0.0, seed=seed, by_hour=by_hour, clock_s=clock_s, name=name
+            )
+
         self.lifts = {
-            lift.id: LiftMachine(self.world, bus, lift) for lift in scenario.site.lifts.values()
+            lift.id: LiftMachine(self.world, bus, lift, passengers=people(lift.id))
+            for lift in scenario.site.lifts.values()
         }
-        self.world.hindrances.expect(
-            scenario.crowds, lambda: scenario.midnight_s + clock.now_s() - clock.loop_s
-        )
+        self.world.hindrances.expect(scenario.crowds, clock_s)
         self.radios: dict[VehicleId, Radio] = {}
         self.robots: dict[VehicleId, Vda5050Robot] = {}
         self.autopilots: dict[VehicleId, MavlinkAutopilot] = {}

@@ -34,7 +34,7 @@ class NetResources(Resources):
         """What it needs on top to drive ``edge``."""
         return 1 << int(edge.lane.id) | 1 << int(edge.end)
 
-    def is_cabin(self, node: NodeId) -> bool:  # noqa: ARG002
+    def is_enclosed(self, node: NodeId) -> bool:  # noqa: ARG002
         """A lift is but a lane: nobody stops inside."""
         return False
 

@@ -14,7 +14,17 @@ from sim.hindrances import Hindrances
 
 log = logging.getLogger(__name__)
 
-KINDS = ("collision", "energy", "zone", "geofence", "airspace", "deadlock", "cargo")
+KINDS = (
+    "collision",
+    "energy",
+    "zone",
+    "geofence",
+    "airspace",
+    "deadlock",
+    "cargo",
+    "air_lock",
+    "window",
+)
 """What can be violated."""
 
 INCIDENTS_KEPT = 1000
@@ -76,6 +86,9 @@ class Observer:
 
     def acted(self, body: GroundBody, action: Action) -> None:
         """``body`` has ended an action where it stands."""
+
+    def door_moved(self, door: DoorId, *, shut: bool) -> None:
+        """A door begins to move, stands open, or is shut again."""
 
 
 class World:
@@ -174,6 +187,11 @@ class World:
         """Bodies say so when they arrive."""
         for observer in self._observers:
             observer.arrived(body, edge)
+
+    def door_moved(self, door: DoorId, *, shut: bool) -> None:
+        """Doors say so when they begin to move, and when they end."""
+        for observer in self._observers:
+            observer.door_moved(door, shut=shut)
 
     def acted(self, body: GroundBody, action: Action) -> None:
         """Bodies say so when an action has ended."""

@@ -23,6 +23,7 @@ from routing.marked_yaml import read_text
 from routing.road_graph import road_graph
 from routing.site import Role, Site, Zone
 from routing.site_yaml import dump, examine, examine_text
+from routing.windows import told
 
 FILE_WRONG, USE_WRONG = 1, 2
 
@@ -176,6 +177,16 @@ def summary(site: Site) -> list[tuple[str, str]]:
         ("areas", str(len(site.areas))),
         ("air", _many(len(site.airspaces), _counts(air))),
     ]
+    locks = [f"{lock.id} ({', '.join(lock.doors)})" for lock in site.air_locks.values()]
+    kept = [f"{lift.id} {told(lift.windows)}" for lift in site.lifts.values() if lift.windows]
+    kept += [f"{lane.id} {told(lane.windows)}" for lane in lanes if lane.windows]
+    first = [lift.id for lift in site.lifts.values() if lift.passengers is not None]
+    if first:
+        rows.append(("passengers first", _many(len(first), first)))
+    if kept:
+        rows.append(("windows", _many(len(kept), kept)))
+    if locks:
+        rows.append(("air locks", _many(len(locks), locks)))
     return [*rows, ("kinds", ", ".join(served))] if served else rows
 
 

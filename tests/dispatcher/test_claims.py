@@ -12,6 +12,9 @@ from dispatcher.claims import Claim, Claims, Resources
 from fleet.vehicle import VehicleId
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import (
+    AirLock,
+    AirLockId,
+    DoorId,
     Edge,
     Lane,
     LaneId,
@@ -28,13 +31,22 @@ from routing.site import (
 L1, L2 = LevelId("L1"), LevelId("L2")
 
 
-def site(edges: list[tuple[str, str]], lifts: tuple[tuple[str, str], ...] = ()) -> Site:
-    """Nodes joined by one-lane roads; each lift joins two cabins."""
+def site(
+    edges: list[tuple[str, str]],
+    lifts: tuple[tuple[str, str], ...] = (),
+    locks: tuple[str, ...] = (),
+) -> Site:
+    """Nodes joined by one-lane roads; each lift joins two cabins; a lock is one node in doors."""
+    doors = {edge: f"door-{n}" for n, edge in enumerate(edges) if set(edge) & set(locks)}
     upstairs = {cabin for _, cabin in lifts}
     names = dict.fromkeys(name for edge in (*edges, *lifts) for name in edge)
     lanes = {
         LaneId(f"{a}~{b}"): Lane(
-            id=LaneId(f"{a}~{b}"), start=NodeId(a), end=NodeId(b), length_m=5.0
+            id=LaneId(f"{a}~{b}"),
+            start=NodeId(a),
+            end=NodeId(b),
+            length_m=5.0,
+            door=DoorId(doors[a, b]) if (a, b) in doors else None,
         )
         for a, b in edges
     }
@@ -67,6 +79,15 @@ def site(edges: list[tuple[str, str]], lifts: tuple[tuple[str, str], ...] = ()) 
                 id=LiftId(f"lift-{n}"), name=name, cabins={L1: NodeId(a), L2: NodeId(b)}
             )
             for n, (a, b) in enumerate(lifts)
+        },
+        air_locks={
+            AirLockId(lock): AirLock(
+                id=AirLockId(lock),
+                name=name,
+                doors=tuple(DoorId(door) for edge, door in doors.items() if lock in edge),
+                inside=(NodeId(lock),),
+            )
+            for lock in locks
         },
     )
 
@@ -129,6 +150,20 @@ def test_a_lift_is_granted_with_the_way_out() -> None:
     assert claim.granted == 1
     assert floor.claims.grant(claim)
     assert [edge.end for edge in claim.edges[1 : claim.granted]] == ["cab1", "cab2", "b"]
+
+
+def test_an_air_lock_is_granted_with_the_way_out_and_to_one_alone() -> None:
+    edges = [("h0", "a"), ("a", "lock"), ("lock", "b"), ("b", "room"), ("b", "h1")]
+    floor = Floor(site(edges, locks=("lock",)), ["h0", "h1"])
+    out, back = floor.fleet
+    assert floor.admit(out, "room")
+    assert floor.admit(back, "b")
+    assert floor.claims.grant(out)
+    assert floor.claims.grant(out)
+    assert [edge.end for edge in out.edges[1 : out.granted]] == ["lock", "b"]
+    assert not floor.claims.grant(back)
+    floor.claims.pass_to(out, 3)
+    assert not out.held & floor.resources.node(NodeId("lock"))
 
 
 def test_nobody_counts_on_one_that_is_stuck() -> None:
@@ -197,7 +232,14 @@ def buildings(draw: st.DrawFn) -> tuple[Floor, list[str], int]:
     edges += [(f"n{draw(st.integers(0, size - 1))}", home) for home in homes]
     rooms = [f"r{n}" for n in range(draw(st.integers(1, 4)))]
     edges += [(f"n{draw(st.integers(0, size - 1))}", room) for room in rooms]
-    return Floor(site(edges), homes), rooms, draw(st.integers(0, 2**32))
+    locks = tuple(f"n{n}" for n in sorted(draw(st.sets(st.integers(0, size - 1), max_size=2))))
+    locks = tuple(lock for lock in locks if not beside(lock, edges, locks))
+    return Floor(site(edges, locks=locks), homes), rooms, draw(st.integers(0, 2**32))
+
+
+def beside(lock: str, edges: list[tuple[str, str]], locks: tuple[str, ...]) -> bool:
+    """Whether another lock is next to one: they would share a door."""
+    return any(lock in edge and (set(edge) - {lock}) & set(locks) for edge in edges)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

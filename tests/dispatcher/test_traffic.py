@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 from dispatcher.traffic import Traffic
 from fleet.bus import MemoryBus
@@ -83,3 +84,21 @@ async def test_where_nobody_is_in_the_way_it_takes_the_shortest() -> None:
     traffic = fork("k", "home-2")
     await broken_off(traffic, ["k", "m", "a", "h", "home-1"], after=1)
     assert traffic.way_home(ONE).nodes == ("m", "b", "h", "home-1")
+
+
+async def test_who_waits_for_an_air_lock_says_who_is_in_it() -> None:
+    path = Path(__file__).parents[1] / "sim" / "air_lock.yaml"
+    text = path.read_text(encoding="utf-8").replace("bay-2", "home-1").replace("bay-3", "home-2")
+    site = loads(text.replace("at: [8, -5], joins: [a2]", "at: [16, -5], joins: [b1]"), "lock")
+    traffic = Traffic(site, Facilities(MemoryBus(), site))
+    traffic.add(spec(1), NodeId("lock"))
+    traffic.add(spec(2), NodeId("a2"))
+    traffic.start()
+    home = traffic.way_home(TWO).edges
+    assert [edge.end for edge in home] == ["lock", "b1", "home-2"]
+    assert await traffic.admit(TWO, home, RANK)
+    async with traffic.drive(TWO, home, RANK):
+        reason = traffic.waits.reason(TWO, 0.0)
+    assert reason is not None
+    assert reason.code == "waits_for_air_lock"
+    assert (reason.facts["lock"], reason.facts["by"]) == ("lock-1", ONE)

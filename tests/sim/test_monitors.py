@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, Position, VehicleId, VehicleSpec
 from routing import site_yaml
 from routing.geometry import Point
-from routing.site import Edge, LevelId, NodeId, PlaceId, Site
+from routing.site import Edge, LaneId, LevelId, NodeId, PlaceId, Site
+from routing.windows import Window
 from sim.bodies import GroundBody, Signal
 from sim.monitors import Monitors
 from sim.world import World
@@ -274,3 +276,23 @@ async def test_aircraft_keep_their_distance(world: World) -> None:
         await asyncio.sleep(10)
     assert world.violations["airspace"] == 1
     assert world.incidents[-1][2] == "D1 and D2 are 5.0 m apart"
+
+
+async def test_goods_in_a_lane_that_is_shut_to_them_are_counted(site: Site) -> None:
+    night = Window(only=frozenset({"waste"}), from_s=22 * 3600, to_s=6 * 3600)
+    lane = replace(site.lanes[LaneId("n1~n2")], windows=(night,))
+    world = World(replace(site, lanes={**site.lanes, lane.id: lane}), seed=1)
+    clock_s = 23 * 3600.0
+    world.hindrances.expect((), lambda: clock_s)
+    body = put(world, "C1", "n1")
+    async with watched(world):
+        world.departed(body, edge(world, "n1", "n2"))
+        facts = {"load_id": "T-1", "load_type": "food"}
+        world.acted(body, Action(id="1", kind=ActionKind.LOAD, duration_s=5.0, facts=facts))
+        body.loads.append("T-1")
+        clock_s = 12 * 3600.0
+        world.departed(body, edge(world, "n1", "n2"))
+        assert world.violations["window"] == 0
+        clock_s = 5 * 3600.0
+        world.departed(body, edge(world, "n1", "n2"))
+        assert world.violations["window"] == 1

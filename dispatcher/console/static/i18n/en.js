@@ -254,6 +254,8 @@ export const en = {
   "violation.geofence": "out of the fence",
   "violation.airspace": "airspace",
   "violation.deadlock": "deadlock",
+  "violation.air_lock": "two doors of an air lock",
+  "violation.window": "a lane that was shut at this hour",
   "violation.cargo": "cargo",
 
   "help.title": "Keys",
@@ -281,6 +283,10 @@ export const en = {
   "reason.no_vehicle": "no vehicle is free",
   "reason.no_vehicles": "there are no vehicles",
   "reason.waits_for_lift": "{lift} is busy with {by}",
+  "reason.waits_for_air_lock": "{by} is in {lock}",
+  "reason.air_lock_open": "{door} stays shut, for {by} of the same air lock stands open",
+  "reason.waits_for_window": "{way} is shut to its goods, or to all, until {opens_at}",
+  "reason.waits_for_passengers": "{lift} is left to passengers for a moment",
   "reason.waits_for_vehicle": "{by} must pass first",
   "reason.waits_for_stuck_vehicle": "{by} stands in the way and cannot move",
   "reason.waits_for_safe_passage": "the way must get clear first",
@@ -438,6 +444,7 @@ export const en = {
   "alert.way_blocked.doing": "push it aside, or let it go on; the others go on by themselves",
   "alert.door_out_of_service": "{door} is out of service",
   "alert.door_out_of_service.doing": "all ways go around it",
+  "alert.air_lock_open.doing": "all ways go around it",
   "alert.collision": "two bodies met: {what}",
   "alert.deadlock": "vehicles block one another: {what}",
 

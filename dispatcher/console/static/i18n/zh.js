@@ -254,6 +254,8 @@ export const zh = {
   "violation.geofence": "越出围栏",
   "violation.airspace": "空域冲突",
   "violation.deadlock": "互相阻塞",
+  "violation.air_lock": "气闸双门同开",
+  "violation.window": "禁行时段进入通道",
   "violation.cargo": "货物异常",
 
   "help.title": "快捷键",
@@ -281,6 +283,10 @@ export const zh = {
   "reason.no_vehicle": "暂无空闲车辆",
   "reason.no_vehicles": "没有车辆",
   "reason.waits_for_lift": "{lift}正被 {by} 使用",
+  "reason.waits_for_air_lock": "{by} 正在{lock}内",
+  "reason.air_lock_open": "{by}未关闭，同一气闸的{door}保持关闭",
+  "reason.waits_for_window": "{way} 在 {opens_at} 前不对其货物（或所有车辆）开放",
+  "reason.waits_for_passengers": "{lift}暂让乘客优先使用",
   "reason.waits_for_vehicle": "须先让 {by} 通过",
   "reason.waits_for_stuck_vehicle": "{by} 停在路上，无法移动",
   "reason.waits_for_safe_passage": "须待通路畅通",
@@ -438,6 +444,7 @@ export const zh = {
   "alert.way_blocked.doing": "请将其推开或恢复运行，其余车辆会自行继续",
   "alert.door_out_of_service": "{door}停止服务",
   "alert.door_out_of_service.doing": "所有路线绕行",
+  "alert.air_lock_open.doing": "所有路线绕行",
   "alert.collision": "发生碰撞：{what}",
   "alert.deadlock": "车辆互相阻塞：{what}",
 
