@@ -107,8 +107,8 @@ def test_who_can_not_move_and_is_in_the_way_is_named(hospital: Rehearsal) -> Non
         hospital.until(lambda: hospital.vehicle("C1").state.last_node == "a2", within="2min")
         hospital.inject(vehicle="C1", fault="stop")
         with pytest.raises(NotSo, match=r"C2 .* waits for stuck vehicle \(by C1"):
-            hospital.until_done(*tasks, within="12s")
-        assert "C1  battery 100%  at a2 (L1)  fault for T-000001" in hospital.situation()
+            hospital.until_done(*tasks, within="5s")
+        assert "at a2 (L1)      fault for T-000001" in hospital.situation()
         assert "reports stopped (fatal)" in hospital.situation()
 
 
