@@ -3,6 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +135,8 @@ class Modeller:
         Vehicles that could do none of it are left out, and those that others are nearer than.
         """
         at_hand = {free.spec.id for free in fleet}
+        if self._roads.any_shut:
+            fleet = self._bound_by_goods(tasks, fleet)
         if self.minds_hours:
             tasks = self._beginnable(now_s, tasks, fleet)
         may = {task.id: self._may_take(task, fleet) for task in tasks}
@@ -295,6 +298,29 @@ class Modeller:
     def _may_take(self, task: Task, fleet: Sequence[Free]) -> list[bool]:
         """Which vehicles may be planned for a task that is not begun."""
         return [free.takes_new and self.able(task, free.spec) for free in fleet]
+
+    def _bound_by_goods(self, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Free]:
+        """Nothing new for those with goods on board that they can't bring on for now.
+
+        It could lead into a dirtier zone, and nobody comes out of there with goods.
+        """
+        kept = {
+            task.vehicle
+            for task in tasks
+            for free in fleet
+            if free.spec.id == task.vehicle and self._cut_off(task, free)
+        }
+        return [replace(f, takes_new=False) if f.spec.id in kept else f for f in fleet]
+
+    def _cut_off(self, task: Task, free: Free) -> bool:
+        current = free.current is not None and free.current[0] == task.id
+        begun = task.stops_done + current
+        if free.spec.medium is Medium.AIR or not (on_board(task) or current):
+            return False
+        roads = self._roads.of(free.spec, goods_on_board=True)
+        spots = [free.spot, *(self.spot(s) for s in stops_of(task, self._handling)[begun:])]
+        nodes = [NodeId(spot) for spot in spots if spot in self._site.nodes]
+        return not all(roads.reaches(one, other) for one, other in pairwise(nodes))
 
     def _gets_there(self, task: Task, free: Free) -> bool:
         """Whether all stops can be driven to over the roads that are open now."""

@@ -91,6 +91,24 @@ async def test_a_closed_lane_is_waited_for_and_the_task_is_not_lost(tmp_path: Pa
         assert (place.task(task).ended_s or 0) > until_s
 
 
+async def test_goods_that_can_not_be_brought_on_are_not_taken_into_a_dirtier_zone(
+    tmp_path: Path,
+) -> None:
+    async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
+        cart = place.world.ground[VehicleId("C1")]
+        task = await place.deliver("ward", "laboratory", goods="specimen")
+        await place.until(lambda: cart.node == "ward")
+        until_s = place.service.clock.now_s() + 600
+        await place.service.close_lane(LaneId("laboratory~a3"), until_s=until_s)
+        room = await place.submit(kind="disinfection", room="isolation")
+        while place.service.clock.now_s() < until_s:
+            await asyncio.sleep(10)
+            assert cart.node not in ("b3", "b4", "isolation")
+        await place.until_ended(task, room)
+        assert place.deeds.unloaded == [(task, "laboratory")]
+        assert {place.task(t).state for t in (task, room)} == {TaskState.DONE}
+
+
 async def test_a_robot_that_stops_for_a_while_loses_nothing(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path)) as place:
         task = await place.deliver("laboratory", "ward")
