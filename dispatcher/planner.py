@@ -17,7 +17,8 @@ from dispatcher.book import TaskBook
 from dispatcher.charging import PlannedCharge
 from dispatcher.config import PlannerConfig
 from dispatcher.executors import offload
-from dispatcher.modelling import Free, Model, Modeller
+from dispatcher.free import Free
+from dispatcher.modelling import Model, Modeller
 from dispatcher.preemption import Preemption
 from dispatcher.task import Task, TaskId, TaskState
 from fleet.vehicle import VehicleId
@@ -145,9 +146,9 @@ class Planner:
 
     def must_wait(self, task: Task, free: Callable[[], Free]) -> bool:
         """Whether a vehicle would be shut out on the way, if it began a task now."""
-        if not self._modeller.minds_hours:
+        if not self._modeller.shortlist.minds_hours:
             return False
-        return self._modeller.why_wait(self._book.now_s(), task, [free()]) is not None
+        return self._modeller.shortlist.why_wait(self._book.now_s(), task, [free()]) is not None
 
     def charge(self, vehicle: VehicleId) -> PlannedCharge | None:
         """Where a vehicle should charge before its next visit, and how long; None = it need not."""
@@ -173,7 +174,7 @@ class Planner:
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """Never plan a task for a vehicle again: it is beyond its range."""
         self._number += 1
-        self._modeller.bar(task, vehicle)
+        self._modeller.shortlist.bar(task, vehicle)
         self._routes.pop(vehicle, None)
 
     def reconsider(self, task: TaskId) -> None:
@@ -336,7 +337,7 @@ class Planner:
         for task in self._book.open():
             reason = plan.unplanned.get(task.id)
             if task.id not in model.first_stop and not task.state.begun:
-                waits = self._held(task) or self._modeller.waits.get(task.id)
+                waits = self._held(task) or self._modeller.shortlist.waits.get(task.id)
                 reason = waits or Refusal("behind_others")
             new = self._placed(task, holder.get(task.id), reason, eta_s)
             if new is None:
@@ -381,7 +382,7 @@ class Planner:
         if task.state is TaskState.QUEUED and task.vehicle is None and task.reason is None:
             self.poke()
         elif task.state.ended:
-            self._modeller.forget(task.id)
+            self._modeller.shortlist.forget(task.id)
             self._preemption.forget(task.id)
             self.poke()
 

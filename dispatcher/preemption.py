@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dispatcher.modelling import PRESSING, RANKS, Free, Model, Modeller, lifted
+from dispatcher.free import Free
+from dispatcher.modelling import Model, Modeller
 from dispatcher.task import Priority, Task, TaskId
+from dispatcher.urgency import PRESSING, RANKS, lifted
 from fleet.vehicle import VehicleId
 from routing.plan import Plan, timetable
 from routing.problem import Visit
@@ -94,8 +96,10 @@ class Preemption:
                 continue
             if self._times[lesser.id] >= TURNS or not may_overtake(task, lesser, now_s):
                 continue
-            if self._modeller.able(task, free.spec):
-                found.append((self._modeller.seconds_to(task, free.spec, free.turns_at), free))
+            if self._modeller.shortlist.able(task, free.spec):
+                found.append(
+                    (self._modeller.spots.seconds_to(task, free.spec, free.turns_at), free)
+                )
         found.sort(key=lambda one: one[0])
         return [free for _, free in found[:NEAREST]]
 

@@ -28,13 +28,14 @@ from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast, lately
+from dispatcher.free import Free
 from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.looks import Looks
 from dispatcher.memory import KINDS, Memory, remember
-from dispatcher.modelling import Free, Modeller
+from dispatcher.modelling import Modeller
 from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
@@ -150,7 +151,7 @@ class Service:
             self._handling,
             specs=[vehicle.spec for vehicle in vehicles],
             kept=lambda vehicle: self._shelters[vehicle].covers() is not None,
-            able=self._modeller.able,
+            able=self._modeller.shortlist.able,
             changed=self._emergencies_changed,
         )
         self._planner = Planner(

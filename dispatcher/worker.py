@@ -13,13 +13,14 @@ from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.emergencies import held_by
 from dispatcher.execution import REFUGE, Missions, Mover
+from dispatcher.free import Free
 from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
-from dispatcher.modelling import RANKS, Free
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.urgency import RANKS
 from dispatcher.views import Activity
 from dispatcher.waiting import WaitingPlaces
 from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop

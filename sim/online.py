@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dispatcher.modelling import AHEAD, DROP_PENALTY, LATE_WEIGHT
+from dispatcher.shortlist import AHEAD
+from dispatcher.urgency import DROP_PENALTY, LATE_WEIGHT
 from routing.plan import Plan
 from routing.problem import Problem, Request, Slot, Visit
 from sim.online_demand import Asked

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.chargers import Chargers
+from dispatcher.free import Free
 from dispatcher.hygiene import Hygiene
-from dispatcher.modelling import Free, Modeller
+from dispatcher.modelling import Modeller
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling
 from dispatcher.task import Delivery, Goods, Priority, Task, TaskId, TaskState
