@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,21 @@ from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules, Way, drive_seco
 from routing.road_rules import RoadRules, homecomers, ruled
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
+KINDS_KEPT = 256
+"""Rules are asked for at every turn; those of so many kinds of vehicles are not made anew."""
+
 
 def rules_of(spec: VehicleSpec) -> Rules:
     """The road rules of a vehicle."""
-    return Rules(speed_m_s=spec.speed_m_s, width_m=spec.width_m, kind=spec.kind)
+    return _rules(spec.speed_m_s, spec.width_m, spec.kind)
 
 
+@lru_cache(KINDS_KEPT)
+def _rules(speed_m_s: float, width_m: float, kind: str) -> Rules:
+    return Rules(speed_m_s=speed_m_s, width_m=width_m, kind=kind)
+
+
+@lru_cache(KINDS_KEPT)
 def loaded(rules: Rules) -> Rules:
     """The same with goods on board: no decontamination on the way."""
     return replace(rules, decontamination=False)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.alerts import Alerts, Severity
@@ -14,10 +13,11 @@ from dispatcher.charging import ChargePolicy, PlannedCharge
 from dispatcher.emergencies import held_by
 from dispatcher.execution import REFUGE, Missions, Mover
 from dispatcher.free import Free
-from dispatcher.journal import Event
+from dispatcher.hand import Hand, Trip
 from dispatcher.mission_record import MissionRecord
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
+from dispatcher.steps import Steps
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.urgency import RANKS
@@ -44,29 +44,6 @@ UNPOWERED_S = 60.0
 """Whoever should charge and says for so long that it does not is connected once more."""
 ASK_S = 30.0
 """How often it is asked whether a charge was long enough, once it has lasted as planned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trip:
-    """Why the vehicle is on its way."""
-
-    purpose: str
-    rank: tuple[int, float]
-    task: TaskId | None = None
-    stop_index: int = -1
-
-
-@dataclass(slots=True)
-class Hand:
-    """What a vehicle has in hand."""
-
-    activity: Activity = Activity.IDLE
-    task: TaskId | None = None
-    stop: TaskStop | None = None
-    stop_index: int = -1
-    ready_s: float = 0.0
-    """When the stop at hand is expected to be over."""
-    aboard: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
 
 
 class Worker:
@@ -99,6 +76,7 @@ class Worker:
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
         self.hand = Hand()
+        self._steps = Steps(self.id, self.hand, book, planner, alerts, handling)
         self.in_service = True
         self.stood_down = False
         """A safety stop has ended what it did: it moves no more until a person lets it go on."""
@@ -341,7 +319,7 @@ class Worker:
         self.hand.task, self.hand.stop, self.hand.stop_index = task.id, stop, visit.stop
         self.hand.ready_s = self._expected_s(stop)
         try:
-            await self._begin(task, visit.stop)
+            await self._steps.begin(task, visit.stop)
             await self._make_stop(task.id, stop, visit.stop)
         finally:
             self.hand.task = self.hand.stop = None
@@ -355,14 +333,6 @@ class Worker:
         except Unreachable:
             return self._book.now_s()
 
-    async def _begin(self, task: Task, index: int) -> None:
-        events = [self._book.journal.event("stop_begun", task=task.id, vehicle=self.id, stop=index)]
-        if task.state in (TaskState.QUEUED, TaskState.ASSIGNED):
-            if task.state is TaskState.QUEUED:
-                task = self._book.move(task.id, TaskState.ASSIGNED, vehicle=self.id)
-            task = self._book.move(task.id, TaskState.UNDERWAY, vehicle=self.id, reason=None)
-        await self._book.commit(tasks=[task], events=events)
-
     async def _make_stop(self, id_: TaskId, stop: TaskStop, index: int) -> None:
         """Go there and do it; try again, or give up, as far as is right."""
         tries = 0
@@ -370,7 +340,7 @@ class Worker:
             task = self._book[id_]
             if task.state is TaskState.CANCELLING:
                 if not on_board(task):
-                    await self._end_cancelled(task)
+                    await self._steps.end_cancelled(task)
                     if self._carries_of(stop):
                         self._strand(id_, "mission_cancelled")
                         raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
@@ -388,7 +358,7 @@ class Worker:
                 by, self._gives_way_to = self._gives_way_to, None
                 if by is None or self._book[id_].state is TaskState.CANCELLING:
                     continue
-                await self._give_way(task, by)
+                await self._steps.give_way(task, by)
                 return
             except (MissionFailed, Unreachable) as error:
                 if self._book[id_].state is TaskState.CANCELLING:
@@ -398,15 +368,16 @@ class Worker:
                 lasted_s = self._book.now_s() - since_s
                 tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
                 if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
-                    await self._hand_back(task, reason)
+                    await self._steps.hand_back(task, reason)
+                    await asyncio.sleep(PAUSE_S)
                     return
                 self._strand(id_, reason.code)
                 if tries >= TRIES:
-                    await self._fail(task, reason)
+                    await self._steps.fail(task, reason)
                     return
                 await asyncio.sleep(PAUSE_S)
             else:
-                await self._stop_done(id_, stop, index)
+                await self._steps.stop_done(id_, stop, index)
                 return
 
     def _strand(self, task: TaskId, why: str) -> None:
@@ -425,57 +396,6 @@ class Worker:
             stop_index=index,
         )
 
-    async def _stop_done(self, id_: TaskId, stop: TaskStop, index: int) -> None:
-        task = self._book[id_]
-        last = index + 1 >= len(stops_of(task, self._handling))
-        if stop.load_g > 0:
-            self.hand.aboard[id_] = None
-        if last:
-            self.hand.aboard.pop(id_, None)
-        event = self._book.journal.event("stop_done", task=id_, vehicle=self.id, stop=index)
-        if last and task.state is TaskState.UNDERWAY:
-            done = self._book.move(id_, TaskState.DONE, stops_done=index + 1)
-            events = [event, self._book.journal.event("task_done", task=id_, vehicle=self.id)]
-            self._alerts.clear("goods_stranded", vehicle=self.id, task=id_)
-            await self._book.commit(tasks=[done], events=events)
-        elif last:
-            await self._end_cancelled(self._book.move(id_, stops_done=index + 1), event)
-        else:
-            await self._book.commit(
-                tasks=[self._book.move(id_, stops_done=index + 1)], events=[event]
-            )
-
-    async def _hand_back(self, task: Task, reason: Refusal) -> None:
-        """Nothing is on board: another vehicle may do it."""
-        event = self._book.journal.event(
-            "task_handed_back", task=task.id, vehicle=self.id, reason=reason
-        )
-        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
-        self._planner.withdraw(task.id)
-        await self._book.commit(tasks=[back], events=[event])
-        await asyncio.sleep(PAUSE_S)
-
-    async def _give_way(self, task: Task, by: TaskId) -> None:
-        """Nothing is on board, and another task can't wait."""
-        event = self._book.journal.event("task_preempted", task=task.id, vehicle=self.id, by=by)
-        reason = Refusal("gave_way", {"by": by})
-        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
-        self._planner.withdraw(task.id)
-        await self._book.commit(tasks=[back], events=[event])
-        self.hand.task = self.hand.stop = None
-        await self._planner.anew(by)
-
-    async def _fail(self, task: Task, reason: Refusal) -> None:
-        event = self._book.journal.event(
-            "task_failed", task=task.id, vehicle=self.id, reason=reason
-        )
-        self.hand.aboard.pop(task.id, None)
-        stranded = on_board(task)
-        failed = self._book.move(task.id, TaskState.FAILED, reason=reason)
-        await self._book.commit(tasks=[failed], events=[event])
-        if stranded:
-            raise SafetyStop(Refusal("goods_stranded", {"task": task.id}))
-
     # --- cancelled under way ---
 
     def _cancelled_aboard(self) -> Task | None:
@@ -492,12 +412,7 @@ class Worker:
         except MissionCancelled:
             return
         self.hand.aboard.pop(task.id, None)
-        await self._end_cancelled(task)
-
-    async def _end_cancelled(self, task: Task, *before: Event) -> None:
-        event = self._book.journal.event("task_cancelled", task=task.id, vehicle=self.id)
-        ended = self._book.move(task.id, TaskState.CANCELLED, reason=None)
-        await self._book.commit(tasks=[ended], events=[*before, event])
+        await self._steps.end_cancelled(task)
 
     # --- energy, home ---
 
@@ -672,7 +587,7 @@ class Worker:
         try:
             await self._mover.resume(record, errand)
             if task is not None and stop is not None and self._makes(record, stop):
-                await self._stop_done(task.id, stop, index)
+                await self._steps.stop_done(task.id, stop, index)
             elif stop is not None:
                 await self._plan_again()
         except (MissionFailed, Unreachable) as error:
@@ -680,7 +595,7 @@ class Worker:
             await self._missions.give_up(record, _reason(error))
             by, self._gives_way_to = self._gives_way_to, None
             if by and task is not None and self._book[task.id].state is TaskState.UNDERWAY:
-                await self._give_way(task, by)
+                await self._steps.give_way(task, by)
             elif stop is not None:
                 await self._plan_again()
         finally:

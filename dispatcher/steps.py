@@ -1,0 +1,99 @@
+"""What becomes of a task under way: each step is on disk before the next thing is done."""
+
+from dispatcher.alerts import Alerts
+from dispatcher.book import TaskBook
+from dispatcher.hand import Hand
+from dispatcher.journal import Event
+from dispatcher.planner import Planner
+from dispatcher.stops import Handling, TaskStop, on_board, stops_of
+from dispatcher.task import Task, TaskId, TaskState
+from fleet.errors import SafetyStop
+from fleet.vehicle import VehicleId
+from routing.refusal import Refusal
+
+
+class Steps:
+    """Moves the tasks that one vehicle has in hand."""
+
+    def __init__(
+        self,
+        vehicle: VehicleId,
+        hand: Hand,
+        book: TaskBook,
+        planner: Planner,
+        alerts: Alerts,
+        handling: Handling,
+    ) -> None:
+        self._vehicle, self._hand, self._handling = vehicle, hand, handling
+        self._book, self._planner, self._alerts = book, planner, alerts
+
+    async def begin(self, task: Task, index: int) -> None:
+        """The vehicle sets out for a stop."""
+        events = [
+            self._book.journal.event("stop_begun", task=task.id, vehicle=self._vehicle, stop=index)
+        ]
+        if task.state in (TaskState.QUEUED, TaskState.ASSIGNED):
+            if task.state is TaskState.QUEUED:
+                task = self._book.move(task.id, TaskState.ASSIGNED, vehicle=self._vehicle)
+            task = self._book.move(task.id, TaskState.UNDERWAY, vehicle=self._vehicle, reason=None)
+        await self._book.commit(tasks=[task], events=events)
+
+    async def stop_done(self, id_: TaskId, stop: TaskStop, index: int) -> None:
+        """A stop has been made; with the last one the task is done."""
+        task = self._book[id_]
+        last = index + 1 >= len(stops_of(task, self._handling))
+        if stop.load_g > 0:
+            self._hand.aboard[id_] = None
+        if last:
+            self._hand.aboard.pop(id_, None)
+        event = self._book.journal.event("stop_done", task=id_, vehicle=self._vehicle, stop=index)
+        if last and task.state is TaskState.UNDERWAY:
+            done = self._book.move(id_, TaskState.DONE, stops_done=index + 1)
+            events = [event, self._book.journal.event("task_done", task=id_, vehicle=self._vehicle)]
+            self._alerts.clear("goods_stranded", vehicle=self._vehicle, task=id_)
+            await self._book.commit(tasks=[done], events=events)
+        elif last:
+            await self.end_cancelled(self._book.move(id_, stops_done=index + 1), event)
+        else:
+            await self._book.commit(
+                tasks=[self._book.move(id_, stops_done=index + 1)], events=[event]
+            )
+
+    async def hand_back(self, task: Task, reason: Refusal) -> None:
+        """Nothing is on board: another vehicle may do it."""
+        event = self._book.journal.event(
+            "task_handed_back", task=task.id, vehicle=self._vehicle, reason=reason
+        )
+        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
+        self._planner.withdraw(task.id)
+        await self._book.commit(tasks=[back], events=[event])
+
+    async def give_way(self, task: Task, by: TaskId) -> None:
+        """Nothing is on board, and another task can't wait."""
+        event = self._book.journal.event(
+            "task_preempted", task=task.id, vehicle=self._vehicle, by=by
+        )
+        reason = Refusal("gave_way", {"by": by})
+        back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
+        self._planner.withdraw(task.id)
+        await self._book.commit(tasks=[back], events=[event])
+        self._hand.task = self._hand.stop = None
+        await self._planner.anew(by)
+
+    async def fail(self, task: Task, reason: Refusal) -> None:
+        """It will not be done; SafetyStop if a person has to take goods off."""
+        event = self._book.journal.event(
+            "task_failed", task=task.id, vehicle=self._vehicle, reason=reason
+        )
+        self._hand.aboard.pop(task.id, None)
+        stranded = on_board(task)
+        failed = self._book.move(task.id, TaskState.FAILED, reason=reason)
+        await self._book.commit(tasks=[failed], events=[event])
+        if stranded:
+            raise SafetyStop(Refusal("goods_stranded", {"task": task.id}))
+
+    async def end_cancelled(self, task: Task, *before: Event) -> None:
+        """Nothing is left of a cancelled task; ``before`` is noted with that."""
+        event = self._book.journal.event("task_cancelled", task=task.id, vehicle=self._vehicle)
+        ended = self._book.move(task.id, TaskState.CANCELLED, reason=None)
+        await self._book.commit(tasks=[ended], events=[*before, event])
