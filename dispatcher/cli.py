@@ -6,7 +6,6 @@ remedy and never with a traceback.
 
 import logging
 import sys
-from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated
@@ -100,22 +99,18 @@ def main() -> None:
     except Exception as error:  # the last place where one can be told in words
         if "--debug" in sys.argv:
             raise
-        typer.echo("\n".join(dict.fromkeys(map(told, _each(error)))), err=True)
+        typer.echo(told(error), err=True)
         sys.exit(FAILED)
 
 
-def _each(error: Exception) -> Iterator[Exception]:
-    """An error, or all those that a group of them holds."""
-    if isinstance(error, ExceptionGroup):
-        for inner in error.exceptions:
-            yield from _each(inner)
-    else:
-        yield error
-
-
 def told(error: Exception) -> str:
-    """An error in words: what a person can mend as it is, all else as our mistake."""
+    """An error in words: what a person can mend as it is, all else as our mistake.
+
+    Of a group, each that it holds, once.
+    """
     match error:
+        case ExceptionGroup(exceptions=each):
+            return "\n".join(dict.fromkeys(told(inner) for inner in each))
         case DispatchError() | FleetError() | RoutingError():
             return str(error)
         case OSError(filename=str() as file, strerror=str() as why):

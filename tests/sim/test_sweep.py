@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dispatcher.cli import make_app
-from dispatcher.errors import ConfigFault
+from dispatcher.cli import make_app, told
+from dispatcher.errors import ConfigFault, NotFound
 from sim.options import WrongUse
 from sim.sweep import Setting, settings_of, split_values
 from sim.sweep_figures import FIGURES, paired, spread, values
@@ -130,6 +130,12 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     missing = a_run(tmp_path / "nothing.yaml")
     ended = dict(run_all([missing], jobs=1))
     assert "can't be read" in str(ended[missing])
+
+
+def test_what_went_wrong_in_a_group_of_tasks_is_told_as_it_is() -> None:
+    refused, mistake = NotFound("lane", "l-9"), ZeroDivisionError("by zero")
+    words = told(ExceptionGroup("two", [ExceptionGroup("one", [refused]), refused, mistake]))
+    assert words.startswith("there is no lane 'l-9'\na mistake in wardline itself: ZeroDivision")
 
 
 class TestCommand:
