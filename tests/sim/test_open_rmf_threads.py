@@ -20,7 +20,7 @@ from sim.standstill import wants
 from sim.world import Observer
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.street import street
-from tests.sim.test_outages import lift_of, side_by_side
+from tests.sim.two_lifts import lift_of, side_by_side
 
 C1, C2 = VehicleId("C1"), VehicleId("C2")
 CORRIDOR = LiftId("lift-1")

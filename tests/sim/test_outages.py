@@ -6,57 +6,11 @@ from pathlib import Path
 from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.site import LevelId, LiftId
-from sim.machines import LiftMachine
-from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
+from tests.sim.hospital import hospital, scenario_file
+from tests.sim.two_lifts import lift_of, side_by_side
 
-SITE = """\
-# Two lifts, the left one nearer, each with a lobby of its own.
-site: side-by-side
-name: {en: Side by side, zh: 并排电梯}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  L1:
-    name: {en: Level 1, zh: 一层}
-    nodes: {a: [0, 0], a-left: [10, 0], a-right: [0, 20]}
-    places:
-      kitchen: {name: {en: Kitchen, zh: 厨房}, kind: kitchen, at: [-5, 5], joins: [a]}
-      bay-1: {name: {en: Bay 1, zh: 一号机位}, at: [0, -5], joins: [a], roles: [parking, charger]}
-      bay-2: {name: {en: Bay 2, zh: 二号机位}, at: [-5, -5], joins: [a], roles: [parking, charger]}
-    lanes: [[a, a-left], [a, a-right]]
-  L2:
-    name: {en: Level 2, zh: 二层}
-    elevation_m: 5
-    nodes: {b: [0, 0], b-left: [10, 0], b-right: [0, 20]}
-    places:
-      ward: {name: {en: Ward, zh: 病区}, kind: ward, at: [-5, 5], joins: [b]}
-    lanes: [[b, b-left], [b, b-right]]
-lifts:
-  left:
-    name: {en: Left lift, zh: 左电梯}
-    cabins: {L1: [10, 4], L2: [10, 4]}
-    joins: {L1: [a-left], L2: [b-left]}
-  right:
-    name: {en: Right lift, zh: 右电梯}
-    cabins: {L1: [4, 20], L2: [4, 20]}
-    joins: {L1: [a-right], L2: [b-right]}
-"""
 LEFT = LiftId("left")
 C1 = VehicleId("C1")
-
-
-def side_by_side(folder: Path) -> Path:
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    path = folder / "story.yaml"
-    path.write_text(
-        f"scenario: story\nsite: site.yaml\nduration: 24h\n{MODELS}\nvehicles:\n"
-        "  - {model: cart, ids: [C1, C2], homes: [bay-1, bay-2]}\n",
-        encoding="utf-8",
-    )
-    return path
-
-
-def lift_of(place: Hospital, lift: str) -> LiftMachine:
-    return place.simulation.stage.lifts[LiftId(lift)]
 
 
 async def test_who_waits_before_a_lift_that_stops_takes_the_other_one(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from routing.site_yaml import dump, examine_text, loads
 from sim.config import load_scenario
 from sim.machines import LiftMachine
 from tests.sim.hospital import MODELS, Hospital, hospital
-from tests.sim.test_outages import SITE, lift_of
+from tests.sim.two_lifts import SITE, lift_of
 
 FIRST = '{share: 0.2, hours: ["07:00-09:00"]}'
 CARTS, BAYS = ["C1", "C2"], ["bay-1", "bay-2"]

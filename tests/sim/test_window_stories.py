@@ -10,42 +10,9 @@ from dispatcher.errors import Refused
 from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import MODELS, Hospital, hospital
+from tests.sim.two_lifts import SITE
 
 C1 = VehicleId("C1")
-SITE = """\
-# Two lifts: the left one nearer, and kept for waste for some of the day.
-site: windows
-name: {en: Windows, zh: 时段}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  L1:
-    name: {en: Level 1, zh: 一层}
-    nodes: {a: [0, 0], a-left: [10, 0], a-right: [0, 20]}
-    places:
-      kitchen: {name: {en: Kitchen, zh: 厨房}, kind: kitchen, at: [-5, 5], joins: [a]}
-      yard: {name: {en: Waste yard, zh: 垃圾站}, kind: waste, at: [-9, 0], joins: [a]}
-      bay-1: {name: {en: Bay 1, zh: 一号机位}, at: [0, -5], joins: [a], roles: [parking, charger]}
-      bay-2: {name: {en: Bay 2, zh: 二号机位}, at: [-5, -5], joins: [a], roles: [parking, charger]}
-    lanes: [[a, a-left], [a, a-right]]
-  L2:
-    name: {en: Level 2, zh: 二层}
-    elevation_m: 5
-    nodes: {b: [0, 0], b-left: [10, 0], b-right: [0, 20]}
-    places:
-      ward: {name: {en: Ward, zh: 病区}, kind: ward, at: [-5, 5], joins: [b]}
-    lanes: [[b, b-left], [b, b-right]]
-lifts:
-  left:
-    name: {en: Left lift, zh: 左电梯}
-    cabins: {L1: [10, 4], L2: [10, 4]}
-    joins: {L1: [a-left], L2: [b-left]}
-    windows: [LEFT]
-  right:
-    name: {en: Right lift, zh: 右电梯}
-    cabins: {L1: [4, 20], L2: [4, 20]}
-    joins: {L1: [a-right], L2: [b-right]}
-    windows: [RIGHT]
-"""
 
 
 def story(
@@ -57,7 +24,10 @@ def story(
     homes: str = "bay-1, bay-2",
     changes: Mapping[str, str] | None = None,
 ) -> Path:
-    text = SITE.replace("LEFT", left).replace("RIGHT", right)
+    text = SITE
+    for lobby, windows in (("b-left", left), ("b-right", right)):
+        row = f"L2: [{lobby}]}}\n"
+        text = text.replace(row, f"{row}    windows: [{windows}]\n")
     for old, new in (changes or {}).items():
         assert old in text
         text = text.replace(old, new)
