@@ -122,7 +122,10 @@ class Shortlist:
         return sorted(taken)
 
     def _nearest(self, tasks: Sequence[Task], fleet: Sequence[Free], may: May) -> Sequence[int]:
-        """Those who could make a plan better than others just like them."""
+        """Those who could make a plan better than others just like them.
+
+        Batteries that all last for hours of driving count as alike.
+        """
         to_give = [task for task in tasks if not task.state.begun]
         first = [self._spots.spot(stops_of(task, self._handling)[0]) for task in to_give]
         named = {task.vehicle for task in tasks}

@@ -51,12 +51,16 @@ def cost(problem: Problem, plan: Plan) -> int:
 
 
 def priced(problem: Problem, plan: Plan) -> tuple[Plan, PlanFault | None]:
-    """The plan with its true ``cost``, and what `check` says to that; all is driven only once."""
+    """The plan with its true ``cost``, and what else `check` says; all is driven only once.
+
+    One that can't be driven stays as it is.
+    """
+    if fault := next(_shape_faults(problem, plan), None):
+        return plan, fault
     rules = Rules(problem)
     journeys = _journeys(problem, plan, rules)
     dear = replace(plan, cost=_price(problem, journeys))
-    fault = next(_shape_faults(problem, plan), None)
-    return dear, fault or next(_deed_faults(rules, journeys), None)
+    return dear, next(_deed_faults(rules, journeys), None)
 
 
 def check(problem: Problem, plan: Plan) -> PlanFault | None:
@@ -67,16 +71,10 @@ def check(problem: Problem, plan: Plan) -> PlanFault | None:
     ``charger``, ``loaded``, ``no_battery``, ``overcharged``, ``not_full``, ``shift``, ``range``,
     ``break``, ``energy``, ``places``, ``cost``.
     """
-    if fault := next(_shape_faults(problem, plan), None):
-        return fault
-    rules = Rules(problem)
-    journeys = _journeys(problem, plan, rules)
-    if fault := next(_deed_faults(rules, journeys), None):
-        return fault
-    true_cost = _price(problem, journeys)
-    if plan.cost != true_cost:
-        return PlanFault("cost", f"it says {plan.cost}, but costs {true_cost}")
-    return None
+    dear, fault = priced(problem, plan)
+    if fault is None and plan.cost != dear.cost:
+        return PlanFault("cost", f"it says {plan.cost}, but costs {dear.cost}")
+    return fault
 
 
 def _shape_faults(problem: Problem, plan: Plan) -> Iterator[PlanFault]:

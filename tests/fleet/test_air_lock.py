@@ -15,6 +15,7 @@ from routing.site_yaml import loads
 from sim.machines import DoorMachine
 from sim.monitors import Monitors
 from sim.world import World
+from tests.fleet.alive import alive
 
 OUTER, INNER = DoorId("outer"), DoorId("inner")
 SITE = (Path(__file__).parents[1] / "sim" / "air_lock.yaml").read_text(encoding="utf-8")
@@ -44,15 +45,8 @@ class House:
 @asynccontextmanager
 async def house() -> AsyncGenerator[House]:
     made = House(loads(SITE), MemoryBus())
-    tasks = [asyncio.create_task(door.run()) for door in made.doors.values()]
-    tasks.append(asyncio.create_task(made.facilities.run()))
-    await asyncio.sleep(0.001)
-    try:
+    async with alive(*made.doors.values(), made.facilities):
         yield made
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def now() -> float:

@@ -13,6 +13,7 @@ from routing import site_yaml
 from routing.site import DoorId, LevelId, LiftId, Site
 from sim.machines import DoorMachine, LiftMachine
 from sim.world import World
+from tests.fleet.alive import alive
 
 LIFT, DOOR = LiftId("lift-1"), DoorId("d1")
 L1, L2 = LevelId("L1"), LevelId("L2")
@@ -57,15 +58,8 @@ def site() -> Site:
 @asynccontextmanager
 async def running(site: Site, *, lost: int = 0) -> AsyncGenerator[House]:
     house = House(site, LossyBus(lost))
-    lives = (house.door, house.lift, house.facilities)
-    tasks = [asyncio.create_task(life.run()) for life in lives]
-    await asyncio.sleep(0.001)
-    try:
+    async with alive(house.door, house.lift, house.facilities):
         yield house
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def now() -> float:
