@@ -89,7 +89,7 @@ class FreeSpace:
         self._wider = (wider or shape).buffer(_TOUCH_M)
         shapely.prepare(self._near)
         shapely.prepare(self._wider)
-        self._corners = _corners(shape)
+        self._corners = bends(shape)
         self._graph = self._visible_pairs()
 
     def way(self, start: Point, goal: Point) -> tuple[Point, ...]:
@@ -177,7 +177,7 @@ def _holds(volume: Airspace, height_agl_m: float) -> bool:
     return volume.floor_agl_m <= height_agl_m <= volume.ceiling_agl_m
 
 
-def _corners(shape: BaseGeometry) -> list[Spot]:
+def bends(shape: BaseGeometry) -> list[Spot]:
     """The corners that bulge into the shape: the only ones where a shortest way can bend."""
     found: dict[Spot, None] = {}
     for part in shapely.get_parts(shape):

@@ -1,0 +1,141 @@
+"""A plan for a survey: lines in several patterns, tours for each, the best ones searched longer.
+
+A quick guess ranks patterns (cells, directions); the best ones get a short search over the tours
+of all drones, and what is left of the budget goes to the best of these. What lines and transits
+leave unseen gets lines of its own; lines that nobody needs are dropped.
+"""
+
+import time
+
+from shapely.geometry.base import BaseGeometry
+
+from routing.errors import Unreachable
+from routing.survey.air import Air
+from routing.survey.case import Survey, SurveyPlan
+from routing.survey.cells import Cells, partitions
+from routing.survey.draft import Draft, Drafts
+from routing.survey.quick import Guess
+from routing.survey.strips import Line, estimate_s, strips
+
+SKIPS = (0.0, 0.003)
+"""Shares of an area that may be left out at its tips, to save a band."""
+DIRECTIONS = 4
+"""So many directions of each cell are drawn out, after a quick guess."""
+PATTERNS = 14
+"""So many patterns get a short search."""
+FIRST_SHARE = 0.4
+"""Of the budget, at the most, for these."""
+FINALISTS = 3
+SHORT, LONG = 30_000, 250_000
+"""Rounds of one search."""
+
+
+def plan_survey(
+    survey: Survey, *, cpu_s: float | None = None, rounds: int = 1_000_000, seed: int = 0
+) -> SurveyPlan:
+    """The best plan found that sees the wanted share of the area.
+
+    Args:
+        cpu_s: processor seconds to spend; None = ``rounds`` of search, for the same plan on
+            any machine.
+
+    Raises:
+        Unreachable: nothing of the area can be seen, or a part of it can't be reached.
+    """
+    effort = _Effort(cpu_s, rounds)
+    if survey.target.area <= 0:
+        raise Unreachable("the docks", "an area without free air")
+    air = Air(survey.fence, survey.no_fly, survey.flight)
+    drafts = Drafts(survey, air)
+    found: list[Draft] = []
+    for n, lines in enumerate(patterns(survey, air)[:PATTERNS]):
+        if found and effort.spent() > FIRST_SHARE:
+            break
+        draft = drafts.new(lines, effort.take(SHORT), seed + n)
+        if draft is not None:
+            found.append(draft)
+    if not found:
+        raise Unreachable("the docks", "all of the area")
+    finalists = sorted(found, key=lambda draft: draft.price)[:FINALISTS]
+    while effort.spent() < 1:
+        for n, draft in enumerate(finalists):
+            if effort.spent() < 1:
+                seed += 1
+                finalists[n] = drafts.better(draft, effort.take(LONG), seed)
+        finalists.sort(key=lambda draft: draft.price)
+        finalists = finalists[: max(1, len(finalists) - 1)]
+    return drafts.plan(min(finalists, key=lambda draft: draft.price))
+
+
+def patterns(survey: Survey, air: Air) -> list[list[Line]]:
+    """Lines that see about all of the area, in many ways, the quickest by a guess first."""
+    return _Patterns(survey, air).ranked()
+
+
+class _Patterns:
+    def __init__(self, survey: Survey, air: Air) -> None:
+        self._survey, self._air = survey, air
+        self._guess = Guess(survey.width_m, survey.length_m, survey.flight)
+        self._drawn: dict[tuple[int, float, int | None], list[tuple[float, list[Line]]]] = {}
+
+    def ranked(self) -> list[list[Line]]:
+        found: dict[tuple[int, int], tuple[float, list[Line]]] = {}
+        for cells in partitions(self._survey.area, self._guess.best_s):
+            for skip in SKIPS:
+                for seconds, lines in self._over(cells, skip):
+                    about = (len(lines), round(seconds))
+                    if about not in found or seconds < found[about][0]:
+                        found[about] = (seconds, lines)
+        return [lines for _, lines in sorted(found.values(), key=lambda each: each[0])]
+
+    def _over(self, cells: Cells, skip: float) -> list[tuple[float, list[Line]]]:
+        """Lines for all cells, each in its best direction; then one cell in its next best."""
+        few = None if len(cells) == 1 else DIRECTIONS
+        choices = [self._by_direction(cell, skip, few) for cell in cells]
+        if len(cells) == 1:
+            return choices[0]
+        best = [choice[0] for choice in choices]
+        found = [best]
+        for n, choice in enumerate(choices):
+            if len(choice) > 1:
+                found.append([*best[:n], choice[1], *best[n + 1 :]])
+        return [
+            (sum(seconds for seconds, _ in each), [line for _, lines in each for line in lines])
+            for each in found
+        ]
+
+    def _by_direction(
+        self, cell: BaseGeometry, skip: float, few: int | None
+    ) -> list[tuple[float, list[Line]]]:
+        """Lines over one cell in its most promising directions, the best first."""
+        key = (id(cell), skip, few)
+        if key not in self._drawn:
+            survey = self._survey
+            target = cell.difference(survey.no_fly)
+            found: list[tuple[float, list[Line]]] = []
+            for angle in self._guess.ranked(target)[:few]:
+                lines = strips(
+                    target, self._air.free, angle, survey.width_m, survey.length_m, skip
+                )
+                found.append((estimate_s(lines, survey.width_m, survey.flight), lines))
+            self._drawn[key] = sorted(found, key=lambda each: each[0])
+        return self._drawn[key]
+
+
+class _Effort:
+    """What is spent of a budget, in processor seconds or in rounds."""
+
+    def __init__(self, cpu_s: float | None, rounds: int) -> None:
+        self._since_s = time.process_time()
+        self._cpu_s, self._rounds, self._made = cpu_s, max(1, rounds), 0
+
+    def spent(self) -> float:
+        """Share of the budget, 1 and more = all."""
+        if self._cpu_s is None:
+            return self._made / self._rounds
+        return (time.process_time() - self._since_s) / self._cpu_s
+
+    def take(self, rounds: int) -> int:
+        """So many rounds are about to be made."""
+        self._made += rounds
+        return rounds
