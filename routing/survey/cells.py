@@ -40,7 +40,7 @@ def partitions(area: BaseGeometry, price: Price) -> list[Cells]:
             too, for the next one may make up for it.
     """
     beam: list[tuple[_Cell, ...]] = [(_Cell(area, price),)]
-    found: list[Cells] = [(area,), *_at_all_bends(area)]
+    found: list[Cells] = [(area,), *at_all_bends(area)]
     best, worse = beam[0][0].price, 0
     while len(beam[0]) < MOST_CELLS and worse < PATIENCE:
         wider: dict[tuple[float, ...], tuple[_Cell, ...]] = {}
@@ -58,7 +58,7 @@ def partitions(area: BaseGeometry, price: Price) -> list[Cells]:
     return found
 
 
-def _at_all_bends(area: BaseGeometry) -> list[Cells]:
+def at_all_bends(area: BaseGeometry) -> list[Cells]:
     """The area after one, two, three ... shortest cuts at its reflex corners."""
     cells, found = [area], list[Cells]()
     while len(cells) < MOST_CELLS:

@@ -12,7 +12,8 @@ from routing.survey.case import Spot, Survey, SurveyPlan, footprints
 from routing.survey.strips import Line, along_gap
 from routing.survey.tours import COOL_S, WARM_S, Tours, anneal, insert, make_tours
 
-MOST_SORTIES = 8
+DETOURS = 2.0
+"""A drone flies no more sorties than it would if all took so many times the bare lines' time."""
 MENDS = 6
 """So often lines are added for what is still unseen."""
 MEND_ROUNDS = 8_000
@@ -49,6 +50,9 @@ class Drafts:
         self._survey, self._air = survey, air
         self._target = survey.target
         self._wanted = survey.share + ROOM * (1 - survey.share)
+        flight, drones = survey.flight, len(survey.docks)
+        least_s = self._target.area / (survey.width_m * flight.speed_m_s * drones)
+        self._most_sorties = 2 + math.ceil(DETOURS * least_s / flight.usable_s)
 
     def new(self, lines: Sequence[Line], rounds: int, seed: int) -> Draft | None:
         """The first draft along lines; None if none of these can be flown."""
@@ -147,9 +151,8 @@ class Drafts:
         reachable = np.isfinite(between[len(ends) :, : len(ends)]).any(axis=0)
         if not reachable.all() or not np.isfinite(along).all():
             return None
-        work_s = float(along.sum()) / len(survey.docks)
-        sorties = min(MOST_SORTIES, 2 + math.ceil(1.5 * work_s / survey.flight.usable_s))
-        tours = make_tours(between, along, len(survey.docks), sorties, survey.flight, seed)
+        drones = len(survey.docks)
+        tours = make_tours(between, along, drones, self._most_sorties, survey.flight, seed)
         if routes:
             tours.lay(routes)
         for line in sorted(set(range(len(lines))) - {p >> 1 for r in routes for p in r}):

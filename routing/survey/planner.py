@@ -6,13 +6,14 @@ leave unseen gets lines of its own; lines that nobody needs are dropped.
 """
 
 import time
+from collections.abc import Iterator, Sequence
 
 from shapely.geometry.base import BaseGeometry
 
 from routing.errors import Unreachable
 from routing.survey.air import Air
 from routing.survey.case import Survey, SurveyPlan
-from routing.survey.cells import Cells, partitions
+from routing.survey.cells import Cells, at_all_bends, partitions
 from routing.survey.draft import Draft, Drafts
 from routing.survey.quick import Guess
 from routing.survey.strips import Line, estimate_s, strips
@@ -21,12 +22,14 @@ SKIPS = (0.0, 0.003)
 """Shares of an area that may be left out at its tips, to save a band."""
 DIRECTIONS = 4
 """So many directions of each cell are drawn out, after a quick guess."""
-PATTERNS = 14
+PATTERNS = 24
 """So many patterns get a short search."""
 FIRST_SHARE = 0.4
 """Of the budget, at the most, for these."""
-FINALISTS = 3
-SHORT, LONG = 30_000, 250_000
+DRAW_SHARE = 0.1
+"""Of the budget: if the first plan took more, there is no time to draw others."""
+FINALISTS = 6
+SHORT, LONG = 30_000, 120_000
 """Rounds of one search."""
 
 
@@ -46,12 +49,12 @@ def plan_survey(
     if survey.target.area <= 0:
         raise Unreachable("the docks", "an area without free air")
     air = Air(survey.fence, survey.no_fly, survey.flight)
-    drafts = Drafts(survey, air)
+    drafts, drawn = Drafts(survey, air), _Patterns(survey, air)
     found: list[Draft] = []
-    for n, lines in enumerate(patterns(survey, air)[:PATTERNS]):
+    for lines in _in_turn(drawn, effort):
         if found and effort.spent() > FIRST_SHARE:
             break
-        draft = drafts.new(lines, effort.take(SHORT), seed + n)
+        draft = drafts.new(lines, effort.take(SHORT), seed + len(found))
         if draft is not None:
             found.append(draft)
     if not found:
@@ -63,34 +66,52 @@ def plan_survey(
                 seed += 1
                 finalists[n] = drafts.better(draft, effort.take(LONG), seed)
         finalists.sort(key=lambda draft: draft.price)
-        finalists = finalists[: max(1, len(finalists) - 1)]
+        finalists = finalists[: max(1, len(finalists) // 2)]
     return drafts.plan(min(finalists, key=lambda draft: draft.price))
 
 
-def patterns(survey: Survey, air: Air) -> list[list[Line]]:
-    """Lines that see about all of the area, in many ways, the quickest by a guess first."""
-    return _Patterns(survey, air).ranked()
+def _in_turn(drawn: "_Patterns", effort: "_Effort") -> Iterator[list[Line]]:
+    """What is quick to draw first, so that there is a plan soon; then the best patterns of all."""
+    area = drawn.area
+    first = drawn.ranked([(area,)], DIRECTIONS)[:1]
+    yield from first
+    if effort.spent() < FIRST_SHARE:
+        bent = drawn.ranked(at_all_bends(area), DIRECTIONS)[:2]
+        yield from bent
+        if effort.spent() < DRAW_SHARE:
+            every = drawn.ranked(partitions(area, drawn.guess.best_s), None)
+            yield from (lines for lines in every[:PATTERNS] if lines not in first + bent)
 
 
 class _Patterns:
+    """Draws lines over cells."""
+
     def __init__(self, survey: Survey, air: Air) -> None:
         self._survey, self._air = survey, air
-        self._guess = Guess(survey.width_m, survey.length_m, survey.flight)
+        self.area = survey.area
+        self.guess = Guess(survey.width_m, survey.length_m, survey.flight)
         self._drawn: dict[tuple[int, float, int | None], list[tuple[float, list[Line]]]] = {}
 
-    def ranked(self) -> list[list[Line]]:
+    def ranked(self, parted: Sequence[Cells], directions: int | None) -> list[list[Line]]:
+        """Lines that see about all of the area, the quickest by a guess first.
+
+        Args:
+            directions: in how many the whole area is drawn; None = in all.
+        """
         found: dict[tuple[int, int], tuple[float, list[Line]]] = {}
-        for cells in partitions(self._survey.area, self._guess.best_s):
+        for cells in parted:
+            few = directions if len(cells) == 1 else DIRECTIONS
             for skip in SKIPS:
-                for seconds, lines in self._over(cells, skip):
+                for seconds, lines in self._over(cells, skip, few):
                     about = (len(lines), round(seconds))
                     if about not in found or seconds < found[about][0]:
                         found[about] = (seconds, lines)
         return [lines for _, lines in sorted(found.values(), key=lambda each: each[0])]
 
-    def _over(self, cells: Cells, skip: float) -> list[tuple[float, list[Line]]]:
+    def _over(
+        self, cells: Cells, skip: float, few: int | None
+    ) -> list[tuple[float, list[Line]]]:
         """Lines for all cells, each in its best direction; then one cell in its next best."""
-        few = None if len(cells) == 1 else DIRECTIONS
         choices = [self._by_direction(cell, skip, few) for cell in cells]
         if len(cells) == 1:
             return choices[0]
@@ -113,7 +134,7 @@ class _Patterns:
             survey = self._survey
             target = cell.difference(survey.no_fly)
             found: list[tuple[float, list[Line]]] = []
-            for angle in self._guess.ranked(target)[:few]:
+            for angle in self.guess.ranked(target)[:few]:
                 lines = strips(
                     target, self._air.free, angle, survey.width_m, survey.length_m, skip
                 )
