@@ -17,6 +17,7 @@ from routing.recombine import recombine
 from routing.refusal import Refusal
 from routing.ruin_recreate import Effort, Pool
 from routing.search.board import Board, Route
+from routing.survey import planner as survey
 
 MODEL_STOPS = 40
 """OR-Tools' routing model gets its turn up to so many stops; behind it ruin and recreate is far
@@ -163,6 +164,7 @@ def warm_up() -> None:
     fewer = replace(problem, requests=problem.requests[:-1])
     for asked in (problem, fewer, replace(fewer, slots=powered)):
         solve(asked, budget=budget)
+    survey.warm_up()
 
 
 class _Clock:

@@ -1,19 +1,16 @@
 """Cases of watching without end: rooms on a graph of roads, or points to look at from the air."""
 
-import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import networkx as nx
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from dispatcher.bench.files import WrongUse
+from dispatcher.bench.case_files import find_cases, parse
 from routing.errors import Fault, InstanceError
-from routing.marked_yaml import MAX_BYTES
 
 MOST_POINTS, MOST_NODES = 1000, 20_000
 KINDS = ("patrol", "watch")
@@ -66,24 +63,9 @@ _FILE: TypeAdapter[_Patrol | _Watch] = TypeAdapter(
 )
 
 
-def find_cases(paths: Iterable[Path]) -> list[WatchCase]:
-    """All cases: files, and what is in folders, at any depth; other files there are left out.
-
-    Raises:
-        WrongUse: a path can't be read, a folder holds no case, or two cases have one name.
-        InstanceError: a case can't be used.
-    """
-    found: dict[str, tuple[Path, WatchCase]] = {}
-    for path in paths:
-        files = list(_in_folder(path)) if path.is_dir() else [path]
-        if not files:
-            raise WrongUse(f"{path} holds no case of kind patrol or watch; name another folder")
-        for file in files:
-            case = read_case(file)
-            other, _ = found.setdefault(case.name, (file, case))
-            if other.resolve() != file.resolve():
-                raise WrongUse(f"{other} and {file} both hold {case.name!r}; name one of them")
-    return [case for _, case in found.values()]
+def find_watch_cases(paths: Iterable[Path]) -> list[WatchCase]:
+    """All cases: files, and what is in folders; raises as `find_cases` does."""
+    return find_cases(paths, KINDS, read_case)
 
 
 def read_case(path: Path) -> WatchCase:
@@ -93,49 +75,8 @@ def read_case(path: Path) -> WatchCase:
         WrongUse: it can't be read.
         InstanceError: it is no case, contradicts itself, or some point can't be reached.
     """
-    try:
-        case = _FILE.validate_python(_plain(path))
-    except ValidationError as error:
-        raise InstanceError(str(path), [_fault(dict(e)) for e in error.errors()]) from None
+    case = parse(path, KINDS, _FILE)
     return _on_graph(case, path) if isinstance(case, _Patrol) else _from_the_air(case)
-
-
-def _in_folder(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(here, name)
-            if name.endswith(".json") and not name.startswith(".") and _is_case(path):
-                yield path
-
-
-def _is_case(path: Path) -> bool:
-    try:
-        plain = _plain(path)
-    except InstanceError:
-        return False
-    return isinstance(plain, dict) and cast(dict[str, Any], plain).get("kind") in KINDS
-
-
-def _plain(path: Path) -> object:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            fault = Fault(0, f"it is larger than {MAX_BYTES} bytes", "split it")
-            raise InstanceError(str(path), [fault])
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise WrongUse(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise WrongUse(f"can't read {path} ({error.strerror}); check its rights") from None
-    except (ValueError, RecursionError) as error:  # no JSON, or no text
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
-        fault = Fault(line, f"it is no JSON ({error})", "write a case of kind patrol or watch")
-        raise InstanceError(str(path), [fault]) from None
-
-
-def _fault(error: dict[str, Any]) -> Fault:
-    where = ".".join(map(str, error["loc"])) or "the file"
-    return Fault(0, f"{where}: {error['msg']}", "write a case of kind patrol or watch")
 
 
 # --- a graph

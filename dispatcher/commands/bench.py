@@ -70,7 +70,7 @@ def routing(
     try:
         names = peers_named(peers)
     except WrongUse as error:
-        _fail(str(error), USE_WRONG)
+        fail(str(error), USE_WRONG)
     _solve(paths, objective, budget_s, seed, names, out, as_json=as_json)
 
 
@@ -84,7 +84,7 @@ def queue(
     """How quick the planner answers with a long queue, and whether the event loop feels it."""
     from dispatcher.bench.queue import PARTS, measure
 
-    with _bar() as bar:
+    with progress_bar() as bar:
         job = bar.add_task("measuring", total=PARTS)
         figures = measure(requests, vehicles, seed, done=lambda: bar.advance(job))
     found = asdict(figures)
@@ -111,7 +111,7 @@ def _solve(
     from routing.instances.instance import Objective
 
     if not 0 < budget_s <= DAY_S:
-        _fail(
+        fail(
             f"--budget-s {budget_s:g} is not between 0 and a day; write more than 0, such as 5",
             USE_WRONG,
         )
@@ -121,18 +121,18 @@ def _solve(
     try:
         found = find(paths, ALLOCATIONS if asked.objective is Objective.FLOW else TOURS)
         if found.faults:
-            _fail("\n".join(map(str, found.faults)), FILE_WRONG)
+            fail("\n".join(map(str, found.faults)), FILE_WRONG)
         if out is not None:
             prepare_folder(out, found.instances)
         total = len(found.instances) * (1 + len(peers))
-        with _bar() as bar:
+        with progress_bar() as bar:
             job = bar.add_task("solving", total=total)
             rows: list[Row] = []
             for row in run(asked, found.instances):
                 rows.append(row)
                 bar.advance(job)
     except WrongUse as error:
-        _fail(str(error), USE_WRONG)
+        fail(str(error), USE_WRONG)
     _say(rows, as_json=as_json)
     if ours_failed(rows):
         raise typer.Exit(FILE_WRONG)
@@ -150,12 +150,14 @@ def _say(rows: "Sequence[Row]", *, as_json: bool) -> None:
         say_table(*mean_cells(rows))
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
+    """A bar on a terminal's standard error; nothing elsewhere."""
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
 
 
-def _fail(message: str, code: int) -> NoReturn:
+def fail(message: str, code: int) -> NoReturn:
+    """Say why not, and end."""
     typer.echo(message, err=True)
     raise typer.Exit(code)

@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dispatcher.commands.bench import DAY_S, FILE_WRONG, USE_WRONG, AsJson, Out, Seed, bench
+from dispatcher.commands.bench import (
+    DAY_S,
+    FILE_WRONG,
+    USE_WRONG,
+    AsJson,
+    Out,
+    Seed,
+    bench,
+    fail,
+    progress_bar,
+)
 from dispatcher.commands.words import say_json, say_table
 
 if TYPE_CHECKING:
@@ -48,19 +56,19 @@ def watch(
 ) -> None:
     """Watch points without end: the longest time that any of them is unseen."""
     from dispatcher.bench.files import WrongUse
-    from dispatcher.bench.watch_case import find_cases
+    from dispatcher.bench.watch_case import find_watch_cases
     from routing.errors import InstanceError
 
     if not 0 < budget_s <= DAY_S:
-        _fail(f"--budget-s {budget_s:g} is not between 0 and a day; write 5", USE_WRONG)
+        fail(f"--budget-s {budget_s:g} is not between 0 and a day; write 5", USE_WRONG)
     try:
         numbers = _numbers(vehicles)
-        cases = find_cases(paths)
+        cases = find_watch_cases(paths)
         rows = _rows(cases, numbers, budget_s, seed, visits if unpredictable else 0, out)
     except WrongUse as error:
-        _fail(str(error), USE_WRONG)
+        fail(str(error), USE_WRONG)
     except InstanceError as error:
-        _fail(str(error), FILE_WRONG)
+        fail(str(error), FILE_WRONG)
     if as_json:
         say_json([row.plain() for row in rows])
     else:
@@ -94,7 +102,7 @@ def _rows(
 
     warm_up()
     rows: list[Row] = []
-    with _bar() as bar:
+    with progress_bar() as bar:
         job = bar.add_task("watching", total=len(cases) * len(numbers))
         for case in cases:
             for k in numbers:
@@ -134,14 +142,3 @@ def _secret_cells(rows: "Sequence[Row]") -> tuple[Sequence[str], Sequence[Sequen
 
 def _shares(found: "Secrecy | None") -> tuple[str, str]:
     return ("", "") if found is None else (f"{found.entropy:.3f}", f"{found.detection:.3f}")
-
-
-def _bar() -> Progress:
-    screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

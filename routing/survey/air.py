@@ -90,4 +90,6 @@ def _min_plus(first: Seconds, second: Seconds) -> Seconds:
 
 def polygons(shape: BaseGeometry) -> list[Polygon]:
     """The parts of a shape that have an area."""
-    return [part for part in shapely.get_parts(shape) if isinstance(part, Polygon) and part.area > 0]
+    return [
+        part for part in shapely.get_parts(shape) if isinstance(part, Polygon) and part.area > 0
+    ]

@@ -55,7 +55,7 @@ class Drafts:
         self._most_sorties = 2 + math.ceil(DETOURS * least_s / flight.usable_s)
 
     def new(self, lines: Sequence[Line], rounds: int, seed: int) -> Draft | None:
-        """The first draft along lines; None if none of these can be flown."""
+        """The first draft along lines; None if one of these can't be reached."""
         tours = self._tours(lines, [], seed)
         if tours is None:
             return None
@@ -70,7 +70,7 @@ class Drafts:
             return draft
         anneal(tours, rounds, WARM_S, COOL_S)
         found = self._mended(lines, tours, seed)
-        return found if found is not None and found.price < draft.price else draft
+        return found if found.price < draft.price else draft
 
     def plan(self, draft: Draft) -> SurveyPlan:
         """What is flown."""
@@ -80,7 +80,7 @@ class Drafts:
             seen=draft.seen,
         )
 
-    def _mended(self, lines: tuple[Line, ...], tours: Tours, seed: int) -> Draft | None:
+    def _mended(self, lines: tuple[Line, ...], tours: Tours, seed: int) -> Draft:
         draft = self._draft(lines, tours)
         for n in range(MENDS):
             if draft.seen >= self._wanted:
@@ -91,11 +91,11 @@ class Drafts:
             lines = (*draft.lines, *more)
             again = self._tours(lines, draft.routes, seed)
             if again is None:
-                return None
+                break
             if n < MENDS // 2:
                 anneal(again, MEND_ROUNDS, MILD_S, COOL_S)
             draft = self._draft(lines, again)
-        return draft if draft.price < math.inf else None
+        return draft
 
     def _over_gaps(self, draft: Draft) -> list[Line]:
         """Lines over the largest gaps, until enough would be seen."""
@@ -125,7 +125,9 @@ class Drafts:
             if spare <= 0 or len(draft.lines) - len(gone) < 2:
                 break
             line = draft.lines[n]
-            rest = footprints([part for way in ways for part in _without(way, line)], width_m, length_m)
+            rest = footprints(
+                [part for way in ways for part in _without(way, line)], width_m, length_m
+            )
             own = footprints([line], width_m, length_m).intersection(self._target)
             lost = own.difference(rest).area
             if lost <= spare:

@@ -5,14 +5,16 @@ of all drones, and what is left of the budget goes to the best of these. What li
 leave unseen gets lines of its own; lines that nobody needs are dropped.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 
-from routing.errors import Unreachable
+from routing.errors import NoPlan, Unreachable
 from routing.survey.air import Air
-from routing.survey.case import Survey, SurveyPlan
+from routing.survey.case import Flight, Survey, SurveyPlan
 from routing.survey.cells import Cells, at_all_bends, partitions
 from routing.survey.draft import Draft, Drafts
 from routing.survey.quick import Guess
@@ -44,6 +46,7 @@ def plan_survey(
 
     Raises:
         Unreachable: nothing of the area can be seen, or a part of it can't be reached.
+        NoPlan: the drones' energy does not last for it.
     """
     effort = _Effort(cpu_s, rounds)
     if survey.target.area <= 0:
@@ -60,6 +63,11 @@ def plan_survey(
     if not found:
         raise Unreachable("the docks", "all of the area")
     finalists = sorted(found, key=lambda draft: draft.price)[:FINALISTS]
+    if finalists[0].price == math.inf:
+        raise NoPlan(
+            f"no sorties of {survey.flight.usable_s:.0f} s see {survey.share:.1%} of the area; "
+            "take a dock nearer to it, a smaller area or a drone that flies longer"
+        )
     while effort.spent() < 1:
         for n, draft in enumerate(finalists):
             if effort.spent() < 1:
@@ -81,6 +89,22 @@ def _in_turn(drawn: "_Patterns", effort: "_Effort") -> Iterator[list[Line]]:
         if effort.spent() < DRAW_SHARE:
             every = drawn.ranked(partitions(area, drawn.guess.best_s), None)
             yield from (lines for lines in every[:PATTERNS] if lines not in first + bent)
+
+
+def warm_up() -> None:
+    """Have the search compiled, or read from the compiler's cache, before it is needed."""
+    square = shapely.box(0.0, 0.0, 100.0, 100.0)
+    flight = Flight(speed_m_s=10.0, accel_m_s2=2.0, airspeed_m_s=15.0, usable_s=600.0)
+    survey = Survey(
+        area=square,
+        no_fly=shapely.Polygon(),
+        fence=square.buffer(10.0),
+        docks=((0.0, 0.0), (0.0, 0.0)),
+        flight=flight,
+        width_m=30.0,
+        length_m=20.0,
+    )
+    plan_survey(survey, rounds=1)
 
 
 class _Patterns:
@@ -108,9 +132,7 @@ class _Patterns:
                         found[about] = (seconds, lines)
         return [lines for _, lines in sorted(found.values(), key=lambda each: each[0])]
 
-    def _over(
-        self, cells: Cells, skip: float, few: int | None
-    ) -> list[tuple[float, list[Line]]]:
+    def _over(self, cells: Cells, skip: float, few: int | None) -> list[tuple[float, list[Line]]]:
         """Lines for all cells, each in its best direction; then one cell in its next best."""
         choices = [self._by_direction(cell, skip, few) for cell in cells]
         if len(cells) == 1:
@@ -135,9 +157,7 @@ class _Patterns:
             target = cell.difference(survey.no_fly)
             found: list[tuple[float, list[Line]]] = []
             for angle in self.guess.ranked(target)[:few]:
-                lines = strips(
-                    target, self._air.free, angle, survey.width_m, survey.length_m, skip
-                )
+                lines = strips(target, self._air.free, angle, survey.width_m, survey.length_m, skip)
                 found.append((estimate_s(lines, survey.width_m, survey.flight), lines))
             self._drawn[key] = sorted(found, key=lambda each: each[0])
         return self._drawn[key]

@@ -39,7 +39,7 @@ class Guess:
         low, high = float(y.min()), float(y.max())
         bands = max(1, math.ceil((high - low) / self._width_m - 1e-6))
         height = (high - low) / bands
-        at = low + (np.arange(bands)[:, None] + _LEVELS) * height
+        at = np.float64(low) + (np.arange(bands)[:, None] + _LEVELS) * height
         lengths = _lengths(x, y, at) - self._length_m
         ahead = 1000.0 * np.array([cos, sin])
         there, back = self._flight.leg_s(np.zeros(2), ahead), self._flight.leg_s(ahead, np.zeros(2))

@@ -19,8 +19,9 @@ from routing.survey.case import Flight, Seconds
 
 SHARED = 0.1
 """What a second of everybody's mean time costs, beside one of the last one's."""
-TOO_LONG = 3.0
-"""What a second beyond the usable time costs."""
+TOO_LONG = 5.0
+"""What a second beyond the usable time costs; beside it, that a sortie is too long at all costs
+more than one more sortie."""
 WARM_S, COOL_S = 12.0, 0.15
 """Temperatures at the start and at the end."""
 NEAR = 10
@@ -139,12 +140,14 @@ def price(tours: Tours, first: int, first_s: float, second: int, second_s: float
             if tours.clock[drone] > 0.0:
                 tours.clock[drone] += tours.facts[SWAP]
             tours.clock[drone] += took
-            late += max(0.0, took - tours.facts[USABLE])
+            if took > tours.facts[USABLE]:
+                late += TOO_LONG * (took - tours.facts[USABLE])
+                late += 2.0 * (tours.facts[SWAP] + tours.facts[TAKEOFF_AND_LANDING])
     last, total = 0.0, 0.0
     for drone in range(len(tours.clock)):
         last = max(last, tours.clock[drone])
         total += tours.clock[drone]
-    return last + SHARED * total / len(tours.clock) + TOO_LONG * late
+    return last + SHARED * total / len(tours.clock) + late
 
 
 @kernel
@@ -185,7 +188,7 @@ def insert(tours: Tours, line: int) -> bool:
 @kernel
 def remove(tours: Tours, line: int) -> None:
     """Take a line out of its route."""
-    r = tours.at[line]
+    r: int = tours.at[line]
     kept = 0
     for k in range(tours.size[r]):
         if tours.route[r, k] >> 1 != line:
@@ -337,10 +340,11 @@ def anneal(tours: Tours, rounds: int, warm_s: float, cool_s: float) -> float:
     for n in range(rounds):
         heat = warm_s * math.exp(n / rounds * math.log(cool_s / warm_s))
         line = below(dice, lines)
-        r = tours.at[line]
+        r: int = tours.at[line]
         at = place_of(tours, line)
         kind = below(dice, 100)
-        q, first, second = r, 0, 0
+        q: int = r
+        first, second = 0, 0
         if kind < 45:
             long = 1 + below(dice, min(LONGEST_STRING if kind < 15 else 2, tours.size[r] - at))
             if below(dice, 12) == 0:
@@ -348,9 +352,9 @@ def anneal(tours: Tours, rounds: int, warm_s: float, cool_s: float) -> float:
                 to = below(dice, tours.size[q] + 1)
             else:
                 last = tours.route[r, at + long - 1]
-                target = tours.near[last, below(dice, tours.near.shape[1])]
-                q = tours.at[target >> 1]
-                to = place_of(tours, target >> 1) + below(dice, 2)
+                after: int = tours.near[last, below(dice, tours.near.shape[1])]
+                q = tours.at[after >> 1]
+                to = place_of(tours, after >> 1) + below(dice, 2)
             if q == r and at <= to <= at + long:
                 continue
             first = move_string(tours, r, at, long, below(dice, 2) == 0, q, to)
@@ -361,9 +365,9 @@ def anneal(tours: Tours, rounds: int, warm_s: float, cool_s: float) -> float:
         elif kind < 82:
             q = below(dice, routes)
             if below(dice, 3) > 0:
-                target = tours.near[tours.route[r, at], below(dice, tours.near.shape[1])] >> 1
-                q = tours.at[target]
-                to = place_of(tours, target)
+                beside: int = tours.near[tours.route[r, at], below(dice, tours.near.shape[1])]
+                q = tours.at[beside >> 1]
+                to = place_of(tours, beside >> 1)
             else:
                 to = below(dice, tours.size[q] + 1)
             if q == r:
