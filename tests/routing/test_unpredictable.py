@@ -62,22 +62,32 @@ def by_hand(plan: Wander, here: int, seen_s: list[float], now_s: float) -> set[i
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.floats(1.0, 2.5), st.integers(2, 7), st.booleans())
+@given(
+    st.integers(0, 10_000),
+    st.floats(1.0, 2.5),
+    st.integers(2, 7),
+    st.booleans(),
+    st.booleans(),
+    st.lists(st.integers(0, 60), min_size=8, max_size=8),
+)
 def test_what_is_allowed_is_what_a_rotation_can_save(
-    seed: int, tours: float, points: int, looks: bool
+    seed: int, tours: float, points: int, looks: bool, shortest: bool, held_up_s: list[int]
 ) -> None:
     chance = np.random.default_rng(seed)
     times = chance.integers(1, 40, (points, points)).astype(float)  # one-way streets
-    for k in range(points):
+    for k in range(points if shortest else 0):
         times = np.minimum(times, times[:, [k]] + times[[k]])
     look_s = [float(looks * k) for k in range(points)]
     (tour,) = rings(times, look_s, 1, rounds=5_000)
     plan = wander(times, look_s, tour.points, tours * tour.round_s)
     here, seen_s = as_if_on_tour(plan)
     now_s, dice = 0.0, random.Random(seed)
-    for _ in range(8):
+    for wait_s in held_up_s:
+        now_s += max(0, wait_s - 50)
         free = set(np.flatnonzero(allowed(plan, here, seen_s, now_s)).tolist())
         assert free == by_hand(plan, here, seen_s.tolist(), now_s)
+        if not free:
+            break
         goal = next_point(plan, here, seen_s, now_s, dice)
         now_s += float(plan.cost_s[here, goal])
         here, seen_s[goal] = goal, now_s

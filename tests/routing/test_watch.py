@@ -143,6 +143,7 @@ def test_two_clusters_far_apart_are_two_rings() -> None:
     times = [[math.dist(a, b) for b in spots] for a in spots]
     found = rings(times, [0.0] * 8, 4, rounds=20_000)
     assert worst_idle_s(found) == pytest.approx(200.0)
+    assert lower_bound_s(times, [0.0] * 8, 2) == pytest.approx(400.0)
     assert {frozenset(p // 4 for p in ring.points) for ring in found} == {
         frozenset({0}),
         frozenset({1}),
