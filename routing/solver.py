@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate
+from routing import fleet_size, insertion, ortools_model, reasons, ruin_recreate, watch
 from routing.finish import finish
 from routing.plan import Plan, check
 from routing.problem import Battery, Problem, Profile, Request, Slot, Stop, Weights
@@ -165,6 +165,7 @@ def warm_up() -> None:
     for asked in (problem, fewer, replace(fewer, slots=powered)):
         solve(asked, budget=budget)
     survey.warm_up()
+    watch.warm_up()
 
 
 class _Clock:

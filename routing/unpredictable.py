@@ -4,8 +4,7 @@ One vehicle goes on to a random point, but only to one from where some rotation 
 still sees every point before its revisit time is over: that rotation is the certificate. One point
 is always allowed, the certificate's own next one.
 
-With a revisit time below twice the tour's the choices die out after a while and the order freezes
-(docs/explanation/watching.md), so take `FREE` tours and not less.
+The more time, the more choices: one tour leaves none, `FREE` tours nearly all of a random walk's.
 """
 
 import random
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from routing.watch import Looks, Times, checked_cost
 
 FREE = 2.0
-"""The least revisit time, in tours, that leaves choices for ever."""
+"""A revisit time, in tours, that one lap along the certificate makes free again."""
 SLACK_S = 1e-6
 """By so much a revisit time may be missed, for numbers that are not exact."""
 

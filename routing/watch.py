@@ -113,6 +113,14 @@ def rings_within(
     return _search(checked_cost(times_s, look_s), vehicles, seed, alone, 0, cpu_s)
 
 
+def warm_up() -> None:
+    """Have the search compiled, or read from the compiler's cache, before it is needed.
+
+    Takes a quarter of a minute at the first start on a machine, and a moment later.
+    """
+    rings([[0.0, 1.0], [1.0, 0.0]], [0.0, 0.0], 1, rounds=10)
+
+
 def checked_cost(times_s: Times, look_s: Looks) -> NDArray[np.float64]:
     """(n, n) seconds from point to point with the look at the second; diagonal = a look alone.
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from dispatcher.bench.files import WrongUse
 from dispatcher.bench.watch_case import WatchCase
-from routing.unpredictable import FREE, visits, wander
-from routing.watch import Ring, rings, rings_within
+from routing.unpredictable import visits, wander
+from routing.watch import Ring, rings_within
 from routing.watch import worst_idle_s as planned_s
 from routing.watch_fleet import lower_bound_s
 from routing.watch_measures import Secrecy, Visit, secrecy, worst_idle_s
@@ -67,11 +67,6 @@ class Watched:
     cpu_s: float
 
 
-def warm_up() -> None:
-    """Load what is compiled, so that it is in nobody's time."""
-    rings([[0.0, 1.0], [1.0, 0.0]], [0.0, 0.0], 1, rounds=10)
-
-
 def evenly(case: WatchCase, vehicles: int, budget_s: float, seed: int) -> Watched:
     """The best rings, and vehicles going round them."""
     since_s = time.process_time()
@@ -91,10 +86,13 @@ def evenly(case: WatchCase, vehicles: int, budget_s: float, seed: int) -> Watche
     )
 
 
-def unpredictably(case: WatchCase, vehicles: int, budget_s: float, seed: int, many: int) -> Watched:
-    """A part of its own for each vehicle, in random order, never later than two tours.
+def unpredictably(
+    case: WatchCase, vehicles: int, budget_s: float, seed: int, tours: float, many: int
+) -> Watched:
+    """A part of its own for each vehicle, in random order.
 
     Args:
+        tours: no point is unseen for longer than so many of the longest tours, >= 1.
         many: stops of each vehicle.
     """
     since_s = time.process_time()
@@ -103,13 +101,13 @@ def unpredictably(case: WatchCase, vehicles: int, budget_s: float, seed: int, ma
     driven: list[list[Visit]] = []
     stops: list[Visit] = []
     for number, part in enumerate(parts):
-        stopped = list(islice(_at_random(case, part, FREE * tour_s, seed, number), many))
+        stopped = list(islice(_at_random(case, part, tours * tour_s, seed, number), many))
         stops += stopped
         driven.append(list(_with_passed(case, stopped)))
     return Watched(
         vehicles=driven,
         stops=stops,
-        steady_from_s=FREE * tour_s,
+        steady_from_s=tours * tour_s,
         horizon_s=min(visits[-1][0] for visits in driven),
         tour_s=tour_s,
         cpu_s=time.process_time() - since_s,

@@ -1,6 +1,7 @@
 """``wardline bench watch``: how long points are unseen, when vehicles watch without end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +21,11 @@ from dispatcher.commands.bench import (
 from dispatcher.commands.words import say_json, say_table
 
 if TYPE_CHECKING:
-    from dispatcher.bench.watch import Row
+    from dispatcher.bench.watch import Row, Watched
     from dispatcher.bench.watch_case import WatchCase
     from routing.watch_measures import Secrecy
+
+    Plan = Callable[[WatchCase, int], Watched]
 
 MOST_VEHICLES = 1000
 LEAST_VISITS, MOST_VISITS = 1000, 1_000_000
@@ -50,6 +53,9 @@ def watch(
         int,
         typer.Option(min=LEAST_VISITS, max=MOST_VISITS, help="Stops of each random vehicle."),
     ] = 100_000,
+    tours: Annotated[
+        float, typer.Option(min=1.0, max=100.0, help="Random: longest unseen, in tours.")
+    ] = 2.0,
     seed: Seed = 0,
     out: Out = None,
     as_json: AsJson = False,
@@ -64,7 +70,8 @@ def watch(
     try:
         numbers = _numbers(vehicles)
         cases = find_watch_cases(paths)
-        rows = _rows(cases, numbers, budget_s, seed, visits if unpredictable else 0, out)
+        plan = _random(budget_s, seed, tours, visits) if unpredictable else _even(budget_s, seed)
+        rows = _rows(cases, numbers, plan, out)
     except WrongUse as error:
         fail(str(error), USE_WRONG)
     except InstanceError as error:
@@ -89,28 +96,32 @@ def _numbers(text: str) -> list[int]:
     return list(dict.fromkeys(map(int, words)))
 
 
+def _even(budget_s: float, seed: int) -> "Plan":
+    from dispatcher.bench.watch import evenly
+
+    return partial(evenly, budget_s=budget_s, seed=seed)
+
+
+def _random(budget_s: float, seed: int, tours: float, many: int) -> "Plan":
+    from dispatcher.bench.watch import unpredictably
+
+    return partial(unpredictably, budget_s=budget_s, seed=seed, tours=tours, many=many)
+
+
 def _rows(
-    cases: "Sequence[WatchCase]",
-    numbers: Sequence[int],
-    budget_s: float,
-    seed: int,
-    many: int,
-    out: Path | None,
+    cases: "Sequence[WatchCase]", numbers: Sequence[int], plan: "Plan", out: Path | None
 ) -> "list[Row]":
-    """A row for each case and number; ``many`` = stops of random patrols, 0 = rings."""
-    from dispatcher.bench.watch import evenly, row_of, unpredictably, warm_up, write
+    """A row for each case and number of vehicles."""
+    from dispatcher.bench.watch import row_of, write
+    from routing.watch import warm_up
 
     warm_up()
     rows: list[Row] = []
-    with progress_bar() as bar:
+    with progressprogress_bar() as bar:
         job = bar.add_task("watching", total=len(cases) * len(numbers))
         for case in cases:
             for k in numbers:
-                watched = (
-                    unpredictably(case, k, budget_s, seed, many)
-                    if many
-                    else evenly(case, k, budget_s, seed)
-                )
+                watched = plan(case, k)
                 if out is not None:
                     write(out, case, k, watched)
                 rows.append(row_of(case, k, watched))
