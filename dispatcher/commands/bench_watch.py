@@ -117,7 +117,7 @@ def _rows(
 
     warm_up()
     rows: list[Row] = []
-    with progressprogress_bar() as bar:
+    with progress_bar() as bar:
         job = bar.add_task("watching", total=len(cases) * len(numbers))
         for case in cases:
             for k in numbers:
