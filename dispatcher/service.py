@@ -40,7 +40,7 @@ from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.road_desk import RoadDesk
-from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules import RoadRule, RuleId, together
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.shelter import Shelter
 from dispatcher.skies import Skies
@@ -292,6 +292,7 @@ class Service:
                 self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._desk.restore(list(memory.rules.values()), memory.rules_set)
+        self.roster.set_rules(together(self._desk.in_force))
         self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
@@ -592,6 +593,7 @@ class Service:
 
     def _roads_changed(self, left: Sequence[VehicleId]) -> None:
         """Other rules hold; ``left`` have no way on under them, and turn back."""
+        self.roster.set_rules(together(self._desk.in_force))
         for vehicle in left:
             self._workers[vehicle].think_again()
         self._planner.poke()
