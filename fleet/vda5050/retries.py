@@ -10,7 +10,6 @@ from fleet.vda5050.link import Link
 from fleet.vda5050.messages import Action, ActionState, ActionStatus, State
 from fleet.vda5050.outbox import Repeat
 
-
 _PAUSE_S = 5.0
 """Before each new try: whatever was in the way may have gone by then."""
 

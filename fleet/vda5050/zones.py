@@ -33,6 +33,10 @@ _DOOR_M: Final = 0.5
 """Half of what a cabin, or a door, takes up at the most."""
 _CLEAR_M: Final = 1.0
 """How much of a lane's ends a zone along it leaves free for who only crosses there."""
+_APART_M: Final = 0.1
+"""How far a zone that forbids something keeps from ways that stay allowed."""
+_LEAST_M2: Final = 0.25
+"""Pieces of such a zone that are smaller are left out."""
 _DIGITS: Final = 3
 
 Outline = tuple[Point, ...]
@@ -172,32 +176,55 @@ def _square(site: Site, node: NodeId) -> Outline:
 def _blocked(
     site: Site, rules: RoadRules, spec: VehicleSpec, open_lanes: Collection[LaneId]
 ) -> Iterable[SiteZone]:
+    shut: list[Lane] = []
     for lane in site.lanes.values():
         barred = lane.width_m < spec.width_m or bool(lane.kinds and spec.kind not in lane.kinds)
         closed = lane.id in rules.closed and lane.id not in open_lanes
         if (barred or closed) and lane.lift is None and _flat(site, lane):
-            yield _along(site, lane, "blocked", ZoneType.BLOCKED)
+            shut.append(lane)
+    ids = {lane.id for lane in shut}
+    others = [lane for lane in site.lanes.values() if lane.id not in ids and _flat(site, lane)]
+    for lane in shut:
+        ways = [
+            _way(site, other).buffer(spec.width_m / 2 + _APART_M, cap_style="flat")
+            for other in _on_level(site, others, lane)
+        ]
+        outline = _apart(_outline_along(site, lane), ways)
+        if outline is not None:
+            zone = _zone(f"blocked:{lane.id}", ZoneType.BLOCKED, outline)
+            yield SiteZone(level=site.nodes[lane.start].level, zone=zone)
 
 
 def _limits(site: Site, rules: RoadRules) -> Iterable[SiteZone]:
     for lane in ruled(site, rules).lanes.values():
         if lane.speed_limit_m_s is not None and _flat(site, lane):
+            outline = _outline_along(site, lane)
             limit_m_s = lane.speed_limit_m_s
-            yield _along(site, lane, "slow", ZoneType.SPEED_LIMIT, maximum_speed=limit_m_s)
+            zone = _zone(f"slow:{lane.id}", ZoneType.SPEED_LIMIT, outline, maximum_speed=limit_m_s)
+            yield SiteZone(level=site.nodes[lane.start].level, zone=zone)
 
 
 def _one_ways(site: Site, rules: RoadRules) -> Iterable[SiteZone]:
-    for lane in ruled(site, rules).lanes.values():
-        if not lane.two_way and _flat(site, lane):
-            start, end = _ends(site, lane)
-            yield _along(
-                site,
-                lane,
-                "one-way",
+    lanes = [lane for lane in ruled(site, rules).lanes.values() if _flat(site, lane)]
+    for lane in lanes:
+        if lane.two_way:
+            continue
+        direction = _heading(site, lane)
+        against = [
+            _way(site, other).buffer(_APART_M, cap_style="flat")
+            for other in _on_level(site, lanes, lane)
+            if other.id != lane.id and (other.two_way or _opposed(_heading(site, other), direction))
+        ]
+        outline = _apart(_outline_along(site, lane), against)
+        if outline is not None:
+            zone = _zone(
+                f"one-way:{lane.id}",
                 ZoneType.DIRECTED,
-                direction=round(math.atan2(end.y_m - start.y_m, end.x_m - start.x_m), 6),
+                outline,
+                direction=round(direction, 5),
                 directed_limitation="RESTRICTED",
             )
+            yield SiteZone(level=site.nodes[lane.start].level, zone=zone)
 
 
 def _corridors(site: Site) -> Iterable[SiteZone]:
@@ -212,12 +239,36 @@ def _corridors(site: Site) -> Iterable[SiteZone]:
             yield SiteZone(level=area.level, zone=zone)
 
 
-def _along(site: Site, lane: Lane, name: str, kind: ZoneType, **facts: object) -> SiteZone:
+def _outline_along(site: Site, lane: Lane) -> Outline:
     start, end = _ends(site, lane)
-    free_m = min(max(_CLEAR_M, lane.width_m / 2), lane.length_m / 3)
-    outline = _strip(start, end, lane.width_m, free_m)
-    zone = _zone(f"{name}:{lane.id}", kind, outline, **facts)
-    return SiteZone(level=site.nodes[lane.start].level, zone=zone)
+    free_m = min(max(_CLEAR_M, lane.width_m / 2), start.distance_m(end) / 3)
+    return _strip(start, end, lane.width_m, free_m)
+
+
+def _apart(outline: Outline, ways: Iterable[Polygon]) -> Outline | None:
+    """What is left of an outline without ways that it must not touch: its largest piece."""
+    left = Polygon([(p.x_m, p.y_m) for p in outline])
+    for way in ways:
+        rest = left.difference(way)
+        pieces = [p for p in getattr(rest, "geoms", [rest]) if isinstance(p, Polygon)]
+        left = max(pieces, key=lambda piece: piece.area, default=Polygon())
+        if left.area < _LEAST_M2:
+            return None
+    return tuple(Point(x, y) for x, y in list(left.exterior.coords)[:-1])
+
+
+def _on_level(site: Site, lanes: Iterable[Lane], lane: Lane) -> list[Lane]:
+    level = site.nodes[lane.start].level
+    return [one for one in lanes if site.nodes[one.start].level == level]
+
+
+def _opposed(heading: float, direction: float) -> bool:
+    return abs(math.remainder(heading - direction, 2 * math.pi)) > math.pi / 2
+
+
+def _heading(site: Site, lane: Lane) -> float:
+    start, end = _ends(site, lane)
+    return math.atan2(end.y_m - start.y_m, end.x_m - start.x_m)
 
 
 def _zone(name: str, kind: ZoneType, outline: Outline, **facts: object) -> Zone:
