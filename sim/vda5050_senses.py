@@ -7,7 +7,6 @@ from fleet.vda5050.messages import AgvPosition, ErrorLevel, EStop, RobotError, S
 from sim.bodies import GroundBody
 from sim.vda5050_rules import error
 
-
 _MOST_RAD = 3.1415
 """Pi, rounded so that it is not more than pi."""
 

@@ -92,6 +92,17 @@ class Vda5050Config(BaseModel):
             raise ValueError(f"blocking: {single[0]}: SINGLE needs version 3.0; write SOFT or HARD")
         return self
 
+    def spoken(self) -> "Vda5050Config":
+        """The same with a version, for a simulated robot that was told none."""
+        if self.version != "auto":
+            return self
+        return self.in_version("2.1")
+
+    def in_version(self, version: str) -> "Vda5050Config":
+        """The same for a robot that has turned out to speak this version."""
+        prefix = self.prefix or INTERFACES[version[0]]
+        return self.model_copy(update={"version": version, "prefix": prefix})
+
     @property
     def v3(self) -> bool:
         """Whether the robot speaks version 3."""
