@@ -58,7 +58,7 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, Vehicle, VehicleId, VehicleSpec, VehicleState
+from fleet.vehicle import Medium, PausableVehicle, Vehicle, VehicleId, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.site import LaneId, NodeId, Site
 
@@ -494,6 +494,17 @@ class Service:
         worker.wake()
         self._planner.poke()
         self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
+
+    async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
+        """Have a vehicle stand still in the middle of its work, or go on; NotFound, Refused."""
+        if vehicle not in self._workers:
+            raise NotFound("vehicle", vehicle)
+        found = self.roster[vehicle]
+        if not isinstance(found, PausableVehicle):
+            reason = Refusal("cannot_pause", {"vehicle": vehicle})
+            raise Refused([FieldFault("paused", reason, "take it out of service instead")])
+        await self._book.note("pause_asked", vehicle=vehicle, paused=paused)
+        found.set_paused(paused)
 
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         """Close a lane: nobody is sent into it any more; NotFound."""

@@ -104,6 +104,8 @@ class VehicleState:
     base: tuple[NodeId, ...] = ()
     """Nodes ahead that it has been told it may drive to; it may, whatever becomes of us."""
     driving: bool = False
+    paused: bool = False
+    """It stands still in the middle of its work until it is told to go on."""
     airborne: bool = False
     charge_ratio: float | None = None
     charging: bool = False
@@ -160,6 +162,15 @@ class Vehicle(Protocol):
 
     async def run(self) -> None:
         """Keep the link; runs until cancelled. Started and owned by the roster."""
+        ...
+
+
+@runtime_checkable
+class PausableVehicle(Protocol):
+    """A vehicle that can stand still in the middle of a mission, and go on with it."""
+
+    def set_paused(self, paused: bool) -> None:
+        """Have it do so; what it comes to is seen in its state."""
         ...
 
 

@@ -16,6 +16,7 @@ from fleet.vda5050.follower import Follower
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.pauser import Pauser
 from fleet.vda5050.view import mode_of, snapshot
 from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
@@ -50,6 +51,7 @@ class Vda5050Vehicle:
         self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
         self._snapshot = VehicleState(heard_at_s=None)
         self._attendant = Attendant(self._link, site, spec, self._clearance)
+        self._pauser = Pauser(self._link)
         self._keeps = False
         """It was told to give up an order, and has not done so for long."""
 
@@ -195,6 +197,10 @@ class Vda5050Vehicle:
                 follower.stopped = True
                 self._link.news.ring()
 
+    def set_paused(self, paused: bool) -> None:
+        """Have it stand still in the middle of its order, or go on; its state tells when."""
+        self._pauser.want(paused)
+
     def set_rules(self, rules: RoadRules) -> None:
         """Other rules of the road hold from now on: draw a robot's zones by them."""
         self._attendant.set_rules(rules)
@@ -204,13 +210,12 @@ class Vda5050Vehicle:
 
     async def run(self) -> None:
         """Listen to the robot; look after it, if its version of the standard wants that."""
-        if not self._config.v3:
-            await self._listen()
-            return
         async with asyncio.TaskGroup() as group:
             name = f"vda5050[{self._config.serial}]"
             group.create_task(self._listen(), name=f"{name}.listen")
-            group.create_task(self._attendant.run(), name=f"{name}.attend")
+            group.create_task(self._pauser.run(), name=f"{name}.pause")
+            if self._config.v3:
+                group.create_task(self._attendant.run(), name=f"{name}.attend")
 
     async def _listen(self) -> None:
         """Ask for its state at first, when it connects, and when it dozes."""

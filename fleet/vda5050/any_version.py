@@ -91,6 +91,11 @@ class AnyVersionVehicle:
         if self._vehicle is not None:
             self._vehicle.set_rules(rules)
 
+    def set_paused(self, paused: bool) -> None:
+        """Have it stand still, or go on."""
+        if self._vehicle is not None:
+            self._vehicle.set_paused(paused)
+
     def why_not(self, mission: Mission) -> Refusal | None:
         """Why the robot could not carry out ``mission``, as far as that is known."""
         return self._vehicle.why_not(mission) if self._vehicle is not None else None

@@ -56,6 +56,7 @@ def snapshot(
         mission=MissionId(state.order_id) if state.order_id and state.busy else None,
         base=_base(state, site) if state.node_states else (),
         driving=state.driving,
+        paused=bool(state.paused),
         charge_ratio=None if charge is None else min(1.0, max(0.0, charge / 100)),
         charging=bool(battery and battery.charging),
         mode=mode_of(state),

@@ -21,6 +21,7 @@ from fleet.vda5050.zone_messages import (
 from fleet.vehicle import Mode, Severity
 from tests.fleet.vda5050_scene import (
     Json,
+    LossyBus,
     Scene,
     config_for,
     load,
@@ -297,3 +298,35 @@ def said(scene: Scene, action_type: str) -> list[Json]:
         for action in message["actions"]
         if action["actionType"] == action_type
     ]
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "3.0"])
+async def test_a_robot_is_paused_and_goes_on(version: str) -> None:
+    async with staged(config_for(version)) as scene:
+        driving = begin(scene)
+        await scene.until(lambda: scene.vehicle.state().driving)
+        scene.vehicle.set_paused(True)
+        await scene.until(
+            lambda: scene.vehicle.state().paused and not scene.vehicle.state().driving
+        )
+        stands_at = scene.body.node
+        await asyncio.sleep(900)
+        assert scene.body.node == stands_at
+        assert not driving.done()
+        assert len(said(scene, "startPause")) == 1
+        scene.vehicle.set_paused(False)
+        await driving
+        assert scene.body.node == "n3"
+        assert not scene.vehicle.state().paused
+
+
+async def test_a_pause_that_got_lost_is_asked_for_again() -> None:
+    bus = LossyBus()
+    async with staged(config_for("3.0"), bus=bus) as scene:
+        driving = begin(scene)
+        await scene.until(lambda: scene.vehicle.state().driving)
+        bus.lose["instantActions"] = 1
+        scene.vehicle.set_paused(True)
+        await scene.until(lambda: scene.vehicle.state().paused)
+        scene.vehicle.set_paused(False)
+        await driving
