@@ -88,10 +88,6 @@ class Job:
         """Whether a message says just what the last one said."""
         return (order.nodes, order.edges) == self._said
 
-    def released_edges(self) -> tuple[Edge, ...]:
-        """What may be driven now."""
-        return tuple(edge for edge in self.edges if edge.released)
-
     def take(self, order: Order) -> None:
         """Begin a new order at its first node."""
         self.order_id, self.update_id = order.order_id, order.order_update_id

@@ -207,7 +207,7 @@ class Vda5050Robot:
     def _look_at_zones(self) -> None:
         here = self.body.node if self.body.edge is None else None
         held = self._mode is not OperatingMode.AUTOMATIC
-        ahead = () if held else self._job.released_edges()
+        ahead = () if held else tuple(self._job.edges)
         self.zones.look(here, [self._edge(e) for e in ahead if e.start_node_id != e.end_node_id])
         barred = self._barred()
         self._zone_errors = (

@@ -75,9 +75,10 @@ class Attendant:
                 rung, state = link.news.rung, link.state
                 until_s = math.inf
                 if link.inbox.online and state is not None and mode_of(state) is Mode.AUTOMATIC:
-                    until_s = min(
-                        await self._answer(state), await self._zone(state), link.stale_at_s()
-                    )
+                    if link.config.zones:
+                        until_s = min(
+                            await self._answer(state), await self._zone(state), link.stale_at_s()
+                        )
                     await self._tidy(state)
                 await link.news.wait(rung, None if until_s == math.inf else until_s)
 
@@ -164,7 +165,7 @@ class Attendant:
         """Draw the zones anew if anything that they are made of has changed."""
         config, sheet = self._link.config, self._link.inbox.factsheet
         types = sheet.type_specification.supported_zones if sheet is not None else None
-        if not types or not config.zones:
+        if not types:
             return
         under_way = self._under_way()
         made_of = types, self._rules, under_way

@@ -67,7 +67,8 @@ class Vda5050Config(BaseModel):
     person_s: Seconds = 900.0
     """How long that person may take before the action is given up."""
     zones: bool = True
-    """Version 3.0: tell the robot of those zones that its factsheet says it can mind."""
+    """Version 3.0: tell the robot of those zones that its factsheet says it can mind, and answer
+    what it asks for; false = somebody else does both."""
     maps: Mapping[str, str] = {}
     """The robot's ``mapId`` for each level, where it isn't the level's own id."""
 

@@ -242,10 +242,11 @@ async def staged(
     bus: Bus | None = None,
     robot_bus: Bus | None = None,
     node: str = "n1",
+    site: Site | None = None,
 ) -> AsyncGenerator[Scene]:
     """A robot at ``node`` and its master, both running; afterwards every message is judged."""
     config, bus = config or config_for(), bus or MemoryBus()
-    site, clock = loop_site(), Clock.starting(EPOCH)
+    site, clock = site or loop_site(), Clock.starting(EPOCH)
     world = World(site, seed=1)
     body = world.add_ground(SPEC, NodeId(node))
     robot = Vda5050Robot(body, robot_bus or bus, config, clock, site)
