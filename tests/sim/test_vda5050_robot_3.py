@@ -150,8 +150,8 @@ async def test_updates_are_refused_with_words_of_their_own() -> None:
         ({"nodes": [7]}, "shape"),
     ],
 )
-def test_words_of_version_2_are_no_order(junk: Json, fault: str) -> None:
-    header = Headers(config_for("3.0"), Clock(EPOCH, 0.0)).next("order")
+async def test_words_of_version_2_are_no_order(junk: Json, fault: str) -> None:
+    header = Headers(config_for("3.0"), Clock.starting(EPOCH)).next("order")
     header = {to_camel(key): value for key, value in header.items()}
     order = {**header, "orderId": "M1", "orderUpdateId": 0, "nodes": [], "edges": []}
     words = Words(config_for("3.0"))
