@@ -82,6 +82,7 @@ class Vda5050Robot:
         self._gives_up = self._asleep = False
         self._zone_errors: tuple[RobotError, ...] = ()
         self._instant_errors: tuple[RobotError, ...] = ()
+        self._set_errors: tuple[RobotError, ...] = ()
         self._mode = OperatingMode.AUTOMATIC
         self._e_stop = EStop.NONE
         self._paused = False
@@ -157,7 +158,7 @@ class Vda5050Robot:
         """Forget the order and all numbers, as after a switch off and on; the body stays."""
         self._job = self._new_job()
         self._cancels.clear()
-        self._order_errors = self._cancel_errors = self._instant_errors = ()
+        self._order_errors = self._cancel_errors = self._instant_errors = self._set_errors = ()
         self._gives_up = self._asleep = False
         self._paused = False
         self._voice.restart()
@@ -294,7 +295,7 @@ class Vda5050Robot:
             log.info("%s: %s", topic, fault)
             return
         refused = self.zones.store(message.zone_set)
-        self._instant_errors = (refused,) if refused is not None else ()
+        self._set_errors = (refused,) if refused is not None else ()
         self._changed()
 
     def _take_responses(self, topic: str, payload: bytes) -> None:
@@ -326,6 +327,7 @@ class Vda5050Robot:
 
     def _do_at_once(self, action: Action) -> None:
         done, text = ActionStatus.FINISHED, None
+        self._instant_errors = ()
         match action.action_type:
             case "stateRequest":
                 pass
@@ -520,6 +522,7 @@ class Vda5050Robot:
             *self._order_errors,
             *self._cancel_errors,
             *self._instant_errors,
+            *self._set_errors,
             *self._zone_errors,
             *self.senses.errors(self._e_stop),
         )

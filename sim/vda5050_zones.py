@@ -171,6 +171,8 @@ class ZoneBook:
     # where they are
 
     def _on(self, edge: Edge) -> tuple[tuple[Key, Zone], ...]:
+        if not self._enabled:
+            return ()
         ends = edge.start, edge.end
         found = self._in_way.get(ends)
         if found is None:
