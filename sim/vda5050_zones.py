@@ -40,6 +40,7 @@ class ZoneBook:
         self._sets: dict[str, ZoneSet] = {}
         self._enabled: dict[str, str] = {}
         self._shapes: dict[Key, Polygon] = {}
+        self._around: dict[NodeId, tuple[Key, ...]] = {}
         self._in_way: dict[tuple[NodeId, NodeId], tuple[tuple[Key, Zone], ...]] = {}
         self._requests: dict[Key, ZoneRequest] = {}
         self._rejected: dict[Key, None] = {}
@@ -63,6 +64,7 @@ class ZoneBook:
             return f"there is no zone set {zone_set}"
         self._enabled[known.map_id] = zone_set
         self._in_way.clear()
+        self._around.clear()
         return None
 
     def delete(self, zone_set: str) -> str | None:
@@ -130,7 +132,7 @@ class ZoneBook:
         """
         wanted: dict[Key, None] = {}
         if here is not None:
-            wanted |= dict.fromkeys(self._around(here))
+            wanted |= dict.fromkeys(self._releases_at(here))
         for edge in ahead:
             for key, zone in self._on(edge):
                 if zone.zone_type is ZoneType.RELEASE and key not in self._rejected:
@@ -194,8 +196,13 @@ class ZoneBook:
             if _enters(line if centre else contour, self._shape(key, zone), centre=centre):
                 yield key, zone
 
-    def _around(self, node: NodeId) -> list[Key]:
-        return [key for key, zone in self._at(node) if zone.zone_type is ZoneType.RELEASE]
+    def _releases_at(self, node: NodeId) -> tuple[Key, ...]:
+        found = self._around.get(node)
+        if found is None:
+            release = ZoneType.RELEASE
+            found = tuple(key for key, zone in self._at(node) if zone.zone_type is release)
+            self._around[node] = found
+        return found
 
     def _at(self, node: NodeId) -> Iterable[tuple[Key, Zone]]:
         spot = self._site.nodes[node]

@@ -18,6 +18,7 @@ from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.pauser import Pauser
 from fleet.vda5050.view import mode_of, snapshot
+from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.road_rules import RoadRules
@@ -41,7 +42,13 @@ class Vda5050Vehicle:
     """
 
     def __init__(
-        self, spec: VehicleSpec, bus: Bus, config: Vda5050Config, site: Site, clock: Clock
+        self,
+        spec: VehicleSpec,
+        bus: Bus,
+        config: Vda5050Config,
+        site: Site,
+        clock: Clock,
+        atlas: Atlas | None = None,
     ) -> None:
         self._spec, self._bus, self._config, self._site = spec, bus, config, site
         self._link = Link(bus, config, clock, self._tell)
@@ -50,7 +57,7 @@ class Vda5050Vehicle:
         self._cancelling = asyncio.Lock()
         self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
         self._snapshot = VehicleState(heard_at_s=None)
-        self._attendant = Attendant(self._link, site, spec, self._clearance)
+        self._attendant = Attendant(self._link, site, spec, self._clearance, atlas)
         self._pauser = Pauser(self._link)
         self._keeps = False
         """It was told to give up an order, and has not done so for long."""

@@ -16,6 +16,7 @@ from fleet.vda5050.bell import Bell
 from fleet.vda5050.codec import Codec, Patient
 from fleet.vda5050.config import INTERFACES, VERSIONS, Vda5050Config
 from fleet.vda5050.messages import ConnectionState
+from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.road_rules import RoadRules
@@ -48,8 +49,15 @@ class AnyVersionVehicle:
     """
 
     def __init__(
-        self, spec: VehicleSpec, bus: Bus, config: Vda5050Config, site: Site, clock: Clock
+        self,
+        spec: VehicleSpec,
+        bus: Bus,
+        config: Vda5050Config,
+        site: Site,
+        clock: Clock,
+        atlas: Atlas | None = None,
     ) -> None:
+        self._atlas = atlas
         self._spec, self._bus, self._config, self._site = spec, bus, config, site
         self._clock = clock
         self._vehicle: Vda5050Vehicle | None = None
@@ -149,7 +157,9 @@ class AnyVersionVehicle:
             return self._vehicle
         log.info("%s speaks VDA 5050 %s", self._spec.id, version)
         config = self._config.in_version(version)
-        vehicle = Vda5050Vehicle(self._spec, self._bus, config, self._site, self._clock)
+        vehicle = Vda5050Vehicle(
+            self._spec, self._bus, config, self._site, self._clock, self._atlas
+        )
         vehicle.watch(self._tell)
         vehicle.set_rules(self._rules)
         self._vehicle, self._speaks = vehicle, version

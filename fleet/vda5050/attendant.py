@@ -15,7 +15,7 @@ from fleet.vda5050.messages import ENDED, Action, State
 from fleet.vda5050.outbox import Repeat
 from fleet.vda5050.view import mode_of
 from fleet.vda5050.zone_messages import GrantType, Response, ZoneSet, ZoneType
-from fleet.vda5050.zones import SiteZone, id_stem, site_zones, zone_set, zone_sets
+from fleet.vda5050.zones import Atlas, SiteZone, id_stem, zone_set, zone_sets
 from fleet.vehicle import Mode, VehicleSpec
 from routing.road_rules import RoadRules
 from routing.site import LaneId, LevelId, Site
@@ -40,6 +40,7 @@ class Attendant:
 
     Args:
         clearance: of the mission in hand; None = it has none.
+        atlas: the site's zones, where several vehicles share one.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Attendant:
         site: Site,
         spec: VehicleSpec,
         clearance: Callable[[], Clearance | None],
+        atlas: Atlas | None = None,
     ) -> None:
         self._link, self._site, self._spec, self._clearance = link, site, spec, clearance
+        self._atlas = atlas or Atlas(site)
         self._rules = RoadRules()
         self._drawn: tuple[object, ...] = ()
         self._wanted: dict[str, ZoneSet] = {}
@@ -172,7 +175,7 @@ class Attendant:
         if made_of == self._drawn:
             return
         self._drawn = made_of
-        zones = site_zones(self._site, self._rules, self._spec, types, open_lanes=under_way)
+        zones = self._atlas.zones(self._rules, self._spec, types, open_lanes=under_way)
         drawn = zone_sets(self._site, zones, config.maps)
         for level in self._site.levels:  # a map that has no zones any more gets an empty set
             map_id = config.maps.get(level, level)

@@ -17,7 +17,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.grants import decide, due
 from fleet.vda5050.messages import State, ZoneRequest
 from fleet.vda5050.zone_messages import GrantType, Zone, ZoneType
-from fleet.vda5050.zones import SiteZone, site_zones, zone_sets
+from fleet.vda5050.zones import Atlas, SiteZone, zone_sets
 from routing import site_yaml
 from routing.geometry import Point
 from routing.road_rules import RoadRules
@@ -61,7 +61,7 @@ def corridor() -> Site:
 
 
 def drawn(rules: RoadRules | None = None, **more: object) -> dict[str, Zone]:
-    zones = site_zones(corridor(), rules or RoadRules(), SPEC, tuple(ZoneType), **more)  # pyright: ignore[reportArgumentType]
+    zones = Atlas(corridor()).zones(rules or RoadRules(), SPEC, tuple(ZoneType), **more)  # pyright: ignore[reportArgumentType]
     return {zone.zone.zone_id: zone.zone for zone in zones}
 
 
@@ -94,13 +94,13 @@ class TestDrawing:
         assert "blocked:a1~a2" not in drawn(rules, open_lanes={LaneId("a1~a2")})
 
     def test_only_types_that_the_robot_can_mind_are_drawn(self) -> None:
-        zones = site_zones(corridor(), RoadRules(), SPEC, ("SPEED_LIMIT", "ACTION"))
+        zones = Atlas(corridor()).zones(RoadRules(), SPEC, ("SPEED_LIMIT", "ACTION"))
         assert {zone.zone.zone_type for zone in zones} == {"SPEED_LIMIT"}
 
     def test_no_zone_forbids_what_the_site_allows(self) -> None:
         for rules in (RoadRules(), RoadRules(closed=frozenset({LaneId("a1~a2")}))):
             site = corridor()
-            zones = site_zones(site, rules, SPEC, tuple(ZoneType))
+            zones = Atlas(site).zones(rules, SPEC, tuple(ZoneType))
             book = ZoneBook(site, {}, SPEC.width_m)
             for zone_set in zone_sets(site, zones, {}).values():
                 assert book.store(zone_set) is None
@@ -113,7 +113,7 @@ class TestDrawing:
         site = corridor()
 
         def ids(rules: RoadRules, maps: dict[str, str] | None = None) -> dict[str, str]:
-            zones = site_zones(site, rules, SPEC, tuple(ZoneType))
+            zones = Atlas(site).zones(rules, SPEC, tuple(ZoneType))
             sets = zone_sets(site, zones, maps or {})
             return {map_id: one.zone_set_id for map_id, one in sets.items()}
 
@@ -127,7 +127,7 @@ class TestDrawing:
 class TestGrants:
     zone = next(
         zone
-        for zone in site_zones(ward_site(), RoadRules(), SPEC, ("RELEASE",))
+        for zone in Atlas(ward_site()).zones(RoadRules(), SPEC, ("RELEASE",))
         if zone.zone.zone_id == "area:iso"
     )
 
