@@ -29,6 +29,12 @@ class ServiceIn(_In):
     in_service: StrictBool
 
 
+class PauseIn(_In):
+    """Whether a vehicle is to stand still in the middle of its work."""
+
+    paused: StrictBool
+
+
 class AcknowledgeIn(_In):
     """Who has seen an alert."""
 
@@ -135,6 +141,19 @@ def fleet_orders(service: Service, once: Once) -> APIRouter:
         async def write() -> str:
             found = _find(service, vehicle)
             await service.set_in_service(VehicleId(found.spec.id), wanted.in_service)
+            return vehicle_out(_find(service, vehicle), clock.now_s()).model_dump_json()
+
+        return await once.run(request, key, write)
+
+    @router.post("/vehicles/{vehicle}/pause", tags=["vehicles"], response_model=VehicleOut)
+    async def set_paused(
+        request: Request, vehicle: str, wanted: PauseIn, key: Key = None
+    ) -> Response:
+        """Have a ground robot stand still where it is, or go on; it keeps its tasks."""
+
+        async def write() -> str:
+            found = _find(service, vehicle)
+            await service.set_paused(VehicleId(found.spec.id), wanted.paused)
             return vehicle_out(_find(service, vehicle), clock.now_s()).model_dump_json()
 
         return await once.run(request, key, write)

@@ -47,7 +47,7 @@ class Looks:
         spec, worker = vehicle.spec, self._workers[vehicle.spec.id]
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
-        waiting = worker.waits_out or self._waits_for(spec)
+        waiting = worker.waits_out or self._waits_for(spec, state)
         hand, planned = worker.hand, self._planner.tasks_of(spec.id)
         if hand.task or hand.aboard:
             held = (hand.task,) if hand.task else ()
@@ -82,7 +82,9 @@ class Looks:
     def _home_zone(self, spec: VehicleSpec) -> Zone:
         return self._site.nodes[self._site.places[spec.home].node].zone
 
-    def _waits_for(self, spec: VehicleSpec) -> Refusal | None:
+    def _waits_for(self, spec: VehicleSpec, state: VehicleState) -> Refusal | None:
+        if state.paused:
+            return Refusal("vehicle_paused")
         if spec.medium is Medium.AIR:
             return self._skies.waits_for(spec.id)
         if not self._traffic.knows(spec.id):

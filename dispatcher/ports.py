@@ -140,6 +140,10 @@ class Service(Showing, Protocol):
         """Take a vehicle out of service after what it does now, or back in. Raises NotFound."""
         ...
 
+    async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
+        """Have a vehicle stand still, or go on. Raises NotFound, and Refused if it can't."""
+        ...
+
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         """Let no vehicle into a lane, until a moment or for good. Raises NotFound."""
         ...

@@ -40,7 +40,7 @@ from dispatcher.outages import Outages
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.road_desk import RoadDesk
-from dispatcher.road_rules import RoadRule, RuleId
+from dispatcher.road_rules import RoadRule, RuleId, together
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.shelter import Shelter
 from dispatcher.skies import Skies
@@ -58,7 +58,7 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, Vehicle, VehicleId, VehicleSpec, VehicleState
+from fleet.vehicle import Medium, PausableVehicle, Vehicle, VehicleId, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.site import LaneId, NodeId, Site
 
@@ -292,6 +292,7 @@ class Service:
                 self._traffic.detours.close(lane, until_s)
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._desk.restore(list(memory.rules.values()), memory.rules_set)
+        self.roster.set_rules(together(self._desk.in_force))
         self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
@@ -494,6 +495,17 @@ class Service:
         self._planner.poke()
         self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
 
+    async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
+        """Have a vehicle stand still in the middle of its work, or go on; NotFound, Refused."""
+        if vehicle not in self._workers:
+            raise NotFound("vehicle", vehicle)
+        found = self.roster[vehicle]
+        if not isinstance(found, PausableVehicle):
+            reason = Refusal("cannot_pause", {"vehicle": vehicle})
+            raise Refused([FieldFault("paused", reason, "take it out of service instead")])
+        await self._book.note("pause_asked", vehicle=vehicle, paused=paused)
+        found.set_paused(paused)
+
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         """Close a lane: nobody is sent into it any more; NotFound."""
         if lane not in self.site.lanes:
@@ -592,6 +604,7 @@ class Service:
 
     def _roads_changed(self, left: Sequence[VehicleId]) -> None:
         """Other rules hold; ``left`` have no way on under them, and turn back."""
+        self.roster.set_rules(together(self._desk.in_force))
         for vehicle in left:
             self._workers[vehicle].think_again()
         self._planner.poke()

@@ -11,6 +11,8 @@ from fleet.vehicle import Severity as ErrorSeverity
 
 SAFETY_STOP = "safety_stop"
 """Where it ended a mission, its alert stays until a person lets the vehicle go on."""
+ASLEEP = "vehicle_asleep"
+"""No trouble that anybody must know of, though it can't be given missions."""
 TROUBLES = ("vehicle_fault", "vehicle_offline", "vehicle_manual")
 """Alerts that end with their cause."""
 
@@ -72,7 +74,7 @@ class FleetWatch:
             self._alerts.open(trouble, severity, vehicle=vehicle)
         elif trouble == "vehicle_manual":
             self._alerts.open(trouble, Severity.NOTICE, vehicle=vehicle)
-        elif trouble:
+        elif trouble and trouble != ASLEEP:
             worst = next(e for e in state.errors if e.severity is ErrorSeverity.FATAL)
             self._alerts.open(trouble, Severity.HIGH, vehicle=vehicle, why=worst.code)
 
@@ -81,6 +83,8 @@ def _trouble(state: VehicleState) -> str:
     """Why a vehicle can't be given missions, as the code of an alert; empty = it can."""
     if state.fit:
         return ""
+    if state.asleep:
+        return ASLEEP
     if not state.online:
         return "vehicle_offline"
     if state.safety_stop:

@@ -10,6 +10,8 @@ from fleet.errors import ConfigError
 from fleet.mavlink.adapter import MavlinkVehicle
 from fleet.mavlink.link import MavlinkLink
 from fleet.vda5050.adapter import Vda5050Vehicle
+from fleet.vda5050.any_version import AnyVersionVehicle
+from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Vehicle
 from routing.site import Role, Site
 
@@ -27,15 +29,23 @@ def connect(
     Raises:
         ConfigError: a drone without a MAVLink port to hear it on.
     """
-    return [_connect(vehicle, site, clock, bus, mavlink) for vehicle in vehicles]
+    atlas = Atlas(site)
+    return [_connect(vehicle, site, clock, bus, mavlink, atlas) for vehicle in vehicles]
 
 
 def _connect(
-    vehicle: VehicleConfig, site: Site, clock: Clock, bus: Bus, mavlink: MavlinkLink | None
+    vehicle: VehicleConfig,
+    site: Site,
+    clock: Clock,
+    bus: Bus,
+    mavlink: MavlinkLink | None,
+    atlas: Atlas,
 ) -> Vehicle:
     spec = vehicle.to_spec()
     if vehicle.link.vda5050 is not None:
-        return Vda5050Vehicle(spec, bus, vehicle.link.vda5050, site, clock)
+        speaks = vehicle.link.vda5050
+        make = AnyVersionVehicle if speaks.version == "auto" else Vda5050Vehicle
+        return make(spec, bus, speaks, site, clock, atlas)
     if vehicle.link.mavlink is None or mavlink is None:
         raise ConfigError(
             f"{vehicle.id} speaks MAVLink, but there is no port to hear it on; "

@@ -5,7 +5,8 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from fleet.vehicle import Vehicle, VehicleId
+from fleet.vehicle import RuledVehicle, Vehicle, VehicleId
+from routing.road_rules import RoadRules
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,12 @@ class Roster:
     def watch(self, listener: Callable[[VehicleId], None]) -> None:
         """Have ``listener`` called with a vehicle's id after each new word of it."""
         self._listeners.append(listener)
+
+    def set_rules(self, rules: RoadRules) -> None:
+        """Other rules of the road hold; those vehicles are told that know of zones."""
+        for vehicle in self._vehicles.values():
+            if isinstance(vehicle, RuledVehicle):
+                vehicle.set_rules(rules)
 
     async def run(self) -> None:
         """Keep all links until cancelled."""

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from fleet.energy import EnergySpec
 from fleet.mission import Clearance, Mission, MissionId, Outcome
 from routing.geometry import Point
 from routing.refusal import Refusal
+from routing.road_rules import RoadRules
 from routing.site import LevelId, NodeId, PlaceId
 
 VehicleId = NewType("VehicleId", str)
@@ -94,6 +95,8 @@ class VehicleState:
     """Loop second of its last word; None = never heard."""
     online: bool = False
     """Connected, and its last word is fresh."""
+    asleep: bool = False
+    """Well, but silent until it wakes: not online, and nobody need look."""
     position: Position | None = None
     last_node: NodeId | None = None
     mission: MissionId | None = None
@@ -101,6 +104,8 @@ class VehicleState:
     base: tuple[NodeId, ...] = ()
     """Nodes ahead that it has been told it may drive to; it may, whatever becomes of us."""
     driving: bool = False
+    paused: bool = False
+    """It stands still in the middle of its work until it is told to go on."""
     airborne: bool = False
     charge_ratio: float | None = None
     charging: bool = False
@@ -157,4 +162,22 @@ class Vehicle(Protocol):
 
     async def run(self) -> None:
         """Keep the link; runs until cancelled. Started and owned by the roster."""
+        ...
+
+
+@runtime_checkable
+class PausableVehicle(Protocol):
+    """A vehicle that can stand still in the middle of a mission, and go on with it."""
+
+    def set_paused(self, paused: bool) -> None:
+        """Have it do so; what it comes to is seen in its state."""
+        ...
+
+
+@runtime_checkable
+class RuledVehicle(Protocol):
+    """A vehicle that knows of the roads' rules by itself, beside what its route says of them."""
+
+    def set_rules(self, rules: RoadRules) -> None:
+        """Other rules of the road hold from now on."""
         ...

@@ -99,7 +99,11 @@ class Stage:
         if vehicle.link.vda5050 is not None:
             body = self.world.add_ground(spec, home)
             self.robots[spec.id] = Vda5050Robot(
-                body, RadioBus(self._bus, radio), vehicle.link.vda5050, self._clock, self._site
+                body,
+                RadioBus(self._bus, radio),
+                vehicle.link.vda5050.spoken(),
+                self._clock,
+                self._site,
             )
         elif vehicle.link.mavlink is not None:
             system_id = vehicle.link.mavlink.system_id

@@ -25,12 +25,30 @@ INSTANT_ACTIONS: Final = (
     "stopCharging",
     "stopPause",
 )
+INSTANT_ACTIONS_3: Final = (
+    *INSTANT_ACTIONS,
+    "clearInstantActions",
+    "deleteZoneSet",
+    "enableZoneSet",
+    "retry",
+    "skipRetry",
+    "startHibernation",
+    "stopHibernation",
+)
+"""Those of a robot of version 3.0."""
 _OPTIONAL: Final = ("order.nodes.nodePosition", "order.edges.maxSpeed")
 STATE_INTERVAL_S: Final = 30.0
 
 
-def factsheet(spec: VehicleSpec, header: HeaderFields) -> Factsheet:
-    """What a robot built to ``spec`` says of itself."""
+def factsheet(
+    spec: VehicleSpec, header: HeaderFields, zones: tuple[str, ...] | None = None
+) -> Factsheet:
+    """What a robot built to ``spec`` says of itself.
+
+    Args:
+        zones: the types that it can mind; None = it speaks version 2.
+    """
+    instant = INSTANT_ACTIONS if zones is None else INSTANT_ACTIONS_3
     return Factsheet(
         **header,
         type_specification=TypeSpecification(
@@ -40,6 +58,7 @@ def factsheet(spec: VehicleSpec, header: HeaderFields) -> Factsheet:
             max_load_mass=spec.payload_g / 1000,
             localization_types=("NATURAL",),
             navigation_types=("VIRTUAL_LINE_GUIDED",),
+            supported_zones=zones,
         ),
         physical_parameters=PhysicalParameters(
             speed_min=0.0,
@@ -59,19 +78,19 @@ def factsheet(spec: VehicleSpec, header: HeaderFields) -> Factsheet:
         ),
         protocol_features=ProtocolFeatures(
             optional_parameters=tuple(OptionalParameter(parameter=name) for name in _OPTIONAL),
-            agv_actions=_actions(),
+            agv_actions=_actions(instant),
         ),
     )
 
 
-def _actions() -> tuple[AgvAction, ...]:
-    names = dict.fromkeys((*NODE_ACTIONS, *INSTANT_ACTIONS))
+def _actions(instant: tuple[str, ...]) -> tuple[AgvAction, ...]:
+    names = dict.fromkeys((*NODE_ACTIONS, *instant))
     return tuple(
         AgvAction(
             action_type=name,
             action_scopes=tuple(
                 scope
-                for scope, known in (("NODE", NODE_ACTIONS), ("INSTANT", INSTANT_ACTIONS))
+                for scope, known in (("NODE", NODE_ACTIONS), ("INSTANT", instant))
                 if name in known
             ),
         )

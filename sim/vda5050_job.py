@@ -15,7 +15,7 @@ from fleet.vda5050.messages import (
 )
 from routing.site import NodeId
 
-_INSTANT_KEPT = 10
+INSTANT_KEPT = 10
 
 
 class Job:
@@ -23,9 +23,11 @@ class Job:
 
     Args:
         node: where the robot stands.
+        instant_kept: how many instant actions that have ended it goes on listing.
     """
 
-    def __init__(self, node: NodeId) -> None:
+    def __init__(self, node: NodeId, instant_kept: int = INSTANT_KEPT) -> None:
+        self._instant_kept = instant_kept
         self.order_id = ""
         self.update_id = 0
         self.last_node_id: str = node
@@ -36,6 +38,9 @@ class Job:
         self.edges: deque[Edge] = deque()
         self.todo: deque[Action] = deque()
         """Actions of the node it stands at."""
+        self.stumbled: Action | None = None
+        """An action that has become RETRIABLE; it is the next to do, once that is said."""
+        self._said: tuple[tuple[Node, ...], tuple[Edge, ...]] = (), ()
         self.actions: dict[str, ActionState] = {}
         self.instant: dict[str, ActionState] = {}
         self._node_states: deque[NodeState] = deque()
@@ -72,14 +77,24 @@ class Job:
         return tuple(self._edge_states)
 
     def action_states(self) -> tuple[ActionState, ...]:
-        """All actions of the order, and the latest instant ones."""
-        return (*self.actions.values(), *self.instant.values())
+        """All actions of the order."""
+        return tuple(self.actions.values())
+
+    def instant_action_states(self) -> tuple[ActionState, ...]:
+        """The latest instant actions."""
+        return tuple(self.instant.values())
+
+    def repeats(self, order: Order) -> bool:
+        """Whether a message says just what the last one said."""
+        return (order.nodes, order.edges) == self._said
 
     def take(self, order: Order) -> None:
         """Begin a new order at its first node."""
         self.order_id, self.update_id = order.order_id, order.order_update_id
         self.actions.clear()
         self.todo.clear()
+        self.stumbled = None
+        self._said = order.nodes, order.edges
         self._append(order, since=0)
         self._reach(order.nodes[0])
         self.nodes.popleft()
@@ -88,6 +103,7 @@ class Job:
     def extend(self, order: Order) -> None:
         """Replace the horizon by what an update says; its first node is known already."""
         self.update_id = order.order_update_id
+        self._said = order.nodes, order.edges
         while self.edges and not self.edges[-1].released:
             self.edges.pop()
             self._edge_states.pop()
@@ -110,7 +126,7 @@ class Job:
         for action in list(self.actions.values()):
             if action.action_status not in ENDED:
                 self._note(self.actions, action, ActionStatus.FAILED, "cancelled")
-        self.base_end = None
+        self.base_end = self.stumbled = None
 
     def note(self, action: Action, status: ActionStatus, text: str | None = None) -> None:
         """Say how far one of the order's actions is."""
@@ -125,8 +141,14 @@ class Job:
         )
         self._note(self.instant, state, status, text)
         ended = [i for i, known in self.instant.items() if known.action_status in ENDED]
-        for old in ended[: max(0, len(ended) - _INSTANT_KEPT)]:
+        for old in ended[: max(0, len(ended) - self._instant_kept)]:
             del self.instant[old]
+
+    def clear_instant(self) -> None:
+        """Forget all instant actions that have ended."""
+        for known in list(self.instant.values()):
+            if known.action_status in ENDED:
+                del self.instant[known.action_id]
 
     def _append(self, order: Order, since: int) -> None:
         for node in order.nodes[since:]:

@@ -1,20 +1,16 @@
 """What a strict robot says no to: the standard's rules for orders.
 
-Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.4.
+They are named with the errors of version 3.0; the robot says them in its own.
+
+Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.4; 3.0.0, chapters 6.1.2 and 6.1.4.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from fleet.vda5050.messages import (
-    ErrorLevel,
-    ErrorReference,
-    ErrorType,
-    Node,
-    Order,
-    RobotError,
-)
+from fleet.vda5050.error_types import ErrorType3
+from fleet.vda5050.messages import ErrorLevel, ErrorReference, Node, Order, RobotError
 from fleet.vda5050.orders import ACTION_TYPES
 from routing.site import NodeId, Site
 
@@ -33,19 +29,30 @@ def error(kind: str, text: str, level: str = ErrorLevel.WARNING, **about: str) -
     )
 
 
-def refuse_new(order: Order, site: Site, *, stands_at: NodeId | None) -> RobotError | None:
-    """Why a robot that is idle at ``stands_at`` (None = between nodes) can't take a new order."""
-    refused = _refuse_content(order, site)
+def refuse_new(
+    order: Order, site: Site, maps: Collection[str], *, stands_at: NodeId | None
+) -> RobotError | None:
+    """Why a robot that is idle at ``stands_at`` (None = between nodes) can't take a new order.
+
+    Args:
+        maps: each ``mapId`` that it knows.
+    """
+    refused = _refuse_content(order, site, maps)
     if refused is not None:
         return refused
     if order.nodes[0].node_id != stands_at:
         text = f"first node {order.nodes[0].node_id} is out of reach from {stands_at or 'the lane'}"
-        return _about(ErrorType.NO_ROUTE, text, order)
+        return about(ErrorType3.START_NODE_OUT_OF_RANGE, text, order)
     return None
 
 
 def refuse_update(
-    order: Order, site: Site, *, update_id: int, last_released: Node | None
+    order: Order,
+    site: Site,
+    maps: Collection[str],
+    *,
+    update_id: int,
+    last_released: Node | None,
 ) -> RobotError | None:
     """Why a robot that holds the same order can't take an update of it.
 
@@ -55,34 +62,35 @@ def refuse_update(
     """
     if order.order_update_id < update_id:
         text = f"update {order.order_update_id} after {update_id}"
-        return _about(ErrorType.ORDER_UPDATE, text, order)
+        return about(ErrorType3.OUTDATED_ORDER_UPDATE, text, order)
     if last_released is None:
-        return _about(ErrorType.ORDER_UPDATE, "the order has been cancelled", order)
-    refused = _refuse_content(order, site)
+        text = "the order has been cancelled"
+        return about(ErrorType3.ORDER_UPDATE_FOLLOWING_CANCEL, text, order)
+    refused = _refuse_content(order, site, maps)
     if refused is not None:
         return refused
     stitch, end = order.nodes[0], last_released
     if (stitch.node_id, stitch.sequence_id) != (end.node_id, end.sequence_id):
         text = f"begins at {stitch.node_id}, but the base ends at {end.node_id}"
-        return _about(ErrorType.ORDER_UPDATE, text, order)
+        return about(ErrorType3.OUTDATED_ORDER_UPDATE, text, order)
     return None
 
 
 def refuse_foreign(order: Order, holds: str) -> RobotError:
     """Why a busy robot can't take another order."""
-    return _about(ErrorType.ORDER_UPDATE, f"busy with order {holds}", order)
+    return about(ErrorType3.OTHER_ORDER_ACTIVE, f"busy with order {holds}", order)
 
 
-def _refuse_content(order: Order, site: Site) -> RobotError | None:
-    fault = _malformed(order)
-    if fault is not None:
-        return _about(ErrorType.VALIDATION, fault, order)
-    fault = _unsupported(order)
-    if fault is not None:
-        return _about(ErrorType.ORDER, fault, order)
-    fault = _off_the_roads(order, site)
-    if fault is not None:
-        return _about(ErrorType.NO_ROUTE, fault, order)
+def _refuse_content(order: Order, site: Site, maps: Collection[str]) -> RobotError | None:
+    for kind, fault in (
+        (ErrorType3.VALIDATION_FAILURE, _malformed(order)),
+        (ErrorType3.UNSUPPORTED_PARAMETER, _unsupported(order)),
+        (ErrorType3.INVALID_ORDER_ACTION, _impossible(order)),
+        (ErrorType3.UNKNOWN_MAP_ID, _off_the_maps(order, maps)),
+        (ErrorType3.NO_ROUTE_TO_TARGET, _off_the_roads(order, site)),
+    ):
+        if fault is not None:
+            return about(kind, fault, order)
     return None
 
 
@@ -111,10 +119,21 @@ def _unsupported(order: Order) -> str | None:
     for edge in order.edges:
         if edge.actions or edge.trajectory is not None or edge.corridor is not None:
             return f"edge {edge.edge_id}: actions, trajectories and corridors are not supported"
+    return None
+
+
+def _impossible(order: Order) -> str | None:
     for node in order.nodes:
         unknown = [a.action_type for a in node.actions if a.action_type not in NODE_ACTIONS]
         if unknown:
             return f"node {node.node_id}: cannot {unknown[0]}"
+    return None
+
+
+def _off_the_maps(order: Order, maps: Collection[str]) -> str | None:
+    for node in order.nodes:
+        if node.node_position is not None and node.node_position.map_id not in maps:
+            return f"node {node.node_id}: there is no map {node.node_position.map_id}"
     return None
 
 
@@ -133,5 +152,6 @@ def _gap(ids: Sequence[NodeId], site: Site) -> str | None:
     return None
 
 
-def _about(kind: str, text: str, order: Order) -> RobotError:
+def about(kind: str, text: str, order: Order) -> RobotError:
+    """An error about an order."""
     return error(kind, text, orderId=order.order_id, orderUpdateId=str(order.order_update_id))

@@ -7,6 +7,9 @@ from fleet.vda5050.messages import AgvPosition, ErrorLevel, EStop, RobotError, S
 from sim.bodies import GroundBody
 from sim.vda5050_rules import error
 
+_MOST_RAD = 3.1415
+"""Pi, rounded so that it is not more than pi."""
+
 
 class Senses:
     """A robot's word on its own body, which a fault may falsify."""
@@ -34,7 +37,7 @@ class Senses:
         return AgvPosition(
             x=round(position.point.x_m + self.off_m * math.cos(self.off_rad), 3),
             y=round(position.point.y_m + self.off_m * math.sin(self.off_rad), 3),
-            theta=round(position.yaw_rad, 4),
+            theta=max(-_MOST_RAD, min(_MOST_RAD, round(position.yaw_rad, 4))),
             map_id=self._config.maps.get(position.level, position.level),
             position_initialized=self.localized,
         )

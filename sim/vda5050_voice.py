@@ -3,11 +3,12 @@
 from fleet.bus import Bus, Will
 from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.factsheet import FACTSHEET
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import CONNECTION, STATE, Connection, ConnectionState, State
+from fleet.vda5050.messages import Connection, ConnectionState, State
+from fleet.vda5050.zone_messages import ZoneType
 from fleet.vehicle import VehicleSpec
 from sim.vda5050_factsheet import factsheet
+from sim.vda5050_words import Words
 
 WILL_AFTER_S = 30.0
 """How long a broker takes to notice that a robot is gone."""
@@ -22,6 +23,7 @@ class Voice:
 
     def __init__(self, bus: Bus, config: Vda5050Config, clock: Clock) -> None:
         self.headers = Headers(config, clock)
+        self.words = Words(config)
         self._bus, self._config, self._clock = bus, config, clock
         self._said: ConnectionState | None = None
         self._down_since_s: float | None = None
@@ -44,7 +46,9 @@ class Voice:
     @property
     def will(self) -> Will:
         """What the broker should say when the robot's own connection to it breaks."""
-        return Will(topic=self._config.topic("connection"), payload=CONNECTION.encode(self._will))
+        return Will(
+            topic=self._config.topic("connection"), payload=self.words.connection(self._will)
+        )
 
     def will_at_s(self) -> float | None:
         """When the broker will have noticed that the link is cut; None = nothing to notice."""
@@ -67,14 +71,23 @@ class Voice:
         if not self.down:
             await self._say_connection(ConnectionState.OFFLINE)
 
+    async def say_asleep(self) -> None:
+        """Say that the robot is well, and will be silent."""
+        await self._say_connection(ConnectionState.HIBERNATING)
+
     async def say_state(self, state: State) -> None:
         """Say everything."""
-        await self._bus.publish(self._config.topic("state"), STATE.encode(state))
+        await self._bus.publish(self._config.topic("state"), self.words.state(state))
 
     async def say_factsheet(self, spec: VehicleSpec) -> None:
         """Say what type of robot it is."""
-        sheet = factsheet(spec, self.headers.next("factsheet"))
-        await self._bus.publish(self._config.topic("factsheet"), FACTSHEET.encode(sheet))
+        zones = tuple(ZoneType) if self._config.v3 else None
+        sheet = factsheet(spec, self.headers.next("factsheet"), zones)
+        await self._bus.publish(
+            self._config.topic("factsheet"),
+            self.words.factsheet(sheet),
+            retain=self._config.v3,
+        )
 
     def restart(self) -> None:
         """Connect anew and count from the start, as after a reboot."""
@@ -85,5 +98,5 @@ class Voice:
         self._said = state
         message = Connection(**self.headers.next("connection"), connection_state=state)
         await self._bus.publish(
-            self._config.topic("connection"), CONNECTION.encode(message), qos=1, retain=True
+            self._config.topic("connection"), self.words.connection(message), qos=1, retain=True
         )

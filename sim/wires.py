@@ -42,9 +42,9 @@ class Wires(Protocol):
 class MemoryWires:
     """No broker, no port, no loss, and the same order in every run."""
 
-    def __init__(self, *, prefix: str = "uagv/") -> None:
+    def __init__(self, *, prefixes: tuple[str, ...] = ("uagv/", "vda5050/")) -> None:
         self.ground_station = GROUND_STATION
-        self._bus = _CountedBus(self, prefix)
+        self._bus = _CountedBus(self, prefixes)
         self._ether = MemoryEther(self._count)
         self.carried_vda5050 = self.carried_mavlink = 0
 
@@ -76,15 +76,15 @@ class MemoryWires:
 
 
 class _CountedBus(MemoryBus):
-    def __init__(self, wires: MemoryWires, prefix: str) -> None:
+    def __init__(self, wires: MemoryWires, prefixes: tuple[str, ...]) -> None:
         super().__init__()
-        self._wires, self._prefix = wires, prefix
+        self._wires, self._prefixes = wires, prefixes
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
         """Count the robots' messages, and deliver."""
-        if topic.startswith(self._prefix):
+        if topic.startswith(self._prefixes):
             self._wires.carried_vda5050 += 1
         await super().publish(topic, payload, qos=qos, retain=retain)
 

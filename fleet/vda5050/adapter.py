@@ -10,18 +10,24 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.errors import FleetError, LinkTimeout, MissionFailed
 from fleet.mission import Clearance, Mission, Outcome
+from fleet.vda5050.attendant import Attendant
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.pauser import Pauser
 from fleet.vda5050.view import mode_of, snapshot
+from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
+from routing.road_rules import RoadRules
 from routing.site import Site
 
 log = logging.getLogger(__name__)
 
+NEEDS_PERSON = "action_needs_person"
+"""What it complains of on behalf of a robot that has tried an action several times in vain."""
 KEEPS_ORDER = VehicleError(code="keeps_order", severity=Severity.FATAL)
 """What it complains of on behalf of a robot that does not give up an order that has failed."""
 
@@ -36,7 +42,13 @@ class Vda5050Vehicle:
     """
 
     def __init__(
-        self, spec: VehicleSpec, bus: Bus, config: Vda5050Config, site: Site, clock: Clock
+        self,
+        spec: VehicleSpec,
+        bus: Bus,
+        config: Vda5050Config,
+        site: Site,
+        clock: Clock,
+        atlas: Atlas | None = None,
     ) -> None:
         self._spec, self._bus, self._config, self._site = spec, bus, config, site
         self._link = Link(bus, config, clock, self._tell)
@@ -45,6 +57,8 @@ class Vda5050Vehicle:
         self._cancelling = asyncio.Lock()
         self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
         self._snapshot = VehicleState(heard_at_s=None)
+        self._attendant = Attendant(self._link, site, spec, self._clearance, atlas)
+        self._pauser = Pauser(self._link)
         self._keeps = False
         """It was told to give up an order, and has not done so for long."""
 
@@ -78,7 +92,18 @@ class Vda5050Vehicle:
             )
         elif now.online is not online or now.heard_at_s != heard_at_s:
             self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
-        return replace(now, errors=(*now.errors, KEEPS_ORDER)) if self._keeps else now
+        if now.asleep is not inbox.asleep:
+            self._snapshot = now = replace(now, asleep=inbox.asleep)
+        pleas = self._pleas()
+        return replace(now, errors=(*now.errors, *pleas)) if pleas else now
+
+    def _pleas(self) -> tuple[VehicleError, ...]:
+        """What a person must see to, as far as we know it and the robot doesn't say it."""
+        found = (KEEPS_ORDER,) if self._keeps else ()
+        if self._link.plea:
+            plea = VehicleError(code=NEEDS_PERSON, severity=Severity.FATAL, text=self._link.plea)
+            found = (*found, plea)
+        return found
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called after each new word of the robot."""
@@ -134,7 +159,7 @@ class Vda5050Vehicle:
         loop = asyncio.get_running_loop()
         complaint = loop.call_later(self._config.tidy_up_s, self._complain, mission, failed)
         try:
-            while not await self._stops():
+            while not await self._stops(mission.id):
                 log.warning(
                     "%s: no answer to cancelOrder", mission.id, extra={"vehicle": self._spec.id}
                 )
@@ -143,9 +168,9 @@ class Vda5050Vehicle:
             self._keeps = False
             self._tell()
 
-    async def _stops(self) -> bool:
+    async def _stops(self, order: str) -> bool:
         try:
-            await self._link.stop_order()
+            await self._link.stop_order(order)
         except LinkTimeout:
             return False
         return True
@@ -168,8 +193,9 @@ class Vda5050Vehicle:
                 return
             if follower is not None:
                 follower.stopping = True
+            order = (follower and follower.order) or (state.order_id if state else "")
             try:
-                await self._link.stop_order()
+                await self._link.stop_order(order)
             except FleetError:
                 if follower is not None:
                     follower.stopping = False
@@ -178,8 +204,28 @@ class Vda5050Vehicle:
                 follower.stopped = True
                 self._link.news.ring()
 
+    def set_paused(self, paused: bool) -> None:
+        """Have it stand still in the middle of its order, or go on; its state tells when."""
+        self._pauser.want(paused)
+
+    def set_rules(self, rules: RoadRules) -> None:
+        """Other rules of the road hold from now on: draw a robot's zones by them."""
+        self._attendant.set_rules(rules)
+
+    def _clearance(self) -> Clearance | None:
+        return self._follower.clearance if self._follower is not None else None
+
     async def run(self) -> None:
-        """Listen to the robot; ask for its state at first, when it connects, and when it dozes."""
+        """Listen to the robot; look after it, if its version of the standard wants that."""
+        async with asyncio.TaskGroup() as group:
+            name = f"vda5050[{self._config.serial}]"
+            group.create_task(self._listen(), name=f"{name}.listen")
+            group.create_task(self._pauser.run(), name=f"{name}.pause")
+            if self._config.v3:
+                group.create_task(self._attendant.run(), name=f"{name}.attend")
+
+    async def _listen(self) -> None:
+        """Ask for its state at first, when it connects, and when it dozes."""
         inbox = self._link.inbox
         with ExitStack() as subscriptions:
             for topic, handler in inbox.topics().items():
@@ -190,7 +236,7 @@ class Vda5050Vehicle:
 
     async def _greet(self) -> None:
         state, inbox = self._link.state, self._link.inbox
-        if state is not None and mode_of(state) is Mode.MANUAL:
+        if inbox.asleep or (state is not None and mode_of(state) is Mode.MANUAL):
             return
         await self._link.outbox.ask("stateRequest")
         if inbox.factsheet is None:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 
@@ -21,6 +21,13 @@ class Patient(BaseModel):
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+def spelled(default: object, ours: str, *others: str) -> Any:
+    """A field that comes under any of these names, and goes out under the first."""
+    return Field(
+        default=default, validation_alias=AliasChoices(ours, *others), serialization_alias=ours
     )
 
 

@@ -1,16 +1,17 @@
-"""What differs on the wire between robots of versions 2.0 and 2.1: spellings, and little else.
+"""What differs on the wire between robots of versions 2.0, 2.1 and 3.0: spellings, mostly.
 
 There is one message model; a dialect only renames on the way out. On the way in the model takes
-both spellings.
+all spellings.
 """
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
+from fleet.vda5050.version_3 import instant_actions_in_3, order_in_3
 
 _OUR_KEYS: Final = ("actions", "allowedDeviationXY")
 
@@ -18,6 +19,8 @@ _OUR_KEYS: Final = ("actions", "allowedDeviationXY")
 def encode_order(order: Order, config: Vda5050Config) -> bytes:
     """An order as this robot spells it."""
     payload = ORDER.encode(order)
+    if config.v3:
+        return _edited(payload, order_in_3)
     if config.deviation_key == _OUR_KEYS[1]:
         return payload
 
@@ -33,6 +36,8 @@ def encode_order(order: Order, config: Vda5050Config) -> bytes:
 def encode_instant_actions(message: InstantActions, config: Vda5050Config) -> bytes:
     """Instant actions as this robot spells them."""
     payload = INSTANT_ACTIONS.encode(message)
+    if config.v3:
+        return _edited(payload, instant_actions_in_3)
     if config.instant_actions_key == _OUR_KEYS[0]:
         return payload
 
@@ -42,8 +47,8 @@ def encode_instant_actions(message: InstantActions, config: Vda5050Config) -> by
     return _edited(payload, rename)
 
 
-def _edited(payload: bytes, edit: Callable[[dict[str, object]], None]) -> bytes:
-    message: dict[str, object] = json.loads(payload)
+def _edited(payload: bytes, edit: Callable[[dict[str, Any]], None]) -> bytes:
+    message: dict[str, Any] = json.loads(payload)
     edit(message)
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -1,13 +1,13 @@
 """The factsheet: what a type of robot is, can do, and can bear on the wire.
 
-Source: VDA 5050, versions 2.0.0 and 2.1.0, factsheet schema.
+Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, factsheet schemas.
 """
 
 from typing import Final
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
-from fleet.vda5050.codec import Codec, Patient
+from fleet.vda5050.codec import Codec, Patient, spelled
 
 
 class TypeSpecification(Patient):
@@ -15,21 +15,23 @@ class TypeSpecification(Patient):
 
     series_name: str = ""
     series_description: str | None = None
-    agv_kinematic: str = ""
-    agv_class: str = ""
-    max_load_mass: float | None = None
+    agv_kinematic: str = spelled("", "agvKinematic", "mobileRobotKinematics")
+    agv_class: str = spelled("", "agvClass", "mobileRobotClass")
+    max_load_mass: float | None = spelled(None, "maxLoadMass", "maximumLoadMass")
     localization_types: tuple[str, ...] = ()
     navigation_types: tuple[str, ...] = ()
+    supported_zones: tuple[str, ...] | None = None
+    """The types of zone that it can mind; version 3.0."""
 
 
 class PhysicalParameters(Patient):
     """Speeds in m/s, accelerations in m/s2, lengths in m."""
 
-    speed_min: float | None = None
-    speed_max: float | None = None
-    acceleration_max: float | None = None
-    deceleration_max: float | None = None
-    height_max: float | None = None
+    speed_min: float | None = spelled(None, "speedMin", "minimumSpeed")
+    speed_max: float | None = spelled(None, "speedMax", "maximumSpeed")
+    acceleration_max: float | None = spelled(None, "accelerationMax", "maximumAcceleration")
+    deceleration_max: float | None = spelled(None, "decelerationMax", "maximumDeceleration")
+    height_max: float | None = spelled(None, "heightMax", "maximumHeight")
     width: float | None = None
     length: float | None = None
 
@@ -37,16 +39,24 @@ class PhysicalParameters(Patient):
 class Timing(Patient):
     """Shortest and usual intervals between messages, in seconds."""
 
-    min_order_interval: float = 0.0
-    min_state_interval: float = 0.0
+    min_order_interval: float = spelled(0.0, "minOrderInterval", "minimumOrderInterval")
+    min_state_interval: float = spelled(0.0, "minStateInterval", "minimumStateInterval")
     default_state_interval: float | None = None
 
 
 class ProtocolLimits(Patient):
     """How much it can take in; 0 or absent = no limit."""
 
-    max_string_lens: dict[str, int | bool] = Field(default_factory=dict[str, int | bool])
-    max_array_lens: dict[str, int] = Field(default_factory=dict[str, int])
+    max_string_lens: dict[str, int | bool] = Field(
+        default_factory=dict[str, int | bool],
+        validation_alias=AliasChoices("maxStringLens", "maximumStringLengths"),
+        serialization_alias="maxStringLens",
+    )
+    max_array_lens: dict[str, int] = Field(
+        default_factory=dict[str, int],
+        validation_alias=AliasChoices("maxArrayLens", "maximumArrayLengths"),
+        serialization_alias="maxArrayLens",
+    )
     timing: Timing = Timing()
 
 
@@ -77,7 +87,7 @@ class ProtocolFeatures(Patient):
     """What it understands."""
 
     optional_parameters: tuple[OptionalParameter, ...] = ()
-    agv_actions: tuple[AgvAction, ...] = ()
+    agv_actions: tuple[AgvAction, ...] = spelled((), "agvActions", "mobileRobotActions")
 
 
 class LoadSpecification(Patient):
@@ -102,7 +112,7 @@ class Factsheet(Patient):
     physical_parameters: PhysicalParameters = PhysicalParameters()
     protocol_limits: ProtocolLimits = ProtocolLimits()
     protocol_features: ProtocolFeatures = ProtocolFeatures()
-    agv_geometry: AgvGeometry = AgvGeometry()
+    agv_geometry: AgvGeometry = spelled(AgvGeometry(), "agvGeometry", "mobileRobotGeometry")
     load_specification: LoadSpecification = LoadSpecification()
 
     def node_actions(self) -> frozenset[str]:

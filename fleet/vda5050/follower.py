@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Action, Clearance, Mission, Outcome
+from fleet.vda5050.error_types import REFUSALS, one_spelling
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ActionStatus, ErrorType, EStop, RobotError, State
+from fleet.vda5050.messages import ActionStatus, ErrorLevel, EStop, RobotError, State
 from fleet.vda5050.orders import Draft, first, held, index_of, update
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.retries import Retries
 from fleet.vda5050.settled import settled
 from fleet.vda5050.view import e_stop_of, mode_of
 from fleet.vehicle import Mode
@@ -18,12 +20,6 @@ from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
-_REFUSALS = {
-    ErrorType.ORDER,
-    ErrorType.ORDER_UPDATE,
-    ErrorType.VALIDATION,
-    ErrorType.NO_ROUTE,
-}
 _SURE_STATES = 3
 
 
@@ -41,16 +37,31 @@ class Follower:
         self._held: Draft | None = None
         self._sent: Draft | None = None
         self._repeat = Repeat(link.config.ack_timeout_s)
+        self._retries = Retries(link)
         self._errors_before: tuple[RobotError, ...] = ()
         self._judged: State | None = None
         self._end_doubts = 0
         self._drop_doubts = 0
         self._horizon_seen = False
+        self._action_ids = frozenset(action.id for action in mission.actions)
+        self._known_errors: tuple[RobotError, ...] = ()
+        self._critical_since_s: float | None = None
         self._work_since_s: float | None = None
         self._works_on: str | None = None
         self.stopping = False
         """A cancel is under way: say no more, blame nothing."""
         self.stopped = False
+
+    @property
+    def clearance(self) -> Clearance:
+        """How far it may go."""
+        return self._clearance
+
+    @property
+    def order(self) -> str:
+        """The order of ours that the robot has or may have; empty = none was sent."""
+        said = self._sent or self._held
+        return said.order_id if said is not None else ""
 
     async def run(self) -> Outcome:
         """See `fleet.vehicle.Vehicle.execute`."""
@@ -62,6 +73,7 @@ class Follower:
             with self._link.repeating(self._repeat):
                 return await self._follow()
         finally:
+            self._retries.close()
             watch.cancel()
             await asyncio.wait([watch])
 
@@ -73,6 +85,7 @@ class Follower:
             await self._free(state)
             state = await self._link.online()
         self._settle(state)
+        self._known_errors = state.errors
         if foreign:
             return
         self._held = held(self._mission, self._clearance.route, state)
@@ -93,7 +106,7 @@ class Follower:
         log.info("gives up %s for %s", state.order_id, self._mission.id)
         try:
             async with asyncio.timeout(self._link.config.patience_s):
-                await self._link.stop_order()
+                await self._link.stop_order(state.order_id)
         except TimeoutError:
             raise MissionFailed(Refusal("vehicle_busy", {"order": state.order_id})) from None
 
@@ -109,9 +122,12 @@ class Follower:
             outcome = self._judge(state)
             if outcome is not None:
                 return outcome
-            until_s = min(self._link.stale_at_s(), self._work_deadline_s())
+            until_s = min(
+                self._link.stale_at_s(), self._work_deadline_s(), self._recovery_deadline_s()
+            )
             if not self.stopping and mode_of(state) is not Mode.MANUAL:
                 until_s = min(until_s, await self._speak(state))
+                until_s = min(until_s, await self._retries.speak(state, self._action_ids))
             await self._link.news.wait(rung, until_s)
 
     async def _speak(self, state: State) -> float:
@@ -207,7 +223,11 @@ class Follower:
 
     def _watch_work(self, action: Action, state: State) -> None:
         """Note since when ``action`` could be under way; an interruption starts the time anew."""
-        held_up = mode_of(state) is not Mode.AUTOMATIC or e_stop_of(state) != EStop.NONE
+        held_up = (
+            mode_of(state) is not Mode.AUTOMATIC
+            or e_stop_of(state) != EStop.NONE
+            or _waits_for_word(state)
+        )
         if self._works_on != action.id or held_up or state.paused:
             self._works_on, self._work_since_s = action.id, self._link.now_s()
 
@@ -230,6 +250,7 @@ class Follower:
             code = "order_replaced" if state.order_id else "vehicle_restarted"
             raise MissionFailed(Refusal(code, {"order": state.order_id}))
         self._blame_actions()
+        self._blame_critical(state)
         self._blame_dropped(state, self._held, fresh)
         if self._link.now_s() >= self._work_deadline_s():
             raise MissionFailed(Refusal("action_timeout", {"action": self._works_on or ""}))
@@ -237,7 +258,7 @@ class Follower:
     def _blame_refusal(self, state: State, sent: Draft) -> None:
         for error in state.errors:
             ours = error.about("orderId") in (None, sent.order_id)
-            if error.error_type in _REFUSALS and ours and error not in self._errors_before:
+            if error.error_type in REFUSALS and ours and error not in self._errors_before:
                 facts = {"error": error.error_type, "text": error.error_description or ""}
                 raise MissionFailed(Refusal("order_refused", facts))
 
@@ -247,6 +268,23 @@ class Follower:
             text = self._link.results[failed.id].result_description or ""
             facts = {"action": failed.kind.value, "text": text}
             raise MissionFailed(Refusal("action_failed", facts))
+
+    def _blame_critical(self, state: State) -> None:
+        """It says that it can't go on with this order, and has had time to think again."""
+        found = (e for e in state.errors if e.error_level == ErrorLevel.CRITICAL)
+        error = next((error for error in found if error not in self._known_errors), None)
+        if error is None or state.driving or _waits_for_word(state):
+            self._critical_since_s = None
+        elif self._critical_since_s is None:
+            self._critical_since_s = self._link.now_s()
+        elif self._link.now_s() >= self._recovery_deadline_s():
+            facts = {"error": one_spelling(error.error_type), "text": error.error_description or ""}
+            raise MissionFailed(Refusal("cannot_go_on", facts))
+
+    def _recovery_deadline_s(self) -> float:
+        if self._critical_since_s is None:
+            return math.inf
+        return self._critical_since_s + self._link.config.recover_s
 
     def _blame_dropped(self, state: State, order: Draft, fresh: bool) -> None:
         """Somebody has ended the order at the robot itself: nothing is left, short of its end."""
@@ -279,3 +317,8 @@ class Follower:
             finished_at_s=self._link.now_s(),
             results={action: text for action, text in told.items() if text},
         )
+
+
+def _waits_for_word(state: State) -> bool:
+    """Whether it waits to be told what to do about an action that has failed."""
+    return any(one.action_status == ActionStatus.RETRIABLE for one in state.action_states)

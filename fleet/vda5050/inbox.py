@@ -107,6 +107,11 @@ class Inbox:
             and self._now_s() < self.heard_at_s + self._config.fresh_s
         )
 
+    @property
+    def asleep(self) -> bool:
+        """Connected and well, but silent until it wakes."""
+        return self.connection is ConnectionState.HIBERNATING
+
     def topics(self) -> dict[str, Callable[[str, bytes], None]]:
         """What to subscribe to, and who takes it in; none of these ever raises."""
         return {

@@ -44,6 +44,8 @@ class Link:
         """Loads that it has had on board, by id."""
         self.oddities: dict[str, None] = {}
         """In what ways the robot departs from the standard, as far as we noticed."""
+        self.plea = ""
+        """The action that a person must see to before the robot can go on; empty = none."""
         self._changed = changed
         self._repeats: list[Repeat] = []
 
@@ -73,6 +75,12 @@ class Link:
         if what not in self.oddities:
             self.oddities[what] = None
             log.warning("not conformant: %s", what, extra={"robot": self.config.serial})
+
+    def ask_person(self, action: str) -> None:
+        """Have a person see to an action that the robot can't do by itself."""
+        self.plea = action
+        log.warning("waits for a person: %s", action, extra={"robot": self.config.serial})
+        self._changed()
 
     async def online(self) -> State:
         """Wait for a fresh state.
@@ -107,8 +115,10 @@ class Link:
         await message()
         repeat.said(now_s)
 
-    async def stop_order(self) -> None:
+    async def stop_order(self, order: str) -> None:
         """Have the robot give up its order; return when it stands still with nothing to do.
+
+        A robot of version 3.0 is told which order is meant.
 
         Source: VDA 5050 2.1.0, chapter 6.6.3.2, ``cancelOrder``.
 
@@ -117,7 +127,9 @@ class Link:
             LinkTimeout: it is heard, but does not answer.
             SafetyStop: it refuses to stop.
         """
-        cancel, repeat = self.outbox.instant("cancelOrder"), Repeat(self.config.ack_timeout_s)
+        which = {"order_id": order} if self.config.v3 and order else {}
+        cancel = self.outbox.instant("cancelOrder", **which)
+        repeat = Repeat(self.config.ack_timeout_s)
         with self.repeating(repeat):
             while True:
                 rung, state = self.news.rung, await self.online()
@@ -139,7 +151,7 @@ class Link:
             self._repeats.remove(repeat)
 
     def _listed(self, state: State) -> set[str]:
-        return {action.action_id for action in state.action_states} | self.results.keys()
+        return {action.action_id for action in state.all_actions} | self.results.keys()
 
     def _stopped(self, state: State, cancel_id: str, repeat: Repeat) -> bool:
         """Whether ``state`` says that the robot has given up its order."""
@@ -163,7 +175,7 @@ class Link:
                 if len(self.carried) >= _KEPT:
                     del self.carried[next(iter(self.carried))]
                 self.carried[load.load_id] = None
-        for action in state.action_states:
+        for action in state.all_actions:
             if action.action_status in ENDED and action.action_id not in self.results:
                 if len(self.results) >= _KEPT:
                     del self.results[next(iter(self.results))]

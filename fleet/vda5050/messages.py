@@ -1,10 +1,13 @@
-"""The messages of VDA 5050 versions 2.0 and 2.1. Their camelCase ends here.
+"""The messages of VDA 5050, one model for versions 2.0, 2.1 and 3.0. Their camelCase ends here.
+
+Fields bear the names of version 2; what a robot of version 3.0 says under another name is read
+into the same field, and `fleet.vda5050.dialects` renames what goes out.
 
 What a master sends (order, instantActions) is strict: unknown fields and values are errors. What a
 robot sends (state, connection, visualization, factsheet) is read with patience: unknown fields are
 skipped, unknown values of a list are kept as text, and ``null`` means "not said".
 
-Source: VDA 5050, versions 2.0.0 and 2.1.0, and their JSON schemas.
+Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, and their JSON schemas.
 """
 
 from enum import StrEnum
@@ -12,7 +15,7 @@ from typing import Annotated, Final
 
 from pydantic import AliasChoices, Field
 
-from fleet.vda5050.codec import Codec, Patient, Strict
+from fleet.vda5050.codec import Codec, Patient, Strict, spelled
 
 
 class ActionStatus(StrEnum):
@@ -22,6 +25,8 @@ class ActionStatus(StrEnum):
     INITIALIZING = "INITIALIZING"
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
+    RETRIABLE = "RETRIABLE"
+    """Failed, and waits to be told whether to try again; version 3.0."""
     FINISHED = "FINISHED"
     FAILED = "FAILED"
 
@@ -40,6 +45,8 @@ class BlockingType(StrEnum):
 
     NONE = "NONE"
     SOFT = "SOFT"
+    SINGLE = "SINGLE"
+    """Alone, while driving; version 3.0."""
     HARD = "HARD"
 
 
@@ -48,17 +55,27 @@ class ConnectionState(StrEnum):
 
     ONLINE = "ONLINE"
     OFFLINE = "OFFLINE"
+    HIBERNATING = "HIBERNATING"
+    """Connected and well, but silent until it is woken; version 3.0."""
     CONNECTIONBROKEN = "CONNECTIONBROKEN"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ConnectionState | None":
+        return cls.CONNECTIONBROKEN if value == "CONNECTION_BROKEN" else None
 
 
 class OperatingMode(StrEnum):
     """Who is in control of a robot."""
 
+    STARTUP = "STARTUP"
+    """Version 3.0, like the next but one."""
     AUTOMATIC = "AUTOMATIC"
     SEMIAUTOMATIC = "SEMIAUTOMATIC"
+    INTERVENED = "INTERVENED"
     MANUAL = "MANUAL"
     SERVICE = "SERVICE"
     TEACHIN = "TEACHIN"
+    """``TEACH_IN`` in version 3.0."""
 
 
 class EStop(StrEnum):
@@ -74,17 +91,11 @@ class ErrorLevel(StrEnum):
     """How bad an error is."""
 
     WARNING = "WARNING"
+    URGENT = "URGENT"
+    """Somebody should look soon; all work goes on. Version 3.0."""
+    CRITICAL = "CRITICAL"
+    """The order in hand can't be gone on with; another one can be taken. Version 3.0."""
     FATAL = "FATAL"
-
-
-class ErrorType(StrEnum):
-    """The errors that the standard names."""
-
-    ORDER = "orderError"
-    ORDER_UPDATE = "orderUpdateError"
-    VALIDATION = "validationError"
-    NO_ROUTE = "noRouteError"
-    NO_ORDER_TO_CANCEL = "noOrderToCancel"
 
 
 class Header(Strict):
@@ -115,6 +126,8 @@ class Action(Strict):
     action_description: str | None = None
     blocking_type: BlockingType = BlockingType.HARD
     action_parameters: tuple[ActionParameter, ...] | None = None
+    retriable: bool | None = None
+    """Version 3.0: it may become RETRIABLE where it would fail."""
 
     def parameter(self, key: str) -> object:
         """The value of one parameter; None where it has none of that name."""
@@ -223,7 +236,7 @@ class AgvPosition(Patient):
     y: float | None = None
     theta: float | None = None
     map_id: str | None = None
-    position_initialized: bool = True
+    position_initialized: bool = spelled(True, "positionInitialized", "localized")
 
 
 class Velocity(Patient):
@@ -250,7 +263,7 @@ class ActionState(Patient):
     action_type: str | None = None
     action_description: str | None = None
     action_status: str
-    result_description: str | None = None
+    result_description: str | None = spelled(None, "resultDescription", "actionResult")
 
     @property
     def aside(self) -> bool:
@@ -261,7 +274,7 @@ class ActionState(Patient):
 class BatteryState(Patient):
     """Charge in percent."""
 
-    battery_charge: float | None = None
+    battery_charge: float | None = spelled(None, "batteryCharge", "stateOfCharge")
     battery_voltage: float | None = None
     charging: bool = False
 
@@ -293,8 +306,41 @@ class RobotError(Patient):
 class SafetyState(Patient):
     """Emergency stop and protective fields."""
 
-    e_stop: str = EStop.NONE
+    e_stop: str = spelled(EStop.NONE, "eStop", "activeEmergencyStop")
     field_violation: bool = False
+
+
+class StoredZoneSet(Patient):
+    """A zone set that the robot has; at most one of each map is enabled."""
+
+    zone_set_id: str
+    map_id: str = ""
+    zone_set_status: str = "DISABLED"
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the robot drives by it."""
+        return self.zone_set_status == "ENABLED"
+
+
+class ZoneRequest(Patient):
+    """The robot asks whether it may enter a zone, or plan anew in it."""
+
+    request_id: str
+    request_type: str = "ACCESS"
+    zone_id: str = ""
+    zone_set_id: str = ""
+    request_status: str = "REQUESTED"
+
+
+class EdgeRequest(Patient):
+    """The robot asks whether it may use the corridor of an edge."""
+
+    request_id: str
+    request_type: str = "CORRIDOR"
+    edge_id: str = ""
+    sequence_id: int = 0
+    request_status: str = "REQUESTED"
 
 
 class State(PatientHeader):
@@ -310,13 +356,23 @@ class State(PatientHeader):
     operating_mode: str = ""
     node_states: tuple[NodeState, ...] = ()
     edge_states: tuple[EdgeState, ...] = ()
-    agv_position: AgvPosition | None = None
+    agv_position: AgvPosition | None = spelled(None, "agvPosition", "mobileRobotPosition")
     velocity: Velocity | None = None
     loads: tuple[Load, ...] | None = None
     action_states: tuple[ActionState, ...] = ()
-    battery_state: BatteryState | None = None
+    instant_action_states: tuple[ActionState, ...] | None = None
+    """Version 3.0, as all that follows ``safety_state``."""
+    battery_state: BatteryState | None = spelled(None, "batteryState", "powerSupply")
     errors: tuple[RobotError, ...] = ()
     safety_state: SafetyState | None = None
+    zone_sets: tuple[StoredZoneSet, ...] | None = None
+    zone_requests: tuple[ZoneRequest, ...] | None = None
+    edge_requests: tuple[EdgeRequest, ...] | None = None
+
+    @property
+    def all_actions(self) -> tuple[ActionState, ...]:
+        """The actions of the order, and those that were to be done at once."""
+        return self.action_states + (self.instant_action_states or ())
 
     @property
     def busy(self) -> bool:
@@ -335,7 +391,7 @@ class Connection(PatientHeader):
 class Visualization(PatientHeader):
     """Position for screens only."""
 
-    agv_position: AgvPosition | None = None
+    agv_position: AgvPosition | None = spelled(None, "agvPosition", "mobileRobotPosition")
     velocity: Velocity | None = None
 
 

@@ -32,6 +32,8 @@ ACTION_TYPES: Final[Mapping[ActionKind, str]] = {
 """The last three are ours; ``docs/reference/vda5050.md`` says what a robot should do."""
 
 
+_parameter_key = cache(to_camel)
+
 MESSAGE_PARTS_KEPT = 4096
 """Each update says again what it does not change: nodes and edges are kept to be said again."""
 
@@ -132,10 +134,19 @@ def index_of(draft: Draft, route: Sequence[Waypoint], state: vda.State) -> int |
     return index if route[index].node == state.last_node_id else None
 
 
-def instant(action_type: str, action_id: str) -> vda.Action:
-    """An action to be done at once."""
+def instant(action_type: str, action_id: str, /, **parameters: str) -> vda.Action:
+    """An action to be done at once; parameters in snake_case."""
     blocking = vda.BlockingType.HARD if action_type == "cancelOrder" else vda.BlockingType.NONE
-    return vda.Action(action_type=action_type, action_id=action_id, blocking_type=blocking)
+    return vda.Action(
+        action_type=action_type,
+        action_id=action_id,
+        blocking_type=blocking,
+        action_parameters=tuple(
+            vda.ActionParameter(key=_parameter_key(key), value=value)
+            for key, value in parameters.items()
+        )
+        or None,
+    )
 
 
 def _draft(
@@ -213,9 +224,6 @@ def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edg
     )
 
 
-_parameter_key = cache(to_camel)
-
-
 def _action(action: Action, config: Vda5050Config) -> vda.Action:
     parameters = [
         vda.ActionParameter(key=_parameter_key(key), value=value)
@@ -223,8 +231,11 @@ def _action(action: Action, config: Vda5050Config) -> vda.Action:
     ]
     if config.send_durations and action.duration_s > 0:
         parameters.append(vda.ActionParameter(key="duration", value=round(action.duration_s, 3)))
+    action_type = ACTION_TYPES[action.kind]
     return vda.Action(
-        action_type=ACTION_TYPES[action.kind],
+        action_type=action_type,
         action_id=action.id,
+        blocking_type=config.blocking.get(action_type, vda.BlockingType.HARD),
         action_parameters=tuple(parameters) or None,
+        retriable=True if config.v3 and config.retries else None,
     )

@@ -1,6 +1,7 @@
 """What we say to one robot: headers, numbering per topic, and when to say a thing again."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.bus import Bus
@@ -10,6 +11,14 @@ from fleet.vda5050.dialects import encode_instant_actions, encode_order
 from fleet.vda5050.headers import Headers
 from fleet.vda5050.messages import Action, InstantActions, Order
 from fleet.vda5050.orders import Draft, instant
+from fleet.vda5050.zone_messages import (
+    RESPONSES,
+    ZONE_SET,
+    Response,
+    Responses,
+    ZoneSet,
+    ZoneSetMessage,
+)
 
 _LONGEST_WAIT_S = 60.0
 _ENOUGH_STATES = 2
@@ -44,15 +53,26 @@ class Outbox:
         payload = encode_instant_actions(message, self._config)
         await self._bus.publish(self._config.topic("instantActions"), payload)
 
+    async def send_zone_set(self, zone_set: ZoneSet) -> None:
+        """Send a zone set; version 3.0."""
+        message = ZoneSetMessage(**self._headers.next("zoneSet"), zone_set=zone_set)
+        await self._bus.publish(self._config.topic("zoneSet"), ZONE_SET.encode(message))
+
+    async def send_responses(self, responses: Sequence[Response]) -> None:
+        """Answer the robot's requests; version 3.0."""
+        message = Responses(**self._headers.next("responses"), responses=tuple(responses))
+        await self._bus.publish(self._config.topic("responses"), RESPONSES.encode(message))
+
     async def ask(self, request: str) -> None:
         """Ask for a state or a factsheet: ``stateRequest``, ``factsheetRequest``."""
         await self.send_instant(self.instant(request))
 
-    def instant(self, action_type: str) -> Action:
+    def instant(self, action_type: str, /, **parameters: str) -> Action:
         """A new instant action; its id is unlike any that we sent before our own restart."""
         if self._era is None:
             self._era = int(self._clock.now().timestamp() * 1000)
-        return instant(action_type, f"{action_type}-{self._era}-{next(self._numbers)}")
+        action_id = f"{action_type}-{self._era}-{next(self._numbers)}"
+        return instant(action_type, action_id, **parameters)
 
 
 @dataclass(slots=True, eq=False)

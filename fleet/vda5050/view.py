@@ -4,22 +4,25 @@ from collections.abc import Sequence
 
 from fleet.mission import MissionId
 from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.error_types import one_spelling
 from fleet.vda5050.messages import AgvPosition, ErrorLevel, EStop, OperatingMode, State
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleState
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, Site
 
 _MODES = {
+    OperatingMode.STARTUP: Mode.MANUAL,
     OperatingMode.AUTOMATIC: Mode.AUTOMATIC,
     OperatingMode.SEMIAUTOMATIC: Mode.AUTOMATIC,
     OperatingMode.MANUAL: Mode.MANUAL,
     OperatingMode.SERVICE: Mode.MANUAL,
     OperatingMode.TEACHIN: Mode.MANUAL,
     "TEACH_IN": Mode.MANUAL,
-    "INTERVENED": Mode.MANUAL,
+    OperatingMode.INTERVENED: Mode.MANUAL,
 }
 
-_MILD = {ErrorLevel.WARNING, "URGENT", "INFO"}
+_MILD = {ErrorLevel.WARNING, ErrorLevel.URGENT, ErrorLevel.CRITICAL, "INFO"}
+"""With these it takes orders; a critical one ends the order in hand."""
 
 
 def mode_of(state: State) -> Mode:
@@ -53,6 +56,7 @@ def snapshot(
         mission=MissionId(state.order_id) if state.order_id and state.busy else None,
         base=_base(state, site) if state.node_states else (),
         driving=state.driving,
+        paused=bool(state.paused),
         charge_ratio=None if charge is None else min(1.0, max(0.0, charge / 100)),
         charging=bool(battery and battery.charging),
         mode=mode_of(state),
@@ -81,7 +85,7 @@ def position_of(pose: AgvPosition | None, config: Vda5050Config, site: Site) -> 
 def _errors(state: State) -> list[VehicleError]:
     return [
         VehicleError(
-            code=error.error_type,
+            code=one_spelling(error.error_type),
             severity=Severity.WARNING if error.error_level in _MILD else Severity.FATAL,
             text=error.error_description or "",
         )

@@ -374,6 +374,10 @@ async def test_vehicles_are_shown_with_the_age_of_their_word(
     assert answer.json()["in_service"] is False
     answer = await api.post("/vehicles/cart-1/service", json={"in_service": "no"})
     error(answer, 422, "invalid")
+    answer = await api.post("/vehicles/cart-1/pause", json={"paused": True})
+    assert answer.status_code == 200
+    assert next(iter(ward.fleet.values())).state.paused
+    error(await api.post("/vehicles/x/pause", json={"paused": True}), 404, "not_found")
 
 
 async def test_alerts_are_seen_by_name(api: httpx.AsyncClient, ward: Ward) -> None:

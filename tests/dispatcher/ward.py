@@ -198,6 +198,10 @@ class Ward:
         self.fleet[view.spec.id] = view
         self.hub.tell(Change(vehicle=view))
 
+    async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
+        shown = self.fleet[vehicle]
+        self.show(replace(shown, state=replace(shown.state, paused=paused)))
+
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         self.closed[lane] = until_s
 

@@ -19,6 +19,10 @@ from fleet.energy import EnergySpec
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.dialects import encode_instant_actions
+from fleet.vda5050.headers import Headers
+from fleet.vda5050.messages import ActionParameter, InstantActions
+from fleet.vda5050.orders import instant
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing import site_yaml
 from routing.site import NodeId, PlaceId, Site
@@ -27,6 +31,9 @@ from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
 
 SCHEMAS = Path(__file__).parents[2].parent / "shared" / "vda5050"
+
+FOLDERS = {"2.0": "2.0.0", "2.1": "2.1.0", "3.0": "3.0.0-main-20260702"}
+"""Of the published 3.0.0, three schemas are no JSON; the later ones are the same, mended."""
 
 SITE = """
 # A road of five nodes with a way round n3, and a charger
@@ -159,7 +166,7 @@ def _mended(name: str, message: Mapping[str, Any], version: str) -> Json:
 
 @cache
 def _validator(name: str, version: str) -> Any:
-    folder = SCHEMAS / f"{version}.0"
+    folder = SCHEMAS / FOLDERS[version]
     file = next(
         (f for f in (folder / f"{name}.schema", folder / f"{name}.json") if f.exists()), None
     )
@@ -197,6 +204,7 @@ class Scene:
     robot: Vda5050Robot
     vehicle: Vda5050Vehicle
     scribe: Scribe
+    _sent: int = 0
 
     async def hear(self) -> None:
         """Wait until the robot has been heard."""
@@ -210,6 +218,19 @@ class Scene:
     async def drive(self, told: Mission) -> Outcome:
         return await self.vehicle.execute(told, Clearance.whole(told))
 
+    async def at_once(self, action_type: str, **parameters: str) -> None:
+        """Send an instant action past the master, as a person's tool would."""
+        self._sent += 1
+        action = instant(action_type, f"by-hand-{self._sent}")
+        told = [ActionParameter(key=key, value=value) for key, value in parameters.items()]
+        message = InstantActions(
+            **Headers(self.config, self.clock).next("instantActions"),
+            actions=(action.model_copy(update={"action_parameters": tuple(told) or None}),),
+        )
+        payload = encode_instant_actions(message, self.config)
+        await self.bus.publish(self.config.topic("instantActions"), payload)
+        await asyncio.sleep(0.1)
+
     def orders(self) -> list[Json]:
         return self.scribe.of("order")
 
@@ -221,10 +242,11 @@ async def staged(
     bus: Bus | None = None,
     robot_bus: Bus | None = None,
     node: str = "n1",
+    site: Site | None = None,
 ) -> AsyncGenerator[Scene]:
     """A robot at ``node`` and its master, both running; afterwards every message is judged."""
     config, bus = config or config_for(), bus or MemoryBus()
-    site, clock = loop_site(), Clock.starting(EPOCH)
+    site, clock = site or loop_site(), Clock.starting(EPOCH)
     world = World(site, seed=1)
     body = world.add_ground(SPEC, NodeId(node))
     robot = Vda5050Robot(body, robot_bus or bus, config, clock, site)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from fleet.vda5050.dialects import encode_instant_actions, encode_order
 from fleet.vda5050.headers import Headers
 from fleet.vda5050.messages import (
-    INSTANT_ACTIONS,
-    ORDER,
     Action,
     Edge,
     EStop,
@@ -35,7 +34,7 @@ class Hand:
     headers: Headers
 
     async def order(self, order: Order) -> Json:
-        await self.raw("order", ORDER.encode(order))
+        await self.raw("order", encode_order(order, self.scene.config))
         return self.state
 
     async def base(self, nodes: str, upto: int, *, name: str = "M1", update_id: int = 0) -> Json:
@@ -55,11 +54,11 @@ class Hand:
         await self.scene.bus.publish(self.scene.config.topic(topic), payload)
         await asyncio.sleep(0.2)
 
-    async def act(self, action_type: str, action_id: str) -> Json:
-        message = InstantActions(
-            **self.headers.next("instantActions"), actions=(instant(action_type, action_id),)
-        )
-        await self.raw("instantActions", INSTANT_ACTIONS.encode(message))
+    async def act(self, action_type: str, action_id: str, **parameters: str) -> Json:
+        action = instant(action_type, action_id, **parameters)
+        message = InstantActions(**self.headers.next("instantActions"), actions=(action,))
+        payload = encode_instant_actions(message, self.scene.config)
+        await self.raw("instantActions", payload)
         return self.state
 
     @property
@@ -67,7 +66,8 @@ class Hand:
         return self.scene.scribe.of("state")[-1]
 
     def status(self, action_id: str) -> str:
-        found = [a for a in self.state["actionStates"] if a["actionId"] == action_id]
+        listed = [*self.state["actionStates"], *self.state.get("instantActionStates", ())]
+        found = [a for a in listed if a["actionId"] == action_id]
         return found[0]["actionStatus"]
 
     def errors(self) -> list[str]:
@@ -76,7 +76,8 @@ class Hand:
 
 @asynccontextmanager
 async def in_hand(version: str = "2.1") -> AsyncGenerator[Hand]:
-    async with staged(config_for(version)) as scene:
+    # no zones: their messages would come between those of a test
+    async with staged(config_for(version, zones=False)) as scene:
         await asyncio.sleep(1)
         yield Hand(scene, Headers(scene.config, scene.clock))
 
