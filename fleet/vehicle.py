@@ -86,6 +86,32 @@ class VehicleError:
     text: str = ""
 
 
+class Weight(StrEnum):
+    """What follows when a vehicle breaks a rule of its protocol."""
+
+    BORNE = "borne"
+    """We work around it."""
+    REFUSED = "refused"
+    """What it says then is not taken in; a person should set it right."""
+    GRAVE = "grave"
+    """It can't be led: it gets no more work before a person lets it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One rule of its protocol that a vehicle has broken since we started."""
+
+    rule: str
+    words: str
+    """What it does, as an English sentence without its subject."""
+    weight: Weight
+    count: int
+    first_s: float
+    last_s: float
+    detail: str = ""
+    """What it did the last time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleState:
     """A vehicle's last word, as one consistent snapshot."""
@@ -108,6 +134,8 @@ class VehicleState:
     safety_stop: bool = False
     errors: tuple[VehicleError, ...] = ()
     loads: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    """Where it departs from its protocol."""
 
     @property
     def fit(self) -> bool:

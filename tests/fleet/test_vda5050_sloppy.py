@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -176,8 +177,11 @@ async def test_a_robot_that_drives_beyond_its_base_is_flagged() -> None:
         await robot.beat(1)
         await robot.say(orderId="M1", lastNodeId="n3", lastNodeSequenceId=4)
         assert "beyond its base" in flags(robot)
-        clearance.release(3)
         await robot.say(orderUpdateId=1)
+        assert [n["nodeId"] for n in robot.orders[-1]["nodes"]] == ["n2"], "no horizon any more"
+        clearance.release(3)
+        await robot.say()
+        await robot.say(orderUpdateId=2)
         assert (await driving).mission == "M1"
 
 
@@ -289,7 +293,8 @@ async def test_a_state_that_comes_twice_or_late_changes_nothing() -> None:
         heard: list[int] = []
         robot.vehicle.watch(lambda: heard.append(1))
         header = {"headerId": 100, "timestamp": stamp(robot.clock.now())}
-        late = {**robot.said, "headerId": 50, "timestamp": "2000-01-01T00:00:00.000Z"}
+        before = stamp(robot.clock.now() - timedelta(minutes=1))
+        late = {**robot.said, "headerId": 50, "timestamp": before}
         new = json.dumps({**robot.said, **header, "lastNodeId": "n3"}).encode()
         await robot.raw("state", new)
         await robot.raw("state", new)
