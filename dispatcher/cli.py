@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands import bench, client, site, submit
+from dispatcher.commands import bench, client, conform, site, submit
 from dispatcher.errors import DispatchError
 from fleet.errors import FleetError
 from routing.errors import RoutingError
@@ -36,6 +36,7 @@ def make_app() -> typer.Typer:
     submit.register(app)
     client.register(app)
     site.register(app)
+    conform.register(app)
     bench.register(app)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:

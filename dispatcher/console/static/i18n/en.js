@@ -151,6 +151,7 @@ export const en = {
   "vehicle.tasks": "Tasks",
   "vehicle.waits": "waits: {reason}",
   "vehicle.errors": "Says",
+  "vehicle.breaks": "Breaks rules of its protocol: {rules}",
   "vehicle.home": "Home",
 
   "task.from_to": "Way",

@@ -151,6 +151,7 @@ export const zh = {
   "vehicle.tasks": "任务",
   "vehicle.waits": "等待：{reason}",
   "vehicle.errors": "自报",
+  "vehicle.breaks": "违反协议：{rules}",
   "vehicle.home": "驻点",
 
   "task.from_to": "路线",
