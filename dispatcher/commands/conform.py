@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,9 @@ from fleet.vda5050.messages import State
 from routing.site import Edge, NodeId, Site
 
 CONNECT_S = 10.0
-PASSWORD = "WARDLINE_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
+GOODBYE_S = 0.5
+"""For the broker to answer what is said last."""
+PASSWORD = "WARDLINE_MQTT_PASSWORD"
 
 
 def register(app: typer.Typer) -> None:
@@ -95,9 +98,11 @@ async def _examine(
         async with asyncio.timeout(CONNECT_S):
             await bus.connected()
         session = Session(bus, config, Clock.starting(), wishes)
-        if not quiet:
+        if not quiet and sys.stderr.isatty():
             session.on_finding(lambda finding: typer.echo(f"  {finding.rule} ...", err=True))
-        return await session.run()
+        findings = await session.run()
+        await asyncio.sleep(GOODBYE_S)
+        return findings
     except TimeoutError:
         raise NotReady(
             f"no broker answers at {host}:{port}; check the address, and --username with {PASSWORD}"

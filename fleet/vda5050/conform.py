@@ -421,13 +421,12 @@ class Session:
         if self._state.busy:
             self._untried("cancelOrder", "it still lists an order")
             return
-        lone, _ = await self._act_at_once("cancelOrder")
-        told = any(e.error_type == ErrorType.NO_ORDER_TO_CANCEL for e in self._state.errors)
+        lone, told = await self._cancel_nothing()
         failed = lone is not None and lone.action_status == ActionStatus.FAILED
-        note = "" if failed and told else f"it says {lone.action_status if lone else 'nothing'}"
-        self._find(
-            "cancelOrder without an order: FAILED, noOrderToCancel", failed and told, note=note
-        )
+        listed = f"lists it as {lone.action_status}" if lone else "does not list it"
+        note = f"{listed}, {'reports' if told else 'does not report'} noOrderToCancel"
+        rule = "cancelOrder without an order: FAILED, noOrderToCancel"
+        self._find(rule, failed and told, note="" if failed and told else note)
         here = self._here()
         if here is not None and self._wishes.route is None:
             route = (here, *route[1:])
@@ -447,6 +446,19 @@ class Session:
         gone = not state.node_states and not state.edge_states and not state.driving
         self._find("after it, it stands and lists nothing", gone)
         self._find("after it, it keeps its orderId", state.order_id == draft.order_id)
+
+    async def _cancel_nothing(self) -> tuple[ActionState | None, bool]:
+        """How an idle robot lists a cancelOrder, and whether it reported noOrderToCancel."""
+        action, told = self._link.outbox.instant("cancelOrder"), False
+
+        def answered(state: State) -> bool:
+            nonlocal told  # some report it in one state only
+            told |= any(e.error_type == ErrorType.NO_ORDER_TO_CANCEL for e in state.errors)
+            return told and action.action_id in self._link.results
+
+        await self._link.outbox.send_instant(action)
+        await self._until(answered, self._wishes.answer_s)
+        return self._link.results.get(action.action_id), told
 
     async def _try_refusals(self) -> None:
         here = self._here()

@@ -17,6 +17,8 @@ from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import stamp
+from fleet.vda5050.view import SHOWN
+from fleet.vehicle import Mode
 from tests.fleet.vda5050_scene import (
     SPEC,
     Json,
@@ -339,3 +341,55 @@ async def test_an_unknown_map_is_no_position() -> None:
         assert (position.level, position.point.x_m) == ("L1", 1.0)
         await robot.say(agvPosition={**pose, "mapId": "cellar"})
         assert robot.vehicle.state().position is None
+
+
+@pytest.mark.parametrize(
+    ("says", "fit", "mode"),
+    [
+        ({"operatingMode": "AUTOMATIC"}, True, Mode.AUTOMATIC),
+        ({"operatingMode": "SEMIAUTOMATIC"}, True, Mode.AUTOMATIC),
+        ({"operatingMode": "MANUAL"}, False, Mode.MANUAL),
+        ({"operatingMode": "SERVICE"}, False, Mode.MANUAL),
+        ({"operatingMode": "TEACHIN"}, False, Mode.MANUAL),
+        ({"operatingMode": "TEACH_IN"}, False, Mode.MANUAL),
+        ({"operatingMode": "INTERVENED"}, False, Mode.MANUAL),
+        ({"operatingMode": "STARTUP"}, False, Mode.UNKNOWN),
+        ({"errors": [{"errorType": "motor", "errorLevel": "WARNING"}]}, True, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "URGENT"}]}, True, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "CRITICAL"}]}, False, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "FATAL"}]}, False, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "odd"}]}, False, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "orderError", "errorLevel": "FATAL"}]}, True, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "NONE", "fieldViolation": True}}, True, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "AUTOACK", "fieldViolation": False}}, False, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "MANUAL", "fieldViolation": False}}, False, Mode.AUTOMATIC),
+    ],
+    ids=str,
+)
+async def test_what_makes_a_robot_unfit(says: Json, fit: bool, mode: Mode) -> None:
+    async with puppet() as robot:
+        await robot.say(**says)
+        state = robot.vehicle.state()
+        assert (state.fit, state.mode) == (fit, mode)
+
+
+async def test_what_is_fatal_is_shown_among_a_thousand_warnings() -> None:
+    async with puppet() as robot:
+        mild = {"errorType": "log", "errorLevel": "WARNING", "errorDescription": "x" * 400}
+        await robot.say(errors=[*[mild] * 900, {"errorType": "motor", "errorLevel": "FATAL"}])
+        errors = robot.vehicle.state().errors
+        assert len(errors) == SHOWN
+        assert errors[0].code == "motor"
+        assert not robot.vehicle.state().fit
+
+
+async def test_a_result_is_kept_though_a_thousand_others_are_listed() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, actionStates=PICKED)
+        for start in (0, 700):
+            ids = [f"old-{number}" for number in range(start, start + 700)]
+            many = [{"actionId": id_, "actionStatus": "FINISHED"} for id_ in ids]
+            await robot.say(actionStates=many)
+        await robot.say(lastNodeId="n2", lastNodeSequenceId=2, nodeStates=[], actionStates=[])
+        assert (await driving).mission == "M1"

@@ -433,6 +433,16 @@ class Junk(Fault):
         return [b"", text[: len(text) // 2], b"\xff" + text, b"[" * 5000, text]
 
 
+class Says(Fault):
+    """Is in a mode, has an error, or is stopped, from the start."""
+
+    def __init__(self, **changes: object) -> None:
+        self._changes = changes
+
+    def state(self, message: Json) -> Json:
+        return {**message, **self._changes}
+
+
 def _header(message: Json) -> Json:
     names = ("headerId", "timestamp", "version", "manufacturer", "serialNumber")
     return {name: message[name] for name in names}

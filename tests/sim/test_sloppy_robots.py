@@ -259,3 +259,32 @@ async def test_two_robots_of_one_name_are_told_nothing(story: Path) -> None:
     assert "two_robots" in [error.code for error in view.state.errors]
     assert day.named >= {"non_conformant", "set_aside", "safety_stop", "vehicle_fault"}
     assert all(task.state is TaskState.DONE or "way_blocked" in day.named for task in day.meals)
+
+
+def error(level: str) -> dict[str, object]:
+    return {"errors": [{"errorType": "motor", "errorLevel": level}]}
+
+
+@pytest.mark.parametrize(
+    ("says", "alert"),
+    [
+        (error("WARNING"), None),
+        (error("FATAL"), "vehicle_fault"),
+        (error("WORSE"), "vehicle_fault"),
+        ({"operatingMode": "SEMIAUTOMATIC"}, None),
+        ({"operatingMode": "SERVICE"}, "vehicle_manual"),
+        ({"operatingMode": "SOMETHING"}, "vehicle_manual"),
+        ({"safetyState": {"eStop": "REMOTE", "fieldViolation": False}}, "safety_stop"),
+    ],
+    ids=str,
+)
+async def test_each_level_and_mode_has_its_consequence(
+    story: Path, says: dict[str, object], alert: str | None
+) -> None:
+    polite = await without_fault(story)
+    async with fleet(story, sloppy.Says(**says)) as place:
+        day = await live(place)
+    undisturbed(day, polite)
+    assert {task.state for task in day.meals} == {TaskState.DONE}
+    assert ("C1" in {task.vehicle for task in day.meals}) == (alert is None)
+    assert day.named == ({alert} if alert else set())
