@@ -54,6 +54,7 @@ class Follower:
         self._drop_doubts = 0
         self._horizon_seen = False
         self._resent = False
+        self._said_at_s = -math.inf
         self._work_since_s: float | None = None
         self._works_on: str | None = None
         self.stopping = False
@@ -138,15 +139,21 @@ class Follower:
                 return math.inf
             self._errors_before = state.errors
             self._repeat.restart()
-        draft = self._sent
+        draft, pause_s = self._sent, self._link.order_pause_s()
+        if not self._repeat.attempts and self._link.now_s() < self._said_at_s + pause_s:
+            return self._said_at_s + pause_s
         try:
-            await self._link.say(self._repeat, lambda: self._link.outbox.send_order(draft))
+            await self._link.say(self._repeat, lambda: self._send(draft))
         except LinkTimeout:
             self._link.odd(Rule.IGNORES_ORDERS, f"{draft.order_id}, update {draft.update_id}")
             raise self._not_taken(
                 state, Refusal("order_ignored", {"order": draft.order_id})
             ) from None
         return self._repeat.deadline_s
+
+    async def _send(self, draft: Draft) -> None:
+        self._said_at_s = self._link.now_s()
+        await self._link.outbox.send_order(draft)
 
     def _next(self) -> Draft | None:
         clearance, config = self._clearance, self._link.order_config()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
@@ -22,6 +23,8 @@ _KEPT = 500
 _LONGEST = 200
 """Characters of an id that is kept; ours are shorter by far."""
 _STATES_OF_AN_IDLER = 3
+_LONGEST_PAUSE_S = 30.0
+"""A factsheet that asks for more between two orders is not believed."""
 
 
 class Link:
@@ -85,6 +88,12 @@ class Link:
         if limit is not None and limit >= 2 and self.config.max_order_nodes is None:
             changes["max_order_nodes"] = limit
         return self.config.model_copy(update=changes) if changes else self.config
+
+    def order_pause_s(self) -> float:
+        """How long the robot wants to be left alone between two order messages, in seconds."""
+        factsheet = self.inbox.factsheet
+        pause_s = factsheet.protocol_limits.timing.min_order_interval if factsheet else 0.0
+        return min(max(0.0, pause_s), _LONGEST_PAUSE_S) if math.isfinite(pause_s) else 0.0
 
     def busy(self, state: State) -> bool:
         """Whether the robot has an order in hand that is not seen to its end yet."""

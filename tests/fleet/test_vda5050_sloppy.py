@@ -353,10 +353,8 @@ async def test_an_unknown_map_is_no_position() -> None:
         ({"operatingMode": "TEACHIN"}, False, Mode.MANUAL),
         ({"operatingMode": "TEACH_IN"}, False, Mode.MANUAL),
         ({"operatingMode": "INTERVENED"}, False, Mode.MANUAL),
-        ({"operatingMode": "STARTUP"}, False, Mode.UNKNOWN),
         ({"errors": [{"errorType": "motor", "errorLevel": "WARNING"}]}, True, Mode.AUTOMATIC),
         ({"errors": [{"errorType": "motor", "errorLevel": "URGENT"}]}, True, Mode.AUTOMATIC),
-        ({"errors": [{"errorType": "motor", "errorLevel": "CRITICAL"}]}, False, Mode.AUTOMATIC),
         ({"errors": [{"errorType": "motor", "errorLevel": "FATAL"}]}, False, Mode.AUTOMATIC),
         ({"errors": [{"errorType": "motor", "errorLevel": "odd"}]}, False, Mode.AUTOMATIC),
         ({"errors": [{"errorType": "orderError", "errorLevel": "FATAL"}]}, True, Mode.AUTOMATIC),
@@ -393,3 +391,41 @@ async def test_a_result_is_kept_though_a_thousand_others_are_listed() -> None:
             await robot.say(actionStates=many)
         await robot.say(lastNodeId="n2", lastNodeSequenceId=2, nodeStates=[], actionStates=[])
         assert (await driving).mission == "M1"
+
+
+async def test_no_order_is_sent_while_nodes_of_the_last_one_remain() -> None:
+    """Also if only its horizon remains: the robot would count the new one as foreign."""
+    async with puppet() as robot:
+        left = [{"nodeId": "n2", "sequenceId": 2, "released": False}]
+        await robot.say(orderId="M0", nodeStates=left)
+        driving = begin(robot)
+        await asyncio.sleep(1)
+        assert (robot.orders, len(robot.cancels())) == ([], 1)
+        ended = {"actionId": robot.cancels()[0]["actionId"], "actionStatus": "FINISHED"}
+        await robot.say(nodeStates=[], actionStates=[ended])
+        await asyncio.sleep(1)
+        assert [order["orderId"] for order in robot.orders] == ["M1"]
+        await robot.say(orderId="M1", lastNodeId="n2", lastNodeSequenceId=2, actionStates=PICKED)
+        assert (await driving).mission == "M1"
+
+
+async def test_a_robot_that_wants_time_between_orders_gets_it() -> None:
+    async with puppet() as robot:
+        sheet = {"protocolLimits": {"timing": {"minOrderInterval": 3.0}}}
+        await robot.raw("factsheet", json.dumps(sheet).encode())
+        told = mission("M1", "n1 n2 n3")
+        clearance = Clearance(told.route, released=1)
+        driving = asyncio.ensure_future(robot.vehicle.execute(told, clearance))
+        await robot.say(orderId="M1")
+        clearance.release(2)
+        await asyncio.sleep(1)
+        assert len(robot.orders) == 1
+        clearance.release(3)
+        await asyncio.sleep(3)
+        assert [order["orderUpdateId"] for order in robot.orders] == [0, 1]
+        await robot.say(orderUpdateId=1, lastNodeId="n3", lastNodeSequenceId=4)
+        await robot.beat(3)
+        clearance.reached(2)
+        await robot.say(orderUpdateId=2)
+        driving.cancel()
+        await asyncio.wait([driving])
