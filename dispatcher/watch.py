@@ -53,7 +53,7 @@ class FleetWatch:
         if before is not None and bool(trouble) == bool(before):
             return
         if self._traffic.knows(vehicle):
-            self._traffic.set_stuck(vehicle, not state.fit)
+            self._traffic.set_stuck(vehicle, vehicle not in self._workers or not state.fit)
         self._changed(vehicle)
 
     def look_at_all(self) -> None:
@@ -77,15 +77,18 @@ class FleetWatch:
                     why=breach.rule,
                     what=breach.detail,
                 )
-            if breach.weight is Weight.GRAVE and breach.count > known.get(breach.rule, 0):
-                self._workers[vehicle].set_aside(breach.rule)
+            worker = self._workers.get(vehicle)
+            again = breach.count > known.get(breach.rule, 0)
+            if breach.weight is Weight.GRAVE and again and worker is not None:
+                worker.set_aside(breach.rule)
 
     def _tell(self, vehicle: VehicleId, state: VehicleState, trouble: str) -> None:
         """Open the alert for a trouble, and clear those for others."""
         for code in TROUBLES:
             if code != trouble:
                 self._alerts.clear(code, vehicle=vehicle)
-        if trouble != SAFETY_STOP and not self._workers[vehicle].stood_down:
+        worker = self._workers.get(vehicle)
+        if trouble != SAFETY_STOP and not (worker is not None and worker.stood_down):
             self._alerts.clear(SAFETY_STOP, vehicle=vehicle)
         if trouble == SAFETY_STOP:
             self._alerts.open(trouble, Severity.CRITICAL, vehicle=vehicle)

@@ -21,6 +21,19 @@ class Medium(StrEnum):
     AIR = "air"
 
 
+class Integration(StrEnum):
+    """How far a vehicle is ours."""
+
+    IGNORED = "ignored"
+    """It is not listened to."""
+    NOTICED = "noticed"
+    """It is shown."""
+    RESPECTED = "respected"
+    """It is shown, and where it stands is its own: others are led around it."""
+    USED = "used"
+    """It gets tasks."""
+
+
 class Mode(StrEnum):
     """Who is in control of the vehicle."""
 
@@ -65,6 +78,12 @@ class VehicleSpec:
     """Vertical speed; aircraft only."""
     cruise_agl_m: float = 60.0
     """Height of its own layer of air; aircraft only."""
+    integration: Integration = Integration.USED
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is only looked at, and never told anything to do."""
+        return self.integration is not Integration.USED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ export const en = {
   "activity.fault": "fault",
   "activity.manual": "driven by a person",
   "activity.out_of_service": "out of service",
+  "activity.watched": "only watched",
 
   "vehicle_kind.cart": "cart",
   "vehicle_kind.cabinet": "locked medicine cabinet",
@@ -356,6 +357,7 @@ export const en = {
   "reason.not_on_a_pad": "stands where no pad is",
   "reason.non_conformant": "says what the protocol does not allow",
   "reason.order_ignored": "it did not take the order it was sent",
+  "reason.only_watched": "it is only watched, and never told what to do",
   "reason.two_robots": "two robots send under its name",
   "reason.unknown_map": "it is on a map that is not known",
   "reason.keeps_failing": "it failed one task after the other",

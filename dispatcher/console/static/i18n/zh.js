@@ -113,6 +113,7 @@ export const zh = {
   "activity.fault": "故障",
   "activity.manual": "人工操作",
   "activity.out_of_service": "已停用",
+  "activity.watched": "仅监视",
 
   "vehicle_kind.cart": "配送车",
   "vehicle_kind.cabinet": "带锁药柜车",
@@ -356,6 +357,7 @@ export const zh = {
   "reason.not_on_a_pad": "不在起降点上",
   "reason.non_conformant": "报文不符合协议",
   "reason.order_ignored": "车辆未接收下发的订单",
+  "reason.only_watched": "该车辆仅被监视，不接受指令",
   "reason.two_robots": "有两台车辆使用同一名称",
   "reason.unknown_map": "车辆位于未知地图",
   "reason.keeps_failing": "连续多个任务失败",

@@ -171,7 +171,7 @@ class VehicleDrawer {
 
   /** @param {import("../types.js").Vehicle} vehicle */
   offerService(vehicle) {
-    if (this.offered === vehicle.in_service || state.replay) return;
+    if (this.offered === vehicle.in_service || state.replay || vehicle.activity === "watched") return;
     this.offered = vehicle.in_service;
     const act = () => void attempt(() => setInService(this.id, !vehicle.in_service), this.answer);
     const label = t(vehicle.in_service ? "action.out_of_service" : "action.in_service", { name: vehicle.name });
