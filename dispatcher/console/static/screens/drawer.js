@@ -89,7 +89,7 @@ class VehicleDrawer {
     const { list, fields } = values("vehicle.battery", "vehicle.does", "vehicle.where", "vehicle.load", "vehicle.next", "vehicle.home");
     this.fields = fields;
     this.says = h("p", { class: "says" });
-    this.conduct = h("p", { class: "says wait" });
+    this.conduct = h("p", { class: "says conduct wait" });
     this.tasks = h("div", { class: "chips" });
     this.follow = h("button", { type: "button", class: "button", onclick: () => this.toggleFollow() });
     this.service = h("span", {});
