@@ -13,7 +13,7 @@ from fleet.vehicle import VehicleId
 from routing.refusal import Fact
 from routing.site import DoorId, LaneId, LiftId
 
-THINGS = ("lane", "lift", "door", "rule", "emergency")
+THINGS = ("lane", "lift", "door", "rule", "emergency", "breach")
 """Facts that tell two alerts of one code apart."""
 
 

@@ -11,6 +11,7 @@ from dispatcher.journal import Event
 from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task
 from dispatcher.views import VehicleView
 from fleet.clock import Clock
+from fleet.vehicle import Breach
 from routing.refusal import Refusal
 from routing.site import Site
 
@@ -84,6 +85,18 @@ class ErrorOut(View):
     text: str
 
 
+class BreachOut(View):
+    """One rule of its protocol that a vehicle has broken since the program started."""
+
+    rule: str
+    words: str
+    weight: str
+    count: int
+    first_ago_s: float
+    last_ago_s: float
+    detail: str
+
+
 class VehicleOut(View):
     """One vehicle."""
 
@@ -111,6 +124,7 @@ class VehicleOut(View):
     loads: list[str]
     skills: list[str]
     in_service: bool
+    breaches: list[BreachOut] = []
 
 
 class AlertOut(View):
@@ -184,6 +198,19 @@ def vehicle_out(view: VehicleView, now_s: float) -> VehicleOut:
         loads=list(state.loads),
         skills=sorted(spec.skills),
         in_service=view.in_service,
+        breaches=[_breach_out(breach, now_s) for breach in state.breaches],
+    )
+
+
+def _breach_out(breach: Breach, now_s: float) -> BreachOut:
+    return BreachOut(
+        rule=breach.rule,
+        words=breach.words,
+        weight=breach.weight.value,
+        count=breach.count,
+        first_ago_s=round(max(0.0, now_s - breach.first_s), 1),
+        last_ago_s=round(max(0.0, now_s - breach.last_s), 1),
+        detail=breach.detail,
     )
 
 

@@ -12,7 +12,15 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands import bench, bench_coverage, bench_watch, client, site, submit
+from dispatcher.commands import (
+    bench,
+    bench_coverage,
+    bench_watch,
+    client,
+    conform,
+    site,
+    submit,
+)
 from dispatcher.errors import DispatchError
 from fleet.errors import FleetError
 from routing.errors import RoutingError
@@ -36,6 +44,7 @@ def make_app() -> typer.Typer:
     submit.register(app)
     client.register(app)
     site.register(app)
+    conform.register(app)
     bench.register(app)
     bench_coverage.register()
     bench_watch.register()

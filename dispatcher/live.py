@@ -37,7 +37,7 @@ POSITIONS_WAITING = 2
 TASKS_SHOWN = 200
 TRY_AGAIN_LATER = 1013
 CLOSE_S = 5.0
-_MOVES = {"age_s", "level", "x_m", "y_m", "yaw_rad", "height_agl_m", "charge_ratio"}
+_MOVES = {"age_s", "level", "x_m", "y_m", "yaw_rad", "height_agl_m", "charge_ratio", "breaches"}
 """What the positions tell, or what changes all the time; no event for these alone."""
 
 
@@ -213,6 +213,7 @@ class Live:
         rest = vehicle.model_dump(exclude=_MOVES)
         if vehicle.charge_ratio is not None:
             rest["percent"] = round(vehicle.charge_ratio * 100)
+        rest["rules"] = [breach.rule for breach in vehicle.breaches]
         if self._told.get(vehicle.id) == rest:
             return False
         self._told[vehicle.id] = rest

@@ -44,7 +44,9 @@ class Looks:
 
     def glance(self, vehicle: Vehicle, state: VehicleState) -> Glance:
         """What is to be told of a vehicle whose latest word is ``state``."""
-        spec, worker = vehicle.spec, self._workers[vehicle.spec.id]
+        spec, worker = vehicle.spec, self._workers.get(vehicle.spec.id)
+        if worker is None:
+            return self._watched(vehicle, state)
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
         waiting = worker.waits_out or self._waits_for(spec, state)
@@ -66,7 +68,8 @@ class Looks:
         """All that screens show of a vehicle."""
         spec, state = vehicle.spec, vehicle.state()
         glance = self.glance(vehicle, state)
-        mission = self._workers[spec.id].current
+        worker = self._workers.get(spec.id)
+        mission = worker.current if worker is not None else None
         return VehicleView(
             spec=spec,
             state=state,
@@ -77,6 +80,18 @@ class Looks:
             route=mission[1].route[mission[1].passed :] if mission is not None else (),
             zone=glance.zone,
             in_service=glance.in_service,
+        )
+
+    def _watched(self, vehicle: Vehicle, state: VehicleState) -> Glance:
+        """One that we only look at."""
+        node = self._site.nodes.get(state.last_node or NodeId(""))
+        return Glance(
+            activity=Activity.WATCHED if state.online else Activity.OFFLINE,
+            waiting_for=None,
+            tasks=(),
+            goal=None,
+            zone=node.zone if node is not None else self._home_zone(vehicle.spec),
+            in_service=False,
         )
 
     def _home_zone(self, spec: VehicleSpec) -> Zone:

@@ -20,6 +20,7 @@ KINDS = (
     "lane_closed",
     "lane_opened",
     "service_changed",
+    "set_aside",
     "safety_stop",
     "exposed",
     "decontaminated",
@@ -38,6 +39,8 @@ class Memory:
     closed: dict[LaneId, float | None] = field(default_factory=dict[LaneId, "float | None"])
     """Closed lanes, each with the loop second at which it opens; None = until told."""
     out_of_service: dict[VehicleId, None] = field(default_factory=dict[VehicleId, None])
+    set_aside: dict[VehicleId, str] = field(default_factory=dict[VehicleId, str])
+    """Vehicles that can't be led, and why, until somebody lets them go on."""
     stood_down: dict[VehicleId, None] = field(default_factory=dict[VehicleId, None])
     """Vehicles that a safety stop has ended, and nobody let go on."""
     carried: dict[VehicleId, list[Goods]] = field(default_factory=dict[VehicleId, list[Goods]])
@@ -64,9 +67,12 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
                 memory.closed.pop(LaneId(facts["lane"]), None)
             case "service_changed" if facts["in_service"]:
                 memory.out_of_service.pop(vehicle, None)
+                memory.set_aside.pop(vehicle, None)
                 memory.stood_down.pop(vehicle, None)
             case "service_changed":
                 memory.out_of_service[vehicle] = None
+            case "set_aside":
+                memory.set_aside[vehicle] = facts["reason"]["code"]
             case "safety_stop":
                 memory.stood_down[vehicle] = None
             case "exposed":

@@ -58,7 +58,15 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
-from fleet.vehicle import Medium, PausableVehicle, Vehicle, VehicleId, VehicleSpec, VehicleState
+from fleet.vehicle import (
+    Integration,
+    Medium,
+    PausableVehicle,
+    Vehicle,
+    VehicleId,
+    VehicleSpec,
+    VehicleState,
+)
 from routing.refusal import Refusal
 from routing.site import LaneId, NodeId, Site
 
@@ -121,6 +129,8 @@ class Service:
         self._book = TaskBook(store, journal, clock, self._hub)
         self._alerts = Alerts(clock, lambda alert: self._hub.tell(Change(alert=alert)))
         self.roster = Roster(vehicles, seed=seed)
+        homes = [vehicle.spec.home for vehicle in vehicles]
+        vehicles = [vehicle for vehicle in vehicles if not vehicle.spec.watched]
         self.facilities = Facilities(bus, site)
         self._planning = planner or PlannerConfig()
         self._times = TravelTimes(site, clock) if self._planning.learn_travel_times else None
@@ -131,7 +141,6 @@ class Service:
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
         self._hygiene = Hygiene()
-        homes = [vehicle.spec.home for vehicle in vehicles]
         chargers = Chargers(site, homes, self._charge_need)
         self._modeller = Modeller(
             site, self._traffic.roads, self._handling, self._hygiene, chargers
@@ -301,6 +310,10 @@ class Service:
             if vehicle in self._workers:
                 self._workers[vehicle].stand_down()
                 self._alerts.open("safety_stop", Severity.CRITICAL, vehicle=vehicle)
+        for vehicle, why in memory.set_aside.items():
+            if vehicle in self._workers:
+                self._workers[vehicle].in_service = False
+                self._alerts.open("set_aside", Severity.HIGH, vehicle=vehicle, why=why)
         for vehicle, goods in memory.carried.items():
             for one in goods:
                 self._hygiene.carried(vehicle, one)
@@ -322,13 +335,16 @@ class Service:
         for vehicle in self.roster:
             spec = vehicle.spec
             home = self.site.places[spec.home].node
-            if spec.medium is Medium.AIR:
+            if spec.watched:
+                if spec.integration is Integration.RESPECTED:
+                    self._traffic.add(spec, vehicle.state().last_node or home)
+            elif spec.medium is Medium.AIR:
                 self._skies.add(spec, self._workers[spec.id].stand(home))
             else:
                 self._traffic.add(spec, self._workers[spec.id].stand(home))
         self._traffic.start()
         for vehicle in self.roster:
-            if vehicle.spec.medium is Medium.GROUND:
+            if self._traffic.knows(vehicle.spec.id) and not vehicle.spec.watched:
                 self._traffic.hold(vehicle.spec.id, vehicle.state().base)
         self._watch.look_at_all()
 
@@ -411,7 +427,7 @@ class Service:
 
     def _refuse_the_impossible(self, spec: Spec) -> None:
         """Refuse what no vehicle of this site could ever do."""
-        specs = [vehicle.spec for vehicle in self.roster]
+        specs = [vehicle.spec for vehicle in self.roster if not vehicle.spec.watched]
         able = [s for s in specs if not why_not(spec, s)]
         if not able:
             reasons = nearest_miss(why_not(spec, s) for s in specs)
@@ -482,7 +498,16 @@ class Service:
         return [self._looks.view(vehicle) for vehicle in self.roster]
 
     async def set_in_service(self, vehicle: VehicleId, on: bool) -> None:
-        """Take a vehicle out of service, or back; NotFound. What it has on board it brings on."""
+        """Take a vehicle out of service, or back. What it has on board it brings on.
+
+        Raises:
+            NotFound: there is no such vehicle.
+            Refused: it is only looked at.
+        """
+        if vehicle in self.roster and vehicle not in self._workers:
+            remedy = "set its integration to used in the fleet file, and start again"
+            reason = Refusal("only_watched", {"vehicle": vehicle})
+            raise Refused([FieldFault("in_service", reason, remedy)])
         if vehicle not in self._workers:
             raise NotFound("vehicle", vehicle)
         worker = self._workers[vehicle]
@@ -618,7 +643,8 @@ class Service:
 
     def _fitness_changed(self, vehicle: VehicleId) -> None:
         self._tell_screens(vehicle, self.roster[vehicle].state())  # they must see silence, too
-        self._workers[vehicle].wake()
+        if vehicle in self._workers:
+            self._workers[vehicle].wake()
         self._planner.poke()
 
     def _heard(self, vehicle: VehicleId) -> None:

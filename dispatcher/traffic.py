@@ -17,7 +17,7 @@ from dispatcher.pilot import Pilot, chain, waypoints
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
 from dispatcher.waits import Waits
-from fleet.errors import MissionCancelled, MissionFailed
+from fleet.errors import MissionCancelled, MissionFailed, MissionNotTaken
 from fleet.facility import Facilities
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -345,7 +345,8 @@ class Traffic:
             rank: who goes first where several wait: priority class, then since when.
 
         When the block ends, the vehicle keeps what it stands on; when it ends by anything but a
-        success or a failed mission, all that it was told, for it may still drive on.
+        success or a failed mission, all that it was told, for it may still drive on. Of a mission
+        that it never took it keeps nothing.
         """
         pilot = self._crew[vehicle]
         claim = pilot.claim
@@ -360,16 +361,19 @@ class Traffic:
         clearance.on_reached(lambda index: self._reached(pilot, index))
         pilot.wake.set()  # some of it may have been granted since it was admitted
         self._crew.pump()
-        stands = False
+        stands, left = False, None
         try:
             yield clearance
             stands = True
+        except MissionNotTaken:
+            left = ()
+            raise
         except MissionFailed:
             stands = True
             raise
         finally:
             told = claim.edges[claim.passed : clearance.released - 1]
-            pilot.left = told[:1] if stands else told
+            pilot.left = left if left is not None else told[:1] if stands else told
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()

@@ -24,6 +24,7 @@ class Activity(StrEnum):
     FAULT = "fault"
     MANUAL = "manual"
     OUT_OF_SERVICE = "out_of_service"
+    WATCHED = "watched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

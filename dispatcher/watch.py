@@ -6,7 +6,7 @@ from dispatcher.alerts import Alerts, Severity
 from dispatcher.traffic import Traffic
 from dispatcher.worker import Worker
 from fleet.roster import Roster
-from fleet.vehicle import Mode, VehicleId, VehicleState
+from fleet.vehicle import Breach, Mode, VehicleId, VehicleState, Weight
 from fleet.vehicle import Severity as ErrorSeverity
 
 SAFETY_STOP = "safety_stop"
@@ -38,12 +38,15 @@ class FleetWatch:
         self._alerts = alerts
         self._changed = changed
         self._trouble: dict[VehicleId, str] = {}
+        self._breaches: dict[VehicleId, tuple[Breach, ...]] = {}
 
     def look(self, vehicle: VehicleId) -> None:
         """One vehicle has said something, or should have."""
         state = self._roster[vehicle].state()
         if state.last_node is not None and self._traffic.knows(vehicle):
             self._traffic.found(vehicle, state.last_node)
+        if state.breaches is not self._breaches.get(vehicle, ()):
+            self._blame(vehicle, state.breaches)
         trouble, before = _trouble(state), self._trouble.get(vehicle)
         if trouble == before:
             return
@@ -52,7 +55,7 @@ class FleetWatch:
         if before is not None and bool(trouble) == bool(before):
             return
         if self._traffic.knows(vehicle):
-            self._traffic.set_stuck(vehicle, not state.fit)
+            self._traffic.set_stuck(vehicle, vehicle not in self._workers or not state.fit)
         self._changed(vehicle)
 
     def look_at_all(self) -> None:
@@ -60,12 +63,34 @@ class FleetWatch:
         for vehicle in self._roster:
             self.look(vehicle.spec.id)
 
+    def _blame(self, vehicle: VehicleId, breaches: tuple[Breach, ...]) -> None:
+        """Name what is new; who can't be led is set aside, each time that it does it."""
+        known = {breach.rule: breach.count for breach in self._breaches.get(vehicle, ())}
+        self._breaches[vehicle] = breaches
+        for breach in breaches:
+            if breach.rule not in known:
+                borne = breach.weight is Weight.BORNE
+                severity = Severity.NOTICE if borne else Severity.HIGH
+                self._alerts.open(
+                    "non_conformant",
+                    severity,
+                    vehicle=vehicle,
+                    breach=breach.rule,
+                    why=breach.rule,
+                    what=breach.detail,
+                )
+            worker = self._workers.get(vehicle)
+            again = breach.count > known.get(breach.rule, 0)
+            if breach.weight is Weight.GRAVE and again and worker is not None:
+                worker.set_aside(breach.rule)
+
     def _tell(self, vehicle: VehicleId, state: VehicleState, trouble: str) -> None:
         """Open the alert for a trouble, and clear those for others."""
         for code in TROUBLES:
             if code != trouble:
                 self._alerts.clear(code, vehicle=vehicle)
-        if trouble != SAFETY_STOP and not self._workers[vehicle].stood_down:
+        worker = self._workers.get(vehicle)
+        if trouble != SAFETY_STOP and not (worker is not None and worker.stood_down):
             self._alerts.clear(SAFETY_STOP, vehicle=vehicle)
         if trouble == SAFETY_STOP:
             self._alerts.open(trouble, Severity.CRITICAL, vehicle=vehicle)

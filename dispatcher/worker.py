@@ -42,6 +42,8 @@ PARK = "park"
 """The purpose of a drive to where a vehicle waits for work."""
 UNPOWERED_S = 60.0
 """Whoever should charge and says for so long that it does not is connected once more."""
+FAILS_IN_A_ROW = 4
+"""Who hands back so many tasks one after the other is set aside: another may fare better."""
 ASK_S = 30.0
 """How often it is asked whether a charge was long enough, once it has lasted as planned."""
 
@@ -80,6 +82,10 @@ class Worker:
         self.in_service = True
         self.stood_down = False
         """A safety stop has ended what it did: it moves no more until a person lets it go on."""
+        self._aside: str | None = None
+        """Why it has just been set aside, until that is written down."""
+        self._handed_back = 0
+        """Tasks in a row."""
         self._unfinished: MissionRecord | None = None
         """What a former process sent and saw no end of."""
         self._unsure = True
@@ -192,6 +198,9 @@ class Worker:
     async def _work(self) -> None:
         while True:
             self._wake.clear()
+            if self._aside is not None:
+                why, self._aside = self._aside, None
+                await self._book.note("set_aside", vehicle=self.id, reason=Refusal(why))
             if self.stood_down or not self._vehicle.state().fit:
                 await self._wake.wait()
                 continue
@@ -226,9 +235,20 @@ class Worker:
         """Don't move, whatever is on board, before `let_go`."""
         self.in_service, self.stood_down = False, True
 
+    def set_aside(self, why: str) -> None:
+        """Give it no new work before a person lets it; what it has on board it brings on."""
+        self._alerts.open("set_aside", Severity.HIGH, vehicle=self.id, why=why)
+        if self.in_service:
+            self.in_service = False
+            self._aside = why
+            self._planner.poke()
+        self.wake()
+
     def let_go(self) -> None:
         """A person has seen to it: it may work again."""
         self.in_service, self.stood_down = True, False
+        self._handed_back = 0
+        self._alerts.clear("set_aside", vehicle=self.id)
 
     async def _stop_for_cancels(self) -> None:
         while True:
@@ -369,6 +389,7 @@ class Worker:
                 tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
                 if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
                     await self._steps.hand_back(task, reason)
+                    self._count_handed_back(error)
                     await asyncio.sleep(PAUSE_S)
                     return
                 self._strand(id_, reason.code)
@@ -377,8 +398,17 @@ class Worker:
                     return
                 await asyncio.sleep(PAUSE_S)
             else:
+                self._handed_back = 0
                 await self._steps.stop_done(id_, stop, index)
                 return
+
+    def _count_handed_back(self, error: MissionFailed | Unreachable) -> None:
+        """Set it aside if it fails one task after the other, and the roads are not to blame."""
+        if isinstance(error, MissionFailed):
+            self._handed_back += 1
+            if self._handed_back >= FAILS_IN_A_ROW:
+                self._handed_back = 0
+                self.set_aside("keeps_failing")
 
     def _strand(self, task: TaskId, why: str) -> None:
         self._alerts.open("goods_stranded", Severity.HIGH, vehicle=self.id, task=task, why=why)

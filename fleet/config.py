@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from fleet.energy import EnergySpec
 from fleet.mavlink.config import MavlinkConfig
 from fleet.vda5050.config import Vda5050Config
-from fleet.vehicle import Medium, VehicleId, VehicleSpec
+from fleet.vehicle import Integration, Medium, VehicleId, VehicleSpec
 from routing.site import PlaceId
 
 Above0 = Annotated[float, Field(gt=0, le=1e6)]
@@ -113,6 +113,7 @@ class VehicleConfig(Body):
     link: LinkConfig
     dock: Word | None = None
     """The facility that powers and charges it; drones in a dock."""
+    integration: Integration = Integration.USED
 
     def to_spec(self) -> VehicleSpec:
         """The same as the rest of the program knows it."""
@@ -134,6 +135,7 @@ class VehicleConfig(Body):
             energy=self.energy.to_spec(),
             climb_m_s=self.climb_m_s,
             cruise_agl_m=self.cruise_agl_m,
+            integration=self.integration,
         )
 
 
@@ -153,6 +155,8 @@ class VehicleGroup(Frozen):
     serials: list[Word] | None = None
     system_ids: list[Annotated[int, Field(ge=1, le=254)]] | None = None
     cruise_agl_m: list[Above0] | None = None
+    integration: Integration = Integration.USED
+    """How far all of them are ours."""
 
 
 class FleetConfig(Frozen):

@@ -12,7 +12,7 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.any_version import AnyVersionVehicle
 from fleet.vda5050.zones import Atlas
-from fleet.vehicle import Vehicle
+from fleet.vehicle import Integration, Vehicle
 from routing.site import Role, Site
 
 
@@ -26,11 +26,14 @@ def connect(
 ) -> list[Vehicle]:
     """All vehicles of a configuration, each behind its adapter; none of them speaks yet.
 
+    Those that are to be ignored are left out.
+
     Raises:
         ConfigError: a drone without a MAVLink port to hear it on.
     """
     atlas = Atlas(site)
-    return [_connect(vehicle, site, clock, bus, mavlink, atlas) for vehicle in vehicles]
+    heard = [v for v in vehicles if v.integration is not Integration.IGNORED]
+    return [_connect(vehicle, site, clock, bus, mavlink, atlas) for vehicle in heard]
 
 
 def _connect(

@@ -11,6 +11,9 @@ from fleet.errors import LinkTimeout
 
 log = logging.getLogger(__name__)
 
+_LONGEST = 64 * 1024
+"""Bytes of a message that is read at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockState:
@@ -83,7 +86,8 @@ class Dock:
         state = _read(payload, asyncio.get_running_loop().time())
         if state is None:
             self.faulty += 1
-            log.warning("%s: can't read %.100r", topic, payload)
+            if self.faulty == 1 or self.faulty % 100 == 0:
+                log.warning("%s: can't read (%d so far) %.100r", topic, self.faulty, payload)
             return
         self.state = state
         waiters, self._waiters = self._waiters, []
@@ -95,14 +99,18 @@ class Dock:
 
 
 def _read(payload: bytes, now_s: float) -> DockState | None:
+    if len(payload) > _LONGEST:
+        return None
     try:
         said = json.loads(payload)
-        ratio = said["charge_ratio"]
-        return DockState(
-            heard_at_s=now_s,
-            powered=bool(said["powered"]),
-            occupied=bool(said["occupied"]),
-            charge_ratio=None if ratio is None else float(ratio),
-        )
-    except (ValueError, TypeError, KeyError, RecursionError):
+        powered, occupied, ratio = said["powered"], said["occupied"], said["charge_ratio"]
+        if not (isinstance(powered, bool) and isinstance(occupied, bool)):
+            return None
+        charge_ratio = None if ratio is None else float(ratio)
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
+    if charge_ratio is not None and not 0.0 <= charge_ratio <= 1.0:
+        return None
+    return DockState(
+        heard_at_s=now_s, powered=powered, occupied=occupied, charge_ratio=charge_ratio
+    )

@@ -5,6 +5,8 @@ FleetError
 │   ├── LinkLost      nothing is heard any more
 │   └── LinkTimeout   no answer to one question
 ├── MissionFailed     plan again, or hand the task back to a person
+│   ├── MissionCancelled  because we asked for it
+│   └── MissionNotTaken   the vehicle has not begun it, and stands where it stood
 ├── SafetyStop        a person only; never retried
 ├── NotSupported      this vehicle will never do that; choose another
 └── ConfigError       the configuration names something that can't be had
@@ -46,6 +48,10 @@ class MissionCancelled(MissionFailed):
 
     def __init__(self) -> None:
         super().__init__(Refusal("mission_cancelled"))
+
+
+class MissionNotTaken(MissionFailed):
+    """The vehicle never took the mission, and has not moved for it."""
 
 
 class SafetyStop(FleetError):

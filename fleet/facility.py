@@ -393,4 +393,6 @@ class Facilities:
 
     def _fault(self, topic: str, error: ValidationError) -> None:
         self.faulty += 1
-        log.warning("%s: not understood: %s", topic, error.errors(include_url=False)[0]["msg"])
+        if self.faulty == 1 or self.faulty % 100 == 0:
+            why = error.errors(include_url=False)[0]["msg"]
+            log.warning("%s: not understood (%d so far): %s", topic, self.faulty, why)

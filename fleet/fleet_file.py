@@ -8,7 +8,7 @@ from itertools import count
 from pydantic import ValidationError
 
 from fleet.config import FleetConfig, LinkConfig, ModelConfig, VehicleConfig, VehicleGroup
-from fleet.vehicle import Medium
+from fleet.vehicle import Integration, Medium
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step
 from routing.site import PlaceId, Role, Site
@@ -90,6 +90,10 @@ def fleet_faults(declared: Sequence[Declared], site: Site, text: Marked) -> list
             fitting = [p.id for p in site.places.values() if wanted & p.roles]
             remedy = f"the site has {', '.join(fitting[:8])}" if fitting else "add one to the site"
             faults.append(Fault(line, what, remedy))
+        if config.medium is Medium.AIR and config.integration is Integration.RESPECTED:
+            line = text.line("vehicles", one.group, "integration")
+            what = f"{config.id} flies, and only vehicles on the ground can be respected"
+            faults.append(Fault(line, what, "write noticed or used"))
         if config.medium is Medium.GROUND and config.link.mavlink is not None:
             line = text.line("vehicles", one.group, "model")
             what = f"{config.id} drives on the ground but is reached by MAVLink"
@@ -147,6 +151,7 @@ def _vehicle(
         home=group.homes[index],
         link=link,
         dock=group.docks[index] if group.docks else None,
+        integration=group.integration,
     )
 
 

@@ -22,6 +22,19 @@ class Medium(StrEnum):
     AIR = "air"
 
 
+class Integration(StrEnum):
+    """How far a vehicle is ours."""
+
+    IGNORED = "ignored"
+    """It is not listened to."""
+    NOTICED = "noticed"
+    """It is shown."""
+    RESPECTED = "respected"
+    """It is shown, and where it stands is its own: others are led around it."""
+    USED = "used"
+    """It gets tasks."""
+
+
 class Mode(StrEnum):
     """Who is in control of the vehicle."""
 
@@ -66,6 +79,12 @@ class VehicleSpec:
     """Vertical speed; aircraft only."""
     cruise_agl_m: float = 60.0
     """Height of its own layer of air; aircraft only."""
+    integration: Integration = Integration.USED
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is only looked at, and never told anything to do."""
+        return self.integration is not Integration.USED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +104,32 @@ class VehicleError:
     code: str
     severity: Severity
     text: str = ""
+
+
+class Weight(StrEnum):
+    """What follows when a vehicle breaks a rule of its protocol."""
+
+    BORNE = "borne"
+    """We work around it."""
+    REFUSED = "refused"
+    """What it says then is not taken in; a person should set it right."""
+    GRAVE = "grave"
+    """It can't be led: it gets no more work before a person lets it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One rule of its protocol that a vehicle has broken since we started."""
+
+    rule: str
+    words: str
+    """What it does, as an English sentence without its subject."""
+    weight: Weight
+    count: int
+    first_s: float
+    last_s: float
+    detail: str = ""
+    """What it did the last time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +158,8 @@ class VehicleState:
     safety_stop: bool = False
     errors: tuple[VehicleError, ...] = ()
     loads: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    """Where it departs from its protocol."""
 
     @property
     def fit(self) -> bool:

@@ -1,4 +1,4 @@
-"""``wardline tasks``, ``show``, ``cancel``, ``vehicles``, ``alerts``: the API from a terminal."""
+"""``wardline tasks``, ``show``, ``cancel``, ``vehicles``, ``conduct``, ``alerts``: the API."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ Task = Annotated[str, typer.Argument(help="A task's id, such as T-000001.", show
 
 def register(app: typer.Typer) -> None:
     """Hang these commands into ``wardline``."""
-    for command in (tasks, show, cancel, vehicles, alerts):
+    for command in (tasks, show, cancel, vehicles, conduct, alerts):
         app.command(command.__name__)(command)
 
 
@@ -106,6 +106,21 @@ def vehicles(url: Url = HERE, as_json: AsJson = False) -> None:
         return
     columns = ("id", "name", "kind", "activity", "charge", "where", "goal", "tasks", "waits for")
     say_table(columns, [_vehicle_row(vehicle) for vehicle in found["vehicles"]])
+
+
+def conduct(url: Url = HERE, as_json: AsJson = False) -> None:
+    """List which rules of their protocol vehicles have broken, how often, and what they did."""
+    with answering(as_json=as_json):
+        found = Api(url).get("vehicles")["vehicles"]
+    rows = [{"vehicle": one["id"], **breach} for one in found for breach in one["breaches"]]
+    if as_json:
+        say_json({"breaches": rows})
+        return
+    columns = ("vehicle", "rule", "what it does", "weight", "count", "last, s ago", "the last time")
+    names = ("vehicle", "rule", "words", "weight", "count", "last_ago_s", "detail")
+    say_table(columns, [tuple(row[name] for name in names) for row in rows])
+    broken = {row["vehicle"] for row in rows}
+    say(f"{len(found) - len(broken)} of {len(found)} vehicles have broken no rule")
 
 
 def alerts(

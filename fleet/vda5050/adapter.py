@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -11,15 +11,16 @@ from fleet.clock import Clock
 from fleet.errors import FleetError, LinkTimeout, MissionFailed
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.attendant import Attendant
+from fleet.vda5050.conduct import Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.pauser import Pauser
-from fleet.vda5050.view import mode_of, snapshot
+from fleet.vda5050.view import TWO_ROBOTS, mode_of, snapshot, stranger_map
 from fleet.vda5050.zones import Atlas
-from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
+from fleet.vehicle import Breach, Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.road_rules import RoadRules
 from routing.site import Site
@@ -30,6 +31,8 @@ NEEDS_PERSON = "action_needs_person"
 """What it complains of on behalf of a robot that has tried an action several times in vain."""
 KEEPS_ORDER = VehicleError(code="keeps_order", severity=Severity.FATAL)
 """What it complains of on behalf of a robot that does not give up an order that has failed."""
+DOUBLED = VehicleError(code=TWO_ROBOTS, severity=Severity.FATAL)
+"""Where two robots answer to one name, nothing is said to either."""
 
 
 class Vda5050Vehicle:
@@ -55,10 +58,12 @@ class Vda5050Vehicle:
         self._listeners: list[Callable[[], None]] = []
         self._follower: Follower | None = None
         self._cancelling = asyncio.Lock()
-        self._shown: tuple[State | None, AgvPosition | None, int] = (None, None, 0)
+        self._shown: tuple[State | None, AgvPosition | None, Sequence[Breach]] = (None, None, ())
         self._snapshot = VehicleState(heard_at_s=None)
         self._attendant = Attendant(self._link, site, spec, self._clearance, atlas)
         self._pauser = Pauser(self._link)
+        self._lost_on: str | None = None
+        """The map that it says it is on, while that is none of ours."""
         self._keeps = False
         """It was told to give up an order, and has not done so for long."""
 
@@ -74,21 +79,25 @@ class Vda5050Vehicle:
 
     def state(self) -> VehicleState:
         """Its latest snapshot; built at most once per word of the robot."""
-        inbox, oddities = self._link.inbox, self._link.oddities
+        inbox, breaches = self._link.inbox, self._link.conduct.breaches
         state, pose, heard_at_s, online = inbox.state, inbox.pose, inbox.heard_at_s, inbox.online
         now, shown = self._snapshot, self._shown
-        if state is not None and (
-            state is not shown[0] or pose is not shown[1] or len(oddities) != shown[2]
+        if state is None and breaches is not shown[2]:
+            self._shown = None, None, breaches
+            self._snapshot = now = replace(now, breaches=breaches)
+        elif state is not None and (
+            state is not shown[0] or pose is not shown[1] or breaches is not shown[2]
         ):
-            self._shown = state, pose, len(oddities)
+            self._shown = state, pose, breaches
             self._snapshot = now = snapshot(
                 state,
                 pose,
-                tuple(oddities),
+                breaches,
                 self._config,
                 self._site,
                 heard_at_s=heard_at_s,
                 online=online,
+                busy=self._link.busy(state),
             )
         elif now.online is not online or now.heard_at_s != heard_at_s:
             self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
@@ -103,7 +112,7 @@ class Vda5050Vehicle:
         if self._link.plea:
             plea = VehicleError(code=NEEDS_PERSON, severity=Severity.FATAL, text=self._link.plea)
             found = (*found, plea)
-        return found
+        return (*found, DOUBLED) if self._link.inbox.doubled else found
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called after each new word of the robot."""
@@ -154,10 +163,11 @@ class Vda5050Vehicle:
             SafetyStop: it refuses to give the order up.
         """
         state = self._link.state
-        if state is None or not state.busy or state.order_id != mission.id:
+        if state is None or not self._link.busy(state) or state.order_id != mission.id:
             return
         loop = asyncio.get_running_loop()
-        complaint = loop.call_later(self._config.tidy_up_s, self._complain, mission, failed)
+        why = f"{mission.id} failed ({failed})"
+        complaint = loop.call_later(self._config.tidy_up_s, self._complain, why)
         try:
             while not await self._stops(mission.id):
                 log.warning(
@@ -165,8 +175,7 @@ class Vda5050Vehicle:
                 )
         finally:
             complaint.cancel()
-            self._keeps = False
-            self._tell()
+            self._calm()
 
     async def _stops(self, order: str) -> bool:
         try:
@@ -175,31 +184,36 @@ class Vda5050Vehicle:
             return False
         return True
 
-    def _complain(self, mission: Mission, failed: MissionFailed) -> None:
-        log.warning(
-            "%s failed (%s), and the robot keeps its order",
-            mission.id,
-            failed,
-            extra={"vehicle": self._spec.id},
-        )
+    def _complain(self, why: str) -> None:
+        log.warning("%s, and the robot keeps its order", why, extra={"vehicle": self._spec.id})
         self._keeps = True
         self._tell()
+
+    def _calm(self) -> None:
+        if self._keeps:
+            self._keeps = False
+            self._tell()
 
     async def cancel(self) -> None:
         """Have the robot give up what it is at; return when it stands still."""
         async with self._cancelling:
             follower, state = self._follower, self._link.state
-            if follower is None and (state is None or not state.busy):
+            if follower is None and (state is None or not self._link.busy(state)):
                 return
             if follower is not None:
                 follower.stopping = True
             order = (follower and follower.order) or (state.order_id if state else "")
+            loop, longest_s = asyncio.get_running_loop(), self._longest_stop_s(follower)
+            complaint = loop.call_later(longest_s, self._complain, "cancelOrder does not end")
             try:
                 await self._link.stop_order(order)
             except FleetError:
                 if follower is not None:
                     follower.stopping = False
                 raise
+            finally:
+                complaint.cancel()
+                self._calm()
             if follower is not None:
                 follower.stopped = True
                 self._link.news.ring()
@@ -214,6 +228,11 @@ class Vda5050Vehicle:
 
     def _clearance(self) -> Clearance | None:
         return self._follower.clearance if self._follower is not None else None
+
+    def _longest_stop_s(self, follower: Follower | None) -> float:
+        """How long a robot may take to stop: it may have to end an action first."""
+        work_s = follower.longest_action_s if follower is not None else 0.0
+        return self._config.tidy_up_s + 2 * work_s
 
     async def run(self) -> None:
         """Listen to the robot; look after it, if its version of the standard wants that."""
@@ -256,5 +275,15 @@ class Vda5050Vehicle:
                 until_s = max(until_s, inbox.heard_at_s + quiet_s)
 
     def _tell(self) -> None:
+        self._note_map()
         for listener in self._listeners:
             listener()
+
+    def _note_map(self) -> None:
+        """Note when it comes to a map that we don't know, once for each time."""
+        pose = self._link.inbox.pose
+        lost = stranger_map(pose, self._config, self._site)
+        if lost != self._lost_on:
+            self._lost_on = lost
+            if lost is not None:
+                self._link.odd(Rule.UNKNOWN_MAP, lost)

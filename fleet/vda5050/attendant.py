@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fleet.errors import LinkTimeout
 from fleet.mission import Clearance
+from fleet.vda5050.conduct import Rule
 from fleet.vda5050.grants import decide, due
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import ENDED, Action, State
@@ -134,7 +135,7 @@ class Attendant:
                 await self._link.say(self._repeat, lambda: self._link.outbox.send_instant(said))
         except LinkTimeout:
             self._given_up[step.verb, step.id] = None
-            self._link.odd("does not take zone sets")
+            self._link.odd(Rule.IGNORES_ZONES, step.id)
         return self._repeat.deadline_s
 
     def _next(self, state: State) -> _Step | None:

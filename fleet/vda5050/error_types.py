@@ -73,6 +73,15 @@ REFUSALS: Final = frozenset(
 state's fields in 3.0.0, though not in its table of errors."""
 
 
+OF_ORDERS: Final = REFUSALS | {ErrorType.NO_ORDER_TO_CANCEL, ErrorType3.NO_ORDER_TO_CANCEL}
+"""Errors about what was sent, not about the robot."""
+
+
+def in_version_2(error_type: str) -> str:
+    """The type that a robot of version 2 would have told, if it has one for this."""
+    return IN_VERSION_2.get(error_type, error_type)
+
+
 def one_spelling(error_type: str) -> str:
     """The type in camelCase: ``PATH_BLOCKED`` and ``pathBlocked`` are one thing to us."""
     if not error_type.isupper():

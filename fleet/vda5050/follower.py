@@ -5,9 +5,16 @@ import logging
 import math
 from dataclasses import replace
 
-from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.errors import (
+    LinkTimeout,
+    MissionCancelled,
+    MissionFailed,
+    MissionNotTaken,
+    SafetyStop,
+)
 from fleet.mission import Action, Clearance, Mission, Outcome
-from fleet.vda5050.error_types import REFUSALS, one_spelling
+from fleet.vda5050.conduct import Rule
+from fleet.vda5050.error_types import REFUSALS, ErrorType, in_version_2, one_spelling
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import ActionStatus, ErrorLevel, EStop, RobotError, State
 from fleet.vda5050.orders import Draft, first, held, index_of, update
@@ -46,6 +53,8 @@ class Follower:
         self._action_ids = frozenset(action.id for action in mission.actions)
         self._known_errors: tuple[RobotError, ...] = ()
         self._critical_since_s: float | None = None
+        self._resent = False
+        self._said_at_s = -math.inf
         self._work_since_s: float | None = None
         self._works_on: str | None = None
         self.stopping = False
@@ -63,15 +72,23 @@ class Follower:
         said = self._sent or self._held
         return said.order_id if said is not None else ""
 
+    @property
+    def longest_action_s(self) -> float:
+        """How long the longest of the mission's actions should take, in seconds."""
+        return max((action.duration_s for action in self._mission.actions), default=0.0)
+
     async def run(self) -> Outcome:
         """See `fleet.vehicle.Vehicle.execute`."""
         await self._take_up()
         watch = asyncio.create_task(
             self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"
         )
+        self._link.awaited = frozenset(action.id for action in self._mission.actions)
         try:
             with self._link.repeating(self._repeat):
-                return await self._follow()
+                outcome = await self._follow()
+            self._link.finished = self._mission.id
+            return outcome
         finally:
             self._retries.close()
             watch.cancel()
@@ -81,7 +98,7 @@ class Follower:
         """Find out whether the robot holds this very order, or another that it must give up."""
         state = await self._link.online()
         foreign = state.order_id != self._mission.id
-        if foreign and state.busy:
+        if foreign and self._link.busy(state):
             await self._free(state)
             state = await self._link.online()
         self._settle(state)
@@ -138,9 +155,21 @@ class Follower:
                 return math.inf
             self._errors_before = state.errors
             self._repeat.restart()
-        draft = self._sent
-        await self._link.say(self._repeat, lambda: self._link.outbox.send_order(draft))
+        draft, pause_s = self._sent, self._link.order_pause_s()
+        if not self._repeat.attempts and self._link.now_s() < self._said_at_s + pause_s:
+            return self._said_at_s + pause_s
+        try:
+            await self._link.say(self._repeat, lambda: self._send(draft))
+        except LinkTimeout:
+            self._link.odd(Rule.IGNORES_ORDERS, f"{draft.order_id}, update {draft.update_id}")
+            raise self._not_taken(
+                state, Refusal("order_ignored", {"order": draft.order_id})
+            ) from None
         return self._repeat.deadline_s
+
+    async def _send(self, draft: Draft) -> None:
+        self._said_at_s = self._link.now_s()
+        await self._link.outbox.send_order(draft)
 
     def _next(self) -> Draft | None:
         clearance, config = self._clearance, self._link.order_config()
@@ -170,6 +199,14 @@ class Follower:
             and state.order_update_id >= sent.update_id
         ):
             self._held, self._sent = sent, None
+            self._resent = self._repeat.attempts > 1
+        if self._resent and any(
+            in_version_2(error.error_type) == ErrorType.ORDER_UPDATE
+            and error not in self._errors_before
+            for error in state.errors
+        ):
+            self._resent = False
+            self._link.odd(Rule.REFUSES_REPEAT, state.order_id)
 
     def _progress(self, state: State, order: Draft) -> None:
         route, passed = self._clearance.route, self._clearance.passed
@@ -179,12 +216,14 @@ class Follower:
             names = [waypoint.node for waypoint in route[passed : order.released]]
             if state.last_node_id not in names:
                 return
-            self._link.odd("lastNodeSequenceId does not fit lastNodeId")
+            self._link.odd(
+                Rule.WRONG_COUNT, f"{state.last_node_sequence_id} at {state.last_node_id}"
+            )
             index = passed + names.index(state.last_node_id)  # pyright: ignore[reportArgumentType]
         if index is None:
             return
         if index >= order.released and index >= self._clearance.released:
-            self._link.odd("drives beyond its base")
+            self._link.odd(Rule.BEYOND_BASE, f"{state.last_node_id} in {state.order_id}")
         self._clearance.reached(index)
 
     def _done(self, state: State, order: Draft, fresh: bool) -> bool:
@@ -203,7 +242,7 @@ class Follower:
         self._end_doubts += fresh
         if self._end_doubts < _SURE_STATES:
             return False
-        self._link.odd("lists nodes or actions that it is done with")
+        self._link.odd(Rule.NEVER_EMPTIES, state.order_id)
         return True
 
     def _first_unfinished(self) -> Action | None:
@@ -239,6 +278,8 @@ class Follower:
 
     def _blame(self, state: State, fresh: bool) -> None:
         """Raise if ``state`` means that the mission will not be finished."""
+        if self._link.inbox.doubled:
+            raise SafetyStop(Refusal("two_robots", {"robot": self._link.config.serial}))
         e_stop = e_stop_of(state)
         if e_stop not in (EStop.NONE, EStop.AUTOACK):
             raise SafetyStop(Refusal("emergency_stop", {"by": e_stop}))
@@ -248,19 +289,34 @@ class Follower:
             return
         if state.order_id != self._mission.id:
             code = "order_replaced" if state.order_id else "vehicle_restarted"
+            if state.order_id:
+                self._link.odd(Rule.FOREIGN_ORDER, f"{state.order_id} for {self._mission.id}")
             raise MissionFailed(Refusal(code, {"order": state.order_id}))
         self._blame_actions()
         self._blame_critical(state)
         self._blame_dropped(state, self._held, fresh)
         if self._link.now_s() >= self._work_deadline_s():
+            if all(a.action_id != self._works_on for a in state.action_states):
+                self._link.odd(Rule.HIDES_ACTION, self._works_on or "")
             raise MissionFailed(Refusal("action_timeout", {"action": self._works_on or ""}))
 
     def _blame_refusal(self, state: State, sent: Draft) -> None:
         for error in state.errors:
             ours = error.about("orderId") in (None, sent.order_id)
+            if (
+                in_version_2(error.error_type) == ErrorType.ORDER_UPDATE
+                and self._repeat.attempts > 1
+            ):
+                continue  # some take what is sent again for an error; the echo may be under way
             if error.error_type in REFUSALS and ours and error not in self._errors_before:
                 facts = {"error": error.error_type, "text": error.error_description or ""}
-                raise MissionFailed(Refusal("order_refused", facts))
+                raise self._not_taken(state, Refusal("order_refused", facts))
+
+    def _not_taken(self, state: State, reason: Refusal) -> MissionFailed:
+        """The error for an order without an echo: it may be one that was never begun."""
+        stands = not state.driving and state.last_node_id == self._mission.route[0].node
+        begun = self._held is not None or not stands or state.order_id == self._mission.id
+        return MissionFailed(reason) if begun else MissionNotTaken(reason)
 
     def _blame_actions(self) -> None:
         failed = self._first_failed()

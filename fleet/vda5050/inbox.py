@@ -1,14 +1,16 @@
 """What one robot says, in its right order: late, repeated and broken messages are left out."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
 from fleet.vda5050.codec import Codec
+from fleet.vda5050.conduct import Conduct, Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import read_stamp
 from fleet.vda5050.factsheet import FACTSHEET, Factsheet
@@ -21,12 +23,18 @@ from fleet.vda5050.messages import (
     PatientHeader,
     State,
 )
+from fleet.vda5050.twins import Spot, Twins
 
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
 
+LONGEST: Final = 512 * 1024
+"""Bytes of a message that is read at all; a state of a thousand nodes has a fifth of that."""
 _REFUSED_IN_A_ROW = 3
+_CLOCK_OFF = timedelta(hours=1)
+_ALIVE_STATES = 3
+"""States after which a connection that counts as broken is believed to stand."""
 
 
 @dataclass(slots=True)
@@ -43,9 +51,15 @@ class Gate:
     _refused_id: int = -1
     _refused: int = 0
 
-    def admits(self, header: PatientHeader) -> bool:
-        """Whether a message is newer than the last one; if so, it is the last one now."""
+    def admits(self, header: PatientHeader, *, not_after: datetime | None = None) -> bool:
+        """Whether a message is newer than the last one; if so, it is the last one now.
+
+        Args:
+            not_after: timestamps later than this are not believed.
+        """
         at = read_stamp(header.timestamp)
+        if at is not None and not_after is not None and at > not_after:
+            at = None
         later = at is not None and (self.at is None or at > self.at)
         if header.header_id <= self.header_id and not later and not self._insists(header):
             return False
@@ -73,6 +87,8 @@ class Inbox:
     Args:
         heard: called after each new state.
         connected: called after each message on the connection topic.
+        conduct: gets what is wrong with the robot's messages.
+        now: this moment by the calendar, to judge the robot's clock by; None = it is not judged.
     """
 
     def __init__(
@@ -82,17 +98,25 @@ class Inbox:
         now_s: Callable[[], float],
         heard: Callable[[State], None],
         connected: Callable[[], None],
+        conduct: Conduct | None = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._config = config
         self._now_s = now_s
+        self._now = now
         self._heard, self._connected = heard, connected
+        self._conduct = conduct or Conduct(config.serial, now_s)
         self._gate, self._picture_gate = Gate(), Gate()
+        self._twins = Twins()
+        self._since_broken = 0
         self.state: State | None = None
         self.factsheet: Factsheet | None = None
         self.pose: AgvPosition | None = None
         """Newest of state and visualization, for screens."""
         self.heard_at_s: float | None = None
         self.connection: ConnectionState | None = None
+        self.twins_at_s = -math.inf
+        """When it was last clear that two robots send under this name."""
         self.junk = 0
         """Messages that could not be read."""
         self.stale = 0
@@ -112,6 +136,11 @@ class Inbox:
         """Connected and well, but silent until it wakes."""
         return self.connection is ConnectionState.HIBERNATING
 
+    @property
+    def doubled(self) -> bool:
+        """Whether two robots send under this name; over when it has long not been so."""
+        return self._now_s() < self.twins_at_s + 4 * self._config.fresh_s
+
     def topics(self) -> dict[str, Callable[[str, bytes], None]]:
         """What to subscribe to, and who takes it in; none of these ever raises."""
         return {
@@ -123,12 +152,14 @@ class Inbox:
 
     def _take_connection(self, topic: str, payload: bytes) -> None:
         message = self._read(CONNECTION, topic, payload)
-        if message is None:
+        if message is None or not self._is_its_own(message):
             return
         try:
             self.connection = ConnectionState(message.connection_state)
         except ValueError:
-            self.connection = ConnectionState.OFFLINE
+            self._conduct.note(Rule.UNREADABLE, f"connectionState {message.connection_state!r}")
+            return
+        self._since_broken = 0
         if self.connection is ConnectionState.ONLINE:
             self._gate.reset()
             self._picture_gate.reset()
@@ -136,28 +167,109 @@ class Inbox:
 
     def _take_state(self, topic: str, payload: bytes) -> None:
         state = self._read(STATE, topic, payload)
-        if state is None:
+        if state is None or not self._is_its_own(state):
             return
-        if not self._gate.admits(state):
+        if self._twins.hear(state.header_id, _spot(state.agv_position, self._now_s())):
+            self.twins_at_s = self._now_s()
+            self._conduct.note(Rule.TWO_ROBOTS, f"headerId jumps to {state.header_id} and back")
+        if not self._admits(self._gate, state) and not self._repeats_header(state):
             self.stale += 1
             return
+        if self.state is not None and state.header_id == self.state.header_id:
+            self._conduct.note(Rule.REPEATED_HEADER, f"headerId {state.header_id}")
         self.state, self.heard_at_s = state, self._now_s()
         self.pose = state.agv_position or self.pose
+        self._judge(state)
         self._heard(state)
+
+    def _repeats_header(self, state: State) -> bool:
+        """Whether it says another thing under its last header: some count and date nothing."""
+        last = self.state
+        return (
+            last is not None
+            and (state.header_id, state.timestamp) == (last.header_id, last.timestamp)
+            and state != last
+        )
+
+    def _judge(self, state: State) -> None:
+        """Note what is odd about a state that is new."""
+        battery = state.battery_state
+        charge = battery.battery_charge if battery else None
+        if _absurd(state.agv_position) or (charge is not None and not 0 <= charge <= 100):
+            self._conduct.note(Rule.NOT_A_NUMBER)
+        if self.connection is ConnectionState.CONNECTIONBROKEN:
+            self._since_broken += 1
+            if self._since_broken >= _ALIVE_STATES:
+                self._conduct.note(Rule.SAYS_OFFLINE, "its last will came late")
+                self.connection = ConnectionState.ONLINE
+                self._connected()
 
     def _take_visualization(self, topic: str, payload: bytes) -> None:
         message = self._read(VISUALIZATION, topic, payload)
-        if message is not None and message.agv_position and self._picture_gate.admits(message):
+        if message is None or message.agv_position is None or not self._is_its_own(message):
+            return
+        if _absurd(message.agv_position):
+            self._conduct.note(Rule.NOT_A_NUMBER, "in a visualization")
+        elif self._admits(self._picture_gate, message):
             self.pose = message.agv_position
 
     def _take_factsheet(self, topic: str, payload: bytes) -> None:
         self.factsheet = self._read(FACTSHEET, topic, payload) or self.factsheet
 
+    def _admits(self, gate: Gate, message: PatientHeader) -> bool:
+        if self._now is None:
+            return gate.admits(message)
+        now = self._now()
+        at = read_stamp(message.timestamp)
+        if at is None or abs(at - now) > _CLOCK_OFF:
+            self._conduct.note(Rule.CLOCK_OFF, message.timestamp)
+        return gate.admits(message, not_after=now + _CLOCK_OFF)
+
+    def _is_its_own(self, message: PatientHeader) -> bool:
+        """Whether a message is in the name of its topic, and in a version that we speak."""
+        config = self._config
+        said = message.manufacturer, message.serial_number
+        names = zip(said, (config.manufacturer, config.serial), strict=True)
+        if any(name and name.casefold() != ours.casefold() for name, ours in names):
+            self._conduct.note(Rule.WRONG_NAME, "/".join(said))
+            return False
+        if message.version and _major(message.version) != _major(config.full_version):
+            detail = f"{message.version}, but its setting is {config.version}"
+            self._conduct.note(Rule.WRONG_VERSION, detail)
+            return False
+        return True
+
     def _read(self, codec: Codec[M], topic: str, payload: bytes) -> M | None:
+        if len(payload) > LONGEST:
+            self.junk += 1
+            self._conduct.note(Rule.OVERSIZED, f"{len(payload)} bytes")
+            return None
         try:
             return codec.decode(payload)
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             self.junk += 1
+            self._conduct.note(Rule.UNREADABLE, f"{topic.rpartition('/')[2]}: {_first(fault)}")
             if self.junk == 1 or self.junk % 100 == 0:
-                log.warning("%s: unreadable (%d so far): %s", topic, self.junk, fault)
+                log.warning("%s: unreadable (%d so far): %s", topic, self.junk, _first(fault))
             return None
+
+
+def _first(fault: Exception) -> str:
+    """The gist of an error, in one short line."""
+    return " ".join(str(fault).split())[:200]
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]
+
+
+def _absurd(pose: AgvPosition | None) -> bool:
+    if pose is None:
+        return False
+    return any(v is not None and not math.isfinite(v) for v in (pose.x, pose.y, pose.theta))
+
+
+def _spot(pose: AgvPosition | None, now_s: float) -> Spot | None:
+    if pose is None or pose.x is None or pose.y is None or _absurd(pose):
+        return None
+    return pose.map_id or "", pose.x, pose.y, now_s

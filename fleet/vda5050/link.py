@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
@@ -9,16 +10,22 @@ from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.errors import LinkLost, LinkTimeout, SafetyStop
 from fleet.vda5050.bell import Bell
+from fleet.vda5050.conduct import Conduct, Rule
 from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.error_types import ErrorType, in_version_2
 from fleet.vda5050.inbox import Inbox
-from fleet.vda5050.messages import ENDED, ActionState, ActionStatus, State
+from fleet.vda5050.messages import ENDED, ActionState, ActionStatus, RobotError, State
 from fleet.vda5050.outbox import Outbox, Repeat
 from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
 _KEPT = 500
+_LONGEST = 200
+"""Characters of an id that is kept; ours are shorter by far."""
 _STATES_OF_AN_IDLER = 3
+_LONGEST_PAUSE_S = 30.0
+"""A factsheet that asks for more between two orders is not believed."""
 
 
 class Link:
@@ -33,7 +40,16 @@ class Link:
     ) -> None:
         self.config = config
         self.outbox = Outbox(bus, config, clock)
-        self.inbox = Inbox(config, now_s=clock.now_s, heard=self._hear, connected=self._connect)
+        self.conduct = Conduct(config.serial, clock.now_s, changed)
+        """In what ways the robot departs from the standard, as far as we noticed."""
+        self.inbox = Inbox(
+            config,
+            now_s=clock.now_s,
+            now=clock.now,
+            heard=self._hear,
+            connected=self._connect,
+            conduct=self.conduct,
+        )
         self.news = Bell()
         """Rings with each new state and each change of the connection."""
         self.connects = Bell()
@@ -42,10 +58,13 @@ class Link:
         """How actions ended, by id; some robots drop that after a state or two."""
         self.carried: dict[str, None] = {}
         """Loads that it has had on board, by id."""
-        self.oddities: dict[str, None] = {}
-        """In what ways the robot departs from the standard, as far as we noticed."""
         self.plea = ""
         """The action that a person must see to before the robot can go on; empty = none."""
+        self.awaited: frozenset[str] = frozenset()
+        """Actions of the mission in hand: how they ended is kept whatever else the robot lists."""
+        self.finished = ""
+        """The order that was seen to its end, whatever the robot lists of it still."""
+        self._listed_before: tuple[str, frozenset[str]] = "", frozenset()
         self._changed = changed
         self._repeats: list[Repeat] = []
 
@@ -59,22 +78,37 @@ class Link:
         return asyncio.get_running_loop().time()
 
     def order_config(self) -> Vda5050Config:
-        """The configuration, with the factsheet's limit where we have none of our own."""
+        """The configuration as this robot can bear it.
+
+        The factsheet's limit stands where we have none of our own. Who has driven beyond its base
+        is shown no horizon any more: it can't drive into what it does not know.
+        """
+        changes: dict[str, object] = {}
+        if self.conduct.has(Rule.BEYOND_BASE):
+            changes["horizon_nodes"] = 0
         factsheet = self.inbox.factsheet
         limit = factsheet.protocol_limits.max_array_lens.get("order.nodes") if factsheet else None
-        if limit is None or limit < 2 or self.config.max_order_nodes is not None:
-            return self.config
-        return self.config.model_copy(update={"max_order_nodes": limit})
+        if limit is not None and limit >= 2 and self.config.max_order_nodes is None:
+            changes["max_order_nodes"] = limit
+        return self.config.model_copy(update=changes) if changes else self.config
+
+    def order_pause_s(self) -> float:
+        """How long the robot wants to be left alone between two order messages, in seconds."""
+        factsheet = self.inbox.factsheet
+        pause_s = factsheet.protocol_limits.timing.min_order_interval if factsheet else 0.0
+        return min(max(0.0, pause_s), _LONGEST_PAUSE_S) if math.isfinite(pause_s) else 0.0
+
+    def busy(self, state: State) -> bool:
+        """Whether the robot has an order in hand that is not seen to its end yet."""
+        return state.busy and state.order_id != self.finished
 
     def stale_at_s(self) -> float:
         """When its last state will be too old to go by: at this very moment it is."""
         return (self.inbox.heard_at_s or self.now_s()) + self.config.fresh_s
 
-    def odd(self, what: str) -> None:
-        """Note, once, that the robot does something that the standard doesn't allow."""
-        if what not in self.oddities:
-            self.oddities[what] = None
-            log.warning("not conformant: %s", what, extra={"robot": self.config.serial})
+    def odd(self, rule: Rule, detail: str = "") -> None:
+        """Note that the robot does something that the standard doesn't allow."""
+        self.conduct.note(rule, detail)
 
     def ask_person(self, action: str) -> None:
         """Have a person see to an action that the robot can't do by itself."""
@@ -137,7 +171,11 @@ class Link:
                 if self._stopped(state, cancel.action_id, repeat):
                     return
                 if cancel.action_id not in self._listed(state):
-                    await self.say(repeat, lambda: self.outbox.send_instant(cancel))
+                    try:
+                        await self.say(repeat, lambda: self.outbox.send_instant(cancel))
+                    except LinkTimeout:
+                        self.odd(Rule.IGNORES_CANCEL, state.order_id)
+                        raise
                     until_s = min(until_s, repeat.deadline_s)
                 await self.news.wait(rung, until_s)
 
@@ -158,34 +196,58 @@ class Link:
         ended = self.results.get(cancel_id)
         if state.driving:
             return False
-        if not state.busy:
+        if not self.busy(state):
             return ended is not None or repeat.ripe
         if ended is None:
             return False
         if ended.action_status == ActionStatus.FAILED and state.node_states:
+            if any(map(_finds_no_order, state.errors)):
+                self.odd(Rule.NEVER_EMPTIES, state.order_id)
+                return True
             raise SafetyStop(Refusal("cancel_refused", {"text": ended.result_description or ""}))
         if repeat.states >= _STATES_OF_AN_IDLER:
-            self.odd("lists its order after having cancelled it")
+            self.odd(Rule.KEEPS_CANCELLED, state.order_id)
             return True
         return False
 
     def _hear(self, state: State) -> None:
         for load in state.loads or ():
-            if load.load_id and load.load_id not in self.carried:
+            if load.load_id and load.load_id not in self.carried and len(load.load_id) <= _LONGEST:
                 if len(self.carried) >= _KEPT:
                     del self.carried[next(iter(self.carried))]
                 self.carried[load.load_id] = None
         for action in state.all_actions:
-            if action.action_status in ENDED and action.action_id not in self.results:
-                if len(self.results) >= _KEPT:
-                    del self.results[next(iter(self.results))]
-                self.results[action.action_id] = action
+            self._hear_action(action)
+        self._compare(state)
         for repeat in self._repeats:
             repeat.heard()
         self.news.ring()
         self._changed()
 
+    def _hear_action(self, action: ActionState) -> None:
+        ended = action.action_status in ENDED
+        if action.action_id in self.results:
+            if not ended and not action.aside:
+                self.odd(Rule.REOPENS_ACTION, f"{action.action_id} {action.action_status}")
+        elif ended and len(action.action_id) <= _LONGEST:
+            if len(self.results) >= _KEPT:
+                del self.results[next(r for r in self.results if r not in self.awaited)]
+            self.results[action.action_id] = action
+
+    def _compare(self, state: State) -> None:
+        """Look whether it has dropped an action of an order that it still has."""
+        listed = frozenset(a.action_id for a in state.action_states if not a.aside)
+        order, before = self._listed_before
+        gone = before - listed if order == state.order_id and before else None
+        if gone:
+            self.odd(Rule.FORGETS_RESULT, min(gone))
+        self._listed_before = state.order_id, listed
+
     def _connect(self) -> None:
         self.connects.ring()
         self.news.ring()
         self._changed()
+
+
+def _finds_no_order(error: RobotError) -> bool:
+    return in_version_2(error.error_type) == ErrorType.NO_ORDER_TO_CANCEL

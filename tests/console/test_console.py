@@ -12,7 +12,7 @@ from dispatcher.alerts import Severity
 from dispatcher.intake import parse
 from dispatcher.task import Kind, Priority, TaskId, TaskState
 from dispatcher.views import Activity
-from fleet.vehicle import VehicleId
+from fleet.vehicle import Breach, VehicleId, Weight
 from routing.refusal import Refusal
 from tests.console.conftest import Visit
 from tests.console.desk import TABLET, Desk
@@ -331,6 +331,24 @@ async def test_a_vehicle_is_picked_on_the_map_and_taken_out_of_service_by_holdin
     await page.mouse.up()
     await expect(page.locator(".drawer .actions")).to_contain_text("into service")
     assert not desk.ward.fleet[picked].in_service
+
+
+async def test_the_panel_says_which_rules_a_vehicle_breaks(desk: Desk, visit: Visit) -> None:
+    page = await (await visit()).open("#/operations/vehicle/cart-1")
+    await expect(page.locator(".drawer [data-vehicle]")).to_be_visible()
+    await expect(page.locator(".drawer .conduct")).to_be_hidden()
+    breach = Breach(
+        rule="beyond_base",
+        words="drives beyond its base",
+        weight=Weight.GRAVE,
+        count=1,
+        first_s=0.0,
+        last_s=0.0,
+    )
+    view = desk.ward.fleet[VehicleId("cart-1")]
+    desk.ward.show(replace(view, state=replace(view.state, breaches=(breach,))))
+    told = page.locator(".drawer .conduct")
+    await expect(told).to_contain_text("drove further than it was allowed to")
 
 
 async def test_a_task_has_its_history_and_is_cancelled_by_holding(visit: Visit, desk: Desk) -> None:

@@ -45,6 +45,15 @@ async def test_out_of_service_is_not_stood_down() -> None:
     assert list(memory.stood_down) == ["C2"]
 
 
+async def test_who_was_set_aside_stays_so_until_somebody_lets_it_go_on() -> None:
+    memory = remembered(
+        ("set_aside", "C1", {"reason": {"code": "beyond_base", "facts": {}}}),
+        ("set_aside", "C2", {"reason": {"code": "keeps_failing", "facts": {}}}),
+        ("service_changed", "C2", {"in_service": True}),
+    )
+    assert memory.set_aside == {"C1": "beyond_base"}
+
+
 async def test_dirt_is_remembered_until_it_was_washed_off() -> None:
     memory = remembered(
         ("exposed", "C1", {"goods": "waste"}),

@@ -7,7 +7,7 @@ import pytest
 
 from fleet.bus import MemoryBus
 from fleet.clock import Clock
-from fleet.errors import LinkLost, LinkTimeout, MissionCancelled, MissionFailed, SafetyStop
+from fleet.errors import LinkLost, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.inbox import Inbox
@@ -244,7 +244,7 @@ class TestLosses:
         bus = LossyBus()
         async with staged(bus=bus) as scene:
             bus.lose["order"] = 1000
-            with pytest.raises(LinkTimeout):
+            with pytest.raises(MissionFailed):
                 await scene.drive(THERE)
 
     async def test_lost_states_delay_but_do_no_harm(self) -> None:

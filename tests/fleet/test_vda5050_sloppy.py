@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,8 @@ from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import stamp
+from fleet.vda5050.view import SHOWN
+from fleet.vehicle import Mode
 from tests.fleet.vda5050_scene import (
     SPEC,
     Json,
@@ -176,8 +179,11 @@ async def test_a_robot_that_drives_beyond_its_base_is_flagged() -> None:
         await robot.beat(1)
         await robot.say(orderId="M1", lastNodeId="n3", lastNodeSequenceId=4)
         assert "beyond its base" in flags(robot)
-        clearance.release(3)
         await robot.say(orderUpdateId=1)
+        assert [n["nodeId"] for n in robot.orders[-1]["nodes"]] == ["n2"], "no horizon any more"
+        clearance.release(3)
+        await robot.say()
+        await robot.say(orderUpdateId=2)
         assert (await driving).mission == "M1"
 
 
@@ -289,7 +295,8 @@ async def test_a_state_that_comes_twice_or_late_changes_nothing() -> None:
         heard: list[int] = []
         robot.vehicle.watch(lambda: heard.append(1))
         header = {"headerId": 100, "timestamp": stamp(robot.clock.now())}
-        late = {**robot.said, "headerId": 50, "timestamp": "2000-01-01T00:00:00.000Z"}
+        before = stamp(robot.clock.now() - timedelta(minutes=1))
+        late = {**robot.said, "headerId": 50, "timestamp": before}
         new = json.dumps({**robot.said, **header, "lastNodeId": "n3"}).encode()
         await robot.raw("state", new)
         await robot.raw("state", new)
@@ -334,3 +341,91 @@ async def test_an_unknown_map_is_no_position() -> None:
         assert (position.level, position.point.x_m) == ("L1", 1.0)
         await robot.say(agvPosition={**pose, "mapId": "cellar"})
         assert robot.vehicle.state().position is None
+
+
+@pytest.mark.parametrize(
+    ("says", "fit", "mode"),
+    [
+        ({"operatingMode": "AUTOMATIC"}, True, Mode.AUTOMATIC),
+        ({"operatingMode": "SEMIAUTOMATIC"}, True, Mode.AUTOMATIC),
+        ({"operatingMode": "MANUAL"}, False, Mode.MANUAL),
+        ({"operatingMode": "SERVICE"}, False, Mode.MANUAL),
+        ({"operatingMode": "TEACHIN"}, False, Mode.MANUAL),
+        ({"operatingMode": "TEACH_IN"}, False, Mode.MANUAL),
+        ({"operatingMode": "INTERVENED"}, False, Mode.MANUAL),
+        ({"errors": [{"errorType": "motor", "errorLevel": "WARNING"}]}, True, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "URGENT"}]}, True, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "FATAL"}]}, False, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "motor", "errorLevel": "odd"}]}, False, Mode.AUTOMATIC),
+        ({"errors": [{"errorType": "orderError", "errorLevel": "FATAL"}]}, True, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "NONE", "fieldViolation": True}}, True, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "AUTOACK", "fieldViolation": False}}, False, Mode.AUTOMATIC),
+        ({"safetyState": {"eStop": "MANUAL", "fieldViolation": False}}, False, Mode.AUTOMATIC),
+    ],
+    ids=str,
+)
+async def test_what_makes_a_robot_unfit(says: Json, fit: bool, mode: Mode) -> None:
+    async with puppet() as robot:
+        await robot.say(**says)
+        state = robot.vehicle.state()
+        assert (state.fit, state.mode) == (fit, mode)
+
+
+async def test_what_is_fatal_is_shown_among_a_thousand_warnings() -> None:
+    async with puppet() as robot:
+        mild = {"errorType": "log", "errorLevel": "WARNING", "errorDescription": "x" * 400}
+        await robot.say(errors=[*[mild] * 900, {"errorType": "motor", "errorLevel": "FATAL"}])
+        errors = robot.vehicle.state().errors
+        assert len(errors) == SHOWN
+        assert errors[0].code == "motor"
+        assert not robot.vehicle.state().fit
+
+
+async def test_a_result_is_kept_though_a_thousand_others_are_listed() -> None:
+    async with puppet() as robot:
+        driving = begin(robot)
+        await robot.say(orderId="M1", nodeStates=AHEAD, actionStates=PICKED)
+        for start in (0, 700):
+            ids = [f"old-{number}" for number in range(start, start + 700)]
+            many = [{"actionId": id_, "actionStatus": "FINISHED"} for id_ in ids]
+            await robot.say(actionStates=many)
+        await robot.say(lastNodeId="n2", lastNodeSequenceId=2, nodeStates=[], actionStates=[])
+        assert (await driving).mission == "M1"
+
+
+async def test_no_order_is_sent_while_nodes_of_the_last_one_remain() -> None:
+    """Also if only its horizon remains: the robot would count the new one as foreign."""
+    async with puppet() as robot:
+        left = [{"nodeId": "n2", "sequenceId": 2, "released": False}]
+        await robot.say(orderId="M0", nodeStates=left)
+        driving = begin(robot)
+        await asyncio.sleep(1)
+        assert (robot.orders, len(robot.cancels())) == ([], 1)
+        ended = {"actionId": robot.cancels()[0]["actionId"], "actionStatus": "FINISHED"}
+        await robot.say(nodeStates=[], actionStates=[ended])
+        await asyncio.sleep(1)
+        assert [order["orderId"] for order in robot.orders] == ["M1"]
+        await robot.say(orderId="M1", lastNodeId="n2", lastNodeSequenceId=2, actionStates=PICKED)
+        assert (await driving).mission == "M1"
+
+
+async def test_a_robot_that_wants_time_between_orders_gets_it() -> None:
+    async with puppet() as robot:
+        sheet = {"protocolLimits": {"timing": {"minOrderInterval": 3.0}}}
+        await robot.raw("factsheet", json.dumps(sheet).encode())
+        told = mission("M1", "n1 n2 n3")
+        clearance = Clearance(told.route, released=1)
+        driving = asyncio.ensure_future(robot.vehicle.execute(told, clearance))
+        await robot.say(orderId="M1")
+        clearance.release(2)
+        await asyncio.sleep(1)
+        assert len(robot.orders) == 1
+        clearance.release(3)
+        await asyncio.sleep(3)
+        assert [order["orderUpdateId"] for order in robot.orders] == [0, 1]
+        await robot.say(orderUpdateId=1, lastNodeId="n3", lastNodeSequenceId=4)
+        await robot.beat(3)
+        clearance.reached(2)
+        await robot.say(orderUpdateId=2)
+        driving.cancel()
+        await asyncio.wait([driving])

@@ -4,7 +4,7 @@ The ground truth is asked of `world`; what the dispatcher believes, of `service`
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -139,9 +139,14 @@ DRONE = "  - {model: drone, ids: [D1], homes: [dock-1], docks: [dock-1], system_
 
 @asynccontextmanager
 async def hospital(
-    path: Path, *, seed: int = 0, overrides: Sequence[str] = (), **options: Any
+    path: Path,
+    *,
+    seed: int = 0,
+    overrides: Sequence[str] = (),
+    forgiven: Collection[str] = (),
+    **options: Any,
 ) -> AsyncGenerator[Hospital]:
-    """A hospital that lives for as long as the block runs, and breaks no rule."""
+    """A hospital that lives for as long as the block runs, and breaks no rule but ``forgiven``."""
     simulation = Simulation(load_scenario(path, overrides=overrides), seed=seed, **options)
     await simulation.open()
     running = asyncio.create_task(simulation.run(), name="story")
@@ -149,7 +154,8 @@ async def hospital(
         await simulation.service.ready.wait()
         place = Hospital(simulation)
         yield place
-        assert not any(place.world.violations.values()), list(place.world.incidents)
+        broken = {kind for kind, count in place.world.violations.items() if count}
+        assert broken <= set(forgiven), list(place.world.incidents)
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -49,6 +49,7 @@
  * @property {Array<[string, number, number]>} route
  * @property {string} zone
  * @property {Array<{code: string, severity: string, text: string}>} errors
+ * @property {Array<{rule: string, words: string, count: number, detail: string}>} [breaches]
  * @property {string[]} loads
  * @property {string[]} skills
  * @property {boolean} in_service

@@ -89,12 +89,13 @@ class VehicleDrawer {
     const { list, fields } = values("vehicle.battery", "vehicle.does", "vehicle.where", "vehicle.load", "vehicle.next", "vehicle.home");
     this.fields = fields;
     this.says = h("p", { class: "says" });
+    this.conduct = h("p", { class: "says conduct wait" });
     this.tasks = h("div", { class: "chips" });
     this.follow = h("button", { type: "button", class: "button", onclick: () => this.toggleFollow() });
     this.service = h("span", {});
     this.answer = h("span", { class: "answer", role: "status" });
     this.element = h(
-      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.tasks,
+      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.conduct, this.tasks,
       h("div", { class: "actions" }, this.follow, this.service, this.answer),
     );
     /** @type {boolean|null} */
@@ -145,7 +146,12 @@ class VehicleDrawer {
   /** @param {import("../types.js").Vehicle} vehicle */
   showTrouble(vehicle) {
     const waits = vehicle.waiting_for ? t("vehicle.waits", { reason: reasonWords(vehicle.waiting_for) }) : "";
-    const errors = vehicle.errors.map((error) => (has(`reason.${error.code}`) ? t(`reason.${error.code}`) : error.text || readable(error.code)));
+    const breaches = vehicle.breaches ?? [];
+    const rules = breaches.map((one) => (has(`reason.${one.rule}`) ? t(`reason.${one.rule}`) : one.words));
+    setText(this.conduct, rules.length ? t("vehicle.breaks", { rules: rules.join(" · ") }) : "");
+    this.conduct.hidden = !rules.length;
+    const told = vehicle.errors.filter((error) => error.code !== "non_conformant" || !rules.length);
+    const errors = told.map((error) => (has(`reason.${error.code}`) ? t(`reason.${error.code}`) : error.text || readable(error.code)));
     setText(this.says, capital([waits, ...errors].filter(Boolean).join(" · ")));
     this.says.className = `says ${errors.length ? "critical" : "wait"}`;
     this.says.hidden = !this.says.textContent;
@@ -165,7 +171,7 @@ class VehicleDrawer {
 
   /** @param {import("../types.js").Vehicle} vehicle */
   offerService(vehicle) {
-    if (this.offered === vehicle.in_service || state.replay) return;
+    if (this.offered === vehicle.in_service || state.replay || vehicle.activity === "watched") return;
     this.offered = vehicle.in_service;
     const act = () => void attempt(() => setInService(this.id, !vehicle.in_service), this.answer);
     const label = t(vehicle.in_service ? "action.out_of_service" : "action.in_service", { name: vehicle.name });
