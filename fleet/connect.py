@@ -9,6 +9,8 @@ from fleet.dock import Dock
 from fleet.errors import ConfigError
 from fleet.mavlink.adapter import MavlinkVehicle
 from fleet.mavlink.link import MavlinkLink
+from fleet.ros2.adapter import Ros2Vehicle
+from fleet.ros2.backends import Backends
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vehicle import Vehicle
 from routing.site import Role, Site
@@ -25,15 +27,24 @@ def connect(
     """All vehicles of a configuration, each behind its adapter; none of them speaks yet.
 
     Raises:
-        ConfigError: a drone without a MAVLink port to hear it on.
+        ConfigError: a drone without a MAVLink port to hear it on; a ROS 2 robot without ROS 2.
     """
-    return [_connect(vehicle, site, clock, bus, mavlink) for vehicle in vehicles]
+    backends = Backends()
+    return [_connect(vehicle, site, clock, bus, mavlink, backends) for vehicle in vehicles]
 
 
 def _connect(
-    vehicle: VehicleConfig, site: Site, clock: Clock, bus: Bus, mavlink: MavlinkLink | None
+    vehicle: VehicleConfig,
+    site: Site,
+    clock: Clock,
+    bus: Bus,
+    mavlink: MavlinkLink | None,
+    backends: Backends,
 ) -> Vehicle:
     spec = vehicle.to_spec()
+    if vehicle.link.ros2 is not None:
+        port = backends.port(vehicle.id, vehicle.link.ros2)
+        return Ros2Vehicle(spec, port, vehicle.link.ros2, site)
     if vehicle.link.vda5050 is not None:
         return Vda5050Vehicle(spec, bus, vehicle.link.vda5050, site, clock)
     if vehicle.link.mavlink is None or mavlink is None:
