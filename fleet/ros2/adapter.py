@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fleet.errors import LinkError, LinkLost, LinkTimeout, MissionFailed
 from fleet.mission import Clearance, Mission, MissionId, Outcome
@@ -63,6 +63,7 @@ class Ros2Vehicle:
             self._last_node = drive.clearance.route[drive.clearance.passed].node
         elif position is not None:
             self._last_node = self._node_at(position)
+        errors = self._errors(position)
         base = () if drive is None else (drive.clearance.route[i].node for i in drive.base)
         return VehicleState(
             heard_at_s=senses.heard_at_s,
@@ -74,8 +75,8 @@ class Ros2Vehicle:
             driving=bool(senses.goals) or (drive is not None and drive.driving),
             charge_ratio=self._charge_ratio(),
             charging=self._charging(),
-            mode=self._mode(position),
-            errors=tuple(self._errors(position)),
+            mode=self._mode(position, errors),
+            errors=tuple(errors),
             loads=self._work.loads,
         )
 
@@ -225,19 +226,19 @@ class Ros2Vehicle:
         told = battery.charging if battery is not None else None
         return self._work.plugged if told is None else told
 
-    def _mode(self, position: Position | None) -> Mode:
+    def _mode(self, position: Position | None, errors: Sequence[VehicleError]) -> Mode:
         senses = self._port.senses
         if any(not goal.startswith(OURS) for goal in senses.goals):
             return Mode.MANUAL
-        known = senses.navigation is Navigation.READY and position is not None
-        return Mode.AUTOMATIC if known else Mode.UNKNOWN
+        known = position is not None and senses.navigation is not Navigation.ABSENT
+        return Mode.AUTOMATIC if known or errors else Mode.UNKNOWN
 
     def _errors(self, position: Position | None) -> list[VehicleError]:
         senses, found = self._port.senses, list[VehicleError]()
         if senses.navigation is Navigation.FOREIGN:
             text = "its services are not served by rmw_cyclonedds_cpp; use the rclpy backend"
             found.append(_fatal("foreign_middleware", text))
-        elif senses.navigation is Navigation.ABSENT and senses.heard_at_s is not None:
+        elif self._is_deaf():
             found.append(_fatal("no_navigation", "its Nav2 action servers are not there"))
         if senses.pose is not None and position is None:
             found.append(_fatal("unknown_map", f"its poses are in the frame {senses.pose.frame}"))
@@ -249,6 +250,13 @@ class Ros2Vehicle:
                     VehicleError(code="off_the_roads", severity=Severity.WARNING, text=text)
                 )
         return found
+
+    def _is_deaf(self) -> bool:
+        """It is heard, but its navigation has been away for so long that this is no start."""
+        senses = self._port.senses
+        if senses.heard_at_s is None or senses.navigation is not Navigation.ABSENT:
+            return False
+        return _now_s() - senses.absent_since_s > self._config.fresh_s
 
     def _tell(self) -> None:
         for listener in self._listeners:

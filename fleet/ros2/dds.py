@@ -143,7 +143,7 @@ class Client:
         qos = _marked(VOLATILE, f"clientid={_unique_id()};")
         self._ear = node.hear(f"rr{name}Reply", reply, self._on_reply, qos=qos)
         self._mouth = node.say(f"rq{name}Request", request, qos=qos)
-        self._guid = self._mouth.writer.get_instance_handle()
+        self._guid = self._mouth.writer.get_instance_handle() % 2**64  # it comes signed
         self._marks: dict[int, str | None] = {}
 
     def served(self) -> Served:

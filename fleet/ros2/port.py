@@ -85,6 +85,8 @@ class Senses:
         self.heard_at_s: float | None = None
         """Loop second of the last word: a pose, a battery, a feedback."""
         self.navigation = Navigation.ABSENT
+        self.absent_since_s = 0.0
+        """Since when navigation is absent although it is heard; counts only while it is absent."""
         self.goals: frozenset[GoalId] = frozenset()
         """What it says that it is at, whoever sent it."""
         self._ended: deque[GoalId] = deque(maxlen=_REMEMBERED)
@@ -106,7 +108,10 @@ class Senses:
 
     def hear(self) -> None:
         """It has been heard."""
-        self.heard_at_s = asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
+        if self.heard_at_s is None:
+            self.absent_since_s = now_s
+        self.heard_at_s = now_s
         self.tell()
 
     def see(self, navigation: Navigation) -> None:
@@ -115,6 +120,7 @@ class Senses:
             self.navigation = navigation
             if navigation is Navigation.ABSENT:
                 self.goals = frozenset()
+                self.absent_since_s = asyncio.get_running_loop().time()
             self.tell()
 
     def list_goals(self, goals: frozenset[GoalId]) -> None:
