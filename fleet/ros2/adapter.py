@@ -19,6 +19,8 @@ from routing.site import NodeId, Site
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 32
+_TWICE_S = 20.0
+"""A robot that died is listed for 10 s: the lease of a DDS participant."""
 _FAR_M = 3.0
 """So far from all nodes, a robot that has no mission is where nobody expects it."""
 
@@ -240,6 +242,9 @@ class Ros2Vehicle:
             found.append(_fatal("foreign_middleware", text))
         elif self._is_deaf():
             found.append(_fatal("no_navigation", "its Nav2 action servers are not there"))
+        if senses.twice_since_s is not None and _now_s() - senses.twice_since_s > _TWICE_S:
+            text = f"two robots have the namespace {self._config.namespace or '/'}"
+            found.append(_fatal("namespace_collision", text))
         if senses.pose is not None and position is None:
             found.append(_fatal("unknown_map", f"its poses are in the frame {senses.pose.frame}"))
         if position is not None and self._over is None:

@@ -54,6 +54,8 @@ class Served(StrEnum):
     YES = "yes"
     FOREIGN = "foreign"
     """By another middleware, which would not understand our requests, or choke on them."""
+    TWICE = "twice"
+    """By two at once; or by one who has died lately, and by who came in its place."""
 
 
 class Asked(Protocol):
@@ -162,7 +164,10 @@ class Client:
         }
         if None in replies or None in requests:
             return Served.FOREIGN
-        return Served.YES if replies & requests else Served.NO
+        served_by = replies & requests
+        if len(served_by) > 1:
+            return Served.TWICE
+        return Served.YES if served_by else Served.NO
 
     def _mark(self, handle: int, look: Callable[[int], Any]) -> str | None:
         """The ``serviceid`` of a matched endpoint; None = it has none. Looked up once."""
@@ -183,7 +188,7 @@ class Client:
             LinkError: nobody could be asked, or only a middleware that would not understand.
         """
         served = self.served()
-        if served is not Served.YES:
+        if served in (Served.NO, Served.FOREIGN):
             what = "is not served" if served is Served.NO else "is not served by rmw_cyclonedds"
             raise LinkError(f"{self._name} {what}")
         number = next(self._numbers)
@@ -262,7 +267,7 @@ class ActionClient:
     def served(self) -> Served:
         """Whether all three of its services are there."""
         found = {c.served() for c in (self.send_goal, self.get_result, self.cancel_goal)}
-        for word in (Served.FOREIGN, Served.NO):
+        for word in (Served.FOREIGN, Served.NO, Served.TWICE):
             if word in found:
                 return word
         return Served.YES

@@ -45,6 +45,7 @@ _ACTIVE = (Status.ACCEPTED, Status.EXECUTING, Status.CANCELING)
 _NAVIGATION = {
     Served.NO: Navigation.ABSENT,
     Served.YES: Navigation.READY,
+    Served.TWICE: Navigation.READY,
     Served.FOREIGN: Navigation.FOREIGN,
 }
 
@@ -108,7 +109,9 @@ class DdsPort:
     def _look(self) -> None:
         before = self._senses.navigation
         wanted = self._types.to_pose if self._config.drive == "nodes" else self._types.through_poses
-        now = _NAVIGATION[self._actions[wanted.name].served()]
+        served = self._actions[wanted.name].served()
+        now = _NAVIGATION[served]
+        self._senses.see_twice(served is Served.TWICE)
         if now is Navigation.FOREIGN and before is not now:
             log.warning(
                 "%s is not on rmw_cyclonedds_cpp; it needs the rclpy backend",
@@ -160,7 +163,7 @@ class DdsPort:
         names = [name for name, listed in self._listed.items() if goal in listed]
         for name in names or self._actions:
             client = self._action(name).cancel_goal
-            if client.served() is Served.YES:
+            if client.served() in (Served.YES, Served.TWICE):
                 reply = await client.ask(ros.CancelRequest(goal_info=info), self._config.answer_s)
                 if reply.return_code in _OVER and names:
                     self._senses.end_goal(goal)

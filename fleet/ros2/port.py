@@ -87,6 +87,8 @@ class Senses:
         self.navigation = Navigation.ABSENT
         self.absent_since_s = 0.0
         """Since when navigation is absent although it is heard; counts only while it is absent."""
+        self.twice_since_s: float | None = None
+        """Since when two robots answer to its names; one may have died, and is still listed."""
         self.goals: frozenset[GoalId] = frozenset()
         """What it says that it is at, whoever sent it."""
         self._ended: deque[GoalId] = deque(maxlen=_REMEMBERED)
@@ -122,6 +124,13 @@ class Senses:
                 self.goals = frozenset()
                 self.absent_since_s = asyncio.get_running_loop().time()
             self.tell()
+
+    def see_twice(self, twice: bool) -> None:
+        """Whether two robots answer to its names."""
+        if not twice:
+            self.twice_since_s = None
+        elif self.twice_since_s is None:
+            self.twice_since_s = asyncio.get_running_loop().time()
 
     def list_goals(self, goals: frozenset[GoalId]) -> None:
         """It has said what it is at; that may be older than the news of a goal's end."""

@@ -1,7 +1,7 @@
 """What every backend promises of a robot with Nav2; the robot is a process, the wire is real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,8 @@ def pose(x_m: float, y_m: float = 0.0, yaw_rad: float = 0.0) -> MapPose:
 
 
 @asynccontextmanager
-async def placed(folder: Path, backend: str, distribution: str) -> AsyncIterator[Place]:
+async def placed(folder: Path, backend: str, distribution: str) -> AsyncGenerator[Place]:
+    domain = free_domain()
     link = {
         "level": "L1",
         "distribution": distribution,
@@ -71,14 +72,11 @@ async def placed(folder: Path, backend: str, distribution: str) -> AsyncIterator
     serve = {
         "site": "loop.yaml",
         "models": {"cart": {**CART, "link": {"ros2": link}}},
-        "vehicles": [
-            {"model": "cart", "ids": ["C1"], "homes": ["park"], "domain_ids": [free_domain()]}
-        ],
+        "vehicles": [{"model": "cart", "ids": ["C1"], "homes": ["park"], "domain_ids": [domain]}],
     }
     (folder / "loop.yaml").write_text(SITE)
     file = folder / "serve.yaml"
     file.write_text(yaml.safe_dump(serve))
-    domain = serve["vehicles"][0]["domain_ids"][0]
     config = Ros2Config.model_validate({**link, "namespace": "/C1", "domain_id": domain})
     port = Backends().port("C1", config)
     with on_loopback():
@@ -86,8 +84,10 @@ async def placed(folder: Path, backend: str, distribution: str) -> AsyncIterator
             place = Place(port, config, file, process)
             await place.until(lambda: port.senses.navigation is Navigation.READY)
             await place.until(lambda: port.senses.pose is not None)
-            yield place
-            await end(place.process)
+            try:
+                yield place
+            finally:
+                await end(place.process)
 
 
 @pytest_asyncio.fixture(params=BACKENDS)

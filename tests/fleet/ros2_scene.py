@@ -1,4 +1,4 @@
-"""One robot with Nav2 on a small site, and the vehicle that leads it: in virtual time, or by DDS."""
+"""One robot with Nav2 on a small site, and the vehicle that leads it, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence

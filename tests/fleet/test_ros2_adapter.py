@@ -267,6 +267,17 @@ async def test_another_middleware_is_a_fault_of_the_vehicle_and_gets_no_goal() -
         assert not state.fit
 
 
+async def test_two_robots_with_one_namespace_are_a_fault_once_it_is_no_restart() -> None:
+    async with staged() as scene:
+        scene.port.senses.see_twice(True)
+        await asyncio.sleep(10)
+        assert scene.vehicle.state().fit
+        await asyncio.sleep(15)
+        assert [e.code for e in scene.vehicle.state().errors] == ["namespace_collision"]
+        scene.port.senses.see_twice(False)
+        assert scene.vehicle.state().fit
+
+
 async def test_a_pose_in_another_frame_places_it_nowhere() -> None:
     async with staged() as scene:
         scene.port.senses.hear_pose(MapPose(x_m=1.0, y_m=0.0, yaw_rad=0.0, frame="odom"))

@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-LOOPBACK = """<CycloneDDS><Domain>
+MOST_PARTICIPANTS = 16
+LOOPBACK = f"""<CycloneDDS><Domain>
   <General>
     <Interfaces><NetworkInterface address="127.0.0.1"/></Interfaces>
     <AllowMulticast>false</AllowMulticast>
@@ -18,7 +19,7 @@ LOOPBACK = """<CycloneDDS><Domain>
   <Discovery>
     <Peers><Peer address="127.0.0.1"/></Peers>
     <ParticipantIndex>auto</ParticipantIndex>
-    <MaxAutoParticipantIndex>15</MaxAutoParticipantIndex>
+    <MaxAutoParticipantIndex>{MOST_PARTICIPANTS - 1}</MaxAutoParticipantIndex>
   </Discovery>
 </Domain></CycloneDDS>"""
 START_S = 60.0
@@ -32,8 +33,9 @@ def free_domain() -> int:
 
 
 def _is_free(domain: int) -> bool:
-    """Source: RTPS 2.2, 9.6.1.1: 7400 + 250 for each domain, + 10 and + 11 for participant 0."""
-    for port in (7410 + 250 * domain, 7411 + 250 * domain):
+    """Source: RTPS 2.2, 9.6.1.1: ports 7410 + 250 for each domain, + 2 for each participant."""
+    first = 7410 + 250 * domain
+    for port in range(first, first + 2 * MOST_PARTICIPANTS):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -43,7 +45,7 @@ def _is_free(domain: int) -> bool:
 
 
 @contextmanager
-def on_loopback() -> Iterator[None]:
+def on_loopback() -> Generator[None]:
     """Domains that are joined inside, here and in processes, keep to the loopback interface."""
     before = os.environ.get("CYCLONEDDS_URI")
     os.environ["CYCLONEDDS_URI"] = LOOPBACK

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ from fleet.ros2 import messages as ros
 from fleet.ros2.dds import VOLATILE, DdsNode
 from fleet.ros2.port import OURS
 from fleet.vehicle import VehicleId
-from tests.real.nav2 import end, free_domain, on_loopback, robots, start_robots
+from tests.real.nav2 import end, free_domain, on_loopback, robots
 
 pytestmark = pytest.mark.real
 
+ENDS = {"task_done", "task_cancelled", "task_failed"}
 IDS = ["R1", "R2", "R3"]
 DELIVERIES = 30
 CANCELS = 6
@@ -111,7 +113,7 @@ class Listener:
         times.append(asyncio.get_running_loop().time())
 
     def gaps_s(self) -> list[float]:
-        return sorted(b - a for times in self.goals.values() for a, b in zip(times, times[1:]))
+        return sorted(b - a for times in self.goals.values() for a, b in pairwise(times))
 
 
 @dataclass
@@ -126,16 +128,17 @@ class Ward:
         wing = number % len(IDS)
         rooms = [f"east-{wing}", f"north-{wing}"]
         start, goal = rooms if number % 2 else reversed(rooms)
-        asked = parse(
-            {"kind": "delivery", "item": "Box", "from": start, "to": goal, "mass_kg": 1}
-        )
+        asked = parse({"kind": "delivery", "item": "Box", "from": start, "to": goal, "mass_kg": 1})
         assert not isinstance(asked, list), asked
         return (await self.service.submit(asked)).id
 
     async def until(self, true: Callable[[], bool], at_most_s: float = 60.0) -> None:
-        async with asyncio.timeout(at_most_s):
-            while not true():  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + at_most_s
+        while not true():
+            said = [self.service.open_tasks(), self.service.alerts(), self.service.vehicles()]
+            assert loop.time() < until_s, "\n".join(str(one) for part in said for one in part)
+            await asyncio.sleep(0.05)
 
     def alerts(self, code: str, vehicle: str) -> bool:
         return any(
@@ -151,7 +154,9 @@ class Ward:
             assert task is not None
             found[task.state] += 1
             kinds = [event.kind for event in await self.service.store.timeline(id_)]
-            assert sum(kinds.count(f"task_{end}") for end in ("done", "cancelled", "failed")) == 1
+            ends = [kind for kind in kinds if kind in ENDS]
+            assert ends in ([f"task_{task.state}"], []), (task, kinds)
+            assert ends or task.state is TaskState.CANCELLED, (task, kinds)
         return found
 
 
@@ -221,28 +226,28 @@ async def test_a_killed_robot_is_noticed_and_its_work_is_done_once_by_whoever_ca
     with on_loopback():
         installation = ward(tmp_path, free_domain())
         file = tmp_path / "serve.yaml"
-        async with robots(file, "R1", "R2"):
-            process = await start_robots(file, "R3")
-            async with dispatching(installation, tmp_path) as w:
-                killed = VehicleId("R3")
-                doomed = await w.submit(2)  # in the wing of R3
-                await w.until(lambda: w.service.task(doomed).vehicle == killed)
-                await w.until(lambda: w.service.task(doomed).state.begun)
-                await end(process, signal.SIGKILL)
-                died_s = asyncio.get_running_loop().time()
-                await w.until(lambda: w.alerts("vehicle_offline", killed), at_most_s=10)
-                assert asyncio.get_running_loop().time() - died_s < 3.0 + 3.0
+        async with (
+            robots(file, "R1", "R2"),
+            robots(file, "R3") as process,
+            dispatching(installation, tmp_path) as w,
+        ):
+            killed = VehicleId("R3")
+            doomed = await w.submit(2)  # in the wing of R3
+            await w.until(lambda: w.service.task(doomed).state.begun)
+            assert w.service.task(doomed).vehicle == killed
+            await end(process, signal.SIGKILL)
+            died_s = asyncio.get_running_loop().time()
+            await w.until(lambda: w.alerts("vehicle_offline", killed), at_most_s=15)
+            noticed_s = asyncio.get_running_loop().time() - died_s
+            assert noticed_s < 2 * 3.0, "fresh_s is 3 s"
 
-                others = [await w.submit(number) for number in (0, 1)]
-                await w.until(
-                    lambda: all(w.service.task(id_).state.ended for id_ in others), at_most_s=40
-                )
-                assert await w.ends(others) == {TaskState.DONE: 2}
-                if not w.service.task(doomed).state.ended:
-                    await w.until(lambda: w.alerts("link_lost", killed), at_most_s=20)
+            others = [await w.submit(number) for number in (0, 1)]
+            await w.until(lambda: all(w.service.task(id_).state.ended for id_ in others))
+            assert await w.ends(others) == {TaskState.DONE: 2}
+            await w.until(lambda: w.alerts("link_lost", killed))
+            assert not w.service.task(doomed).state.ended
 
-                process = await start_robots(file, "R3")
-                await w.until(lambda: not w.alerts("vehicle_offline", killed), at_most_s=30)
-                await w.until(lambda: w.service.task(doomed).state.ended, at_most_s=60)
+            async with robots(file, "R3"):
+                await w.until(lambda: not w.alerts("vehicle_offline", killed))
+                await w.until(lambda: w.service.task(doomed).state.ended)
                 assert await w.ends([doomed]) == {TaskState.DONE: 1}
-                assert await end(process) == 0
