@@ -11,6 +11,7 @@ from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, Participants
 from fleet.ros2.dds_port import map_pose, stamped
 from fleet.ros2.messages import ActionTypes, Distribution, Status
 from fleet.ros2.port import Ended, GoalEnd, GoalId, MapPose
+from fleet.ros2.services import Service
 from sim.nav2_robot import Nav2Robot
 
 _STATUS = {
@@ -52,7 +53,9 @@ class Nav2Door:
         for action in self._config.actions.values():
             if action.service is not None:
                 name = self._config.full(action.service)
-                node.serve(name, ros.TriggerRequest, ros.TriggerReply, partial(self._trigger, name))
+                Service(
+                    node, name, ros.TriggerRequest, ros.TriggerReply, partial(self._trigger, name)
+                )
 
     def _trigger(self, name: str, _: Any, answer: Callable[[Any], None]) -> None:
         self.triggered[name] = self.triggered.get(name, 0) + 1
@@ -87,9 +90,11 @@ class _ActionServer:
         self._known: dict[GoalId, int] = {}
         self._feedback = node.say(f"rt{name}/feedback", types.feedback, qos=VOLATILE)
         self._status = node.say(f"rt{name}/status", ros.GoalStatusArray, qos=LATCHED)
-        node.serve(f"{name}/send_goal", types.goal_request, types.goal_reply, self._on_goal)
-        node.serve(f"{name}/get_result", types.result_request, types.result_reply, self._on_result)
-        node.serve(f"{name}/cancel_goal", ros.CancelRequest, ros.CancelReply, self._on_cancel)
+        Service(node, f"{name}/send_goal", types.goal_request, types.goal_reply, self._on_goal)
+        Service(
+            node, f"{name}/get_result", types.result_request, types.result_reply, self._on_result
+        )
+        Service(node, f"{name}/cancel_goal", ros.CancelRequest, ros.CancelReply, self._on_cancel)
         robot.on_feedback(self._tell_progress)
         robot.on_goals(self._tell_status)
         self._tell_status()

@@ -15,7 +15,7 @@ from typing import Any
 from fleet.errors import LinkError
 from fleet.ros2 import messages as ros
 from fleet.ros2.config import Ros2Config
-from fleet.ros2.dds import BEST_EFFORT, LATCHED, ActionClient, Client, DdsNode, Participants, Served
+from fleet.ros2.dds import BEST_EFFORT, LATCHED, DdsNode, Participants
 from fleet.ros2.messages import Distribution, GoalStatusArray, Status
 from fleet.ros2.port import (
     Battery,
@@ -29,6 +29,7 @@ from fleet.ros2.port import (
     Senses,
     new_goal_id,
 )
+from fleet.ros2.services import ActionClient, Client, Served
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class DdsPort:
         for action in config.actions.values():
             if action.service is not None:
                 name = config.full(action.service)
-                self._triggers[name] = node.client(name, ros.TriggerRequest, ros.TriggerReply)
+                self._triggers[name] = Client(node, name, ros.TriggerRequest, ros.TriggerReply)
         self._node = node
 
     def _look(self) -> None:

@@ -10,9 +10,10 @@ import pytest
 from fleet.errors import LinkError, LinkTimeout
 from fleet.ros2 import messages as ros
 from fleet.ros2.config import Ros2Config
-from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, Participants, Served
+from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, Participants
 from fleet.ros2.dds_port import DdsPort
 from fleet.ros2.port import Navigation
+from fleet.ros2.services import Client, Served, Service
 from tests.fleet.vda5050_scene import running
 from tests.real.nav2 import free_domain, on_loopback
 
@@ -44,8 +45,8 @@ async def test_many_questions_at_once_get_each_its_own_answer() -> None:
         answer(ros.TriggerReply(success=True, message=str(request.seq)))
 
     async with two_nodes() as (ours, theirs):
-        theirs.serve(*TRIGGER, asked)
-        first, second = ours.client(*TRIGGER), ours.client(*TRIGGER)
+        Service(theirs, *TRIGGER, asked)
+        first, second = Client(ours, *TRIGGER), Client(ours, *TRIGGER)
         await until(lambda: {first.served(), second.served()} == {Served.YES})
         clients = [first, second] * 10
         replies = await asyncio.gather(*(c.ask(ros.TriggerRequest(), 10) for c in clients))
@@ -55,10 +56,10 @@ async def test_many_questions_at_once_get_each_its_own_answer() -> None:
 async def test_what_is_not_answered_times_out_and_what_is_not_served_is_not_asked() -> None:
     asked: list[Any] = []
     async with two_nodes() as (ours, theirs):
-        client = ours.client(*TRIGGER)
+        client = Client(ours, *TRIGGER)
         with pytest.raises(LinkError, match="not served"):
             await client.ask(ros.TriggerRequest(), 1)
-        theirs.serve(*TRIGGER, lambda request, answer: asked.append(request))
+        Service(theirs, *TRIGGER, lambda request, answer: asked.append(request))
         await until(lambda: client.served() is Served.YES)
         with pytest.raises(LinkTimeout):
             await client.ask(ros.TriggerRequest(), 0.2)
@@ -75,7 +76,7 @@ async def test_a_service_of_another_middleware_is_recognised_and_asked_nothing()
     async with two_nodes() as (ours, theirs):
         theirs.hear("rq/r1/loadRequest", ros.TriggerRequest, heard.append, qos=VOLATILE)
         theirs.say("rr/r1/loadReply", ros.TriggerReply, qos=VOLATILE)
-        client = ours.client(*TRIGGER)
+        client = Client(ours, *TRIGGER)
         await until(lambda: client.served() is Served.FOREIGN)
         with pytest.raises(LinkError, match="rmw_cyclonedds"):
             await client.ask(ros.TriggerRequest(), 1)
@@ -85,8 +86,8 @@ async def test_a_service_of_another_middleware_is_recognised_and_asked_nothing()
 async def test_two_servers_of_one_service_are_seen() -> None:
     async with two_nodes() as (ours, theirs):
         for _ in range(2):
-            theirs.serve(*TRIGGER, lambda request, answer: None)
-        client = ours.client(*TRIGGER)
+            Service(theirs, *TRIGGER, lambda request, answer: None)
+        client = Client(ours, *TRIGGER)
         await until(lambda: client.served() is Served.TWICE)
 
 
