@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from fleet.energy import EnergySpec
 from fleet.mavlink.config import MavlinkConfig
+from fleet.ros2.config import Ros2Config
 from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Integration, Medium, VehicleId, VehicleSpec
 from routing.site import PlaceId
@@ -73,15 +74,16 @@ def _version(value: object) -> object:
 
 
 class ModelLink(Frozen):
-    """What the wires of all vehicles of a model have in common, without serial or system id."""
+    """What the wires of all vehicles of a model have in common, without what tells them apart."""
 
     vda5050: Annotated[dict[str, Any] | None, BeforeValidator(_version)] = None
     mavlink: dict[str, Any] | None = None
+    ros2: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ModelLink":
-        if (self.vda5050 is None) == (self.mavlink is None):
-            raise ValueError("a link needs one of vda5050 and mavlink")
+        if [self.vda5050, self.mavlink, self.ros2].count(None) != 2:
+            raise ValueError("a link needs one of vda5050, mavlink and ros2")
         return self
 
 
@@ -92,15 +94,16 @@ class ModelConfig(Body):
 
 
 class LinkConfig(Frozen):
-    """The wire of one vehicle: exactly one of the two."""
+    """The wire of one vehicle: exactly one of them."""
 
     vda5050: Annotated[Vda5050Config | None, BeforeValidator(_version)] = None
     mavlink: MavlinkConfig | None = None
+    ros2: Ros2Config | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "LinkConfig":
-        if (self.vda5050 is None) == (self.mavlink is None):
-            raise ValueError("a link needs one of vda5050 and mavlink")
+        if [self.vda5050, self.mavlink, self.ros2].count(None) != 2:
+            raise ValueError("a link needs one of vda5050, mavlink and ros2")
         return self
 
 
@@ -154,6 +157,8 @@ class VehicleGroup(Frozen):
     docks: list[Word] | None = None
     serials: list[Word] | None = None
     system_ids: list[Annotated[int, Field(ge=1, le=254)]] | None = None
+    namespaces: list[Annotated[str, Field(max_length=100)]] | None = None
+    domain_ids: list[Annotated[int, Field(ge=0, le=232)]] | None = None
     cruise_agl_m: list[Above0] | None = None
     integration: Integration = Integration.USED
     """How far all of them are ours."""

@@ -9,6 +9,8 @@ from fleet.dock import Dock
 from fleet.errors import ConfigError
 from fleet.mavlink.adapter import MavlinkVehicle
 from fleet.mavlink.link import MavlinkLink
+from fleet.ros2.adapter import Ros2Vehicle
+from fleet.ros2.backends import Backends
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.any_version import AnyVersionVehicle
 from fleet.vda5050.zones import Atlas
@@ -29,11 +31,11 @@ def connect(
     Those that are to be ignored are left out.
 
     Raises:
-        ConfigError: a drone without a MAVLink port to hear it on.
+        ConfigError: a drone without a MAVLink port to hear it on; a ROS 2 robot without ROS 2.
     """
-    atlas = Atlas(site)
+    atlas, backends = Atlas(site), Backends()
     heard = [v for v in vehicles if v.integration is not Integration.IGNORED]
-    return [_connect(vehicle, site, clock, bus, mavlink, atlas) for vehicle in heard]
+    return [_connect(vehicle, site, clock, bus, mavlink, atlas, backends) for vehicle in heard]
 
 
 def _connect(
@@ -43,8 +45,12 @@ def _connect(
     bus: Bus,
     mavlink: MavlinkLink | None,
     atlas: Atlas,
+    backends: Backends,
 ) -> Vehicle:
     spec = vehicle.to_spec()
+    if vehicle.link.ros2 is not None:
+        port = backends.port(vehicle.id, vehicle.link.ros2)
+        return Ros2Vehicle(spec, port, vehicle.link.ros2, site)
     if vehicle.link.vda5050 is not None:
         speaks = vehicle.link.vda5050
         make = AnyVersionVehicle if speaks.version == "auto" else Vda5050Vehicle

@@ -16,6 +16,18 @@ from routing.site_file import shape_faults
 
 PathTo = tuple[Step, ...]
 
+_PER_VEHICLE = (
+    "homes",
+    "names",
+    "docks",
+    "serials",
+    "system_ids",
+    "namespaces",
+    "domain_ids",
+    "cruise_agl_m",
+)
+"""What has one entry for each id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
@@ -94,6 +106,13 @@ def fleet_faults(declared: Sequence[Declared], site: Site, text: Marked) -> list
             line = text.line("vehicles", one.group, "integration")
             what = f"{config.id} flies, and only vehicles on the ground can be respected"
             faults.append(Fault(line, what, "write noticed or used"))
+        if config.medium is Medium.AIR and config.link.ros2 is not None:
+            line = text.line("vehicles", one.group, "model")
+            what = f"{config.id} flies but is reached by ROS 2, which is for robots on the ground"
+            faults.append(Fault(line, what, "give its model a mavlink link"))
+        if config.link.ros2 is not None and config.link.ros2.level not in site.levels:
+            line = text.line("vehicles", one.group, "model")
+            faults.append(unknown(line, "level", config.link.ros2.level, site.levels))
         if config.medium is Medium.GROUND and config.link.mavlink is not None:
             line = text.line("vehicles", one.group, "model")
             what = f"{config.id} drives on the ground but is reached by MAVLink"
@@ -118,7 +137,7 @@ def _uneven(group: VehicleGroup, at: PathTo, text: Marked) -> list[Fault]:
         remedy = "write ids: [C1, C2] and homes: [bay-1, bay-2]"
         return [Fault(text.line(*at), f"no ids for model {group.model!r}", remedy)]
     faults: list[Fault] = []
-    for key in ("homes", "names", "docks", "serials", "system_ids", "cruise_agl_m"):
+    for key in _PER_VEHICLE:
         values = getattr(group, key)
         if values is not None and len(values) != len(group.ids):
             what = f"{len(group.ids)} ids but {len(values)} {key}"
@@ -132,6 +151,13 @@ def _link(
     if model.link.vda5050 is not None:
         serial = group.serials[index] if group.serials else id_
         return LinkConfig.model_validate({"vda5050": {**model.link.vda5050, "serial": serial}})
+    if model.link.ros2 is not None:
+        own: dict[str, object] = {"namespace": f"/{id_}"}
+        if group.namespaces:
+            own["namespace"] = group.namespaces[index]
+        if group.domain_ids:
+            own["domain_id"] = group.domain_ids[index]
+        return LinkConfig.model_validate({"ros2": {**model.link.ros2, **own}})
     number = group.system_ids[index] if group.system_ids else next(iter(free))
     return LinkConfig.model_validate(
         {"mavlink": {**(model.link.mavlink or {}), "system_id": number}}
@@ -168,7 +194,9 @@ def _shared_ids(declared: Sequence[Declared], text: Marked) -> list[Fault]:
         wire = _wire(config)
         if wire in wires and wires[wire] != config.id:
             what = f"{config.id} and {wires[wire]} have one wire, {wire}"
-            faults.append(Fault(line, what, "give each its own serials or system_ids entry"))
+            faults.append(
+                Fault(line, what, "give each its own serials, system_ids or namespaces entry")
+            )
         wires.setdefault(wire, config.id)
     return faults
 
@@ -176,6 +204,9 @@ def _shared_ids(declared: Sequence[Declared], text: Marked) -> list[Fault]:
 def _wire(config: VehicleConfig) -> str:
     if config.link.vda5050 is not None:
         return config.link.vda5050.topic("").rstrip("/")
+    if config.link.ros2 is not None:
+        where = config.link.ros2
+        return f"ROS 2 domain {where.domain_id}, namespace {where.namespace or '/'}"
     return f"MAVLink system {config.link.mavlink.system_id if config.link.mavlink else 0}"
 
 

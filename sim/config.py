@@ -150,6 +150,12 @@ class _Reader:
             else one.config
             for one in declared
         )
+        for one in declared:
+            if one.config.link.ros2 is not None:
+                line = self._text.line("vehicles", one.group, "model")
+                what = f"{one.config.id} speaks ROS 2, which no scenario simulates"
+                remedy = "give its model a vda5050 link; sim.nav2_peer is a robot that speaks ROS 2"
+                self._faults.append(Fault(line, what, remedy))
         specs = [vehicle.to_spec() for vehicle in vehicles]
         self._faults += demand_faults(rows, site, [] if faults else specs, self._text)
         midnight_s = _midnight_s(file.start)

@@ -34,6 +34,8 @@ def canonical(name: str) -> str:
 
 RUNTIME = sorted(canonical(text) for text in PROJECT["dependencies"])
 DEV = sorted(canonical(text) for text in PROJECT["optional-dependencies"]["dev"])
+OPTIONAL = sorted(canonical(text) for text in PROJECT["optional-dependencies"]["ros2-dds"])
+"""What the program can do without: only those files import it that are loaded when it is used."""
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +170,7 @@ def imported(folder: str) -> set[str]:
 
 @pytest.mark.parametrize("folder", [*FLOORS, "tests"])
 def test_every_import_is_declared(folder: str) -> None:
-    declared = {*RUNTIME, *(DEV if folder == "tests" else ())}
+    declared = {*RUNTIME, *(DEV if folder == "tests" else OPTIONAL)}
     brought = {canonical(text) for name in declared for text in requires(name) or ()}
     owners = packages_distributions()
     undeclared = {
@@ -177,6 +179,30 @@ def test_every_import_is_declared(folder: str) -> None:
         if not {canonical(owner) for owner in owners.get(module, ())} & (declared | brought)
     }
     assert not undeclared, "declare them in pyproject.toml"
+
+
+def test_nothing_that_runs_needs_an_optional_dependency() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['cyclonedds'] = sys.modules['rclpy'] = None  # they can't be imported\n"
+        "import dispatcher.commands.serve, sim.cli, fleet.connect\n"
+        "from fleet.errors import ConfigError\n"
+        "from fleet.ros2.backends import Backends\n"
+        "from fleet.ros2.config import Ros2Config\n"
+        "for backend in ('auto', 'dds', 'rclpy'):\n"
+        "    config = Ros2Config(namespace='/r1', level='L1', backend=backend)\n"
+        "    try:\n"
+        "        Backends().port('R1', config)\n"
+        "    except ConfigError as error:\n"
+        "        print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    neither, dds, rclpy = done.stdout.splitlines()
+    assert "setup.bash" in neither
+    assert "wardline[ros2-dds]" in neither
+    assert "wardline[ros2-dds]" in dds
+    assert "setup.bash" in rclpy
 
 
 @pytest.mark.parametrize("dependency", RUNTIME)

@@ -74,6 +74,12 @@ def refusal(tmp_path: Path, old: str, new: str) -> str:
     return str(caught.value)
 
 
+def test_a_robot_on_ros_2_is_refused_rather_than_left_out(tmp_path: Path) -> None:
+    link = 'link: {vda5050: {version: "2.1.0", manufacturer: Porter}}'
+    said = refusal(tmp_path, link, "link: {ros2: {level: L1}}")
+    assert "C1 speaks ROS 2, which no scenario simulates" in said
+
+
 def test_a_scenario_says_who_does_what_where_and_for_how_long(tmp_path: Path) -> None:
     scenario = small(tmp_path)
     assert scenario.name == "small"

@@ -1,0 +1,1 @@
+"""Robots that navigate with ROS 2's Nav2."""
