@@ -26,8 +26,11 @@ BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
 
 
 @asynccontextmanager
-async def running(installation: Installation) -> AsyncGenerator[Service]:
+async def running(installation: Installation, *, bus: Bus | None = None) -> AsyncGenerator[Service]:
     """The dispatcher of one site while it runs; it begins where the last one ended.
+
+    Args:
+        bus: instead of the configured one; the caller shares it with robots.
 
     Raises:
         StoreFault: the database can't be used.
@@ -40,7 +43,8 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
         store = await Store.open(installation.database, clock, disk)
         try:
             await asyncio.to_thread(warm_up, log.info, solver)
-            async with _live(installation, clock, store, solver) as service:
+            bus = bus or _bus(installation)
+            async with _live(installation, clock, store, solver, bus) as service:
                 yield service
         finally:
             await store.close()
@@ -48,9 +52,9 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
 
 @asynccontextmanager
 async def _live(
-    installation: Installation, clock: Clock, store: Store, solver: Executor
+    installation: Installation, clock: Clock, store: Store, solver: Executor, bus: Bus
 ) -> AsyncGenerator[Service]:
-    bus, link = _bus(installation), _link(installation)
+    link = _link(installation)
     service = Service(
         installation.site,
         clock,

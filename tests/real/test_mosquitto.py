@@ -127,6 +127,40 @@ async def test_a_line_that_is_full_drops_the_oldest(mosquitto: "Mosquitto") -> N
     assert heard == [b"2", b"3", b"4"]
 
 
+async def test_a_bus_ends_when_it_is_told_to_whatever_it_waits_for(
+    mosquitto: "Mosquitto",
+) -> None:
+    luck = random.Random("cancel")
+    for _ in range(40):
+        bus = bus_of(mosquitto, "ours")
+        for number in range(1000):
+            bus.subscribe(f"a/{number}", lambda _topic, _payload: None)
+        running_bus = asyncio.ensure_future(bus.run())
+        await asyncio.sleep(luck.uniform(0.0, 0.05))
+        running_bus.cancel()
+        _, left = await asyncio.wait([running_bus], timeout=5)
+        assert not left
+
+
+async def test_thousands_of_filters_cost_a_few_packets(mosquitto: "Mosquitto") -> None:
+    ours, theirs = bus_of(mosquitto, "ours"), bus_of(mosquitto, "theirs", queue_limit=4000)
+    heard: list[str] = []
+    closed = [
+        ours.subscribe(f"robot/{number}/{word}", lambda topic, _: heard.append(topic))
+        for number in range(2000)
+        for word in ("state", "order")
+    ]
+    async with connected(ours, theirs):
+        for subscription in closed[1::2]:
+            subscription.close()
+        await asyncio.sleep(0.2)
+        for number in range(2000):
+            await theirs.publish(f"robot/{number}/order", b"")
+            await theirs.publish(f"robot/{number}/state", b"")
+        await until(lambda: len(heard) == 2000, 30.0)
+        assert heard == [f"robot/{number}/state" for number in range(2000)]
+
+
 async def test_a_mission_over_a_real_broker_that_restarts_in_the_middle(
     mosquitto: "Mosquitto",
 ) -> None:
