@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands import bench, client, site, submit
+from dispatcher.commands import bench, broker, client, site, submit
 from dispatcher.errors import DispatchError
 from fleet.errors import FleetError
 from routing.errors import RoutingError
@@ -37,6 +37,7 @@ def make_app() -> typer.Typer:
     client.register(app)
     site.register(app)
     bench.register(app)
+    broker.register(app)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             commands = entry.load()

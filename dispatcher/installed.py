@@ -2,27 +2,24 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from zoneinfo import ZoneInfo
 
-from dispatcher.config import Installation, split_address
+from dispatcher.broker import bus_of, split_address
+from dispatcher.config import Installation
 from dispatcher.executors import solver_process, warm_up
 from dispatcher.journal import Journal
 from dispatcher.service import Executors, Service
 from dispatcher.store import Store
-from fleet.bus import Bus, MemoryBus, MqttBus
+from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.datagrams import UdpDatagrams
 from fleet.mavlink.link import MavlinkLink
 
 log = logging.getLogger(__name__)
-
-BROKER_USER = "WARDLINE_BROKER_USER"
-BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
 
 
 @asynccontextmanager
@@ -79,15 +76,8 @@ async def _live(
 
 
 def _bus(installation: Installation) -> Bus:
-    if installation.config.broker is None:
-        return MemoryBus()
-    host, port = split_address(installation.config.broker)
-    return MqttBus(
-        host,
-        port,
-        username=os.environ.get(BROKER_USER),
-        password=os.environ.get(BROKER_PASSWORD),
-    )
+    broker = installation.config.broker
+    return MemoryBus() if broker is None else bus_of(broker, installation.folder)
 
 
 def _link(installation: Installation) -> MavlinkLink | None:

@@ -14,7 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import aiomqtt
 
@@ -22,8 +22,11 @@ from fleet.routes import Handler, Routes, Subscription, matches
 
 log = logging.getLogger(__name__)
 
+PROTOCOLS: Final = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 _AT_ONCE = 200
 """Filters in one packet."""
+_REFUSED = 0x80
+"""Answers to a subscription from here on mean no; both versions of MQTT."""
 
 
 class Bus(Protocol):
@@ -102,7 +105,7 @@ class _Letter:
 
 
 class MqttBus:
-    """A bus over an MQTT 3.1.1 broker, which comes back by itself when the broker does.
+    """A bus over an MQTT broker, which comes back by itself when the broker does.
 
     While the broker is away up to ``queue_limit`` messages wait; after that the oldest are
     dropped and counted in ``dropped``.
@@ -111,6 +114,7 @@ class MqttBus:
         rng: jitter of the waiting times between attempts to connect.
         backoff_s: first and longest such waiting time.
         tls: context for a broker that wants TLS.
+        protocol: version of MQTT, ``3.1.1`` or ``5``.
     """
 
     def __init__(
@@ -122,6 +126,7 @@ class MqttBus:
         username: str | None = None,
         password: str | None = None,
         tls: ssl.SSLContext | None = None,
+        protocol: str = "3.1.1",
         will: Will | None = None,
         keepalive_s: int = 20,
         timeout_s: float = 10.0,
@@ -133,6 +138,7 @@ class MqttBus:
         self._host, self._port = host, port
         self._client_id = client_id
         self._username, self._password, self._tls = username, password, tls
+        self._protocol = PROTOCOLS[protocol]
         self._will = will
         self._keepalive_s, self._timeout_s, self._backoff_s = keepalive_s, timeout_s, backoff_s
         self._queue_limit = queue_limit
@@ -252,6 +258,7 @@ class MqttBus:
             username=self._username,
             password=self._password,
             tls_context=self._tls,
+            protocol=self._protocol,
             will=will and aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
             keepalive=self._keepalive_s,
             timeout=self._timeout_s,
@@ -282,7 +289,11 @@ class MqttBus:
             some = list(itertools.islice(self._to_subscribe, _AT_ONCE))
             for pattern in some:
                 del self._to_subscribe[pattern]
-            await client.subscribe([(pattern, 1) for pattern in some])
+            answers = await client.subscribe([(pattern, 1) for pattern in some])
+            refused = [p for p, code in zip(some, answers, strict=True) if _refuses(code)]
+            if refused:
+                what = f"{refused[0]} and {len(refused) - 1} more" if refused[1:] else refused[0]
+                log.warning("%s: may not hear %s; see the broker's ACL", self._where, what)
         while self._to_drop:
             some = list(itertools.islice(self._to_drop, _AT_ONCE))
             for pattern in some:
@@ -313,6 +324,12 @@ def _straight_to(handler: Handler) -> type[asyncio.Queue[aiomqtt.Message]]:
             handler(item.topic.value, item.payload)
 
     return Straight
+
+
+def _refuses(answer: object) -> bool:
+    """Whether a broker's answer to a subscription means no; in both versions of MQTT."""
+    code: int = getattr(answer, "value", answer)
+    return code >= _REFUSED
 
 
 async def _send(client: aiomqtt.Client, letter: _Letter) -> None:

@@ -94,8 +94,12 @@ async def _measure(file: Path, asked: Asked) -> Figures:
             works += [group.create_task(robot.run()) for robot in _bodies(installation, bus)]
         async with running(installation, bus=bus) as service, _door(service) as port:
             lags_s, wall_s = await _ask(service, port, orders, asked)
-        for work in works:
+        for work in works[1:] if asked.broker else works:
             work.cancel()
+            await asyncio.wait([work])
+        if isinstance(witness, MqttBus):
+            await _leave_nothing(installation, witness)
+            works[0].cancel()
     return Figures(
         p50_ms=_ms(lags_s, 50), p99_ms=_ms(lags_s, 99), per_s=round(len(lags_s) / wall_s, 1)
     )
@@ -263,6 +267,16 @@ async def _live(file: Path, host: str, port: int) -> None:
         group.create_task(bus.run(), name="bus.run")
         for robot in _bodies(load(file), bus):
             group.create_task(robot.run(), name=f"robot[{robot.body.spec.id}]")
+
+
+async def _leave_nothing(installation: Installation, bus: MqttBus) -> None:
+    """Have the broker forget that there ever were such robots."""
+    for vehicle in installation.vehicles:
+        if vehicle.link.vda5050 is not None:
+            topic = vehicle.link.vda5050.topic("connection")
+            await bus.publish(topic, b"", qos=1, retain=True)
+    while bus.waiting:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_S)
 
 
 # --- the site

@@ -49,6 +49,9 @@ class Vda5050Config(BaseModel):
     send_durations: bool = True
     """Tell how long an action is expected to take, in the parameter ``duration``; switch it off
     for robots that refuse parameters they don't know."""
+    action_parameters: Mapping[str, Mapping[str, str | bool | int | float]] = {}
+    """What the robot wants to be told with each action of a type, besides what we tell or instead
+    of it, such as ``{pick: {stationType: floor, loadType: EPAL}}``."""
     maps: Mapping[str, str] = {}
     """The robot's ``mapId`` for each level, where it isn't the level's own id."""
 

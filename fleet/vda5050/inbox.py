@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 _REFUSED_IN_A_ROW = 3
+_ALIVE_STATES = 3
+"""So many new states show that a robot is there, whatever its connection topic says."""
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Inbox:
         self._now_s = now_s
         self._heard, self._connected = heard, connected
         self._gate, self._picture_gate = Gate(), Gate()
+        self._since_broken = 0
         self.state: State | None = None
         self.factsheet: Factsheet | None = None
         self.pose: AgvPosition | None = None
@@ -124,6 +127,7 @@ class Inbox:
             self.connection = ConnectionState(message.connection_state)
         except ValueError:
             self.connection = ConnectionState.OFFLINE
+        self._since_broken = 0
         if self.connection is ConnectionState.ONLINE:
             self._gate.reset()
             self._picture_gate.reset()
@@ -138,7 +142,20 @@ class Inbox:
             return
         self.state, self.heard_at_s = state, self._now_s()
         self.pose = state.agv_position or self.pose
+        self._look_alive()
         self._heard(state)
+
+    def _look_alive(self) -> None:
+        """Believe a robot's states rather than its last will.
+
+        After a broker's restart some never say again that they are ONLINE: their last will
+        stands, or nothing, where the broker has forgotten what it had retained.
+        """
+        if self.connection in (None, ConnectionState.CONNECTIONBROKEN):
+            self._since_broken += 1
+            if self._since_broken >= _ALIVE_STATES:
+                self.connection = ConnectionState.ONLINE
+                self._connected()
 
     def _take_visualization(self, topic: str, payload: bytes) -> None:
         message = self._read(VISUALIZATION, topic, payload)

@@ -217,14 +217,10 @@ _parameter_key = cache(to_camel)
 
 
 def _action(action: Action, config: Vda5050Config) -> vda.Action:
-    parameters = [
-        vda.ActionParameter(key=_parameter_key(key), value=value)
-        for key, value in action.facts.items()
-    ]
+    kind = ACTION_TYPES[action.kind]
+    told = {_parameter_key(key): value for key, value in action.facts.items()}
     if config.send_durations and action.duration_s > 0:
-        parameters.append(vda.ActionParameter(key="duration", value=round(action.duration_s, 3)))
-    return vda.Action(
-        action_type=ACTION_TYPES[action.kind],
-        action_id=action.id,
-        action_parameters=tuple(parameters) or None,
-    )
+        told["duration"] = round(action.duration_s, 3)
+    told |= config.action_parameters.get(kind, {})
+    parameters = tuple(vda.ActionParameter(key=key, value=value) for key, value in told.items())
+    return vda.Action(action_type=kind, action_id=action.id, action_parameters=parameters or None)
