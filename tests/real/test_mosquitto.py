@@ -161,6 +161,54 @@ async def test_thousands_of_filters_cost_a_few_packets(mosquitto: "Mosquitto") -
         assert heard == [f"robot/{number}/state" for number in range(2000)]
 
 
+async def test_after_a_restart_under_load_every_robot_is_heard_again(
+    mosquitto: "Mosquitto",
+) -> None:
+    """Two hundred robots at 5 Hz; what they say while the broker is away waits, or is dropped."""
+    robots, rounds = 200, 20
+    ours, theirs = bus_of(mosquitto, "ours"), bus_of(mosquitto, "theirs", queue_limit=500)
+    heard: dict[int, list[int]] = {number: [] for number in range(robots)}
+
+    def hear(topic: str, payload: bytes) -> None:
+        heard[int(topic.split("/")[1])].append(int(payload))
+
+    for number in range(robots):
+        ours.subscribe(f"robot/{number}/state", hear)
+    async with connected(ours, theirs):
+        for turn in range(rounds):
+            if turn == 5:
+                await mosquitto.stop()
+            if turn == 12:
+                await mosquitto.start()
+            for number in range(robots):
+                await theirs.publish(f"robot/{number}/state", str(turn).encode())
+            await asyncio.sleep(0.2)
+        await until(lambda: theirs.online and ours.online and not theirs.waiting, 30.0)
+        for number in range(robots):
+            await theirs.publish(f"robot/{number}/state", str(rounds).encode())
+        await until(lambda: all(turns and turns[-1] == rounds for turns in heard.values()), 30.0)
+    assert all(turns == sorted(turns) for turns in heard.values()), "in their order"
+    assert theirs.dropped >= 7 * robots - 500 - robots
+    assert (ours.connects, theirs.connects) == (2, 2)
+
+
+async def test_retained_junk_is_counted_and_a_robot_behind_it_is_heard(
+    mosquitto: "Mosquitto",
+) -> None:
+    ours, theirs = bus_of(mosquitto, "master"), bus_of(mosquitto, "robot")
+    vandal, config = bus_of(mosquitto, "vandal"), config_for()
+    async with connected(vandal):
+        for word in ("state", "connection", "factsheet", "visualization"):
+            await vandal.publish(config.topic(word), b"\xff\x00{junk", qos=1, retain=True)
+        stamp = b'"headerId": 9, "timestamp": "2020-01-01T00:00:00.000Z"'
+        old = b'{%s, "connectionState": "OFFLINE"}' % stamp
+        await vandal.publish(config.topic("connection"), old, qos=1, retain=True)
+        await until(lambda: not vandal.waiting)
+        async with connected(ours, theirs), staged(config, bus=ours, robot_bus=theirs) as scene:
+            assert scene.vehicle.state().online
+            assert scene.vehicle.junk >= 3, "one that is wanted twice may come twice"
+
+
 async def test_a_mission_over_a_real_broker_that_restarts_in_the_middle(
     mosquitto: "Mosquitto",
 ) -> None:
