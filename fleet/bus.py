@@ -203,7 +203,7 @@ class MqttBus:
             try:
                 await self._session()
             except aiomqtt.MqttError as lost:
-                log.warning("%s: no connection: %s", self._where, lost)
+                log.warning("%s: no connection: %s", self._where, str(lost))
             finally:
                 self._online.clear()
             _heed_cancel()
