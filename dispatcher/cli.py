@@ -16,6 +16,7 @@ from dispatcher.commands import (
     bench,
     bench_coverage,
     bench_watch,
+    broker,
     client,
     conform,
     site,
@@ -48,6 +49,7 @@ def make_app() -> typer.Typer:
     bench.register(app)
     bench_coverage.register()
     bench_watch.register()
+    broker.register(app)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             commands = entry.load()

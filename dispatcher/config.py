@@ -1,6 +1,5 @@
 """What a person sets in a configuration file, and the reader that says what is wrong with it."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
@@ -16,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from dispatcher.broker import Address, BrokerConfig
 from dispatcher.charging import CheapHours
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
@@ -33,14 +33,6 @@ Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 REFERENCE = "docs/how-to/serve.md lists the keys"
-_ADDRESS = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
-
-
-def _address(text: str) -> str:
-    found = _ADDRESS.fullmatch(text)
-    if found is None or not 0 < int(found["port"]) < 65_536:
-        raise PydanticCustomError("address", "an address is host:port, such as localhost:1883")
-    return text
 
 
 def _timezone(name: str) -> str:
@@ -80,9 +72,6 @@ def _stages(given: object) -> object:
             unknown = ", ".join(repr(name) for name in wrong)
             raise ValueError(f"there is no stage {unknown}; write any of {', '.join(known)}")
     return names
-
-
-Address = Annotated[str, AfterValidator(_address)]
 
 
 class Part(BaseModel):
@@ -158,7 +147,7 @@ class ServeConfig(FleetConfig):
     """The site file, beside this one."""
     database: str = ""
     """``sqlite:///FILE``; a file named after this one, beside it, if not given."""
-    broker: Address | None = None
+    broker: BrokerConfig | None = None
     """The MQTT broker of the ground robots; none = all stays in this process."""
     mavlink: MavlinkDoor | None = None
     host: str = "127.0.0.1"
@@ -169,17 +158,13 @@ class ServeConfig(FleetConfig):
     planner: PlannerConfig = PlannerConfig()
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of an address that a configuration holds."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """A serving configuration with all that it refers to, read and found to fit together."""
 
     config: ServeConfig
+    folder: Path
+    """Where the file lies, and what it names."""
     database: str
     """URL, absolute."""
     site: Site
@@ -209,7 +194,9 @@ def load(path: Path) -> Installation:
     if database.startswith("sqlite:///"):
         database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
     vehicles = tuple(one.config for one in declared)
-    return Installation(config=config, database=database, site=site, vehicles=vehicles)
+    return Installation(
+        config=config, folder=folder, database=database, site=site, vehicles=vehicles
+    )
 
 
 def _read(path: Path) -> tuple[Marked, ServeConfig]:

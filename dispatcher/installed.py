@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from zoneinfo import ZoneInfo
 
-from dispatcher.config import Installation, split_address
+from dispatcher.broker import bus_of, split_address
+from dispatcher.config import Installation
 from dispatcher.executors import solver_process, warm_up
 from dispatcher.journal import Journal
 from dispatcher.service import Executors, Service
 from dispatcher.store import Store
-from fleet.bus import Bus, MemoryBus, MqttBus
+from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.datagrams import UdpDatagrams
@@ -21,13 +21,13 @@ from fleet.mavlink.link import MavlinkLink
 
 log = logging.getLogger(__name__)
 
-BROKER_USER = "WARDLINE_BROKER_USER"
-BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
-
 
 @asynccontextmanager
-async def running(installation: Installation) -> AsyncGenerator[Service]:
+async def running(installation: Installation, *, bus: Bus | None = None) -> AsyncGenerator[Service]:
     """The dispatcher of one site while it runs; it begins where the last one ended.
+
+    Args:
+        bus: instead of the configured one; the caller shares it with robots.
 
     Raises:
         StoreFault: the database can't be used.
@@ -40,7 +40,8 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
         store = await Store.open(installation.database, clock, disk)
         try:
             await asyncio.to_thread(warm_up, log.info, solver)
-            async with _live(installation, clock, store, solver) as service:
+            bus = bus or _bus(installation)
+            async with _live(installation, clock, store, solver, bus) as service:
                 yield service
         finally:
             await store.close()
@@ -48,9 +49,9 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
 
 @asynccontextmanager
 async def _live(
-    installation: Installation, clock: Clock, store: Store, solver: Executor
+    installation: Installation, clock: Clock, store: Store, solver: Executor, bus: Bus
 ) -> AsyncGenerator[Service]:
-    bus, link = _bus(installation), _link(installation)
+    link = _link(installation)
     service = Service(
         installation.site,
         clock,
@@ -75,15 +76,8 @@ async def _live(
 
 
 def _bus(installation: Installation) -> Bus:
-    if installation.config.broker is None:
-        return MemoryBus()
-    host, port = split_address(installation.config.broker)
-    return MqttBus(
-        host,
-        port,
-        username=os.environ.get(BROKER_USER),
-        password=os.environ.get(BROKER_PASSWORD),
-    )
+    broker = installation.config.broker
+    return MemoryBus() if broker is None else bus_of(broker, installation.folder)
 
 
 def _link(installation: Installation) -> MavlinkLink | None:

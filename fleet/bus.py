@@ -5,60 +5,28 @@ read. Each message reaches its handlers in a later step of the loop, first in, f
 """
 
 import asyncio
+import itertools
 import logging
+import math
 import random
+import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import aiomqtt
 
+from fleet.routes import Handler, Routes, Subscription, matches
+
 log = logging.getLogger(__name__)
 
-Handler = Callable[[str, bytes], None]
-
-_ROUTES_KEPT = 50_000
-
-
-def matches(pattern: str, topic: str) -> bool:
-    """Whether an MQTT topic filter with ``+`` and ``#`` covers ``topic``.
-
-    Source: MQTT 3.1.1, section 4.7.
-    """
-    if "+" not in pattern and "#" not in pattern:
-        return pattern == topic
-    if topic.startswith("$") and pattern[0] in "+#":
-        return False
-    wanted, given = pattern.split("/"), topic.split("/")
-    for index, word in enumerate(wanted):
-        if word == "#":
-            return True
-        if index == len(given) or word not in ("+", given[index]):
-            return False
-    return len(wanted) == len(given)
-
-
-@dataclass(slots=True, eq=False)
-class Subscription:
-    """One handler's interest in a topic filter, until `close`."""
-
-    pattern: str
-    handler: Handler
-    _on_close: Callable[["Subscription"], None]
-    closed: bool = False
-
-    def close(self) -> None:
-        """End it; nothing is delivered any more, not even what is already under way."""
-        if not self.closed:
-            self.closed = True
-            self._on_close(self)
-
-    def deliver(self, topic: str, payload: bytes) -> None:
-        """Hand one message to the handler."""
-        if not self.closed:
-            self.handler(topic, payload)
+PROTOCOLS: Final = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
+_AT_ONCE = 200
+"""Filters in one packet."""
+_REFUSED = 0x80
+"""Answers to a subscription from here on mean no; both versions of MQTT."""
 
 
 class Bus(Protocol):
@@ -82,48 +50,11 @@ class Bus(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Routes:
-    """All subscriptions of one bus, and which of them each topic goes to."""
-
-    subscriptions: list[Subscription] = field(default_factory=list[Subscription])
-    _known: dict[str, tuple[Subscription, ...]] = field(
-        default_factory=dict[str, tuple[Subscription, ...]]
-    )
-
-    def add(self, pattern: str, handler: Handler) -> Subscription:
-        subscription = Subscription(pattern, handler, self._remove)
-        self.subscriptions.append(subscription)
-        self._known.clear()
-        return subscription
-
-    def patterns(self) -> dict[str, None]:
-        return dict.fromkeys(subscription.pattern for subscription in self.subscriptions)
-
-    def _remove(self, subscription: Subscription) -> None:
-        self.subscriptions.remove(subscription)
-        self._known.clear()
-
-    def dispatch(self, topic: str, payload: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        for subscription in self._to(topic):
-            loop.call_soon(subscription.deliver, topic, payload)
-
-    def _to(self, topic: str) -> tuple[Subscription, ...]:
-        found = self._known.get(topic)
-        if found is None:
-            if len(self._known) >= _ROUTES_KEPT:
-                self._known.clear()
-            found = tuple(s for s in self.subscriptions if matches(s.pattern, topic))
-            self._known[topic] = found
-        return found
-
-
 class MemoryBus:
     """A bus within this process: no broker, no loss, and the same order in every run."""
 
     def __init__(self) -> None:
-        self._routes = _Routes()
+        self._routes = Routes()
         self._retained: dict[str, bytes] = {}
 
     async def publish(
@@ -174,7 +105,7 @@ class _Letter:
 
 
 class MqttBus:
-    """A bus over an MQTT 3.1.1 broker, which comes back by itself when the broker does.
+    """A bus over an MQTT broker, which comes back by itself when the broker does.
 
     While the broker is away up to ``queue_limit`` messages wait; after that the oldest are
     dropped and counted in ``dropped``.
@@ -183,6 +114,7 @@ class MqttBus:
         rng: jitter of the waiting times between attempts to connect.
         backoff_s: first and longest such waiting time.
         tls: context for a broker that wants TLS.
+        protocol: version of MQTT, ``3.1.1`` or ``5``.
     """
 
     def __init__(
@@ -194,6 +126,7 @@ class MqttBus:
         username: str | None = None,
         password: str | None = None,
         tls: ssl.SSLContext | None = None,
+        protocol: str = "3.1.1",
         will: Will | None = None,
         keepalive_s: int = 20,
         timeout_s: float = 10.0,
@@ -205,14 +138,15 @@ class MqttBus:
         self._host, self._port = host, port
         self._client_id = client_id
         self._username, self._password, self._tls = username, password, tls
+        self._protocol = PROTOCOLS[protocol]
         self._will = will
         self._keepalive_s, self._timeout_s, self._backoff_s = keepalive_s, timeout_s, backoff_s
         self._queue_limit = queue_limit
         self._rng = rng or random.Random(f"{host}:{port}:{client_id}")
-        self._routes = _Routes()
+        self._routes = Routes(self._drop)
         self._outgoing: deque[_Letter] = deque()
         self._to_subscribe: dict[str, None] = {}
-        self._held: dict[str, None] = {}
+        self._to_drop: dict[str, None] = {}
         self._retained: dict[str, _Letter] = {}
         self._work = asyncio.Event()
         self._online = asyncio.Event()
@@ -223,6 +157,11 @@ class MqttBus:
     def online(self) -> bool:
         """Whether the broker answers now."""
         return self._online.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages have not been sent yet."""
+        return len(self._outgoing)
 
     async def connected(self) -> None:
         """Wait until the broker has been reached and knows all subscriptions."""
@@ -247,8 +186,14 @@ class MqttBus:
         """Subscribe now, or as soon as the broker is there, and again after each reconnection."""
         subscription = self._routes.add(pattern, handler)
         self._to_subscribe[pattern] = None
+        self._to_drop.pop(pattern, None)
         self._work.set()
         return subscription
+
+    def _drop(self, pattern: str) -> None:
+        self._to_subscribe.pop(pattern, None)
+        self._to_drop[pattern] = None
+        self._work.set()
 
     async def run(self) -> None:
         """Connect, and connect again after each loss, with growing waits in between."""
@@ -257,10 +202,11 @@ class MqttBus:
             connects = self.connects
             try:
                 await self._session()
-            except* aiomqtt.MqttError as lost:
-                log.warning("%s: no connection: %s", self._where, lost.exceptions[0])
+            except aiomqtt.MqttError as lost:
+                log.warning("%s: no connection: %s", self._where, str(lost))
             finally:
                 self._online.clear()
+            _heed_cancel()
             failures = 0 if self.connects > connects else failures + 1
             await asyncio.sleep(self._wait_s(failures))
 
@@ -271,15 +217,26 @@ class MqttBus:
     async def _session(self) -> None:
         async with self._client() as client:
             self.connects += 1
-            self._held.clear()
-            self._to_subscribe = self._routes.patterns()
+            self._to_subscribe, self._to_drop = dict.fromkeys(self._routes.patterns), {}
             await self._settle(client)
             await self._remind(client)
+            _heed_cancel()
             self._online.set()
             log.info("%s: connected", self._where)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._read(client), name=f"mqtt[{self._where}].read")
-                group.create_task(self._write(client), name=f"mqtt[{self._where}].write")
+            await self._either(_watch(client), self._write(client))
+
+    async def _either(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Do both until one of them fails, and raise what it raises."""
+        tasks = [asyncio.create_task(work, name=f"mqtt[{self._where}]") for work in works]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            errors = [task.exception() for task in tasks if not task.cancelled()]
+        for error in filter(None, errors):
+            raise error
 
     async def _remind(self, client: aiomqtt.Client) -> None:
         """After a reconnection: our retained messages once more.
@@ -290,7 +247,7 @@ class MqttBus:
             return
         waiting = {letter.topic for letter in self._outgoing if letter.retain}
         for letter in [kept for kept in self._retained.values() if kept.topic not in waiting]:
-            await client.publish(letter.topic, letter.payload, letter.qos, letter.retain)
+            await _send(client, letter)
 
     def _client(self) -> aiomqtt.Client:
         will = self._will
@@ -301,25 +258,24 @@ class MqttBus:
             username=self._username,
             password=self._password,
             tls_context=self._tls,
+            protocol=self._protocol,
             will=will and aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
             keepalive=self._keepalive_s,
             timeout=self._timeout_s,
-            max_queued_incoming_messages=self._queue_limit,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            queue_type=_straight_to(self._routes.dispatch),
         )
-
-    async def _read(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            self._routes.dispatch(message.topic.value, message.payload)
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
+            _heed_cancel()
             await self._work.wait()
             self._work.clear()
             await self._settle(client)
             while self._outgoing:
                 letter = self._outgoing.popleft()
                 try:
-                    await client.publish(letter.topic, letter.payload, letter.qos, letter.retain)
+                    await _send(client, letter)
                 except (aiomqtt.MqttError, asyncio.CancelledError):
                     self._outgoing.appendleft(letter)
                     raise
@@ -330,10 +286,59 @@ class MqttBus:
         A filter that is wanted once more is asked for again: that brings its retained messages.
         """
         while self._to_subscribe:
-            pattern, _ = self._to_subscribe.popitem()
-            self._held[pattern] = None
-            await client.subscribe(pattern, qos=1)
-        wanted = self._routes.patterns()
-        for pattern in [held for held in self._held if held not in wanted]:
-            del self._held[pattern]
-            await client.unsubscribe(pattern)
+            some = list(itertools.islice(self._to_subscribe, _AT_ONCE))
+            for pattern in some:
+                del self._to_subscribe[pattern]
+            answers = await client.subscribe([(pattern, 1) for pattern in some])
+            refused = [p for p, code in zip(some, answers, strict=True) if _refuses(code)]
+            if refused:
+                what = f"{refused[0]} and {len(refused) - 1} more" if refused[1:] else refused[0]
+                log.warning("%s: may not hear %s; see the broker's ACL", self._where, what)
+        while self._to_drop:
+            some = list(itertools.islice(self._to_drop, _AT_ONCE))
+            for pattern in some:
+                del self._to_drop[pattern]
+            await client.unsubscribe(some)
+
+
+def _heed_cancel() -> None:
+    """End a task that was cancelled while the client waited for an answer that came just then.
+
+    Before Python 3.12 ``asyncio.wait_for`` forgets such a cancellation.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _straight_to(handler: Handler) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue that nothing stays in: what is put there goes to ``handler``.
+
+    The client would start a task for each message that is taken from a queue, which costs more
+    than all the rest of its way. A message is read from its socket in a step of the loop of its
+    own, so what waits to be handled is bounded: the rest waits at the broker.
+    """
+
+    class Straight(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            handler(item.topic.value, item.payload)
+
+    return Straight
+
+
+def _refuses(answer: object) -> bool:
+    """Whether a broker's answer to a subscription means no; in both versions of MQTT."""
+    code: Any = getattr(answer, "value", answer)
+    return bool(code >= _REFUSED)
+
+
+async def _send(client: aiomqtt.Client, letter: _Letter) -> None:
+    """Send one message. Of QoS 0, it waits until it has left, however long; `_watch` ends that."""
+    timeout_s = None if letter.qos else math.inf
+    await client.publish(letter.topic, letter.payload, letter.qos, letter.retain, timeout=timeout_s)
+
+
+async def _watch(client: aiomqtt.Client) -> None:
+    """Wait for the end of the connection, which it raises; messages go another way."""
+    async for message in client.messages:
+        raise AssertionError(f"{message.topic} has gone into a queue")

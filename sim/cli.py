@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sim import bench, bench_simulation, bench_traffic
-from sim.options import find, until_seconds
+from sim import bench, bench_intake, bench_simulation, bench_telemetry, bench_traffic
+from sim.options import address_of, find, until_seconds
 from sim.sweep_command import sweep
 
 SET = "Change the scenario: key=value with a dotted key, such as duration=1h."
@@ -28,6 +28,8 @@ def commands(app: typer.Typer) -> None:
     bench.register()
     bench_traffic.register()
     bench_simulation.register()
+    bench_telemetry.register()
+    bench_intake.register()
 
 
 def run(
@@ -98,7 +100,7 @@ def live(
     from sim.live import Place, live_until_told
 
     loaded = load_scenario(find(scenario), site=site, overrides=set_ or ())
-    place = Place(host=host, port=port, broker=_address(broker), mavlink=_address(mavlink))
+    place = Place(host=host, port=port, broker=address_of(broker), mavlink=address_of(mavlink))
     live_until_told(
         loaded, seed=seed, speed=speed, place=place, database=database, until_s=until_seconds(until)
     )
@@ -118,17 +120,8 @@ def bodies(
     if broker is None and mavlink is None:
         raise typer.BadParameter("nobody could reach them; name --broker, --mavlink or both")
     loaded = load_scenario(find(scenario), overrides=set_ or ())
-    place = Place(broker=_address(broker), mavlink=_address(mavlink))
+    place = Place(broker=address_of(broker), mavlink=address_of(mavlink))
     bodies_until_told(loaded, seed=seed, place=place)
-
-
-def _address(text: str | None) -> tuple[str, int] | None:
-    if text is None:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise typer.BadParameter(f"{text}: write HOST:PORT, such as localhost:1883")
-    return host, int(port)
 
 
 def _bar(screen: Console) -> Progress:

@@ -69,3 +69,13 @@ def until_seconds(text: str | None) -> float | None:
         return seconds(text)
     except ValueError as error:
         raise typer.BadParameter(f"--until {text}: {error}") from None
+
+
+def address_of(text: str | None) -> tuple[str, int] | None:
+    """Host and port; None = none was given."""
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise typer.BadParameter(f"{text}: write HOST:PORT, such as localhost:1883")
+    return host, int(port)

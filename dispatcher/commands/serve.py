@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from dispatcher.api import create_app
+from dispatcher.broker import BrokerConfig
 from dispatcher.commands.checked import Checked
 from dispatcher.config import Installation, load
 from dispatcher.errors import ConfigFault, DispatchError
@@ -66,13 +67,19 @@ def check_serve(file: Path) -> Checked:
         summary=(
             ("site", f"{found.site.id}, {found.site.name.en}"),
             ("database", found.database),
-            ("broker", found.config.broker or "none: ground robots in this process only"),
+            ("broker", _told(found.config.broker)),
             ("mavlink", found.config.mavlink.listen if found.config.mavlink else "none"),
             ("serves at", f"http://{found.config.host}:{found.config.port}"),
             ("vehicles", ", ".join(f"{many} x {kind}" for kind, many in kinds.items())),
         ),
         site=found.site,
     )
+
+
+def _told(broker: BrokerConfig | None) -> str:
+    if broker is None:
+        return "none: ground robots in this process only"
+    return f"{broker.address}, MQTT {broker.protocol}, {'TLS' if broker.tls else 'no TLS'}"
 
 
 class DoorTaken(DispatchError):

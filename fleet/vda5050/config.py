@@ -69,6 +69,9 @@ class Vda5050Config(BaseModel):
     zones: bool = True
     """Version 3.0: tell the robot of those zones that its factsheet says it can mind, and answer
     what it asks for; false = somebody else does both."""
+    action_parameters: Mapping[str, Mapping[str, str | bool | int | float]] = {}
+    """What the robot wants to be told with each action of a type, besides what we tell or instead
+    of it, such as ``{pick: {stationType: floor, loadType: EPAL}}``."""
     maps: Mapping[str, str] = {}
     """The robot's ``mapId`` for each level, where it isn't the level's own id."""
 

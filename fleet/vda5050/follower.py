@@ -21,6 +21,7 @@ from fleet.vda5050.orders import Draft, first, held, index_of, update
 from fleet.vda5050.outbox import Repeat
 from fleet.vda5050.retries import Retries
 from fleet.vda5050.settled import settled
+from fleet.vda5050.start import widened
 from fleet.vda5050.view import e_stop_of, mode_of
 from fleet.vehicle import Mode
 from routing.refusal import Refusal
@@ -174,6 +175,7 @@ class Follower:
     def _next(self) -> Draft | None:
         clearance, config = self._clearance, self._link.order_config()
         if self._held is None:
+            config = widened(config, clearance.route[0], self._link.inbox.pose)
             return first(self._told, clearance.route, clearance.released, config)
         return update(self._held, self._told, clearance.route, clearance.released, config)
 

@@ -197,10 +197,19 @@ class Inbox:
         charge = battery.battery_charge if battery else None
         if _absurd(state.agv_position) or (charge is not None and not 0 <= charge <= 100):
             self._conduct.note(Rule.NOT_A_NUMBER)
-        if self.connection is ConnectionState.CONNECTIONBROKEN:
+        self._look_alive()
+
+    def _look_alive(self) -> None:
+        """Believe a robot's states rather than its last will.
+
+        After a broker's restart some never say again that they are ONLINE: their last will
+        stands, or nothing, where the broker has forgotten what it had retained.
+        """
+        if self.connection in (None, ConnectionState.CONNECTIONBROKEN):
             self._since_broken += 1
             if self._since_broken >= _ALIVE_STATES:
-                self._conduct.note(Rule.SAYS_OFFLINE, "its last will came late")
+                if self.connection is not None:
+                    self._conduct.note(Rule.SAYS_OFFLINE, "its last will came late")
                 self.connection = ConnectionState.ONLINE
                 self._connected()
 

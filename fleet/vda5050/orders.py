@@ -225,17 +225,16 @@ def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edg
 
 
 def _action(action: Action, config: Vda5050Config) -> vda.Action:
-    parameters = [
-        vda.ActionParameter(key=_parameter_key(key), value=value)
-        for key, value in action.facts.items()
-    ]
+    kind = ACTION_TYPES[action.kind]
+    told = {_parameter_key(key): value for key, value in action.facts.items()}
     if config.send_durations and action.duration_s > 0:
-        parameters.append(vda.ActionParameter(key="duration", value=round(action.duration_s, 3)))
-    action_type = ACTION_TYPES[action.kind]
+        told["duration"] = round(action.duration_s, 3)
+    told |= config.action_parameters.get(kind, {})
+    parameters = tuple(vda.ActionParameter(key=key, value=value) for key, value in told.items())
     return vda.Action(
-        action_type=action_type,
+        action_type=kind,
         action_id=action.id,
-        blocking_type=config.blocking.get(action_type, vda.BlockingType.HARD),
-        action_parameters=tuple(parameters) or None,
+        blocking_type=config.blocking.get(kind, vda.BlockingType.HARD),
+        action_parameters=parameters or None,
         retriable=True if config.v3 and config.retries else None,
     )

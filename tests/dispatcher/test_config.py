@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.config import DispatchConfig, PlannerConfig, load, split_address
+from dispatcher.broker import split_address
+from dispatcher.config import DispatchConfig, PlannerConfig, load
 from dispatcher.errors import ConfigFault
 from dispatcher.task import Priority
 from routing.solver import Stage
@@ -54,7 +55,8 @@ def test_a_configuration_finds_its_files_beside_itself(tmp_path: Path) -> None:
     assert [(vehicle.id, vehicle.home) for vehicle in found.vehicles] == [("cart-1", "park-1")]
     config = found.config
     assert (config.host, config.port, config.timezone) == ("127.0.0.1", 8081, "Asia/Shanghai")
-    assert split_address(config.broker or "") == ("localhost", 1883)
+    assert config.broker is not None
+    assert split_address(config.broker.address) == ("localhost", 1883)
     assert config.dispatch.due_s.of(Priority.STAT) == 600
     assert config.dispatch.due_s.of(Priority.URGENT) == DispatchConfig().due_s.urgent
 
@@ -88,7 +90,9 @@ def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["localhost", "localhost:99999", "mqtt://localhost:1883", ":1"])
 def test_an_address_is_a_host_and_a_port(tmp_path: Path, address: str) -> None:
     (fault,) = faults(tmp_path, CONFIG.replace("localhost:1883", f'"{address}"'))
-    assert fault.startswith("line 3: broker: an address is host:port, such as localhost:1883")
+    assert fault.startswith(
+        "line 3: broker.address: an address is host:port, such as localhost:1883"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text\n"])

@@ -27,6 +27,10 @@ class Mosquitto:
         )
         self._process: asyncio.subprocess.Process | None = None
 
+    def configure(self, text: str) -> None:
+        """Another configuration, from the next start on."""
+        self._config.write_text(text)
+
     async def start(self) -> None:
         """Start it; return when it takes connections."""
         self._process = await asyncio.create_subprocess_exec(

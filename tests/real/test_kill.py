@@ -4,19 +4,17 @@ import asyncio
 import os
 import random
 import signal
-import socket
-import sqlite3
-import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import yaml
 
+from dispatcher.broker import split_address
 from dispatcher.config import Installation, load
 from fleet.bus import MqttBus
 from fleet.clock import Clock
@@ -24,6 +22,7 @@ from fleet.mission import Action, ActionKind
 from sim.bodies import GroundBody
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import Observer, World
+from tests.real.serving import free_port, in_the_store, insist, start, until_all_ended
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto
@@ -34,11 +33,8 @@ KILLS = int(os.environ.get("WARDLINE_TEST_KILLS", "20"))
 SUBMISSIONS = 500
 CALLERS = 8
 CARTS = 6
-START_S = 60.0
-"""How long a start may take on a busy machine."""
 FINISH_S = 120.0
 """How long the carts may go on after the last submission; what is left then is cancelled."""
-COMMAND = [sys.executable, "-c", "from dispatcher.cli import main; main()"]
 
 
 def name(text: str) -> dict[str, str]:
@@ -119,7 +115,8 @@ async def bodies(installation: Installation, witness: Witness) -> AsyncGenerator
     site, clock = installation.site, Clock.starting()
     world = World(site, seed=1)
     world.observe(witness)
-    bus = MqttBus("127.0.0.1", int((installation.config.broker or "").split(":")[1]))
+    assert installation.config.broker is not None
+    bus = MqttBus(*split_address(installation.config.broker.address))
     async with asyncio.TaskGroup() as group:
         jobs = [group.create_task(bus.run(), name="bodies.bus")]
         for vehicle in installation.vehicles:
@@ -131,19 +128,6 @@ async def bodies(installation: Installation, witness: Witness) -> AsyncGenerator
         yield world
         for job in jobs:
             job.cancel()
-
-
-async def start(file: Path, log: Path) -> asyncio.subprocess.Process:
-    """A dispatcher process; returns when it answers."""
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND, "serve", str(file), stdout=asyncio.subprocess.PIPE, stderr=errors
-        )
-    assert process.stdout is not None
-    async with asyncio.timeout(START_S):
-        line = await process.stdout.readline()
-    assert line.startswith(b"Ward: http://"), f"did not start; see {log}"
-    return process
 
 
 async def submit_all(api: httpx.AsyncClient, accepted: dict[str, str]) -> None:
@@ -165,37 +149,10 @@ async def submit_all(api: httpx.AsyncClient, accepted: dict[str, str]) -> None:
             group.create_task(call())
 
 
-async def insist(api: httpx.AsyncClient, key: str, asked: dict[str, Any]) -> str:
-    while True:
-        try:
-            answer = await api.post("/tasks", json=asked, headers={"Idempotency-Key": key})
-        except httpx.TransportError:
-            await asyncio.sleep(0.2)
-            continue
-        assert answer.status_code in (200, 201), answer.text
-        return answer.json()["id"]
-
-
-async def open_tasks(api: httpx.AsyncClient) -> list[str]:
-    states = "queued,assigned,underway,cancelling"
-    page = (await api.get("/tasks", params={"state": states, "limit": 500})).json()
-    return [task["id"] for task in page["tasks"]]
-
-
-async def until_all_ended(api: httpx.AsyncClient, at_most_s: float) -> list[str]:
-    """Wait; returns what is still open in the end."""
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + at_most_s
-    while (left := await open_tasks(api)) and loop.time() < end_s:  # noqa: ASYNC110
-        await asyncio.sleep(1)
-    return left
-
-
 async def test_nothing_is_lost_and_nothing_done_twice(
     mosquitto: "Mosquitto", tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
+    port = free_port()
     file, log = ward(tmp_path, mosquitto.port, port), tmp_path / "serve.log"
     accepted: dict[str, str] = {}
     witness, luck = Witness(), random.Random("killer")
@@ -237,15 +194,3 @@ async def test_nothing_is_lost_and_nothing_done_twice(
     assert states["done"] > 20 * CARTS, states
     assert set(states) <= {"done", "cancelled"}, states
     assert not any(world.violations.values()), world.violations
-
-
-def in_the_store(file: Path) -> tuple[list[tuple[str, str, str]], Counter[tuple[str, str]]]:
-    """All tasks (id, key, state), and how often each kind of event was noted of each."""
-    reader = sqlite3.connect(file)
-    tasks = reader.execute("SELECT id, key, state FROM tasks").fetchall()
-    events = Counter[tuple[str, str]](reader.execute("SELECT task, kind FROM events").fetchall())
-    numbers = [seq for (seq,) in reader.execute("SELECT seq FROM events ORDER BY seq")]
-    reader.close()
-    missing = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
-    assert missing == [], "the journal has gaps"
-    return tasks, events

@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleet.bus import MqttBus, Will
+from fleet.clock import Clock
 from fleet.mission import Clearance
-from tests.fleet.vda5050_scene import config_for, load, mission, running, staged
+from fleet.vda5050.adapter import Vda5050Vehicle
+from routing.site import NodeId
+from sim.vda5050_robot import Vda5050Robot
+from sim.world import World
+from tests.fleet.vda5050_scene import (
+    SPEC,
+    config_for,
+    load,
+    loop_site,
+    mission,
+    running,
+    staged,
+)
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto
@@ -125,6 +138,94 @@ async def test_a_line_that_is_full_drops_the_oldest(mosquitto: "Mosquitto") -> N
     async with connected(bus):
         await until(lambda: len(heard) == 3)
     assert heard == [b"2", b"3", b"4"]
+
+
+async def test_a_bus_ends_when_it_is_told_to_whatever_it_waits_for(
+    mosquitto: "Mosquitto",
+) -> None:
+    luck = random.Random("cancel")
+    for _ in range(40):
+        bus = bus_of(mosquitto, "ours")
+        for number in range(1000):
+            bus.subscribe(f"a/{number}", lambda _topic, _payload: None)
+        running_bus = asyncio.ensure_future(bus.run())
+        await asyncio.sleep(luck.uniform(0.0, 0.05))
+        running_bus.cancel()
+        _, left = await asyncio.wait([running_bus], timeout=5)
+        assert not left
+
+
+async def test_thousands_of_filters_cost_a_few_packets(mosquitto: "Mosquitto") -> None:
+    ours, theirs = bus_of(mosquitto, "ours"), bus_of(mosquitto, "theirs", queue_limit=4000)
+    heard: list[str] = []
+    closed = [
+        ours.subscribe(f"robot/{number}/{word}", lambda topic, _: heard.append(topic))
+        for number in range(2000)
+        for word in ("state", "order")
+    ]
+    async with connected(ours, theirs):
+        for subscription in closed[1::2]:
+            subscription.close()
+        await asyncio.sleep(0.2)
+        for number in range(2000):
+            await theirs.publish(f"robot/{number}/order", b"")
+            await theirs.publish(f"robot/{number}/state", b"")
+        await until(lambda: len(heard) == 2000, 30.0)
+        assert heard == [f"robot/{number}/state" for number in range(2000)]
+
+
+async def test_after_a_restart_under_load_every_robot_is_heard_again(
+    mosquitto: "Mosquitto",
+) -> None:
+    """Two hundred robots at 5 Hz; what they say while the broker is away waits, or is dropped."""
+    robots, rounds = 200, 20
+    ours, theirs = bus_of(mosquitto, "ours"), bus_of(mosquitto, "theirs", queue_limit=500)
+    heard: dict[int, list[int]] = {number: [] for number in range(robots)}
+
+    def hear(topic: str, payload: bytes) -> None:
+        heard[int(topic.split("/")[1])].append(int(payload))
+
+    for number in range(robots):
+        ours.subscribe(f"robot/{number}/state", hear)
+    async with connected(ours, theirs):
+        for turn in range(rounds):
+            if turn == 5:
+                await mosquitto.stop()
+            if turn == 12:
+                await mosquitto.start()
+            for number in range(robots):
+                await theirs.publish(f"robot/{number}/state", str(turn).encode())
+            await asyncio.sleep(0.2)
+        await until(lambda: theirs.online and ours.online and not theirs.waiting, 30.0)
+        for number in range(robots):
+            await theirs.publish(f"robot/{number}/state", str(rounds).encode())
+        await until(lambda: all(turns and turns[-1] == rounds for turns in heard.values()), 30.0)
+    assert all(turns == sorted(turns) for turns in heard.values()), "in their order"
+    assert theirs.dropped >= 7 * robots - 500 - robots
+    assert (ours.connects, theirs.connects) == (2, 2)
+
+
+async def test_retained_junk_is_counted_and_a_robot_behind_it_is_heard(
+    mosquitto: "Mosquitto",
+) -> None:
+    ours, theirs = bus_of(mosquitto, "master"), bus_of(mosquitto, "robot")
+    vandal, config = bus_of(mosquitto, "vandal"), config_for()
+    async with connected(vandal):
+        for word in ("state", "connection", "factsheet", "visualization"):
+            await vandal.publish(config.topic(word), b"\xff\x00{junk", qos=1, retain=True)
+        stamp = b'"headerId": 9, "timestamp": "2020-01-01T00:00:00.000Z"'
+        old = b'{%s, "connectionState": "OFFLINE"}' % stamp
+        await vandal.publish(config.topic("connection"), old, qos=1, retain=True)
+        await until(lambda: not vandal.waiting)
+        site, clock = loop_site(), Clock.starting()
+        vehicle = Vda5050Vehicle(SPEC, ours, config, site, clock)
+        body = World(site, seed=1).add_ground(SPEC, NodeId("n1"))
+        robot = Vda5050Robot(body, theirs, config, clock, site)
+        async with connected(ours, theirs), running(vehicle.run()):
+            await until(lambda: vehicle.junk == 3)
+            assert not vehicle.state().online
+            async with running(robot.run()):
+                await until(lambda: vehicle.state().online)
 
 
 async def test_a_mission_over_a_real_broker_that_restarts_in_the_middle(
