@@ -71,15 +71,15 @@ def online(
     """Replay a hospital's day: who plans so that most tasks are on time?"""
     try:
         wishes = Wishes(
-            rate=_within("--rate", rate, MOST_RATE),
-            robots=int(_within("--robots", robots, MOST_ROBOTS, least=2)),
-            hours=_within("--hours", hours, MOST_HOURS),
+            rate=within("--rate", rate, MOST_RATE),
+            robots=int(within("--robots", robots, MOST_ROBOTS, least=2)),
+            hours=within("--hours", hours, MOST_HOURS),
             seeds=seeds_named(seeds),
             policies=policies_named(policies),
         )
-        _within("--budget-s", budget_s, LONGEST_BUDGET_S)
+        within("--budget-s", budget_s, LONGEST_BUDGET_S)
         if iterations is not None:
-            _within("--iterations", iterations, 1e6)
+            within("--iterations", iterations, 1e6)
     except WrongUse as error:
         fail(str(error))
     from sim.online_policies import Thought
@@ -152,7 +152,7 @@ def policies_named(text: str) -> tuple[str, ...]:
     return names
 
 
-def _within(option: str, value: float, most: float, least: float | None = None) -> float:
+def within(option: str, value: float, most: float, least: float | None = None) -> float:
     """A number above 0, or of at least ``least``, and not too large."""
     if least is not None and not least <= value <= most:
         raise WrongUse(f"{option} {value:g} is not between {least:g} and {most:g}")

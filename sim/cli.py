@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sim import bench, bench_simulation, bench_traffic
+from sim import bench, bench_simulation, bench_telemetry, bench_traffic
 from sim.options import find, until_seconds
 from sim.sweep_command import sweep
 
@@ -28,6 +28,7 @@ def commands(app: typer.Typer) -> None:
     bench.register()
     bench_traffic.register()
     bench_simulation.register()
+    bench_telemetry.register()
 
 
 def run(

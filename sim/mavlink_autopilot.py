@@ -274,28 +274,28 @@ class MavlinkAutopilot:
         while len(self._peer_of) > _PEERS_MOST:
             self._peer_of.pop(next(iter(self._peer_of)))
         target = getattr(message, "target_system", self.config.system_id)
-        handler = self._handlers.get(type(message))
+        handler = self._handlers.get(message.get_msgId())
         if handler is not None and target in (0, self.config.system_id):
             handler(sender, message)
 
-    def _make_handlers(self) -> Mapping[type[Message], Callable[..., None]]:
+    def _make_handlers(self) -> Mapping[int, Callable[..., None]]:
         server = self._missions
         return {
-            mav.MAVLink_heartbeat_message: self._on_heartbeat,
-            mav.MAVLink_command_long_message: self._on_command_long,
-            mav.MAVLink_command_int_message: self._on_command_int,
-            mav.MAVLink_mission_count_message: server.on_count,
-            mav.MAVLink_mission_item_int_message: server.on_item,
-            mav.MAVLink_mission_request_list_message: server.on_list,
-            mav.MAVLink_mission_request_message: server.on_request,
-            mav.MAVLink_mission_request_int_message: server.on_request,
-            mav.MAVLink_mission_clear_all_message: self._on_clear,
-            mav.MAVLink_mission_set_current_message: self._on_set_current,
-            mav.MAVLink_param_request_read_message: self._on_param_read,
-            mav.MAVLink_param_request_list_message: self._on_param_list,
-            mav.MAVLink_param_set_message: self._on_param_set,
-            mav.MAVLink_request_data_stream_message: self._on_data_stream,
-            mav.MAVLink_timesync_message: self._on_timesync,
+            mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
+            mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command_long,
+            mav.MAVLINK_MSG_ID_COMMAND_INT: self._on_command_int,
+            mav.MAVLINK_MSG_ID_MISSION_COUNT: server.on_count,
+            mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: server.on_item,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: server.on_list,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST: server.on_request,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: server.on_request,
+            mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_clear,
+            mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
+            mav.MAVLINK_MSG_ID_PARAM_REQUEST_READ: self._on_param_read,
+            mav.MAVLINK_MSG_ID_PARAM_REQUEST_LIST: self._on_param_list,
+            mav.MAVLINK_MSG_ID_PARAM_SET: self._on_param_set,
+            mav.MAVLINK_MSG_ID_REQUEST_DATA_STREAM: self._on_data_stream,
+            mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
         }
 
     def _on_heartbeat(self, sender: Sender, message: mav.MAVLink_heartbeat_message) -> None:

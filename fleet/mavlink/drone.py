@@ -99,7 +99,7 @@ class Drone:
                 return
 
     def _hear(self, message: Message) -> None:
-        if self.telemetry.take(message, self.now_s):
+        if self.telemetry.take(message, self.line.heard_at_s or 0.0):
             self.nudge()
             for listener in self._listeners:
                 listener()

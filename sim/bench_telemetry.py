@@ -1,0 +1,53 @@
+"""``wardline bench telemetry``: what it takes to hear a large fleet, and how late it is heard."""
+
+from dataclasses import asdict
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from dispatcher.commands.bench import bench
+from dispatcher.commands.words import say_json, say_table
+from fleet.errors import FleetError
+from sim.bench import fail, within
+from sim.options import WrongUse
+
+if TYPE_CHECKING:
+    from sim.telemetry import Figures
+
+MOST_VEHICLES, MOST_HZ, MOST_SECONDS = 10_000, 50.0, 3600.0
+
+Protocol = Literal["mavlink"]
+MODULES: dict[str, str] = {"mavlink": "sim.telemetry_mavlink"}
+"""Which module's ``measure(Asked)`` hears the vehicles of a protocol."""
+
+
+def register() -> None:
+    """Hang the command into ``wardline bench``."""
+    if all(command.callback is not telemetry for command in bench.registered_commands):
+        bench.command()(telemetry)
+
+
+def telemetry(
+    protocol: Annotated[Protocol, typer.Option(help="What the vehicles speak.")] = "mavlink",
+    vehicles: Annotated[int, typer.Option(help="How many.")] = 1000,
+    hz: Annotated[float, typer.Option(help="How often each says how it is.")] = 1.0,
+    seconds: Annotated[float, typer.Option(help="How long they are listened to.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
+) -> None:
+    """Hear a large fleet: processor share, and how late each message is with the roster."""
+    from sim.telemetry import Asked
+
+    try:
+        within("--vehicles", vehicles, MOST_VEHICLES, least=1)
+        within("--hz", hz, MOST_HZ)
+        within("--seconds", seconds, MOST_SECONDS)
+        asked = Asked(vehicles=vehicles, hz=hz, seconds=seconds)
+        found: Figures = import_module(MODULES[protocol]).measure(asked)
+    except (WrongUse, FleetError) as error:
+        fail(str(error))
+    row = {"protocol": protocol, "vehicles": vehicles, "hz": hz, **asdict(found)}
+    if as_json:
+        say_json(row)
+    else:
+        say_table(("figure", "value"), list(row.items()))
