@@ -37,6 +37,7 @@ _TABLE: Mapping[str, tuple[int, float]] = {
     "FENCE_TYPE": (_INT8, 7),
     "FENCE_ACTION": (_INT8, 1),
     "FENCE_ALT_MAX": (_REAL, 100),
+    "FENCE_RADIUS": (_REAL, 300),
     "RTL_ALT": (_INT32, 1500),
     "RTL_ALT_FINAL": (_INT16, 0),
     "RTL_LOIT_TIME": (_INT32, 5000),

@@ -23,6 +23,7 @@ from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
+from fleet.mavlink.safeguards import Needs, Safeguards
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome
@@ -47,6 +48,7 @@ class MavlinkVehicle:
         home: where its own dock or pad is.
         pads: where else it may stand.
         dock: None = it is always powered.
+        needs: what it must do by itself in need; None = that is not looked at.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class MavlinkVehicle:
         home: Node,
         pads: Sequence[Node] = (),
         dock: Dock | None = None,
+        needs: Needs | None = None,
     ) -> None:
         self._spec, self._config, self._frame, self._dock = spec, config, frame, dock
         self._home = home
@@ -66,6 +69,8 @@ class MavlinkVehicle:
         self._said = self._drone.telemetry
         self._times = link.timeouts
         self._where = Whereabouts(self._said, frame, home, pads, config.pad_radius_m)
+        may_set = config.safety is not None and config.safety.set_parameters
+        self._guards = Safeguards(self._drone, needs, may_set=may_set) if needs else None
         self._groundwork = Groundwork(self._drone, gripper=config.gripper)
         self._listeners: list[Callable[[], None]] = []
         self._mission: Mission | None = None
@@ -100,6 +105,7 @@ class MavlinkVehicle:
             self._waking,
             self._mission,
             self._groundwork.loads,
+            self._guards.errors if self._guards else (),
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -122,7 +128,7 @@ class MavlinkVehicle:
             charging=dock is not None and dock.charging,
             mode=self._mode(),
             safety_stop=self._said.emergency and not asleep,
-            errors=() if asleep else self._errors(pad),
+            errors=(*self._unfit(), *(() if asleep else self._errors(pad))),
             loads=self._groundwork.loads,
         )
 
@@ -159,6 +165,10 @@ class MavlinkVehicle:
             return Mode.UNKNOWN
         hands_off = not self._said.armed or self._said.mode in _OURS
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
+
+    def _unfit(self) -> tuple[VehicleError, ...]:
+        """What it would not do by itself in need, as far as is known."""
+        return self._guards.errors if self._guards else ()
 
     def _errors(self, pad: Node | None) -> tuple[VehicleError, ...]:
         found: list[VehicleError] = []
@@ -285,11 +295,21 @@ class MavlinkVehicle:
             flight.conclude()
             return
         if not said.armed:
+            await self._assure()
             if not ours:
                 await flight.load()
             await flight.start()
         self._departed = mission.id
         await flight.follow()
+
+    async def _assure(self) -> None:
+        """Only a drone that would help itself in need may fly."""
+        if self._guards is None:
+            return
+        await self._guards.assure()
+        if self._guards.errors:
+            first = self._guards.errors[0]
+            raise MissionFailed(Refusal(first.code, {"text": first.text}))
 
     # --- sleep and wake -----------------------------------------------------------------------
 
@@ -329,9 +349,14 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
+            silent_since_s = self._drone.now_s
             await self._drone.until(lambda: self._drone.online)
+            if self._guards and self._drone.now_s - silent_since_s > self._times.unfit_s:
+                self._guards.doubt()
             while self._drone.online:
                 await self._drone.ask_for_streams()
+                if self._guards:
+                    await self._guards.keep()
                 await self._sleep_if_idle()
                 await asyncio.sleep(self._times.watch_s)
             self._tell()
@@ -339,6 +364,7 @@ class MavlinkVehicle:
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""
         busy = self._work is not None or self._mission is not None or self._said.armed
+        busy = busy or bool(self._unfit())
         idle_s = self._drone.now_s - self._idle_since_s
         if self._dock is None or not self._in_dock or self._asleep or busy:
             return

@@ -18,7 +18,7 @@ from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
-_UPLOADS = 3
+_UPLOADS = 4
 
 
 class Flight:
@@ -59,6 +59,7 @@ class Flight:
             except TransferRefused as refused:
                 if not refused.passing or attempt == _UPLOADS:
                     raise MissionFailed(_refusal("mission_refused", refused.name)) from refused
+                await asyncio.sleep(self._times.denied_s)
             except LinkTimeout:
                 if attempt == _UPLOADS:
                     raise
