@@ -7,12 +7,13 @@ out as text, and in no other way.
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.missions import Item, from_e7, to_e7
 from routing.geometry import GeoPoint, LocalFrame, Point
-from sim.autopilot_params import NOMINAL_VOLTS, Parameters
+from sim.autopilot_params import Parameters, failsafe_wh
 from sim.fence import inside
 from sim.multirotor import Multirotor
 
@@ -103,9 +104,7 @@ class Copter:
         self._disarm_timer: asyncio.TimerHandle | None = None
         self._gcs_lost = self._ekf_failed = False
         self._ekf_timer: asyncio.TimerHandle | None = None
-        per_mah = NOMINAL_VOLTS / 1000
-        body.at_energy(params["BATT_LOW_MAH"] * per_mah, lambda: self._battery("LOW"))
-        body.at_energy(params["BATT_CRT_MAH"] * per_mah, lambda: self._battery("CRT"))
+        self.watch_battery()
 
     # --- from power to power ------------------------------------------------------------------
 
@@ -298,7 +297,15 @@ class Copter:
             self.body.hover()
             self._timer = self.body.alarms.after(_PAUSE_S, self._land)
 
-    def _battery(self, level: str) -> None:
+    def watch_battery(self) -> None:
+        """Act when the battery falls to what the parameters say now."""
+        for level in ("LOW", "CRT"):
+            mark_wh = failsafe_wh(self.params, level, self.body.spec.energy)
+            self.body.at_energy(mark_wh, partial(self._battery, level, mark_wh))
+
+    def _battery(self, level: str, mark_wh: float) -> None:
+        if mark_wh != failsafe_wh(self.params, level, self.body.spec.energy):
+            return
         action = self.params[f"BATT_FS_{level}_ACT"]
         if not self.armed or not action:
             return

@@ -348,6 +348,7 @@ class MavlinkAutopilot:
         """A change is told to all."""
         name = mav_text(message.param_id)
         if self.params.set(name, message.param_value):
+            self.copter.watch_battery()
             found = self.params.message(name)
             if found is not None:
                 self._tell_all(found)
