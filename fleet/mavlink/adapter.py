@@ -28,7 +28,7 @@ from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
-from routing.geometry import LocalFrame
+from routing.geometry import LocalFrame, Point
 from routing.refusal import Refusal
 from routing.site import Node
 
@@ -106,6 +106,7 @@ class MavlinkVehicle:
             self._mission,
             self._groundwork.loads,
             self._guards.errors if self._guards else (),
+            self._position_is_old,
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -128,7 +129,7 @@ class MavlinkVehicle:
             charging=dock is not None and dock.charging,
             mode=self._mode(),
             safety_stop=self._said.emergency and not asleep,
-            errors=(*self._unfit(), *(() if asleep else self._errors(pad))),
+            errors=(*self._unfit(), *self._collision(), *(() if asleep else self._errors(pad))),
             loads=self._groundwork.loads,
         )
 
@@ -170,13 +171,26 @@ class MavlinkVehicle:
         """What it would not do by itself in need, as far as is known."""
         return self._guards.errors if self._guards else ()
 
+    @property
+    def _position_is_old(self) -> bool:
+        """Whether it is heard in flight, but has not said for a while where it is."""
+        age_s = self._drone.now_s - self._said.positioned_at_s
+        allowed_s = self._times.stale_s + 1 / self._config.rates.position_hz
+        return self._said.airborne and age_s > allowed_s and self._drone.online
+
+    def _collision(self) -> tuple[VehicleError, ...]:
+        if not self._drone.line.collides(self._drone.now_s):
+            return ()
+        return (_fatal("system_id_collision", f"system id {self._config.system_id}"),)
+
     def _errors(self, pad: Node | None) -> tuple[VehicleError, ...]:
         found: list[VehicleError] = []
-        if self._drone.line.collides(self._drone.now_s):
-            found.append(_fatal("system_id_collision", f"system id {self._config.system_id}"))
         beat = self._said.heartbeat
         if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
+        if self._position_is_old:
+            text = "flies, and does not say where"
+            found.append(VehicleError(code="position_old", severity=Severity.WARNING, text=text))
         if pad is None and self._where.known and not self._said.armed:
             found.append(_fatal("not_on_a_pad", "stands where no pad is"))
         return tuple(found)
@@ -291,16 +305,21 @@ class MavlinkVehicle:
         if away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
+        grounded = not said.armed or self._armed_at(route[0].point)
         if ours and not said.armed and (away or self._departed == mission.id):
             flight.conclude()
             return
-        if not said.armed:
+        if grounded:
             await self._assure()
             if not ours:
                 await flight.load()
             await flight.start()
         self._departed = mission.id
         await flight.follow()
+
+    def _armed_at(self, start: Point) -> bool:
+        """Whether it was armed and never started: the answer to one of our words got lost."""
+        return self._said.mode != AUTO and self._where.stands_at(start)
 
     async def _assure(self) -> None:
         """Only a drone that would help itself in need may fly."""
@@ -359,6 +378,8 @@ class MavlinkVehicle:
                     await self._guards.keep()
                 await self._sleep_if_idle()
                 await asyncio.sleep(self._times.watch_s)
+            if self._guards:
+                self._guards.fall_silent()
             self._tell()
 
     async def _sleep_if_idle(self) -> None:
@@ -378,6 +399,7 @@ class MavlinkVehicle:
             log.warning("%s: %s", self._spec.id, error)
 
     def _on_dock(self) -> None:
+        self._drone.line.mute = self._asleep
         self._drone.nudge()
         self._tell()
 

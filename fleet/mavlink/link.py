@@ -72,6 +72,8 @@ class Line:
         """Where it was last heard from."""
         self.wanted = True
         """Whether our heartbeats go to it; False while it sleeps."""
+        self.mute = False
+        """Whether it has no power, so that whoever speaks in its name is another."""
         self._packer = mav.MAVLink(None, *self.ours)
         self._listeners: list[Callable[[Message], None]] = []
         self._expected: list[Answers[Any]] = []
@@ -113,6 +115,10 @@ class Line:
         """One message with this drone's system id has come from ``peer``."""
         if self.component_id not in (0, message.get_srcComponent()):
             return
+        if self.mute:
+            if peer != self.peer:  # otherwise its last words, come late
+                self._expose(peer, now_s)
+            return
         if peer != self.peer and not self._moves_to(peer, message, now_s):
             return
         self._look_for_rival(now_s)
@@ -138,13 +144,17 @@ class Line:
         spoke, self._rival_spoke = self._rival_spoke, False
         if self._rival is None or not spoke or now_s - self._rival_at_s > self.timeouts.stale_s:
             return
+        self._expose(self._rival, now_s)
+
+    def _expose(self, rival: Peer, now_s: float) -> None:
+        """Say loudly that somebody else uses this drone's id."""
         if not self.collides(now_s):
             log.error(
                 "two drones use system id %d: %s is heard, %s is not; "
                 "give one of them another SYSID_THISMAV",
                 self.system_id,
-                self.peer,
-                self._rival,
+                "none, for it sleeps" if self.mute else self.peer,
+                rival,
             )
         self._collided_at_s = now_s
 

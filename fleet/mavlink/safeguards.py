@@ -32,6 +32,9 @@ _HEIGHT, _CIRCLE, _POLYGONS = 1, 2, 4
 _RETURN = 2
 """BATT_FS_LOW_ACT: return to launch."""
 _ATTEMPTS = 4
+_UNKNOWN = "safeguards_unknown"
+_UNANSWERED = 2
+"""Looks in a row that came to no end before it counts as not fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,7 @@ class Safeguards:
         self._rules = {rule.name: rule for rule in wanted.rules}
         self._checked_s: float | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._unanswered = 0
         self.errors: tuple[VehicleError, ...] = ()
         """What makes it unfit for service, as of the last look."""
         drone.line.listen(self._overhear)
@@ -191,8 +195,15 @@ class Safeguards:
             await self.assure()
         except LinkError as error:
             log.warning("system id %d: %s", self._drone.line.system_id, error)
-            self._conclude([_error("safeguards_unknown", str(error))])
+            self._unanswered += 1
+            if self._unanswered >= _UNANSWERED:
+                self._conclude([_error(_UNKNOWN, str(error))])
             self.doubt()
+
+    def fall_silent(self) -> None:
+        """It is not heard any more; that it did not answer is no fault of its parameters."""
+        self._unanswered = 0
+        self._conclude([error for error in self.errors if error.code != _UNKNOWN])
 
     async def _look(self) -> None:
         found: list[VehicleError] = []
@@ -201,6 +212,7 @@ class Safeguards:
                 found += await self._items(items, mission_type)
         for rule in self._wanted.rules:
             found += await self._parameter(rule)
+        self._unanswered = 0
         self._conclude(found)
         self._checked_s = self._drone.now_s
 

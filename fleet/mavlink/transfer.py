@@ -50,7 +50,7 @@ class TransferRefused(FleetError):
 class Transfer:
     """Moves missions to and from one drone."""
 
-    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 5) -> None:
+    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 8) -> None:
         self._link, self._line, self._retries = link, line, retries
         self._timeouts = link.timeouts
 

@@ -359,6 +359,7 @@ export const en = {
   "reason.rally_differs": "not fit for service: the drone holds other rally points than the site's. {text}",
   "reason.return_height_wrong": "not fit for service: the drone would return at a wrong height. {text}",
   "reason.safeguards_unknown": "not fit for service: what the drone would do in need can't be read. {text}",
+  "reason.position_old": "the drone flies and does not say where",
   "reason.not_on_a_pad": "stands where no pad is",
   "reason.non_conformant": "says what the protocol does not allow",
   "reason.unknown_field": "there is no such field",

@@ -359,6 +359,7 @@ export const zh = {
   "reason.rally_differs": "不可执勤：无人机中的备降点与场地不符。{text}",
   "reason.return_height_wrong": "不可执勤：无人机返航高度不对。{text}",
   "reason.safeguards_unknown": "不可执勤：读不到无人机的应急设置。{text}",
+  "reason.position_old": "无人机在飞行，但未报告位置",
   "reason.not_on_a_pad": "不在起降点上",
   "reason.non_conformant": "报文不符合协议",
   "reason.unknown_field": "没有该字段",
