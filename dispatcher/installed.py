@@ -16,13 +16,17 @@ from dispatcher.store import Store
 from fleet.bus import Bus, MemoryBus, MqttBus
 from fleet.clock import Clock
 from fleet.connect import connect
-from fleet.mavlink.datagrams import UdpDatagrams
+from fleet.errors import ConfigError
+from fleet.mavlink.datagrams import Datagrams, UdpDatagrams
 from fleet.mavlink.link import MavlinkLink
+from fleet.mavlink.signing import Signing
+from fleet.mavlink.stream import JoinedDatagrams, TcpDatagrams
 
 log = logging.getLogger(__name__)
 
 BROKER_USER = "WARDLINE_BROKER_USER"
 BROKER_PASSWORD = "WARDLINE_BROKER_PASSWORD"
+MAVLINK_PASSPHRASE = "WARDLINE_MAVLINK_PASSPHRASE"
 
 
 @asynccontextmanager
@@ -50,7 +54,7 @@ async def running(installation: Installation) -> AsyncGenerator[Service]:
 async def _live(
     installation: Installation, clock: Clock, store: Store, solver: Executor
 ) -> AsyncGenerator[Service]:
-    bus, link = _bus(installation), _link(installation)
+    bus, link = _bus(installation), _link(installation, clock)
     service = Service(
         installation.site,
         clock,
@@ -86,7 +90,22 @@ def _bus(installation: Installation) -> Bus:
     )
 
 
-def _link(installation: Installation) -> MavlinkLink | None:
-    if installation.config.mavlink is None:
+def _link(installation: Installation, clock: Clock) -> MavlinkLink | None:
+    door = installation.config.mavlink
+    if door is None:
         return None
-    return MavlinkLink(UdpDatagrams(*split_address(installation.config.mavlink.listen)))
+    doors: list[Datagrams] = [TcpDatagrams(*split_address(address)) for address in door.connect]
+    if door.listen is not None:
+        doors.append(UdpDatagrams(*split_address(door.listen)))
+    signing = Signing.of_passphrase(_passphrase(), clock.now) if door.signed else None
+    return MavlinkLink(JoinedDatagrams(doors), signing=signing)
+
+
+def _passphrase() -> str:
+    found = os.environ.get(MAVLINK_PASSPHRASE, "")
+    if not found:
+        raise ConfigError(
+            f"mavlink.signed is true, but {MAVLINK_PASSPHRASE} is empty; put the drones' "
+            "passphrase there"
+        )
+    return found

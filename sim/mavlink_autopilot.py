@@ -17,6 +17,7 @@ from fleet.mavlink.commands import mav_text
 from fleet.mavlink.datagrams import Datagrams, Peer
 from fleet.mavlink.missions import from_e7
 from fleet.mavlink.parser import Message, Parser
+from fleet.mavlink.signing import Signing
 from routing.geometry import LocalFrame
 from sim.autopilot_commands import Commands
 from sim.autopilot_missions import FENCE, MISSION, RALLY, MissionServer, Sender
@@ -70,6 +71,9 @@ class MavlinkAutopilot:
     """One autopilot on one port, over one body. Without power it is silent.
 
     The body's alarms are run by `run`, so a fault in either ends it.
+
+    Args:
+        signing: None = it neither signs nor wants signatures.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class MavlinkAutopilot:
         frame: LocalFrame,
         *,
         powered: bool = True,
+        signing: Signing | None = None,
     ) -> None:
         self.body, self.config = body, config
         self.powered = False
@@ -93,6 +98,7 @@ class MavlinkAutopilot:
             }
         )
         self._datagrams, self._frame = datagrams, frame
+        self._signing = signing
         self._packer = mav.MAVLink(None, config.system_id, config.component_id)
         self._missions = MissionServer(
             body.alarms, self._reply, self._on_mission, lambda: self._words.home_item()
@@ -248,7 +254,8 @@ class MavlinkAutopilot:
             self._send(self._pack(message), peer)
 
     def _pack(self, message: Message) -> bytes:
-        data = message.pack(self._packer)
+        packer, signing = self._packer, self._signing
+        data = signing.pack(message, packer) if signing else message.pack(packer)
         self._packer.seq = (self._packer.seq + 1) % 256
         return data
 
@@ -269,7 +276,7 @@ class MavlinkAutopilot:
         if peer not in self._parsers:
             if len(self._parsers) >= _PEERS_MOST:
                 self._parsers.pop(next(iter(self._parsers)))
-            self._parsers[peer] = Parser()
+            self._parsers[peer] = Parser(self._signing.admits if self._signing else None)
         return self._parsers[peer]
 
     def _hear(self, message: Message, peer: Peer) -> None:

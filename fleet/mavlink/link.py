@@ -13,6 +13,7 @@ from fleet.errors import LinkLost, LinkTimeout
 from fleet.mavlink.config import LinkConfig, Timeouts
 from fleet.mavlink.datagrams import Datagrams, Peer
 from fleet.mavlink.parser import Message, Parser
+from fleet.mavlink.signing import Signing
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,13 @@ class Answers(Generic[M]):
 class Line:
     """One drone's line on a link that it shares with others."""
 
-    def __init__(self, system_id: int, component_id: int, config: LinkConfig) -> None:
+    def __init__(
+        self,
+        system_id: int,
+        component_id: int,
+        config: LinkConfig,
+        signing: Signing | None = None,
+    ) -> None:
         self.system_id, self.component_id = system_id, component_id
         self.ours = (config.system_id, config.component_id)
         self.timeouts = config.timeouts
@@ -74,7 +81,7 @@ class Line:
         """Whether our heartbeats go to it; False while it sleeps."""
         self.mute = False
         """Whether it has no power, so that whoever speaks in its name is another."""
-        self._packer = mav.MAVLink(None, *self.ours)
+        self._packer, self._signing = mav.MAVLink(None, *self.ours), signing
         self._listeners: list[Callable[[Message], None]] = []
         self._expected: list[Answers[Any]] = []
         self._rival: Peer | None = None
@@ -98,7 +105,8 @@ class Line:
 
     def pack(self, message: Message) -> bytes:
         """A message as the bytes of our next frame."""
-        data = message.pack(self._packer)
+        packer, signing = self._packer, self._signing
+        data = signing.pack(message, packer) if signing else message.pack(packer)
         self._packer.seq = (self._packer.seq + 1) % 256
         return data
 
@@ -164,11 +172,21 @@ class MavlinkLink:
 
     The drones speak first; their addresses are learnt from what they send. Our heartbeat comes
     from the loop that plans, so that a dispatcher that hangs trips the drones' own failsafes.
+
+    Args:
+        signing: None = frames are neither signed nor need to be.
     """
 
-    def __init__(self, datagrams: Datagrams, config: LinkConfig | None = None) -> None:
+    def __init__(
+        self,
+        datagrams: Datagrams,
+        config: LinkConfig | None = None,
+        *,
+        signing: Signing | None = None,
+    ) -> None:
         self._datagrams = datagrams
         self._config = config or LinkConfig()
+        self._signing = signing
         self._parsers: dict[Peer, Parser] = {}
         self._lines: dict[int, Line] = {}
         self._strangers: set[int] = set()
@@ -189,7 +207,7 @@ class MavlinkLink:
         """The line of a drone that is ours; ValueError where the system id is taken."""
         if system_id in self._lines or system_id == self._config.system_id:
             raise ValueError(f"system id {system_id} is already in use on this link")
-        self._lines[system_id] = Line(system_id, component_id, self._config)
+        self._lines[system_id] = Line(system_id, component_id, self._config, self._signing)
         return self._lines[system_id]
 
     def send(self, line: Line, message: Message) -> None:
@@ -238,7 +256,7 @@ class MavlinkLink:
         if parser is None:
             if len(self._parsers) >= _PEERS_KEPT:
                 self._parsers.pop(next(iter(self._parsers)))
-            parser = self._parsers[peer] = Parser()
+            parser = self._parsers[peer] = Parser(self._signing.admits if self._signing else None)
         return parser
 
     def _stranger(self, heartbeat: Message, peer: Peer) -> None:

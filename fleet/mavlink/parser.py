@@ -1,5 +1,7 @@
 """Bytes of one peer into MAVLink messages; whatever is not MAVLink is counted and passed over."""
 
+from collections.abc import Callable
+
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.frames import CHECKSUM, HEAD, MARKER, SIGNATURE, Broken, Message, decode
@@ -17,9 +19,13 @@ class Parser:
     A datagram of whole frames is taken as it is. The rest of a frame that was cut is waited for.
     After a frame that turns out to be broken the search goes on with its second byte, so that it
     swallows no good one; and another peer has a parser of its own.
+
+    Args:
+        admits: asked for each frame whether to believe it; None = all are believed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, admits: Callable[[bytes], bool] | None = None) -> None:
+        self._admits = admits
         self._pymavlink = mav.MAVLink(None)
         self._rest = b""
         self.garbage = 0
@@ -27,6 +33,10 @@ class Parser:
 
     def messages(self, datagram: bytes) -> list[Message]:
         """The messages that a datagram completes; never raises, whatever the bytes are."""
+        found, admits = self._found(datagram), self._admits
+        return found if admits is None else [m for m in found if admits(bytes(m.get_msgbuf()))]
+
+    def _found(self, datagram: bytes) -> list[Message]:
         if len(datagram) > HEAD and _length(datagram, 0) == len(datagram):
             message = self._message(datagram)
             if message is not None:
