@@ -96,17 +96,17 @@ class MavlinkVehicle:
     def state(self) -> VehicleState:
         """Its latest snapshot; asleep in its dock it counts as online."""
         dock = self._dock.state if self._dock else None
-        line = self._drone.line
+        line, now_s = self._drone.line, self._drone.now_s
         basis = (
             self._said.words,
             dock,
-            self._drone.online,
-            line.collides(self._drone.now_s),
+            line.age_s(now_s) <= self._times.stale_s,
+            line.collides(now_s),
             self._waking,
             self._mission,
             self._groundwork.loads,
             self._guards.errors if self._guards else (),
-            self._position_is_old,
+            self._position_is_old(now_s),
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -171,12 +171,12 @@ class MavlinkVehicle:
         """What it would not do by itself in need, as far as is known."""
         return self._guards.errors if self._guards else ()
 
-    @property
-    def _position_is_old(self) -> bool:
+    def _position_is_old(self, now_s: float) -> bool:
         """Whether it is heard in flight, but has not said for a while where it is."""
-        age_s = self._drone.now_s - self._said.positioned_at_s
         allowed_s = self._times.stale_s + 1 / self._config.rates.position_hz
-        return self._said.airborne and age_s > allowed_s and self._drone.online
+        if now_s - self._said.positioned_at_s <= allowed_s:
+            return False
+        return self._said.airborne and self._drone.online
 
     def _collision(self) -> tuple[VehicleError, ...]:
         if not self._drone.line.collides(self._drone.now_s):
@@ -188,7 +188,7 @@ class MavlinkVehicle:
         beat = self._said.heartbeat
         if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
-        if self._position_is_old:
+        if self._position_is_old(self._drone.now_s):
             text = "flies, and does not say where"
             found.append(VehicleError(code="position_old", severity=Severity.WARNING, text=text))
         if pad is None and self._where.known and not self._said.armed:

@@ -29,7 +29,9 @@ class Timeouts(BaseModel):
     item_s: float = Field(default=1.5, gt=0)
     """For the next step of a mission upload or download, before ours is repeated."""
     upload_s: float = Field(default=30.0, gt=0)
-    """For a whole mission upload."""
+    """For a whole mission upload, with nothing in it."""
+    upload_item_s: float = Field(default=1.0, gt=0)
+    """More of that for each item."""
     denied_s: float = Field(default=4.0, gt=0)
     """Before an upload is tried again that another ground station's was in the way of."""
     reason_s: float = Field(default=0.3, gt=0)

@@ -243,7 +243,8 @@ class MavlinkLink:
 
     def _received(self, data: bytes, peer: Peer) -> None:
         now_s = asyncio.get_running_loop().time()
-        for message in self._parser(peer).messages(data):
+        parser = self._parsers.get(peer) or self._parser(peer)
+        for message in parser.messages(data):
             line = self._lines.get(message.get_srcSystem())
             if line is not None:
                 line.take(message, peer, now_s)

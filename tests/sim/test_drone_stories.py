@@ -145,6 +145,9 @@ async def test_a_drone_with_its_failsafes_off_gets_no_work_until_they_are_set(
         alerts = [alert for alert in place.service.alerts() if alert.code == "vehicle_fault"]
         assert {alert.vehicle for alert in alerts} == {D1, D2}
         assert {alert.facts["why"] for alert in alerts} == {"gcs_failsafe_off"}
+        view = place.service.vehicles()[0]
+        assert view.waiting_for is not None
+        assert view.waiting_for.facts == {"text": "FS_GCS_ENABLE is 0, not 1"}
         task = await kit(place)
         await asyncio.sleep(600)
         assert not place.task(task).state.ended
