@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -135,9 +136,20 @@ class PlannerConfig(Part):
 
 
 class MavlinkDoor(Part):
-    """Where drones call in."""
+    """Where drones call in, and where they are called on; one of the two at least."""
 
-    listen: Address
+    listen: Address | None = None
+    """UDP."""
+    connect: tuple[Address, ...] = ()
+    """TCP ports behind which there are drones: routers, or bridges of serial lines."""
+    signed: bool = False
+    """Whether frames are signed; the passphrase comes from the environment."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "MavlinkDoor":
+        if self.listen is None and not self.connect:
+            raise PydanticCustomError("no_door", "write listen (UDP) or connect (TCP), or both")
+        return self
 
 
 class ServeConfig(FleetConfig):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
@@ -16,10 +17,15 @@ from dispatcher.store import Store
 from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect
-from fleet.mavlink.datagrams import UdpDatagrams
+from fleet.errors import ConfigError
+from fleet.mavlink.datagrams import Datagrams, UdpDatagrams
 from fleet.mavlink.link import MavlinkLink
+from fleet.mavlink.signing import Signing
+from fleet.mavlink.stream import JoinedDatagrams, TcpDatagrams
 
 log = logging.getLogger(__name__)
+
+MAVLINK_PASSPHRASE = "WARDLINE_MAVLINK_PASSPHRASE"
 
 
 @asynccontextmanager
@@ -51,7 +57,7 @@ async def running(installation: Installation, *, bus: Bus | None = None) -> Asyn
 async def _live(
     installation: Installation, clock: Clock, store: Store, solver: Executor, bus: Bus
 ) -> AsyncGenerator[Service]:
-    link = _link(installation)
+    link = _link(installation, clock)
     service = Service(
         installation.site,
         clock,
@@ -80,7 +86,22 @@ def _bus(installation: Installation) -> Bus:
     return MemoryBus() if broker is None else bus_of(broker, installation.folder)
 
 
-def _link(installation: Installation) -> MavlinkLink | None:
-    if installation.config.mavlink is None:
+def _link(installation: Installation, clock: Clock) -> MavlinkLink | None:
+    door = installation.config.mavlink
+    if door is None:
         return None
-    return MavlinkLink(UdpDatagrams(*split_address(installation.config.mavlink.listen)))
+    doors: list[Datagrams] = [TcpDatagrams(*split_address(address)) for address in door.connect]
+    if door.listen is not None:
+        doors.append(UdpDatagrams(*split_address(door.listen)))
+    signing = Signing.of_passphrase(_passphrase(), clock.now) if door.signed else None
+    return MavlinkLink(JoinedDatagrams(doors), signing=signing)
+
+
+def _passphrase() -> str:
+    found = os.environ.get(MAVLINK_PASSPHRASE, "")
+    if not found:
+        raise ConfigError(
+            f"mavlink.signed is true, but {MAVLINK_PASSPHRASE} is empty; put the drones' "
+            "passphrase there"
+        )
+    return found

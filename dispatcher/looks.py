@@ -10,7 +10,7 @@ from dispatcher.traffic import Traffic
 from dispatcher.views import Activity, VehicleView
 from dispatcher.worker import Worker
 from fleet.clock import Clock
-from fleet.vehicle import Medium, Mode, Vehicle, VehicleId, VehicleSpec, VehicleState
+from fleet.vehicle import Medium, Mode, Severity, Vehicle, VehicleId, VehicleSpec, VehicleState
 from routing.refusal import Refusal
 from routing.site import NodeId, PlaceId, Site, Zone
 
@@ -49,7 +49,7 @@ class Looks:
             return self._watched(vehicle, state)
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
-        waiting = worker.waits_out or self._waits_for(spec, state)
+        waiting = worker.waits_out or self._waits_for(spec, state) or _unfit(spec, state)
         hand, planned = worker.hand, self._planner.tasks_of(spec.id)
         if hand.task or hand.aboard:
             held = (hand.task,) if hand.task else ()
@@ -105,6 +105,15 @@ class Looks:
         if not self._traffic.knows(spec.id):
             return None
         return self._traffic.waits.reason(spec.id, self._clock.now_s())
+
+
+def _unfit(spec: VehicleSpec, state: VehicleState) -> Refusal | None:
+    """What makes a drone unfit for service, in its own words."""
+    if spec.medium is not Medium.AIR or not state.online:
+        return None
+    fatal = (error for error in state.errors if error.severity is Severity.FATAL)
+    worst = next(fatal, None)
+    return Refusal(worst.code, {"text": worst.text}) if worst else None
 
 
 def _activity(worker: Worker, state: VehicleState, *, waiting: bool) -> Activity:

@@ -8,9 +8,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.missions import from_e7
 from routing.geometry import LocalFrame
-from sim.autopilot_missions import FENCE, MissionServer, Sender
+from sim.autopilot_missions import Sender
 from sim.copter import ACCEPTED, FAILED, LAND, RTL, Copter
-from sim.fence import inside
 
 UNSUPPORTED = mav.MAV_RESULT_UNSUPPORTED
 _FORCE = 21196
@@ -47,8 +46,8 @@ class Host(Protocol):
 class Commands:
     """Finds and carries out what a ground station commands."""
 
-    def __init__(self, host: Host, missions: MissionServer, frame: LocalFrame) -> None:
-        self._host, self._missions, self._frame = host, missions, frame
+    def __init__(self, host: Host, frame: LocalFrame) -> None:
+        self._host, self._frame = host, frame
         copter = host.copter
         self._table: Mapping[int, Callable[[Sender, Params], int]] = {
             mav.MAV_CMD_NAV_TAKEOFF: lambda _, p: copter.take_off(p[6]),
@@ -112,10 +111,8 @@ class Commands:
         return ACCEPTED
 
     def _reposition(self, message: mav.MAVLink_command_int_message) -> int:
-        fence, copter = self._missions.items[FENCE], self._host.copter
+        copter = self._host.copter
         if not math.isfinite(message.z) or not math.isfinite(message.param2):
-            return FAILED
-        if fence and not inside(fence, message.x, message.y):
             return FAILED
         goal = self._frame.to_point(from_e7(message.x, message.y))
         height_m = copter.height_m(message.frame, message.z)

@@ -10,8 +10,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.energy import EnergySpec
 
-NOMINAL_VOLTS = 22.2
-"""A battery of six lithium cells."""
+NOMINAL_VOLTS, FULL_VOLTS, EMPTY_VOLTS = 22.2, 25.2, 19.8
+"""A battery of six lithium cells; what it gives falls evenly with its charge."""
 
 _INT8, _INT16, _INT32 = mav.MAV_PARAM_TYPE_INT8, mav.MAV_PARAM_TYPE_INT16, mav.MAV_PARAM_TYPE_INT32
 _REAL = mav.MAV_PARAM_TYPE_REAL32
@@ -29,6 +29,8 @@ _TABLE: Mapping[str, tuple[int, float]] = {
     "FS_OPTIONS": (_INT32, 16),
     "BATT_MONITOR": (_INT8, 4),
     "BATT_CAPACITY": (_INT32, 3300),
+    "BATT_LOW_VOLT": (_REAL, 10.5),
+    "BATT_CRT_VOLT": (_REAL, 0),
     "BATT_LOW_MAH": (_REAL, 0),
     "BATT_CRT_MAH": (_REAL, 0),
     "BATT_FS_LOW_ACT": (_INT8, 0),
@@ -37,6 +39,7 @@ _TABLE: Mapping[str, tuple[int, float]] = {
     "FENCE_TYPE": (_INT8, 7),
     "FENCE_ACTION": (_INT8, 1),
     "FENCE_ALT_MAX": (_REAL, 100),
+    "FENCE_RADIUS": (_REAL, 300),
     "RTL_ALT": (_INT32, 1500),
     "RTL_ALT_FINAL": (_INT16, 0),
     "RTL_LOIT_TIME": (_INT32, 5000),
@@ -89,6 +92,18 @@ class Parameters:
 def capacity_mah(energy: EnergySpec) -> float:
     """A battery's capacity in the unit that autopilots use."""
     return energy.capacity_wh / NOMINAL_VOLTS * 1000
+
+
+def failsafe_wh(params: Parameters, level: str, energy: EnergySpec) -> float:
+    """The energy left at which a battery failsafe acts.
+
+    Args:
+        level: ``LOW`` or ``CRT``.
+    """
+    span = FULL_VOLTS - EMPTY_VOLTS
+    by_volts = (params[f"BATT_{level}_VOLT"] - EMPTY_VOLTS) / span * energy.capacity_wh
+    by_mah = params[f"BATT_{level}_MAH"] * NOMINAL_VOLTS / 1000
+    return max(0.0, by_volts, by_mah)
 
 
 def sensible(energy: EnergySpec) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.mavlink.missions import Item, to_e7
 from fleet.mavlink.parser import Message
 from sim.autopilot_missions import MISSION, MissionServer
-from sim.autopilot_params import NOMINAL_VOLTS
+from sim.autopilot_params import EMPTY_VOLTS, FULL_VOLTS, NOMINAL_VOLTS
 from sim.copter import AUTO, Copter
 
 CAPABILITIES = 64495
@@ -47,7 +47,6 @@ _EKF_GOOD = (
     | mav.EKF_PRED_POS_HORIZ_ABS
 )
 _NOT_READY = _POSITION_SENSORS | _PREARM
-_FULL_VOLTS, _EMPTY_VOLTS = 25.2, 19.8
 _U16 = 65535
 
 
@@ -266,4 +265,4 @@ class Words:
         return (math.pi / 2 - yaw_rad + self._copter.bearing_rad) % math.tau
 
     def _volts(self, ratio: float) -> float:
-        return _EMPTY_VOLTS + (_FULL_VOLTS - _EMPTY_VOLTS) * ratio
+        return EMPTY_VOLTS + (FULL_VOLTS - EMPTY_VOLTS) * ratio

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 MOST_VEHICLES, MOST_HZ, MOST_SECONDS = 10_000, 50.0, 3600.0
 
-Protocol = Literal["vda5050"]
-MODULES: dict[str, str] = {"vda5050": "sim.telemetry_vda5050"}
+Protocol = Literal["vda5050", "mavlink"]
+MODULES: dict[str, str] = {
+    "vda5050": "sim.telemetry_vda5050",
+    "mavlink": "sim.telemetry_mavlink",
+}
 """Which module's ``measure(Asked)`` hears the vehicles of a protocol."""
 
 
@@ -46,6 +49,8 @@ def telemetry(
         within("--vehicles", vehicles, MOST_VEHICLES, least=1)
         within("--hz", hz, MOST_HZ)
         within("--seconds", seconds, MOST_SECONDS)
+        if broker is not None and protocol == "mavlink":
+            raise WrongUse("MAVLink needs no broker; leave --broker out")
         asked = Asked(vehicles=vehicles, hz=hz, seconds=seconds, broker=address_of(broker))
         found: Figures = import_module(MODULES[protocol]).measure(asked)
     except (WrongUse, FleetError) as error:

@@ -7,12 +7,14 @@ out as text, and in no other way.
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.mavlink.missions import Item, from_e7
+from fleet.mavlink.missions import Item, from_e7, to_e7
 from routing.geometry import GeoPoint, LocalFrame, Point
-from sim.autopilot_params import NOMINAL_VOLTS, Parameters
+from sim.autopilot_params import Parameters, failsafe_wh
+from sim.fence import inside
 from sim.multirotor import Multirotor
 
 ACCEPTED, FAILED = mav.MAV_RESULT_ACCEPTED, mav.MAV_RESULT_FAILED
@@ -40,6 +42,8 @@ _ARMABLE = frozenset(
         GUIDED,
     }
 )
+_GO_ON_IN_AUTO = 2
+"""Bit of FS_OPTIONS: without a ground station, fly the mission to its end."""
 _SPIN_DOWN_S = 1.0
 _DEAD_RECKONING_S = 8.0
 """How long the estimate of the position holds without GPS: 7 s, and 1 s that the check waits."""
@@ -60,7 +64,7 @@ class Copter:
     """Flies one body.
 
     Args:
-        items: the mission that it holds now.
+        items: the mission that it holds now; ``fence`` and ``rally`` are its like.
         say: puts out a text, with its MAV_SEVERITY.
         reached: told of each mission item that is done.
         ground_amsl_m: height of the ground above the sea.
@@ -73,12 +77,16 @@ class Copter:
         frame: LocalFrame,
         *,
         items: Callable[[], Sequence[Item]],
+        fence: Callable[[], Sequence[Item]],
+        rally: Callable[[], Sequence[Item]],
         say: Callable[[int, str], None],
         reached: Callable[[int], None],
         ground_amsl_m: float,
     ) -> None:
         self.body, self.params, self._frame = body, params, frame
         self._items, self._say, self._reached = items, say, reached
+        self.fence, self.rally = fence, rally
+        self._outside: tuple[str, ...] = ()
         self._ground_amsl_m = ground_amsl_m
         self.position_known = False
         self.armed = False
@@ -96,9 +104,7 @@ class Copter:
         self._disarm_timer: asyncio.TimerHandle | None = None
         self._gcs_lost = self._ekf_failed = False
         self._ekf_timer: asyncio.TimerHandle | None = None
-        per_mah = NOMINAL_VOLTS / 1000
-        body.at_energy(params["BATT_LOW_MAH"] * per_mah, lambda: self._battery("LOW"))
-        body.at_energy(params["BATT_CRT_MAH"] * per_mah, lambda: self._battery("CRT"))
+        self.watch_battery()
 
     # --- from power to power ------------------------------------------------------------------
 
@@ -106,7 +112,7 @@ class Copter:
         """Fresh from power: nothing known, on the ground."""
         self.position_known, self.armed, self.mode = False, False, STABILIZE
         self.home, self.landed_state, self.failsafe = None, _ON_GROUND, False
-        self._ekf_failed = False
+        self._ekf_failed, self._outside = False, ()
         self._reset_mission()
 
     def power_off(self) -> None:
@@ -150,6 +156,8 @@ class Copter:
             return self._no(f"Arm: {MODE_NAMES[self.mode].title()} mode not armable")
         if self.mode in _NEED_POSITION and not self.position_known and not force:
             return self._no("Arm: Need Position Estimate")
+        if self.params["FENCE_ENABLE"] and self.beyond_fence() and not force:
+            return self._no("Arm: Vehicle breaching fence")
         self.armed, self.home = True, self.body.position().point
         self._say(mav.MAV_SEVERITY_INFO, "Arming motors")
         self._watch_for_idling()
@@ -200,10 +208,22 @@ class Copter:
         """Go somewhere in GUIDED."""
         if not self.body.airborne or (self.mode != GUIDED and not change_mode):
             return FAILED
+        if not self._may_go_to(goal, height_m):
+            return FAILED
         if self.mode != GUIDED and self.set_mode(GUIDED) != ACCEPTED:
             return FAILED
         self.body.fly(goal, height_m, self._hold)
         return ACCEPTED
+
+    def go_to(self, goal: Point, height_m: float) -> None:
+        """The same without a word, whatever comes of it: a position target."""
+        if self.mode == GUIDED and self.body.airborne and self._may_go_to(goal, height_m):
+            self.body.fly(goal, height_m, self._hold)
+
+    def _may_go_to(self, goal: Point, height_m: float) -> bool:
+        lat_e7, lon_e7 = to_e7(self._frame.to_geo(goal))
+        too_high = self.params["FENCE_ENABLE"] and height_m > self.params["FENCE_ALT_MAX"]
+        return not too_high and inside(self.fence(), lat_e7, lon_e7)
 
     def set_current(self, item: int) -> bool:
         """Go on with another item of the mission."""
@@ -227,10 +247,37 @@ class Copter:
         if lost and not self._gcs_lost and self.params["FS_GCS_ENABLE"] and self.armed:
             self._gcs_lost = True
             self._say(mav.MAV_SEVERITY_CRITICAL, "GCS Failsafe")
-            self._come_home(LAND if self.params["FS_GCS_ENABLE"] == 5 else RTL)
+            if self.mode != AUTO or not int(self.params["FS_OPTIONS"]) & _GO_ON_IN_AUTO:
+                self._come_home(LAND if self.params["FS_GCS_ENABLE"] == 5 else RTL)
         elif not lost and self._gcs_lost:
             self._gcs_lost = False
             self._say(mav.MAV_SEVERITY_INFO, "GCS Failsafe Cleared")
+
+    def watch_fence(self) -> None:
+        """Told now and then to look where it is; acts once on each breach."""
+        watched = self.params["FENCE_ENABLE"] and self.body.airborne and self.position_known
+        outside = self.beyond_fence() if watched else ()
+        new, self._outside = set(outside) - set(self._outside), outside
+        if not new:
+            return
+        names = ", ".join(name for name in outside if name in new)
+        self._say(mav.MAV_SEVERITY_CRITICAL, f"{names} fence breached")
+        action = self.params["FENCE_ACTION"]
+        if action:
+            self._come_home(LAND if action == 2 else RTL)
+
+    def beyond_fence(self) -> tuple[str, ...]:
+        """Which of the fences in force it is beyond."""
+        kinds, position = int(self.params["FENCE_TYPE"]), self.body.position()
+        home = self.home or position.point
+        found: list[str] = []
+        if kinds & 1 and position.height_agl_m > self.params["FENCE_ALT_MAX"]:
+            found.append("Max Alt")
+        if kinds & 2 and home.distance_m(position.point) > self.params["FENCE_RADIUS"]:
+            found.append("Circle")
+        if kinds & 4 and not inside(self.fence(), *to_e7(self.geo())):
+            found.append("Polygon")
+        return tuple(found)
 
     def _lose_position(self) -> None:
         """Source: ArduCopter 4.5, ``ekf_check.cpp``."""
@@ -250,7 +297,15 @@ class Copter:
             self.body.hover()
             self._timer = self.body.alarms.after(_PAUSE_S, self._land)
 
-    def _battery(self, level: str) -> None:
+    def watch_battery(self) -> None:
+        """Act when the battery falls to what the parameters say now."""
+        for level in ("LOW", "CRT"):
+            mark_wh = failsafe_wh(self.params, level, self.body.spec.energy)
+            self.body.at_energy(mark_wh, partial(self._battery, level, mark_wh))
+
+    def _battery(self, level: str, mark_wh: float) -> None:
+        if mark_wh != failsafe_wh(self.params, level, self.body.spec.energy):
+            return
         action = self.params[f"BATT_FS_{level}_ACT"]
         if not self.armed or not action:
             return
@@ -301,7 +356,7 @@ class Copter:
     def _return(self) -> None:
         """Up to RTL_ALT, home, wait a little, down."""
         position = self.body.position()
-        home = self.home or position.point
+        home = self._nearest_refuge(position.point)
         height_m = max(position.height_agl_m, self.params["RTL_ALT"] / 100)
         self.landed_state = _IN_AIR
         wait_s = self.params["RTL_LOIT_TIME"] / 1000
@@ -313,6 +368,11 @@ class Copter:
             self.body.fly(home, height_m, above_home)
 
         self.body.fly(position.point, height_m, high_enough)
+
+    def _nearest_refuge(self, here: Point) -> Point:
+        """Home, or a rally point that is nearer."""
+        points = [self._frame.to_point(from_e7(r.lat_e7, r.lon_e7)) for r in self.rally()]
+        return min([self.home or here, *points], key=here.distance_m)
 
     def _stop_motors(self) -> None:
         self._cancel_timers()

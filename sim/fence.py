@@ -11,10 +11,13 @@ _KEEP_OUT = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION
 
 
 def inside(fence: Sequence[Item], lat_e7: int, lon_e7: int) -> bool:
-    """Whether a spot is in one of the polygons to stay in, and in none to stay out of."""
+    """Whether a spot is in each of the polygons to stay in, and in none to stay out of.
+
+    Source: ArduCopter 4.5, ``AC_PolyFence_loader``: not in any of them, but in each.
+    """
     keep_in = [corners for kind, corners in _polygons(fence) if kind == _KEEP_IN]
     keep_out = [corners for kind, corners in _polygons(fence) if kind == _KEEP_OUT]
-    allowed = not keep_in or any(_in_polygon(corners, lat_e7, lon_e7) for corners in keep_in)
+    allowed = all(_in_polygon(corners, lat_e7, lon_e7) for corners in keep_in)
     return allowed and not any(_in_polygon(corners, lat_e7, lon_e7) for corners in keep_out)
 
 

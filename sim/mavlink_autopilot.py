@@ -7,6 +7,7 @@ silent on the rest. See docs/reference/mavlink.md.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,10 +15,12 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.commands import mav_text
 from fleet.mavlink.datagrams import Datagrams, Peer
+from fleet.mavlink.missions import from_e7
 from fleet.mavlink.parser import Message, Parser
+from fleet.mavlink.signing import Signing
 from routing.geometry import LocalFrame
 from sim.autopilot_commands import Commands
-from sim.autopilot_missions import MISSION, MissionServer, Sender
+from sim.autopilot_missions import FENCE, MISSION, RALLY, MissionServer, Sender
 from sim.autopilot_params import Parameters, sensible
 from sim.autopilot_words import Words
 from sim.copter import AUTO, Copter
@@ -30,6 +33,8 @@ _TIMESYNC_EVERY = 10
 _PEERS_MOST = 8
 _FORGET_PEER_S = 60.0
 _MOST_HZ = 50.0
+_WITHOUT_POSITION = 0b111
+"""Bits of a position target that ignore its place."""
 _ALL_STREAMS = (
     mav.MAVLINK_MSG_ID_SYS_STATUS,
     mav.MAVLINK_MSG_ID_GPS_RAW_INT,
@@ -66,6 +71,9 @@ class MavlinkAutopilot:
     """One autopilot on one port, over one body. Without power it is silent.
 
     The body's alarms are run by `run`, so a fault in either ends it.
+
+    Args:
+        signing: None = it neither signs nor wants signatures.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class MavlinkAutopilot:
         frame: LocalFrame,
         *,
         powered: bool = True,
+        signing: Signing | None = None,
     ) -> None:
         self.body, self.config = body, config
         self.powered = False
@@ -88,7 +97,8 @@ class MavlinkAutopilot:
                 "SYSID_THISMAV": config.system_id,
             }
         )
-        self._datagrams = datagrams
+        self._datagrams, self._frame = datagrams, frame
+        self._signing = signing
         self._packer = mav.MAVLink(None, config.system_id, config.component_id)
         self._missions = MissionServer(
             body.alarms, self._reply, self._on_mission, lambda: self._words.home_item()
@@ -98,6 +108,8 @@ class MavlinkAutopilot:
             self.params,
             frame,
             items=lambda: self._missions.items[MISSION],
+            fence=lambda: self._missions.items[FENCE],
+            rally=lambda: self._missions.items[RALLY],
             say=self.say,
             reached=self._on_reached,
             ground_amsl_m=config.ground_amsl_m,
@@ -111,7 +123,7 @@ class MavlinkAutopilot:
         self._beats = 0
         self._ground_heard_s: float | None = None
         self._handlers = self._make_handlers()
-        self._commands = Commands(self, self._missions, frame)
+        self._commands = Commands(self, frame)
         datagrams.receive(self._received)
         body.changed.listen(self._on_body)
         if powered:
@@ -199,6 +211,7 @@ class MavlinkAutopilot:
             self._tell_all(mav.MAVLink_timesync_message(0, self._words.boot_ms * 1_000_000))
         self._beats += 1
         self._tell_all(self._words.heartbeat())
+        self.copter.watch_fence()
         if self._ground_heard_s is not None:
             self.copter.hear_ground(self._now_s - self._ground_heard_s)
 
@@ -241,7 +254,8 @@ class MavlinkAutopilot:
             self._send(self._pack(message), peer)
 
     def _pack(self, message: Message) -> bytes:
-        data = message.pack(self._packer)
+        packer, signing = self._packer, self._signing
+        data = signing.pack(message, packer) if signing else message.pack(packer)
         self._packer.seq = (self._packer.seq + 1) % 256
         return data
 
@@ -262,7 +276,7 @@ class MavlinkAutopilot:
         if peer not in self._parsers:
             if len(self._parsers) >= _PEERS_MOST:
                 self._parsers.pop(next(iter(self._parsers)))
-            self._parsers[peer] = Parser()
+            self._parsers[peer] = Parser(self._signing.admits if self._signing else None)
         return self._parsers[peer]
 
     def _hear(self, message: Message, peer: Peer) -> None:
@@ -274,28 +288,29 @@ class MavlinkAutopilot:
         while len(self._peer_of) > _PEERS_MOST:
             self._peer_of.pop(next(iter(self._peer_of)))
         target = getattr(message, "target_system", self.config.system_id)
-        handler = self._handlers.get(type(message))
+        handler = self._handlers.get(message.get_msgId())
         if handler is not None and target in (0, self.config.system_id):
             handler(sender, message)
 
-    def _make_handlers(self) -> Mapping[type[Message], Callable[..., None]]:
+    def _make_handlers(self) -> Mapping[int, Callable[..., None]]:
         server = self._missions
         return {
-            mav.MAVLink_heartbeat_message: self._on_heartbeat,
-            mav.MAVLink_command_long_message: self._on_command_long,
-            mav.MAVLink_command_int_message: self._on_command_int,
-            mav.MAVLink_mission_count_message: server.on_count,
-            mav.MAVLink_mission_item_int_message: server.on_item,
-            mav.MAVLink_mission_request_list_message: server.on_list,
-            mav.MAVLink_mission_request_message: server.on_request,
-            mav.MAVLink_mission_request_int_message: server.on_request,
-            mav.MAVLink_mission_clear_all_message: self._on_clear,
-            mav.MAVLink_mission_set_current_message: self._on_set_current,
-            mav.MAVLink_param_request_read_message: self._on_param_read,
-            mav.MAVLink_param_request_list_message: self._on_param_list,
-            mav.MAVLink_param_set_message: self._on_param_set,
-            mav.MAVLink_request_data_stream_message: self._on_data_stream,
-            mav.MAVLink_timesync_message: self._on_timesync,
+            mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
+            mav.MAVLINK_MSG_ID_COMMAND_LONG: self._on_command_long,
+            mav.MAVLINK_MSG_ID_COMMAND_INT: self._on_command_int,
+            mav.MAVLINK_MSG_ID_SET_POSITION_TARGET_GLOBAL_INT: self._on_position_target,
+            mav.MAVLINK_MSG_ID_MISSION_COUNT: server.on_count,
+            mav.MAVLINK_MSG_ID_MISSION_ITEM_INT: server.on_item,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: server.on_list,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST: server.on_request,
+            mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: server.on_request,
+            mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_clear,
+            mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
+            mav.MAVLINK_MSG_ID_PARAM_REQUEST_READ: self._on_param_read,
+            mav.MAVLINK_MSG_ID_PARAM_REQUEST_LIST: self._on_param_list,
+            mav.MAVLINK_MSG_ID_PARAM_SET: self._on_param_set,
+            mav.MAVLINK_MSG_ID_REQUEST_DATA_STREAM: self._on_data_stream,
+            mav.MAVLINK_MSG_ID_TIMESYNC: self._on_timesync,
         }
 
     def _on_heartbeat(self, sender: Sender, message: mav.MAVLink_heartbeat_message) -> None:
@@ -332,12 +347,18 @@ class MavlinkAutopilot:
             if found is not None:
                 self._reply(sender, found)
 
-    def _on_param_set(self, sender: Sender, message: mav.MAVLink_param_set_message) -> None:
+    def _on_param_set(
+        self,
+        sender: Sender,  # noqa: ARG002
+        message: mav.MAVLink_param_set_message,
+    ) -> None:
+        """A change is told to all."""
         name = mav_text(message.param_id)
         if self.params.set(name, message.param_value):
+            self.copter.watch_battery()
             found = self.params.message(name)
             if found is not None:
-                self._reply(sender, found)
+                self._tell_all(found)
 
     def _on_data_stream(
         self,
@@ -362,6 +383,18 @@ class MavlinkAutopilot:
 
     def _on_command_int(self, sender: Sender, message: mav.MAVLink_command_int_message) -> None:
         self._ack(sender, message.command, self._commands.with_place(sender, message))
+
+    def _on_position_target(
+        self,
+        sender: Sender,  # noqa: ARG002
+        message: mav.MAVLink_set_position_target_global_int_message,
+    ) -> None:
+        """No answer, whatever comes of it."""
+        positioned = not message.type_mask & _WITHOUT_POSITION
+        if positioned and math.isfinite(message.alt):
+            goal = self._frame.to_point(from_e7(message.lat_int, message.lon_int))
+            height_m = self.copter.height_m(message.coordinate_frame, message.alt)
+            self.copter.go_to(goal, height_m)
 
     def _ack(self, sender: Sender, command: int, result: int) -> None:
         self._reply(

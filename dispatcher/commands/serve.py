@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from dispatcher.api import create_app
 from dispatcher.broker import BrokerConfig
 from dispatcher.commands.checked import Checked
-from dispatcher.config import Installation, load
+from dispatcher.config import Installation, MavlinkDoor, load
 from dispatcher.errors import ConfigFault, DispatchError
 from dispatcher.installed import running
 from dispatcher.ports import Service
@@ -68,7 +68,7 @@ def check_serve(file: Path) -> Checked:
             ("site", f"{found.site.id}, {found.site.name.en}"),
             ("database", found.database),
             ("broker", _told(found.config.broker)),
-            ("mavlink", found.config.mavlink.listen if found.config.mavlink else "none"),
+            ("mavlink", _doors(found.config.mavlink)),
             ("serves at", f"http://{found.config.host}:{found.config.port}"),
             ("vehicles", ", ".join(f"{many} x {kind}" for kind, many in kinds.items())),
         ),
@@ -80,6 +80,14 @@ def _told(broker: BrokerConfig | None) -> str:
     if broker is None:
         return "none: ground robots in this process only"
     return f"{broker.address}, MQTT {broker.protocol}, {'TLS' if broker.tls else 'no TLS'}"
+
+
+def _doors(door: MavlinkDoor | None) -> str:
+    if door is None:
+        return "none"
+    udp = [] if door.listen is None else [door.listen]
+    signed = " (signed)" if door.signed else ""
+    return ", ".join([*udp, *(f"tcp {address}" for address in door.connect)]) + signed
 
 
 class DoorTaken(DispatchError):

@@ -23,11 +23,12 @@ from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
+from fleet.mavlink.safeguards import Needs, Safeguards
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
-from routing.geometry import LocalFrame
+from routing.geometry import LocalFrame, Point
 from routing.refusal import Refusal
 from routing.site import Node
 
@@ -47,6 +48,7 @@ class MavlinkVehicle:
         home: where its own dock or pad is.
         pads: where else it may stand.
         dock: None = it is always powered.
+        needs: what it must do by itself in need; None = that is not looked at.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class MavlinkVehicle:
         home: Node,
         pads: Sequence[Node] = (),
         dock: Dock | None = None,
+        needs: Needs | None = None,
     ) -> None:
         self._spec, self._config, self._frame, self._dock = spec, config, frame, dock
         self._home = home
@@ -66,6 +69,8 @@ class MavlinkVehicle:
         self._said = self._drone.telemetry
         self._times = link.timeouts
         self._where = Whereabouts(self._said, frame, home, pads, config.pad_radius_m)
+        may_set = config.safety is not None and config.safety.set_parameters
+        self._guards = Safeguards(self._drone, needs, may_set=may_set) if needs else None
         self._groundwork = Groundwork(self._drone, gripper=config.gripper)
         self._listeners: list[Callable[[], None]] = []
         self._mission: Mission | None = None
@@ -91,15 +96,17 @@ class MavlinkVehicle:
     def state(self) -> VehicleState:
         """Its latest snapshot; asleep in its dock it counts as online."""
         dock = self._dock.state if self._dock else None
-        line = self._drone.line
+        line, now_s = self._drone.line, self._drone.now_s
         basis = (
             self._said.words,
             dock,
-            self._drone.online,
-            line.collides(self._drone.now_s),
+            line.age_s(now_s) <= self._times.stale_s,
+            line.collides(now_s),
             self._waking,
             self._mission,
             self._groundwork.loads,
+            self._guards.errors if self._guards else (),
+            self._position_is_old(now_s),
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -122,7 +129,7 @@ class MavlinkVehicle:
             charging=dock is not None and dock.charging,
             mode=self._mode(),
             safety_stop=self._said.emergency and not asleep,
-            errors=() if asleep else self._errors(pad),
+            errors=(*self._unfit(), *self._collision(), *(() if asleep else self._errors(pad))),
             loads=self._groundwork.loads,
         )
 
@@ -160,13 +167,30 @@ class MavlinkVehicle:
         hands_off = not self._said.armed or self._said.mode in _OURS
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
 
+    def _unfit(self) -> tuple[VehicleError, ...]:
+        """What it would not do by itself in need, as far as is known."""
+        return self._guards.errors if self._guards else ()
+
+    def _position_is_old(self, now_s: float) -> bool:
+        """Whether it is heard in flight, but has not said for a while where it is."""
+        allowed_s = self._times.stale_s + 1 / self._config.rates.position_hz
+        if now_s - self._said.positioned_at_s <= allowed_s:
+            return False
+        return self._said.airborne and self._drone.online
+
+    def _collision(self) -> tuple[VehicleError, ...]:
+        if not self._drone.line.collides(self._drone.now_s):
+            return ()
+        return (_fatal("system_id_collision", f"system id {self._config.system_id}"),)
+
     def _errors(self, pad: Node | None) -> tuple[VehicleError, ...]:
         found: list[VehicleError] = []
-        if self._drone.line.collides(self._drone.now_s):
-            found.append(_fatal("system_id_collision", f"system id {self._config.system_id}"))
         beat = self._said.heartbeat
         if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
+        if self._position_is_old(self._drone.now_s):
+            text = "flies, and does not say where"
+            found.append(VehicleError(code="position_old", severity=Severity.WARNING, text=text))
         if pad is None and self._where.known and not self._said.armed:
             found.append(_fatal("not_on_a_pad", "stands where no pad is"))
         return tuple(found)
@@ -281,15 +305,30 @@ class MavlinkVehicle:
         if away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
+        grounded = not said.armed or self._armed_at(route[0].point)
         if ours and not said.armed and (away or self._departed == mission.id):
             flight.conclude()
             return
-        if not said.armed:
+        if grounded:
+            await self._assure()
             if not ours:
                 await flight.load()
             await flight.start()
         self._departed = mission.id
         await flight.follow()
+
+    def _armed_at(self, start: Point) -> bool:
+        """Whether it was armed and never started: the answer to one of our words got lost."""
+        return self._said.mode != AUTO and self._where.stands_at(start)
+
+    async def _assure(self) -> None:
+        """Only a drone that would help itself in need may fly."""
+        if self._guards is None:
+            return
+        await self._guards.assure()
+        if self._guards.errors:
+            first = self._guards.errors[0]
+            raise MissionFailed(Refusal(first.code, {"text": first.text}))
 
     # --- sleep and wake -----------------------------------------------------------------------
 
@@ -329,16 +368,24 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
+            silent_since_s = self._drone.now_s
             await self._drone.until(lambda: self._drone.online)
+            if self._guards and self._drone.now_s - silent_since_s > self._times.unfit_s:
+                self._guards.doubt()
             while self._drone.online:
                 await self._drone.ask_for_streams()
+                if self._guards:
+                    await self._guards.keep()
                 await self._sleep_if_idle()
                 await asyncio.sleep(self._times.watch_s)
+            if self._guards:
+                self._guards.fall_silent()
             self._tell()
 
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""
         busy = self._work is not None or self._mission is not None or self._said.armed
+        busy = busy or bool(self._unfit())
         idle_s = self._drone.now_s - self._idle_since_s
         if self._dock is None or not self._in_dock or self._asleep or busy:
             return
@@ -352,6 +399,7 @@ class MavlinkVehicle:
             log.warning("%s: %s", self._spec.id, error)
 
     def _on_dock(self) -> None:
+        self._drone.line.mute = self._asleep
         self._drone.nudge()
         self._tell()
 

@@ -1,5 +1,7 @@
 """What a person may set of the MAVLink wire; every timeout stands here."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -27,7 +29,11 @@ class Timeouts(BaseModel):
     item_s: float = Field(default=1.5, gt=0)
     """For the next step of a mission upload or download, before ours is repeated."""
     upload_s: float = Field(default=30.0, gt=0)
-    """For a whole mission upload."""
+    """For a whole mission upload, with nothing in it."""
+    upload_item_s: float = Field(default=1.0, gt=0)
+    """More of that for each item."""
+    denied_s: float = Field(default=4.0, gt=0)
+    """Before an upload is tried again that another ground station's was in the way of."""
     reason_s: float = Field(default=0.3, gt=0)
     """For the text that explains a refusal."""
     boot_s: float = Field(default=60.0, gt=0)
@@ -44,6 +50,10 @@ class Timeouts(BaseModel):
     """From the ground to motors that stand still."""
     watch_s: float = Field(default=5.0, gt=0)
     """Between looks at the rates of the streams."""
+    recheck_s: float = Field(default=600.0, gt=0)
+    """After which what a drone does by itself in need is looked at again, before a flight."""
+    unfit_s: float = Field(default=30.0, gt=0)
+    """Between looks at a drone that is not fit for service."""
     sleep_s: float = Field(default=30.0, gt=0)
     """Idle in its own dock before it is powered down."""
 
@@ -73,6 +83,32 @@ class Rates(BaseModel):
     mission_hz: float = Field(default=0.2, gt=0, le=50)
 
 
+class Safety(BaseModel):
+    """What a drone must do by itself when nobody tells it what to do.
+
+    A drone that would not is not fit for service.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    set_parameters: bool = True
+    """Whether we may change what is not as it should be; if not, a person must."""
+    on_lost_link: Literal["continue", "return"] = "continue"
+    """In a mission without us: fly it to its landing, or return at once."""
+    gcs_timeout_s: float = Field(default=5.0, ge=2, le=120)
+    """The longest silence of ours before it acts."""
+    fence: bool = True
+    """Whether it must hold the site's fence."""
+    fence_action: int = Field(default=1, ge=1, le=5)
+    """ArduCopter's FENCE_ACTION: 1 = return, 2 = land ..."""
+    alt_max_m: float | None = Field(default=None, ge=10, le=1000)
+    """Above where it takes off; None = the ceiling of the site's fence."""
+    return_height_m: float | None = Field(default=None, ge=0, le=300)
+    """At least so high it returns; None = the height of its own layer."""
+    rally: bool = False
+    """Whether it may return to a pad that is nobody's home, where that is nearer than its own."""
+
+
 class MavlinkConfig(BaseModel):
     """One drone on the wire."""
 
@@ -81,6 +117,8 @@ class MavlinkConfig(BaseModel):
     system_id: int = Field(ge=1, le=254)
     component_id: int = Field(default=1, ge=0, le=255)
     rates: Rates = Rates()
+    safety: Safety | None = Safety()
+    """None = whatever it does by itself is somebody else's care."""
     gripper: bool = False
     """Whether goods hang on a gripper that MAVLink commands open and close."""
     pad_radius_m: float = Field(default=8.0, gt=0)

@@ -2,12 +2,20 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
 from fleet.errors import ConfigError
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 128
+"""So many datagrams are taken in before others have their turn."""
+_LONGEST_BYTES = 8192
+"""Of a datagram; a frame has at most 280."""
+_ROOM_BYTES = 4 << 20
+"""For datagrams that wait while the loop is busy; the system may grant less."""
 
 Peer = tuple[str, int]
 """Address and port."""
@@ -34,6 +42,9 @@ class Datagrams(Protocol):
 class UdpDatagrams:
     """A real UDP port.
 
+    All that has come in is read at each wake-up: one datagram at a time, as asyncio's own
+    transport does it, costs a turn of the loop for each.
+
     Args:
         host: address to listen at; ``127.0.0.1`` keeps it on this machine.
         port: 0 = any free one; see `opened`.
@@ -42,17 +53,22 @@ class UdpDatagrams:
     def __init__(self, host: str = "127.0.0.1", port: int = 14550) -> None:
         self._host, self._port = host, port
         self._receiver: Receiver | None = None
-        self._transport: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
         self._opened = asyncio.Event()
+        self._fault: asyncio.Future[None] | None = None
 
     def receive(self, receiver: Receiver) -> None:
         """Have ``receiver(data, peer)`` called for each datagram."""
         self._receiver = receiver
 
     def send(self, data: bytes, peer: Peer) -> None:
-        """Send a datagram; lost while the port is not open."""
-        if self._transport is not None:
-            self._transport.sendto(data, peer)
+        """Send a datagram; lost while the port is not open, or the system has no room for it."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendto(data, peer)
+        except OSError as error:
+            log.debug("a datagram was not taken: %s", error)
 
     async def opened(self) -> int:
         """Wait until the port is open; returns its number."""
@@ -66,46 +82,57 @@ class UdpDatagrams:
             ConfigError: the port can't be had, most often because another program holds it.
         """
         loop = asyncio.get_running_loop()
+        self._fault = loop.create_future()
+        with await self._bound(loop) as port:
+            self._socket, self._port = port, port.getsockname()[1]
+            loop.add_reader(port, self._drain, port)
+            self._opened.set()
+            try:
+                await self._fault
+            finally:
+                loop.remove_reader(port)
+                self._socket = None
+                self._opened.clear()
+
+    async def _bound(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        port: socket.socket | None = None
         try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: _Protocol(self._receiver), local_addr=(self._host, self._port)
-            )
+            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
+            family, kind, protocol, _, address = found[0]
+            port = socket.socket(family, kind, protocol)
+            port.setblocking(False)
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_BYTES)
+            port.bind(address)
         except OSError as error:
+            if port is not None:
+                port.close()
             where = f"{self._host}:{self._port}"
             raise ConfigError(
                 f"MAVLink port {where} can't be opened ({error.strerror}); choose another port, "
                 "or stop the program that holds it"
             ) from error
-        self._transport = transport
-        self._port = transport.get_extra_info("sockname")[1]
-        self._opened.set()
-        try:
-            await protocol.closed
-        finally:
-            self._transport = None
-            self._opened.clear()
-            transport.close()
+        return port
 
+    def _drain(self, port: socket.socket) -> None:
+        """Hand on what has come in; after so many, others have their turn."""
+        receiver = self._receiver
+        for _ in range(_AT_ONCE):
+            try:
+                data, (host, number, *_) = port.recvfrom(_LONGEST_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                log.debug("a datagram did not come through: %s", error)
+                continue
+            if receiver is not None:
+                try:
+                    receiver(data, (host, number))
+                except Exception as fault:  # noqa: BLE001 - handed to whoever runs us
+                    self._break(fault)
 
-class _Protocol(asyncio.DatagramProtocol):
-    def __init__(self, receiver: Receiver | None) -> None:
-        self._receiver = receiver
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def datagram_received(self, data: bytes, addr: Peer) -> None:
-        if self._receiver is not None:
-            self._receiver(data, (addr[0], addr[1]))
-
-    def error_received(self, exc: Exception) -> None:
-        log.debug("a datagram was not taken: %s", exc)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.closed.done():
-            return
-        if exc is None:
-            self.closed.set_result(None)
-        else:
-            self.closed.set_exception(exc)
+    def _break(self, fault: Exception) -> None:
+        if self._fault is not None and not self._fault.done():
+            self._fault.set_exception(fault)
 
 
 class MemoryEther:

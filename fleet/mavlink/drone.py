@@ -10,6 +10,7 @@ from fleet.errors import LinkError, LinkTimeout
 from fleet.mavlink.commands import Commander, CommandRefused
 from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.link import MavlinkLink
+from fleet.mavlink.parameters import ParameterClient
 from fleet.mavlink.parser import Message
 from fleet.mavlink.streams import Streams
 from fleet.mavlink.telemetry import Telemetry
@@ -27,6 +28,7 @@ class Drone:
         self.line = link.line(config.system_id, config.component_id)
         self.telemetry = Telemetry()
         self.transfer = Transfer(link, self.line)
+        self.parameters = ParameterClient(link, self.line)
         self._commander = Commander(link, self.line, self.telemetry.texts, retries=config.retries)
         self._streams = Streams(config.rates)
         self._listeners: list[Callable[[], None]] = []
@@ -99,7 +101,7 @@ class Drone:
                 return
 
     def _hear(self, message: Message) -> None:
-        if self.telemetry.take(message, self.now_s):
+        if self.telemetry.take(message, self.line.heard_at_s or 0.0):
             self.nudge()
             for listener in self._listeners:
                 listener()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -18,7 +19,8 @@ from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
-_UPLOADS = 3
+_UPLOADS = 4
+_STARTS = 3
 
 
 class Flight:
@@ -59,6 +61,7 @@ class Flight:
             except TransferRefused as refused:
                 if not refused.passing or attempt == _UPLOADS:
                     raise MissionFailed(_refusal("mission_refused", refused.name)) from refused
+                await asyncio.sleep(self._times.denied_s)
             except LinkTimeout:
                 if attempt == _UPLOADS:
                     raise
@@ -74,17 +77,30 @@ class Flight:
             MissionFailed: it would not arm or did not leave the ground; its words are the reason.
             LinkError: it stopped answering.
         """
-        await self._patiently(lambda: self._drone.set_mode(GUIDED))
-        await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
-        try:
-            await self._go()
-        except (CommandRefused, LinkTimeout) as error:
-            why = str(error)
-            if not self._drone.online:
-                raise LinkLost(f"lost on taking off: {why}") from error
-            log.warning("system id %d did not take off: %s", self._drone.line.system_id, why)
-            await self.disarm()
-            raise MissionFailed(_refusal("takeoff_failed", why)) from error
+        for attempt in range(1, _STARTS + 1):
+            last = attempt == _STARTS
+            try:
+                await self._patiently(lambda: self._drone.set_mode(GUIDED))
+                await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
+            except LinkTimeout:
+                if last or not self._drone.online:
+                    raise
+                continue
+            try:
+                return await self._go()
+            except (CommandRefused, LinkTimeout) as error:
+                unheard = isinstance(error, LinkTimeout) and not self._said.airborne
+                if last or not unheard or not self._drone.online:
+                    await self._give_up(error)
+        return None
+
+    async def _give_up(self, error: Exception) -> NoReturn:
+        """It did not leave the ground."""
+        if not self._drone.online:
+            raise LinkLost(f"lost on taking off: {error}") from error
+        log.warning("system id %d did not take off: %s", self._drone.line.system_id, error)
+        await self.disarm()
+        raise MissionFailed(_refusal("takeoff_failed", str(error))) from error
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Try a step again while the drone, still waking up, says no."""
@@ -100,10 +116,13 @@ class Flight:
         return None
 
     async def _go(self) -> None:
+        """Start the mission; what counts is that it flies, for an answer may get lost."""
         try:
             await self._drone.do(mav.MAV_CMD_MISSION_START)
         except CommandRefused:
             await self._take_off_first()
+        except LinkTimeout as error:
+            log.info("system id %d: %s", self._drone.line.system_id, error)
         self._said.forget_flight()
         await self._drone.until(
             lambda: self._said.airborne and self._said.mode == AUTO, self._times.takeoff_s

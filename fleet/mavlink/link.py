@@ -13,6 +13,7 @@ from fleet.errors import LinkLost, LinkTimeout
 from fleet.mavlink.config import LinkConfig, Timeouts
 from fleet.mavlink.datagrams import Datagrams, Peer
 from fleet.mavlink.parser import Message, Parser
+from fleet.mavlink.signing import Signing
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,13 @@ class Answers(Generic[M]):
 class Line:
     """One drone's line on a link that it shares with others."""
 
-    def __init__(self, system_id: int, component_id: int, config: LinkConfig) -> None:
+    def __init__(
+        self,
+        system_id: int,
+        component_id: int,
+        config: LinkConfig,
+        signing: Signing | None = None,
+    ) -> None:
         self.system_id, self.component_id = system_id, component_id
         self.ours = (config.system_id, config.component_id)
         self.timeouts = config.timeouts
@@ -72,7 +79,9 @@ class Line:
         """Where it was last heard from."""
         self.wanted = True
         """Whether our heartbeats go to it; False while it sleeps."""
-        self._packer = mav.MAVLink(None, *self.ours)
+        self.mute = False
+        """Whether it has no power, so that whoever speaks in its name is another."""
+        self._packer, self._signing = mav.MAVLink(None, *self.ours), signing
         self._listeners: list[Callable[[Message], None]] = []
         self._expected: list[Answers[Any]] = []
         self._rival: Peer | None = None
@@ -96,7 +105,8 @@ class Line:
 
     def pack(self, message: Message) -> bytes:
         """A message as the bytes of our next frame."""
-        data = message.pack(self._packer)
+        packer, signing = self._packer, self._signing
+        data = signing.pack(message, packer) if signing else message.pack(packer)
         self._packer.seq = (self._packer.seq + 1) % 256
         return data
 
@@ -112,6 +122,10 @@ class Line:
     def take(self, message: Message, peer: Peer, now_s: float) -> None:
         """One message with this drone's system id has come from ``peer``."""
         if self.component_id not in (0, message.get_srcComponent()):
+            return
+        if self.mute:
+            if peer != self.peer:  # otherwise its last words, come late
+                self._expose(peer, now_s)
             return
         if peer != self.peer and not self._moves_to(peer, message, now_s):
             return
@@ -138,13 +152,17 @@ class Line:
         spoke, self._rival_spoke = self._rival_spoke, False
         if self._rival is None or not spoke or now_s - self._rival_at_s > self.timeouts.stale_s:
             return
+        self._expose(self._rival, now_s)
+
+    def _expose(self, rival: Peer, now_s: float) -> None:
+        """Say loudly that somebody else uses this drone's id."""
         if not self.collides(now_s):
             log.error(
                 "two drones use system id %d: %s is heard, %s is not; "
                 "give one of them another SYSID_THISMAV",
                 self.system_id,
-                self.peer,
-                self._rival,
+                "none, for it sleeps" if self.mute else self.peer,
+                rival,
             )
         self._collided_at_s = now_s
 
@@ -154,11 +172,21 @@ class MavlinkLink:
 
     The drones speak first; their addresses are learnt from what they send. Our heartbeat comes
     from the loop that plans, so that a dispatcher that hangs trips the drones' own failsafes.
+
+    Args:
+        signing: None = frames are neither signed nor need to be.
     """
 
-    def __init__(self, datagrams: Datagrams, config: LinkConfig | None = None) -> None:
+    def __init__(
+        self,
+        datagrams: Datagrams,
+        config: LinkConfig | None = None,
+        *,
+        signing: Signing | None = None,
+    ) -> None:
         self._datagrams = datagrams
         self._config = config or LinkConfig()
+        self._signing = signing
         self._parsers: dict[Peer, Parser] = {}
         self._lines: dict[int, Line] = {}
         self._strangers: set[int] = set()
@@ -179,7 +207,7 @@ class MavlinkLink:
         """The line of a drone that is ours; ValueError where the system id is taken."""
         if system_id in self._lines or system_id == self._config.system_id:
             raise ValueError(f"system id {system_id} is already in use on this link")
-        self._lines[system_id] = Line(system_id, component_id, self._config)
+        self._lines[system_id] = Line(system_id, component_id, self._config, self._signing)
         return self._lines[system_id]
 
     def send(self, line: Line, message: Message) -> None:
@@ -215,7 +243,8 @@ class MavlinkLink:
 
     def _received(self, data: bytes, peer: Peer) -> None:
         now_s = asyncio.get_running_loop().time()
-        for message in self._parser(peer).messages(data):
+        parser = self._parsers.get(peer) or self._parser(peer)
+        for message in parser.messages(data):
             line = self._lines.get(message.get_srcSystem())
             if line is not None:
                 line.take(message, peer, now_s)
@@ -228,7 +257,7 @@ class MavlinkLink:
         if parser is None:
             if len(self._parsers) >= _PEERS_KEPT:
                 self._parsers.pop(next(iter(self._parsers)))
-            parser = self._parsers[peer] = Parser()
+            parser = self._parsers[peer] = Parser(self._signing.admits if self._signing else None)
         return parser
 
     def _stranger(self, heartbeat: Message, peer: Peer) -> None:

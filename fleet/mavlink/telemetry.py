@@ -49,13 +49,13 @@ class Telemetry:
         """Clockwise from true north."""
         self.charge_ratio: float | None = None
         self.landed_state = mav.MAV_LANDED_STATE_UNDEFINED
-        self._take: dict[type[Message], Callable[..., bool]] = {
-            mav.MAVLink_heartbeat_message: self._on_heartbeat,
-            mav.MAVLink_global_position_int_message: self._on_position,
-            mav.MAVLink_extended_sys_state_message: self._on_landed_state,
-            mav.MAVLink_sys_status_message: self._on_status,
-            mav.MAVLink_mission_current_message: self._on_current,
-            mav.MAVLink_mission_item_reached_message: self._on_reached,
+        self._take: dict[int, Callable[..., bool]] = {
+            mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
+            mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: self._on_position,
+            mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: self._on_landed_state,
+            mav.MAVLINK_MSG_ID_SYS_STATUS: self._on_status,
+            mav.MAVLINK_MSG_ID_MISSION_CURRENT: self._on_current,
+            mav.MAVLINK_MSG_ID_MISSION_ITEM_REACHED: self._on_reached,
         }
 
     def take(self, message: Message, now_s: float) -> bool:
@@ -66,7 +66,7 @@ class Telemetry:
         self.words += 1
         if isinstance(message, mav.MAVLink_statustext_message):
             return self.texts.hear(message, now_s) is not None
-        take = self._take.get(type(message))
+        take = self._take.get(message_id)
         return take is not None and take(message)
 
     @property

@@ -50,9 +50,10 @@ class TransferRefused(FleetError):
 class Transfer:
     """Moves missions to and from one drone."""
 
-    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 5) -> None:
+    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 8) -> None:
         self._link, self._line, self._retries = link, line, retries
         self._timeouts = link.timeouts
+        self._one_at_a_time = asyncio.Lock()
 
     async def upload(self, items: Sequence[Item], mission_type: int = 0) -> None:
         """Put a mission onto the drone, instead of the one that it holds.
@@ -63,11 +64,16 @@ class Transfer:
             TransferRefused: the drone said no.
             LinkTimeout: it stopped answering.
         """
+        async with self._one_at_a_time:
+            await self._upload(items, mission_type)
+
+    async def _upload(self, items: Sequence[Item], mission_type: int) -> None:
         to = (self._line.system_id, self._line.component_id)
+        limit_s = self._timeouts.upload_s + len(items) * self._timeouts.upload_item_s
         last: Message = _Count(*to, len(items), mission_type)
         with self._line.expect(_Request, _RequestInt, _Ack, mission_type=mission_type) as answers:
             try:
-                async with asyncio.timeout(self._timeouts.upload_s):
+                async with asyncio.timeout(limit_s):
                     while True:
                         answer = await self._ask(last, answers)
                         if not isinstance(answer, _Ack):
@@ -85,6 +91,10 @@ class Transfer:
         Raises:
             LinkTimeout: it stopped answering.
         """
+        async with self._one_at_a_time:
+            return await self._download(mission_type, limit)
+
+    async def _download(self, mission_type: int, limit: int) -> tuple[Item, ...]:
         to = (self._line.system_id, self._line.component_id)
         with self._line.expect(_Count, mission_type=mission_type) as counts:
             count = await self._ask(

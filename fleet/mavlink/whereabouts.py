@@ -58,7 +58,7 @@ class Whereabouts:
         geo = self._said.geo
         if geo is None:
             return None
-        if self._last is None or self._last[0] != geo:
+        if self._last is None or self._last[0] is not geo:
             self._last = geo, self._frame.to_point(geo)
         return self._last[1]
 

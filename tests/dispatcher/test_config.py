@@ -126,3 +126,12 @@ def test_cheap_hours_are_written_as_hours(tmp_path: Path) -> None:
     assert load(write(tmp_path, bare)).config.planner.cheap_hours == ("22:00-06:00",)
     (fault,) = faults(tmp_path, bare.replace("22:00-06:00", "[22:00]"))
     assert "'1320' is no span of the day; write hours as 22:00-06:00" in fault
+
+
+def test_drones_call_in_or_are_called_on(tmp_path: Path) -> None:
+    text = CONFIG + "mavlink: {connect: ['127.0.0.1:5760'], signed: true}\n"
+    door = load(write(tmp_path, text)).config.mavlink
+    assert door is not None
+    assert (door.listen, door.connect, door.signed) == (None, ("127.0.0.1:5760",), True)
+    (fault,) = faults(tmp_path, CONFIG + "mavlink: {}\n")
+    assert "listen (UDP) or connect (TCP)" in fault

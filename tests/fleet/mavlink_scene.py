@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.bus import MemoryBus
+from fleet.connect import needs_on
 from fleet.dock import Dock
 from fleet.energy import EnergySpec
 from fleet.mavlink.adapter import MavlinkVehicle
 from fleet.mavlink.commands import mav_text
-from fleet.mavlink.config import MavlinkConfig
+from fleet.mavlink.config import MavlinkConfig, Safety
 from fleet.mavlink.datagrams import MemoryDatagrams, MemoryEther, Peer
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.parser import Message, Parser
@@ -90,6 +91,7 @@ class Meadow:
     body: Multirotor
     autopilot: MavlinkAutopilot
     our_port: MemoryDatagrams
+    safety: Safety | None
     link: MavlinkLink
     drone: MavlinkVehicle
     lost: Lost | None = None
@@ -144,7 +146,9 @@ class Meadow:
             task.cancel()
         await asyncio.wait(self.ours)
         self.link = MavlinkLink(self.our_port)
-        self.drone = new_adapter(self.site, self.link, self.bus, docked=self.docked)
+        self.drone = new_adapter(
+            self.site, self.link, self.bus, docked=self.docked, safety=self.safety
+        )
         self.start_us()
 
     def start_us(self) -> None:
@@ -162,6 +166,7 @@ async def meadow(
     lost: Lost | None = None,
     params: dict[str, float] | None = None,
     position_s: float = 8.0,
+    safety: Safety | None = None,
 ) -> AsyncGenerator[Meadow, None]:
     site = meadow_site()
     world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
@@ -186,8 +191,9 @@ async def meadow(
             body=body,
             autopilot=autopilot,
             our_port=our_port,
+            safety=safety,
             link=link,
-            drone=new_adapter(site, link, bus, docked=docked),
+            drone=new_adapter(site, link, bus, docked=docked, safety=safety),
             lost=lost,
         )
         listen_in(scene)
@@ -202,15 +208,19 @@ async def meadow(
     assert faults == []
 
 
-def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool) -> MavlinkVehicle:
+def new_adapter(
+    site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool, safety: Safety | None
+) -> MavlinkVehicle:
+    home, spare = site.nodes[NodeId("dock-1")], [site.nodes[NodeId("field")]]
     return MavlinkVehicle(
         SPEC,
         link,
-        MavlinkConfig(system_id=7),
+        MavlinkConfig(system_id=7, safety=safety),
         site.frame,
-        home=site.nodes[NodeId("dock-1")],
+        home=home,
         pads=list(site.nodes.values()),
         dock=Dock(bus, "dock-1") if docked else None,
+        needs=needs_on(site, SPEC, safety, home, spare),
     )
 
 

@@ -7,8 +7,9 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -25,6 +26,8 @@ from sim.multirotor import Multirotor
 from sim.world import World
 
 pytestmark = pytest.mark.real
+
+T = TypeVar("T")
 
 WAYPOINT, LAND, TAKEOFF, RELATIVE = 16, 21, 22, 6
 """Mission commands, and the frame of heights above home."""
@@ -72,12 +75,15 @@ SPEC = VehicleSpec(
 
 
 class Drone(threading.Thread):
-    """The simulated drone in a loop of its own, whose clock runs faster than the client's."""
+    """Simulated drones in a loop of their own, whose clock runs faster than the client's.
 
-    def __init__(self, ground_port: int) -> None:
+    Each speaks from a port of its own; ``autopilot`` is the first.
+    """
+
+    def __init__(self, ground_port: int, *, count: int = 1) -> None:
         super().__init__(name="drone")
-        self.autopilot: MavlinkAutopilot | None = None
-        self._ground_port = ground_port
+        self.autopilots: list[MavlinkAutopilot] = []
+        self._ground_port, self._count = ground_port, count
         self._loop = ScaledLoop(SPEED)
         self._ending: asyncio.Event | None = None
         self._up = threading.Event()
@@ -86,14 +92,18 @@ class Drone(threading.Thread):
         run(self._fly(), self._loop)
 
     def point(self) -> Point:
-        assert self.autopilot is not None
-        autopilot = self.autopilot
-        return self._ask(lambda: autopilot.body.position().point)
+        return self.ask(lambda autopilot: autopilot.body.position().point)
 
     def airborne(self) -> bool:
-        assert self.autopilot is not None
-        autopilot = self.autopilot
-        return self._ask(lambda: autopilot.body.airborne)
+        return self.ask(lambda autopilot: autopilot.body.airborne)
+
+    def ask(self, question: Callable[[MavlinkAutopilot], T], number: int = 0) -> T:
+        """What is true of one of them."""
+
+        async def answer() -> T:
+            return question(self.autopilots[number])
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(5)
 
     def end(self) -> None:
         self._up.wait(10)
@@ -101,24 +111,21 @@ class Drone(threading.Thread):
         self._loop.call_soon_threadsafe(self._ending.set)
         self.join(10)
 
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        async def answer() -> Any:
-            return question()
-
-        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(5)
-
     async def _fly(self) -> None:
         self._ending = asyncio.Event()
-        body = Multirotor(World(SITE, seed=1), SPEC, NodeId("dock-1"))
-        config = AutopilotConfig(system_id=1, ground=(("127.0.0.1", self._ground_port),))
-        port = UdpDatagrams("127.0.0.1", 0)
-        self.autopilot = MavlinkAutopilot(body, port, config, SITE.frame)
-        flying = asyncio.create_task(self.autopilot.run())
+        world, flying = World(SITE, seed=1), list[asyncio.Task[None]]()
+        for number in range(1, self._count + 1):
+            body = Multirotor(world, replace(SPEC, id=VehicleId(f"D{number}")), NodeId("dock-1"))
+            config = AutopilotConfig(system_id=number, ground=(("127.0.0.1", self._ground_port),))
+            port = UdpDatagrams("127.0.0.1", 0)
+            self.autopilots.append(MavlinkAutopilot(body, port, config, SITE.frame))
+            flying.append(asyncio.create_task(self.autopilots[-1].run()))
         self._up.set()
         await self._ending.wait()
-        flying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await flying
+        for task in flying:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def free_port() -> int:
@@ -212,6 +219,87 @@ async def test_mavsdk_connects_arms_takes_off_goes_and_lands(system: Any, drone:
     assert drone.point().y_m == pytest.approx(55.5, abs=1.5)
 
 
+async def test_mavsdk_reads_and_sets_parameters(system: Any, drone: Drone) -> None:
+    params = part("plugins.param").ParamAsync(system)
+    assert await params.get_param_float("FS_GCS_TIMEOUT") == 5.0
+    assert await params.get_param_int("RTL_ALT") == 1500
+    await params.set_param_int("RTL_ALT", 3000)
+    assert await params.get_param_int("RTL_ALT") == 3000
+    assert drone.ask(lambda autopilot: autopilot.params["RTL_ALT"]) == 3000
+    listed = await params.get_all_params()
+    assert {"FENCE_ENABLE", "BATT_FS_LOW_ACT"} <= {one.name for one in listed.int_params}
+
+
+async def test_mavsdk_sets_a_fence_is_refused_beyond_it_and_returns(
+    system: Any, drone: Drone
+) -> None:
+    telemetry = part("plugins.telemetry").TelemetryAsync(system)
+    actions, fences = part("plugins.action"), part("plugins.geofence")
+    action, fence = actions.ActionAsync(system), fences.GeofenceAsync(system)
+    await ready(telemetry)
+    home = await first(telemetry.subscribe_home(), lambda h: h.latitude_deg != 0)
+    lat, lon, side = home.latitude_deg, home.longitude_deg, 0.001
+    around = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+    corners = [fences.Point(lat + a * side, lon + b * side) for a, b in around]
+    polygon = fences.Polygon(corners, fences.FenceType.INCLUSION)
+    await fence.upload_geofence(fences.GeofenceData([polygon], []))
+    assert drone.ask(lambda autopilot: len(autopilot.copter.fence())) == 4
+    held = await fence.download_geofence()
+    assert len(held.polygons[0].points) == 4
+    await action.set_takeoff_altitude(15.0)
+    await retried(action.arm, actions.ActionError)
+    await action.takeoff()
+    await first(telemetry.subscribe_position(), lambda p: p.relative_altitude_m > 14)
+    height_m = home.absolute_altitude_m + 20
+    with pytest.raises(actions.ActionError):
+        await action.goto_location(lat + 2 * side, lon, height_m, 0)
+    await action.goto_location(lat + side / 2, lon, height_m, 0)
+    await first(telemetry.subscribe_position(), lambda p: p.latitude_deg > lat + 0.49 * side)
+    await action.return_to_launch()
+    await first(telemetry.subscribe_armed(), lambda armed: not armed, 60)
+    assert drone.point().distance_m(Point(0, 0)) < 2
+
+
+SWARM = 20
+
+
+@pytest.fixture
+def swarm(ground_port: int) -> Iterator[Drone]:
+    thread = Drone(ground_port, count=SWARM)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.end()
+
+
+async def test_mavsdk_finds_twenty_drones_on_one_port_and_flies_one(
+    swarm: Drone, ground_port: int
+) -> None:
+    """It sends each message to all of them; only who is meant obeys."""
+    mavsdk, actions = part("mavsdk"), part("plugins.action")
+    kind = importlib.import_module("mavsdk.component_type").ComponentType.GROUND_STATION
+    config = mavsdk.Configuration.create_with_component_type(kind)
+    async with mavsdk.Mavsdk(config) as library:
+        await library.add_any_connection(f"udpin://127.0.0.1:{ground_port}")
+        async with asyncio.timeout(20):
+            while len(await library.get_systems()) < SWARM:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        systems = {await one.get_system_id(): one for one in await library.get_systems()}
+        assert sorted(systems) == list(range(1, SWARM + 1))
+        telemetry = part("plugins.telemetry").TelemetryAsync(systems[7])
+        action = actions.ActionAsync(systems[7])
+        await ready(telemetry)
+        await action.set_takeoff_altitude(15.0)
+        await retried(action.arm, actions.ActionError)
+        await action.takeoff()
+        await first(telemetry.subscribe_position(), lambda p: p.relative_altitude_m > 14)
+        flying = [n + 1 for n in range(SWARM) if swarm.ask(lambda a: a.body.airborne, n)]
+        assert flying == [7]
+        await action.land()
+        await first(telemetry.subscribe_armed(), lambda armed: not armed)
+
+
 async def test_mavsdk_uploads_reads_back_and_flies_a_mission(system: Any, drone: Drone) -> None:
     telemetry = part("plugins.telemetry").TelemetryAsync(system)
     actions, missions = part("plugins.action"), part("plugins.mission_raw")
@@ -298,8 +386,16 @@ async def mavproxy(drone: Drone, ground_port: int, tmp_path: Path) -> AsyncItera
         await process.wait()
 
 
+async def becomes(drone: Drone, true: Callable[[MavlinkAutopilot], bool]) -> None:
+    """Wait until something is true of the drone, which tells nobody."""
+    async with asyncio.timeout(30):
+        while not drone.ask(true):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
 async def test_mavproxy_flies_it_from_its_prompt(mavproxy: MavProxy, drone: Drone) -> None:
-    await mavproxy.told("", "EKF3 IMU0 is using GPS")
+    await mavproxy.told("", "online system 1")
+    await becomes(drone, lambda autopilot: autopilot.copter.position_known)
     await mavproxy.told("mode GUIDED", "Mode GUIDED")
     await mavproxy.told("arm throttle", "ARMED")
     await mavproxy.told("takeoff 15", "NAV_TAKEOFF: ACCEPTED")
@@ -308,3 +404,46 @@ async def test_mavproxy_flies_it_from_its_prompt(mavproxy: MavProxy, drone: Dron
     await mavproxy.told("mode RTL", "Mode RTL")
     await mavproxy.told("", "DISARMED")
     assert not drone.airborne()
+
+
+async def test_mavproxy_brings_a_mission_and_a_fence_up_and_down(
+    mavproxy: MavProxy, drone: Drone, tmp_path: Path
+) -> None:
+    anchor = SITE.frame.to_geo(Point(0, 0))
+    lat, lon = anchor.lat_deg, anchor.lon_deg
+    rows = (
+        (0, WAYPOINT, 0, 0, 0),
+        (3, TAKEOFF, 0, 0, 20),
+        (3, WAYPOINT, 0.0004, 0, 20),
+        (3, LAND, 0.0004, 0, 0),
+    )
+    zeros = "0\t0\t0\t0"
+    lines = [
+        f"{seq}\t{int(not seq)}\t{frame}\t{command}\t{zeros}\t{lat + north}\t{lon + east}\t{up}\t1"
+        for seq, (frame, command, north, east, up) in enumerate(rows)
+    ]
+    plan, back = tmp_path / "plan.txt", tmp_path / "back.txt"
+    plan.write_text("\n".join(["QGC WPL 110", *lines]) + "\n")
+    await mavproxy.told("", "online system 1")
+    await becomes(drone, lambda autopilot: autopilot.copter.position_known)
+    await mavproxy.told(f"wp load {plan}", "Loaded 4 waypoints in")
+    await mavproxy.told("wp list", f"{LAND} 3 30.")
+    await mavproxy.told(f"wp save {back}", "Saved 4 waypoints")
+    assert [line.split()[3] for line in back.read_text().splitlines()[1:]] == [
+        str(command) for _, command, *_ in rows
+    ]
+    around = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+    corners = [
+        f"{seq}\t0\t0\t5001\t4\t0\t0\t0\t{lat + a * 0.001}\t{lon + b * 0.001}\t0\t1"
+        for seq, (a, b) in enumerate(around)
+    ]
+    plan.write_text("\n".join(["QGC WPL 110", *corners]) + "\n")
+    await mavproxy.told(f"fence load {plan}", "Loaded 4 fence")
+    await mavproxy.told("", "Loaded 4 fence items in")
+    await becomes(drone, lambda autopilot: len(autopilot.copter.fence()) == 4)
+    await mavproxy.told("param set FENCE_ENABLE 1", "FENCE_ENABLE")
+    await mavproxy.told("mode GUIDED", "Mode GUIDED")
+    await mavproxy.told("arm throttle", "ARMED")
+    await mavproxy.told("long MISSION_START", "MISSION_START: ACCEPTED")
+    await mavproxy.told("", "DISARMED")
+    assert drone.point().y_m == pytest.approx(44.4, abs=1.5)

@@ -126,3 +126,34 @@ async def test_no_flight_to_where_no_pad_is(field: Path) -> None:
         with pytest.raises(Refused) as refused:
             await kit(place, to="gate")
         assert [fault.field for fault in refused.value.faults] == ["to"]
+
+
+@pytest.fixture
+def only_looked_at(field: Path) -> Path:
+    """Drones without docks, whose failsafes only a person may set."""
+    checked = "{mavlink: {safety: {set_parameters: false, fence: false}}}"
+    text = field.read_text(encoding="utf-8").replace("{mavlink: {}}", checked)
+    field.write_text(text.replace("    docks: [dock-1, dock-2]\n", ""), encoding="utf-8")
+    return field
+
+
+async def test_a_drone_with_its_failsafes_off_gets_no_work_until_they_are_set(
+    only_looked_at: Path,
+) -> None:
+    async with hospital(only_looked_at) as place:
+        await place.until(lambda: "vehicle_fault" in place.open_codes())
+        alerts = [alert for alert in place.service.alerts() if alert.code == "vehicle_fault"]
+        assert {alert.vehicle for alert in alerts} == {D1, D2}
+        assert {alert.facts["why"] for alert in alerts} == {"gcs_failsafe_off"}
+        view = place.service.vehicles()[0]
+        assert view.waiting_for is not None
+        assert view.waiting_for.facts == {"text": "FS_GCS_ENABLE is 0, not 1"}
+        task = await kit(place)
+        await asyncio.sleep(600)
+        assert not place.task(task).state.ended
+        for autopilot in place.simulation.stage.autopilots.values():
+            for name, value in (("FS_GCS_ENABLE", 1), ("FS_OPTIONS", 18)):
+                autopilot.params.set(name, value)
+        place.simulation.stage.autopilots[D1].params.set("RTL_ALT", 4000)
+        await place.until_ended(task)
+        assert place.task(task).vehicle == D1

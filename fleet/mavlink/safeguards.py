@@ -1,0 +1,281 @@
+"""What a drone does by itself in need: checked when it is heard, before flights, and put right.
+
+A stock autopilot flies on without a link, without a fence, until its battery is empty, unless
+its parameters say otherwise. A drone that would is not fit for service, and says why.
+
+Source: ArduCopter 4.5 parameter list.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.errors import LinkError
+from fleet.mavlink.commands import mav_text
+from fleet.mavlink.config import Safety
+from fleet.mavlink.drone import Drone
+from fleet.mavlink.missions import Item
+from fleet.mavlink.parser import Message
+from fleet.mavlink.transfer import TransferRefused
+from fleet.vehicle import Severity, VehicleError
+
+log = logging.getLogger(__name__)
+
+FENCE, RALLY = mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY
+_GO_ON_IN_AUTO = 2
+"""Bit of FS_OPTIONS: without a ground station, fly the mission to its end."""
+_HEIGHT, _CIRCLE, _POLYGONS = 1, 2, 4
+"""Bits of FENCE_TYPE."""
+_RETURN = 2
+"""BATT_FS_LOW_ACT: return to launch."""
+_ATTEMPTS = 4
+_UNKNOWN = "safeguards_unknown"
+_UNANSWERED = 2
+"""Looks in a row that came to no end before it counts as not fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How one parameter must be.
+
+    Args:
+        code: what is the matter where it is not so.
+        fine: whether a value will do.
+        wanted: the value to set, from the one that it has.
+    """
+
+    name: str
+    code: str
+    fine: Callable[[float], bool]
+    wanted: Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one drone must do by itself: `needs` makes it from its configuration.
+
+    Args:
+        fence, rally: what it must hold; None = whatever it holds.
+    """
+
+    rules: tuple[Rule, ...]
+    fence: tuple[Item, ...] | None
+    rally: tuple[Item, ...] | None
+
+
+def needs(
+    safety: Safety,
+    *,
+    fence: Sequence[Item],
+    rally: Sequence[Item],
+    alt_max_m: float,
+    return_height_m: float,
+) -> Needs:
+    """What a drone must do by itself.
+
+    Args:
+        alt_max_m: ceiling of the site's fence.
+        return_height_m: height of the drone's own layer.
+    """
+    top_m = safety.alt_max_m or alt_max_m
+    height_m = return_height_m if safety.return_height_m is None else safety.return_height_m
+    rules = [
+        Rule(name="FS_GCS_ENABLE", code="gcs_failsafe_off", fine=lambda v: v != 0, wanted=_just(1)),
+        Rule(
+            name="FS_GCS_TIMEOUT",
+            code="gcs_failsafe_off",
+            fine=lambda v: 0 < v <= safety.gcs_timeout_s,
+            wanted=_just(safety.gcs_timeout_s),
+        ),
+        _options(goes_on=safety.on_lost_link == "continue"),
+        Rule(
+            name="BATT_FS_LOW_ACT",
+            code="battery_failsafe_off",
+            fine=lambda v: v != 0,
+            wanted=_just(_RETURN),
+        ),
+        Rule(
+            name="RTL_ALT",
+            code="return_height_wrong",
+            fine=lambda v: abs(v - 100 * height_m) < 1,
+            wanted=_just(round(100 * height_m)),
+        ),
+    ]
+    if safety.fence:
+        rules += _fence_rules(safety.fence_action, top_m, polygons=bool(fence))
+    return Needs(
+        rules=tuple(rules),
+        fence=tuple(fence) if safety.fence else None,
+        rally=tuple(rally) if safety.rally else None,
+    )
+
+
+def _options(*, goes_on: bool) -> Rule:
+    def fine(value: float) -> bool:
+        return bool(int(value) & _GO_ON_IN_AUTO) is goes_on
+
+    def wanted(value: float) -> float:
+        return int(value) | _GO_ON_IN_AUTO if goes_on else int(value) & ~_GO_ON_IN_AUTO
+
+    return Rule(name="FS_OPTIONS", code="gcs_failsafe_off", fine=fine, wanted=wanted)
+
+
+def _fence_rules(action: int, top_m: float, *, polygons: bool) -> list[Rule]:
+    needed = _HEIGHT | (_POLYGONS if polygons else 0)
+    code = "fence_off"
+    return [
+        Rule(name="FENCE_ACTION", code=code, fine=lambda v: v == action, wanted=_just(action)),
+        Rule(
+            name="FENCE_TYPE",
+            code=code,
+            fine=lambda v: int(v) & needed == needed and not int(v) & _CIRCLE,
+            wanted=lambda v: (int(v) | needed) & ~_CIRCLE,
+        ),
+        Rule(
+            name="FENCE_ALT_MAX",
+            code=code,
+            fine=lambda v: abs(v - top_m) < 0.5,
+            wanted=_just(top_m),
+        ),
+        Rule(name="FENCE_ENABLE", code=code, fine=lambda v: v == 1, wanted=_just(1)),
+    ]
+
+
+def _just(value: float) -> Callable[[float], float]:
+    return lambda _: value
+
+
+class Safeguards:
+    """Keeps one drone as it must be, or knows what is the matter.
+
+    Args:
+        may_set: whether to change what is wrong; never while its motors may turn.
+    """
+
+    def __init__(self, drone: Drone, wanted: Needs, *, may_set: bool) -> None:
+        self._drone, self._wanted, self._may_set = drone, wanted, may_set
+        self._times = drone.timeouts
+        self._rules = {rule.name: rule for rule in wanted.rules}
+        self._checked_s: float | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._unanswered = 0
+        self.errors: tuple[VehicleError, ...] = ()
+        """What makes it unfit for service, as of the last look."""
+        drone.line.listen(self._overhear)
+
+    @property
+    def known(self) -> bool:
+        """Whether all of it has been looked at lately."""
+        at_s = self._checked_s
+        return at_s is not None and self._drone.now_s - at_s < self._times.recheck_s
+
+    def doubt(self) -> None:
+        """It may have been changed since; look again at the next occasion."""
+        self._checked_s = None
+
+    async def assure(self) -> None:
+        """Look at all of it, unless that was done lately; put right what is wrong, if we may.
+
+        Raises:
+            LinkError: it does not answer.
+        """
+        async with self._one_at_a_time:
+            if not self.known or (self.errors and not self._drone.telemetry.armed):
+                await self._look()
+
+    async def keep(self) -> None:
+        """The same, now and then; a drone that does not answer is asked again later."""
+        patience_s = self._times.unfit_s if self.errors else self._times.recheck_s
+        if self.known and self._drone.now_s - (self._checked_s or 0.0) < patience_s:
+            return
+        try:
+            await self.assure()
+        except LinkError as error:
+            log.warning("system id %d: %s", self._drone.line.system_id, error)
+            self._unanswered += 1
+            if self._unanswered >= _UNANSWERED:
+                self._conclude([_error(_UNKNOWN, str(error))])
+            self.doubt()
+
+    def fall_silent(self) -> None:
+        """It is not heard any more; that it did not answer is no fault of its parameters."""
+        self._unanswered = 0
+        self._conclude([error for error in self.errors if error.code != _UNKNOWN])
+
+    async def _look(self) -> None:
+        found: list[VehicleError] = []
+        for mission_type, items in ((FENCE, self._wanted.fence), (RALLY, self._wanted.rally)):
+            if items is not None:
+                found += await self._items(items, mission_type)
+        for rule in self._wanted.rules:
+            found += await self._parameter(rule)
+        self._unanswered = 0
+        self._conclude(found)
+        self._checked_s = self._drone.now_s
+
+    async def _parameter(self, rule: Rule) -> list[VehicleError]:
+        value = await self._drone.parameters.read(rule.name)
+        if not rule.fine(value) and self._allowed:
+            log.info(
+                "system id %d: %s is %g and becomes %g",
+                self._drone.line.system_id,
+                rule.name,
+                value,
+                rule.wanted(value),
+            )
+            value = await self._drone.parameters.set(rule.name, rule.wanted(value))
+        if rule.fine(value):
+            return []
+        return [_error(rule.code, f"{rule.name} is {value:g}, not {rule.wanted(value):g}")]
+
+    async def _items(self, items: Sequence[Item], mission_type: int) -> list[VehicleError]:
+        """Compare what it holds with what it should; upload that, and read it back."""
+        transfer, what = self._drone.transfer, "fence" if mission_type == FENCE else "rally"
+        for _ in range(_ATTEMPTS):
+            if await self._holds(items, mission_type):
+                return []
+            if not self._allowed:
+                break
+            try:
+                await transfer.upload(items, mission_type)
+            except TransferRefused as refused:
+                if not refused.passing:
+                    return [_error(f"{what}_differs", str(refused))]
+                await asyncio.sleep(self._times.denied_s)
+        else:
+            if await self._holds(items, mission_type):
+                return []
+        return [_error(f"{what}_differs", f"it does not hold the {len(items)} points of ours")]
+
+    async def _holds(self, items: Sequence[Item], mission_type: int) -> bool:
+        held = await self._drone.transfer.download(mission_type, limit=len(items) + 1)
+        return len(held) == len(items) and all(
+            ours.same(theirs) and round(ours.params[0]) == round(theirs.params[0])
+            for ours, theirs in zip(items, held, strict=True)
+        )
+
+    @property
+    def _allowed(self) -> bool:
+        return self._may_set and not self._drone.telemetry.armed
+
+    def _conclude(self, found: Sequence[VehicleError]) -> None:
+        if tuple(found) == self.errors:
+            return
+        self.errors = tuple(found)
+        for error in found:
+            log.warning("system id %d is not fit: %s", self._drone.line.system_id, error.text)
+        self._drone.nudge()
+
+    def _overhear(self, message: Message) -> None:
+        """A drone tells everybody of a changed parameter, whoever has changed it."""
+        if isinstance(message, mav.MAVLink_param_value_message):
+            rule = self._rules.get(mav_text(message.param_id))
+            if rule is not None and not rule.fine(message.param_value):
+                self.doubt()
+
+
+def _error(code: str, text: str) -> VehicleError:
+    return VehicleError(code=code, severity=Severity.FATAL, text=text)
