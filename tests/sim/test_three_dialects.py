@@ -20,12 +20,12 @@ VERSIONS = {"C20": "2.0", "C21": "2.1", "C30": "3.0"}
 BOTH = ("order", "instantActions", "state", "connection", "factsheet")
 
 
-def fleet_file(folder: Path) -> Path:
-    """One cart of each version on the corridor site."""
+def fleet_file(folder: Path, versions: Sequence[str] = ("2.0", "2.1", "3.0")) -> Path:
+    """One cart of each of three versions on the corridor site."""
     cart = MODELS.split("  drone:")[0].replace("models:", "").replace("cart: &cart", "v{}:")
     models = [
         cart.replace("v{}", f"v{number}").replace('"2.1"', f'"{version}"', 1)
-        for number, version in (("20", "2.0"), ("21", "2.1"), ("30", "3.0"))
+        for number, version in zip(("20", "21", "30"), versions, strict=True)
     ]
     path = folder / "three.yaml"
     path.write_text(
@@ -103,3 +103,20 @@ def all_spoke_as_their_version_has_it(recorder: SchemaRecorder) -> None:
         "SPEED_LIMIT",
     }
     assert "GRANTED" in recorder.said("C30", "grantType")
+
+
+async def test_the_journal_is_the_same_in_any_version(tmp_path: Path) -> None:
+    journals: list[list[str]] = []
+    for version in ("2.1", "3.0", "auto"):
+        lines: list[str] = []
+        path = fleet_file(tmp_path, (version,) * 3)
+        async with hospital(path, sink=lines.append) as place:
+            tasks = [
+                await place.deliver("pharmacy", "ward"),
+                await place.deliver("ward", "pharmacy"),
+            ]
+            tasks.append(await place.submit(kind="disinfection", room="isolation"))
+            await place.until_ended(*tasks)
+        journals.append(lines)
+    assert len(journals[0]) > 10
+    assert journals[0] == journals[1] == journals[2]
