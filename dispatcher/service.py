@@ -44,6 +44,7 @@ from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.shelter import Shelter
 from dispatcher.skies import Skies
+from dispatcher.stations import Stations
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
 from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
@@ -130,6 +131,7 @@ class Service:
         self._traffic = Traffic(site, self.facilities, self._times, hours, courtesy)
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
+        self._stations = Stations(site, partial(_clock_s, clock, zone), config.plan_wind_m_s)
         self._hygiene = Hygiene()
         homes = [vehicle.spec.home for vehicle in vehicles]
         chargers = Chargers(site, homes, self._charge_need)
@@ -213,7 +215,15 @@ class Service:
             missions = Missions(vehicle, self._book, self._alerts)
             shelter = self._shelters[vehicle.spec.id]
             mover = (
-                AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
+                AirMover(
+                    vehicle,
+                    self.site,
+                    self._skies,
+                    missions,
+                    self._book,
+                    self._handling,
+                    self._stations,
+                )
                 if vehicle.spec.medium is Medium.AIR
                 else GroundMover(
                     vehicle,
@@ -628,6 +638,12 @@ class Service:
         if self._shown.get(vehicle) != shown:
             self._shown[vehicle] = shown
             self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
+
+
+def _clock_s(clock: Clock, zone: tzinfo) -> float:
+    """Seconds since midnight, site time."""
+    here = clock.now().astimezone(zone)
+    return here.hour * 3600.0 + here.minute * 60.0 + here.second + here.microsecond / 1e6
 
 
 def _is_kept(shelter: Shelter) -> bool:

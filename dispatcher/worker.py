@@ -616,7 +616,7 @@ class Worker:
         route, wanted = record.mission.route, [work.kind for work in stop.work]
         done = [action.kind for action in record.mission.actions]
         there = route[-1].node == self._mover.free_at(stop)
-        return there and done == wanted and (stop.area is None or route[0].node == route[-1].node)
+        return there and done == wanted and (not stop.round_trip or route[0].node == route[-1].node)
 
 
 def _reason(error: MissionFailed | Unreachable) -> Refusal:

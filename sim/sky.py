@@ -30,6 +30,7 @@ class _Volume:
         self._floor_m = space.floor_agl_m - max(0.0, slack_m)
         self._ceiling_m = space.ceiling_agl_m + max(0.0, slack_m)
         self.id = space.id
+        self.in_force = space.in_force
 
     def holds(self, position: Position) -> bool:
         if not self._floor_m <= position.height_agl_m <= self._ceiling_m:
@@ -67,13 +68,14 @@ class Sky:
             for aircraft in self._world.aircraft.values()
             if aircraft.airborne
         ]
+        clock_s = self._world.hindrances.clock_s()
         found: dict[tuple[str, str], str] = {}
         for name, position in flying:
             where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
             if self._fences and not any(fence.holds(position) for fence in self._fences):
                 found["geofence", name] = f"{name} has left the fence {where}"
             for volume in self._closed:
-                if volume.holds(position):
+                if volume.in_force(clock_s) and volume.holds(position):
                     found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
         found.update(self._near(flying))
         for (kind, who), what in found.items():
