@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatcher.alerts import Alert
 from dispatcher.errors import FieldFault
 from dispatcher.journal import Event
-from dispatcher.task import Delivery, Disinfection, Medicine, Order, Patrol, Spec, Task
+from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task, VisitOrder
 from dispatcher.views import VehicleView
 from fleet.clock import Clock
 from fleet.vehicle import Medium
@@ -266,7 +266,7 @@ def _more_of(spec: Patrol) -> dict[str, Any]:
         found["outline"] = [[p.x_m, p.y_m] for p in spec.drawn.outline]
     if spec.by is not None:
         found["by"] = spec.by.value
-    if spec.order is not Order.GIVEN:
+    if spec.order is not VisitOrder.GIVEN:
         found["order"] = spec.order.value
     if spec.revisit_s is not None:
         found["revisit_s"] = spec.revisit_s

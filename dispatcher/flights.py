@@ -1,19 +1,19 @@
 """Getting about in the air: pad to pad around what may not be flown over, and sweeps of areas."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 
 from dispatcher.book import TaskBook
 from dispatcher.charging import enough
-from dispatcher.execution import Errand, Missions
+from dispatcher.execution import Errand, Missions, RightOfWay
 from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
-from dispatcher.stations import FOOTPRINT_M_PER_M, Stations
+from dispatcher.stations import FOOTPRINT_M_PER_M, Station, Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
 from fleet.errors import MissionFailed
-from fleet.mission import Action, Clearance, Mission, MissionId, Waypoint
+from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Vehicle
 from routing.airspace import air_way
 from routing.coverage import sweep
@@ -168,6 +168,48 @@ class AirMover:
         if stop.round_trip:
             return self._flight_s(self._tour(stop))
         return self._flight_s(self._way(self.stand, self._node(stop.place)))
+
+    # --- shifts of a watch ---
+
+    async def fly_shift(
+        self, station: Station, errand: Errand, follow: Callable[[Clearance], None]
+    ) -> None:
+        """Out to a post, round after round, and home; ``follow`` is told when it takes off."""
+        id_, route = self._book.new_mission_id(), self._route(station.points, self.home)
+        looks = tuple(
+            Action(
+                id=f"{id_}.{number}",
+                kind=ActionKind.OBSERVE,
+                duration_s=station.legs.look_s,
+                facts={"waypoint": float(number)},
+            )
+            for number in station.looks
+        )
+        mission = Mission(id=id_, route=route, actions=looks)
+        await self._missions.carry_out(mission, errand, self._followed(route, errand, follow))
+        self._home_again()
+
+    async def resume_shift(
+        self, record: MissionRecord, errand: Errand, follow: Callable[[Clearance], None]
+    ) -> None:
+        """Go on with the shift that a former process sent."""
+        await self._missions.follow(record, self._followed(record.mission.route, errand, follow))
+        self._home_again()
+
+    def _followed(
+        self, route: Sequence[Waypoint], errand: Errand, follow: Callable[[Clearance], None]
+    ) -> RightOfWay:
+        @asynccontextmanager
+        async def right() -> AsyncGenerator[Clearance]:
+            async with self._skies.fly(self._spec.id, route, errand.rank) as clearance:
+                follow(clearance)
+                yield clearance
+
+        return right
+
+    def _home_again(self) -> None:
+        self.stand = self.home
+        self._skies.leave(self._spec.id)
 
     # --- ways ---
 

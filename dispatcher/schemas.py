@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dispatcher.task import Goods, Kind, Method, Order, Priority
+from dispatcher.task import Goods, Kind, Method, Priority, VisitOrder
 from dispatcher.task_in import MAX_STOPS, MODELS
 from fleet.vehicle import Medium
 
@@ -40,14 +40,14 @@ _CHOICES: Mapping[StrEnum, Words] = {
     Goods.INFECTIOUS_WASTE: ("Infectious waste", "感染性废物"),
     Method.UV_C: ("UV-C lamp", "紫外线灯"),
     Method.SPRAY: ("Spray", "喷雾"),
-    Order.GIVEN: ("As given", "按所给顺序"),
-    Order.BEST: ("The quickest", "最快"),
-    Order.RANDOM: ("Unforeseeable", "不可预测"),
+    VisitOrder.GIVEN: ("As given", "按所给顺序"),
+    VisitOrder.BEST: ("The quickest", "最快"),
+    VisitOrder.RANDOM: ("Unforeseeable", "不可预测"),
     Medium.GROUND: ("Ground robot", "地面机器人"),
     Medium.AIR: ("Drone", "无人机"),
 }
 _ENUMS: Mapping[str, type[StrEnum]] = {
-    e.__name__: e for e in (Priority, Goods, Method, Medium, Order)
+    e.__name__: e for e in (Priority, Goods, Method, Medium, VisitOrder)
 }
 
 

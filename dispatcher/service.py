@@ -37,12 +37,14 @@ from dispatcher.looks import Looks
 from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Modeller
 from dispatcher.outages import Outages
+from dispatcher.patrols import Watches
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.road_desk import RoadDesk
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.shelter import Shelter
+from dispatcher.shifts import SHIFT
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, stops_of, stops_of_spec
@@ -54,6 +56,8 @@ from dispatcher.travel_times import TravelTimes
 from dispatcher.views import VehicleView
 from dispatcher.waiting import WaitingPlaces
 from dispatcher.watch import FleetWatch
+from dispatcher.watch_plans import WatchPlans
+from dispatcher.watch_views import WatchView
 from dispatcher.worker import Worker
 from fleet.bus import Bus
 from fleet.clock import Clock
@@ -132,6 +136,17 @@ class Service:
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
         self._stations = Stations(site, partial(_clock_s, clock, zone), config.plan_wind_m_s)
+        self.watch_plans = WatchPlans(
+            site, self._traffic.roads, self._stations, [vehicle.spec for vehicle in vehicles]
+        )
+        self._watches = Watches(
+            self._book,
+            self._alerts,
+            self._stations,
+            self.watch_plans,
+            crew=lambda: self._workers,
+            changed=lambda: self._planner.poke(),
+        )
         self._hygiene = Hygiene()
         homes = [vehicle.spec.home for vehicle in vehicles]
         chargers = Chargers(site, homes, self._charge_need)
@@ -246,6 +261,8 @@ class Service:
                 handling=self._handling,
                 charging=policy,
                 shelter=shelter,
+                duties=self._watches,
+                flyer=mover if isinstance(mover, AirMover) else None,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
             )
         return workers
@@ -287,8 +304,11 @@ class Service:
             group.create_task(self._traffic.run(), name="traffic.run")
             group.create_task(self._planner.run(), name="planner.run")
             unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
+            shifts = {v: r.task for v, r in unfinished.items() if r.purpose == SHIFT}
+            self._watches.restore(await self.store.open_shifts(), shifts)
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
+            group.create_task(self._watches.run(), name="service.watches")
             group.create_task(self._look_around(), name="service.look")
             group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
@@ -443,6 +463,8 @@ class Service:
         begun = old.state.begun
         if old.state is TaskState.CANCELLING:
             return old
+        if old.is_watch:
+            return await self._watches.cancel(task)
         state = TaskState.CANCELLING if begun else TaskState.CANCELLED
         event = self.journal.event("cancel_asked", task=task, vehicle=old.vehicle)
         new = self._book.move(task, state)
@@ -550,6 +572,10 @@ class Service:
     async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
         """Let all go on where it was broken off; NotFound."""
         return await self._emergency_desk.end(emergency, by)
+
+    def watches(self) -> list[WatchView]:
+        """The watches that go on, and who is on station."""
+        return self._watches.views()
 
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""

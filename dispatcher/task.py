@@ -52,7 +52,7 @@ class Method(StrEnum):
     SPRAY = "spray"
 
 
-class Order(StrEnum):
+class VisitOrder(StrEnum):
     """In which order the points of a patrol are visited."""
 
     GIVEN = "given"
@@ -148,7 +148,7 @@ class Patrol:
     """An area that has no name on the site."""
     by: Medium | None = None
     """Points from the air, or on the ground; None = on the ground."""
-    order: Order = Order.GIVEN
+    order: VisitOrder = VisitOrder.GIVEN
     revisit_s: float | None = None
 
     @property

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from dispatcher.task import Goods, Kind, Method, Order, Priority
+from dispatcher.task import Goods, Kind, Method, Priority, VisitOrder
 from fleet.vehicle import Medium
 
 MAX_STOPS = 20
@@ -148,7 +148,9 @@ class PatrolIn(_Asked):
     """The same in degrees."""
     points: Annotated[Places, _hint(2, "Places, on the ground", "地点（地面）", "places")] = ()
     by: Annotated[Medium | None, _hint(6, "Places seen by", "由谁查看", "choice", more=True)] = None
-    order: Annotated[Order, _hint(7, "Order", "顺序", "choice", more=True)] = Order.GIVEN
+    order: Annotated[VisitOrder, _hint(7, "VisitOrder", "顺序", "choice", more=True)] = (
+        VisitOrder.GIVEN
+    )
     revisit_s: Annotated[
         Annotated[Number, Field(ge=30, le=86_400)] | None,
         _hint(
@@ -185,7 +187,7 @@ class PatrolIn(_Asked):
         fits = {"watch": is_watch, "cover": covers and not is_watch}
         if wanted is not None and not fits.get(wanted, not covers and not is_watch):
             raise PydanticCustomError("manner_differs", "is not what the rest says")
-        if wanted == "route" and self.order is not Order.GIVEN:
+        if wanted == "route" and self.order is not VisitOrder.GIVEN:
             raise PydanticCustomError("route_has_order", "a route is followed as given")
         return self
 

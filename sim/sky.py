@@ -1,4 +1,4 @@
-"""Watches the air: fences, closed volumes, and the distance between aircraft."""
+"""Watches the air: fences, closed volumes, reserves, and the distance between aircraft."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,6 +17,8 @@ NEAR_M = 8.0
 """Two airborne aircraft closer than this ..."""
 NEAR_HEIGHT_M = 4.0
 """... and within this of each other's height are too close."""
+RESERVE_SLACK = 0.005
+"""A battery's own word is no finer than a hundredth."""
 SLACK_M = 1.0
 """How far a fence may be overstepped before it counts."""
 
@@ -46,6 +48,10 @@ class Sky:
         spaces = world.site.airspaces.values()
         self._fences = [_Volume(s, SLACK_M) for s in spaces if s.kind is AirKind.GEOFENCE]
         self._closed = [_Volume(s, 0.0) for s in spaces if s.kind is AirKind.NO_FLY]
+        self._reserves = {
+            id_: one.spec.energy.reserve_ratio - RESERVE_SLACK
+            for id_, one in world.aircraft.items()
+        }
         self._present: dict[tuple[str, str], None] = {}
         self._risen = Signal()
 
@@ -74,6 +80,8 @@ class Sky:
             where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
             if self._fences and not any(fence.holds(position) for fence in self._fences):
                 found["geofence", name] = f"{name} has left the fence {where}"
+            if self._world.aircraft[name].charge_ratio() < self._reserves[name]:
+                found["reserve", name] = f"{name} flies on its reserve {where}"
             for volume in self._closed:
                 if volume.in_force(clock_s) and volume.holds(position):
                     found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
