@@ -10,14 +10,12 @@ from dispatcher.charging import enough
 from dispatcher.execution import Errand, Missions, RightOfWay
 from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
-from dispatcher.stations import FOOTPRINT_M_PER_M, Station, Stations
+from dispatcher.stations import Station, Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Vehicle
 from routing.airspace import air_way
-from routing.coverage import sweep
-from routing.drawn import named_area
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, PlaceId, Role, Site
 
@@ -52,7 +50,6 @@ class AirMover:
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[self.home].level,
         )
-        self._tours: dict[tuple[object, ...], tuple[Point, ...]] = {}
 
     @property
     def home(self) -> NodeId:
@@ -222,26 +219,7 @@ class AirMover:
 
     def _tour(self, stop: TaskStop) -> tuple[Point, ...]:
         """From home over what is to be seen, and back."""
-        over = self._stations.over()
-        key = stop.area, stop.drawn, stop.over, over
-        if key not in self._tours:
-            home, height_m = self._point(self.home), self._spec.cruise_agl_m
-            points = [home]
-            for goal in (*self._seen(stop), home):
-                way = air_way(self._site, points[-1], goal, height_agl_m=height_m, over=over)
-                points += way[1:]
-            self._tours[key] = tuple(points)
-        return self._tours[key]
-
-    def _seen(self, stop: TaskStop) -> Sequence[Point]:
-        if stop.over:
-            return [self._point(self._node(place)) for place in stop.over]
-        area = stop.drawn
-        if area is None:
-            assert stop.area is not None, "a flight from home and back is over something"
-            area = named_area(self._site.airspaces[stop.area])
-        width_m = FOOTPRINT_M_PER_M * self._spec.cruise_agl_m
-        return sweep(area.outline, area.holes, width_m, start=self._point(self.home))
+        return self._stations.tour(stop, self._spec)
 
     def _flight_s(self, points: Sequence[Point]) -> float:
         if len(points) < 2:

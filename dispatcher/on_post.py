@@ -25,6 +25,10 @@ class OnPost:
         self.points = 0
         """How many points of its rounds it has seen."""
         self.moved_s = shift.station_s or shift.begun_s or shift.given_s
+        self.most_s = math.inf
+        """How long it is to be on station at the most."""
+        self.by_s = math.inf
+        """When it must be on its way home, for the air is closed to it."""
         self.lost = False
         """Nothing is heard of it: somebody else has been sent."""
         self.seen_s: dict[int, float] = {}
@@ -57,9 +61,10 @@ class OnPost:
             arrives_s = self.arrives_s(now_s, launch_s)
             spent_s = arrives_s - now_s
             by_battery_s = now_s + self.lasts_s(state)
-            by_plan_s = arrives_s + plan.stretch_s if plan.rounds else math.inf
+            stretch_s = plan.stretch_s if plan.rounds else math.inf
+            by_plan_s = min(self.by_s, arrives_s + min(stretch_s, self.most_s))
             return max(arrives_s, min(by_plan_s, max(by_battery_s, now_s + spent_s)))
-        by_battery_s = now_s + self.lasts_s(state)
+        by_battery_s = min(self.by_s, now_s + self.lasts_s(state))
         if not plan.rounds:
             return by_battery_s
         left = plan.rounds * plan.each - self.points

@@ -19,7 +19,7 @@ from dispatcher.book import TaskBook
 from dispatcher.journal import Event
 from dispatcher.on_post import OnPost
 from dispatcher.posts import Post
-from dispatcher.relay import Gap, gaps_ahead, overlap_s
+from dispatcher.relay import Gap, first_share, gaps_ahead, overlap_s
 from dispatcher.reliefs import Member, Offer, Reliefs
 from dispatcher.shifts import SHIFT_NEXT, Shift, ShiftState
 from dispatcher.stations import Station, Stations
@@ -84,7 +84,7 @@ class Watches:
             in_hand: the vehicles that are still on a mission of a shift, and the shift's task.
         """
         for task in self._book.open():
-            self._take_up(task, first=False)
+            self._take_up(task, begun=task.state.begun)
         crew = self._crew()
         for shift in shifts:
             if shift.vehicle in crew and in_hand.get(shift.vehicle) == shift.task:
@@ -109,35 +109,31 @@ class Watches:
 
     def _moved(self, task: Task) -> None:
         if task.is_watch and task.state is TaskState.QUEUED and task.id not in self._watches:
-            self._take_up(task, first=True)
+            self._take_up(task, begun=False)
             self._news.set()
 
-    def _take_up(self, task: Task, *, first: bool) -> None:
+    def _take_up(self, task: Task, *, begun: bool) -> None:
         spec = task.spec
         if not isinstance(spec, Patrol) or spec.revisit_s is None:
             return
+        posts: tuple[Post, ...] = ()
+        shares: tuple[float, ...] = ()
         try:
-            posts = self._plans.posts(spec, spec.revisit_s)
+            plan = self._plans.plan(spec, spec.revisit_s)
+            posts, shares = plan.posts, plan.shares
         except Unreachable as error:
             log.warning("%s can't be watched any more: %s", task.id, error)
-            posts = ()
         watch = Watch(
-            task=task.id, spec=spec, posts=posts, begins_s=task.earliest_s, ends_s=task.due_s
+            task=task.id,
+            spec=spec,
+            posts=posts,
+            begins_s=task.earliest_s,
+            ends_s=task.due_s,
+            share=sum(shares),
         )
         self._watches[task.id] = watch
-        if first:
-            self._spread()
-
-    def _spread(self) -> None:
-        """Make the first shifts of all posts that nobody was on yet end at different times."""
-        waiting = [
-            (watch, post.number)
-            for watch in self._watches.values()
-            for post in watch.posts
-            if self._book[watch.task].state is TaskState.QUEUED
-        ]
-        for number, (watch, post) in enumerate(waiting):
-            watch.first[post] = (number + 1) / len(waiting)
+        if begun:
+            watch.begun.update((post.number, None) for post in posts)
 
     # --- what people ask ---
 
@@ -166,6 +162,14 @@ class Watches:
             coming=tuple(one.shift.vehicle for one in on if one not in station),
             leaves_s=max((self._leaves_s(one, now_s) for one in on), default=None),
             idle_s=min(idle, default=None),
+        )
+
+    def engaged(self, begins_s: float, ends_s: float, medium: Medium) -> float:
+        """How many vehicles watches take between two loop seconds, as a fraction."""
+        return sum(
+            watch.share
+            for watch in self._watches.values()
+            if watch.begins_s < ends_s and begins_s < watch.ends_s and watch.spec.medium is medium
         )
 
     async def take_off(self, vehicle: VehicleId, why: Refusal) -> bool:
@@ -212,12 +216,13 @@ class Watches:
                 member.stands_at,
                 1.0 if ratio is None else ratio,
                 until_s=watch.ends_s - now_s,
-                most_s=self._reliefs.most_s(watch, post, member),
+                most_s=one.most_s,
             )
             one.shift = replace(one.shift, plan=self._plans.shift_plan(station))
+            one.by_s = now_s + station.by_s
             if not station.rounds:
                 return None
-        watch.first.pop(post.number, None)
+        watch.begun[post.number] = None
         await self._move(one, ShiftState.UNDERWAY, begun_s=now_s)
         await self._begun(watch)
         return station
@@ -310,7 +315,10 @@ class Watches:
         else:
             one.lost = False
             on_station = one.shift.state is ShiftState.ON_STATION
-            if flown and on_station and one.lasts_s(state) <= TICK_S:
+            if flown and on_station and now_s >= one.by_s - TICK_S:
+                await self._move(one, ShiftState.LEAVING)
+                self._send_home(one)
+            elif flown and on_station and one.lasts_s(state) <= TICK_S:
                 await self._move(one, ShiftState.LEAVING, why=Refusal("battery_low"))
                 self._send_home(one)
 
@@ -324,22 +332,21 @@ class Watches:
         if not there and len(coming) == len(late):
             await self._send(watch, post, self._first(watch, post, now_s), self._why(key))
             return
-        if coming or len(there) > 1:
-            return
-        leaves_s = self._leaves_s(there[0], now_s)
+        last = max(on, key=lambda one: self._leaves_s(one, now_s))
+        leaves_s = self._leaves_s(last, now_s)
         if leaves_s >= watch.ends_s or leaves_s > now_s + AHEAD_S:
             return
         offer = self._reliefs.longest(self._reliefs.offers(watch, post, now_s))
         if offer is None:
             return
-        both_s = overlap_s(offer.plan.round_s, there[0].shift.plan.round_s, watch.revisit_s)
+        both_s = overlap_s(offer.plan.round_s, last.shift.plan.round_s, watch.revisit_s)
         if offer.arrives_s + 2 * TICK_S >= leaves_s - both_s:
             await self._send(watch, post, offer, "relief")
 
     def _first(self, watch: Watch, post: Post, now_s: float) -> Offer | None:
         """Who is there first, of those who can stay for a while."""
         offers = self._reliefs.offers(watch, post, now_s)
-        if watch.first.get(post.number) is not None:
+        if post.number not in watch.begun:
             return self._reliefs.longest(offers)
         good = [one for one in offers if one.plan.stretch_s >= 2 * watch.revisit_s]
         return next(iter(good or offers), None)
@@ -359,7 +366,12 @@ class Watches:
             plan=offer.plan,
             given_s=now_s,
         )
-        self._open[offer.vehicle] = OnPost(shift, member.spec)
+        one = OnPost(shift, member.spec)
+        if post.number not in watch.begun:
+            stretch_s = offer.plan.stretch_s
+            others = [self._leaves_s(other, now_s) for other in self._open.values()]
+            one.most_s = stretch_s * first_share(offer.arrives_s, stretch_s, others)
+        self._open[offer.vehicle] = one
         event = self._event("shift_given", shift, post=post.number, why=why)
         await self._book.commit(shifts=[shift], events=[event])
         self._changed()

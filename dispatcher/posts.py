@@ -33,18 +33,28 @@ class Post:
     dwell_s: float = 0.0
 
 
+def least_round_s(area: DrawnArea, width_m: float, speed_m_s: float) -> float:
+    """No round over an area is quicker, whatever its lines."""
+    return area.shape.area / (width_m * speed_m_s)
+
+
 def area_posts(
-    area: DrawnArea, round_s: Callable[[DrawnArea], float], revisit_s: float
+    area: DrawnArea,
+    round_s: Callable[[DrawnArea], float],
+    revisit_s: float,
+    *,
+    least_s: float = 0.0,
 ) -> tuple[Post, ...]:
     """As few parts of an area as can each be seen within ``revisit_s``.
 
     Args:
         round_s: how long a round over a part takes the slowest of those who may fly it.
+        least_s: no single round over all of it could be quicker.
 
     Returns:
         The posts; none where even `MOST_POSTS` would not do.
     """
-    many = 1
+    many = max(1, math.ceil(least_s / revisit_s))
     while many <= MOST_POSTS:
         parts = parts_of(area, many)
         worst_s = max(round_s(part) for part in parts)
@@ -76,19 +86,36 @@ def point_posts(
 
 
 def parts_of(area: DrawnArea, many: int) -> list[DrawnArea]:
-    """An area cut across its length into so many parts of one size."""
-    shape = area.shape
+    """An area cut across its length, and its parts again, into so many of one size."""
+    return [area] if many <= 1 else [area_of(part) for part in _halved(area.shape, many)]
+
+
+def _halved(shape: BaseGeometry, many: int) -> list[Polygon]:
     if many <= 1:
-        return [area]
+        return _polygons(shape)
     corners = shapely.get_coordinates(shapely.oriented_envelope(shape)).tolist()
     (ax, ay), (bx, by) = max(pairwise(corners), key=lambda side: math.dist(*side))
     angle = math.atan2(by - ay, bx - ax)
     flat = rotate(shape, -angle, origin=(0, 0), use_radians=True)
-    cuts = _cuts(flat, many)
-    _, low, _, high = flat.bounds
-    slabs = [flat.intersection(shapely.box(a, low - 1, b, high + 1)) for a, b in pairwise(cuts)]
-    back = [rotate(slab, angle, origin=(0, 0), use_radians=True) for slab in slabs]
-    return [area_of(part) for slab in back for part in _polygons(slab)]
+    low_x, low_y, high_x, high_y = flat.bounds
+    x = _cut(flat, many // 2 / many)
+    halves = (
+        flat.intersection(shapely.box(low_x - 1, low_y - 1, x, high_y + 1)),
+        flat.intersection(shapely.box(x, low_y - 1, high_x + 1, high_y + 1)),
+    )
+    back = [rotate(half, angle, origin=(0, 0), use_radians=True) for half in halves]
+    return [*_halved(back[0], many // 2), *_halved(back[1], many - many // 2)]
+
+
+def _cut(flat: BaseGeometry, share: float) -> float:
+    """Where so much of a shape lies to the left, by halving."""
+    low_x, low_y, high_x, high_y = flat.bounds
+    a, b = low_x, high_x
+    for _ in range(40):
+        middle = (a + b) / 2
+        left = flat.intersection(shapely.box(low_x - 1, low_y - 1, middle, high_y + 1)).area
+        a, b = (middle, b) if left < flat.area * share else (a, middle)
+    return a
 
 
 def area_of(shape: Polygon) -> DrawnArea:
@@ -96,20 +123,6 @@ def area_of(shape: Polygon) -> DrawnArea:
     return DrawnArea(
         outline=_ring(shape.exterior), holes=tuple(_ring(ring) for ring in shape.interiors)
     )
-
-
-def _cuts(flat: BaseGeometry, many: int) -> list[float]:
-    """Where to cut along x so that all parts are of one size, by halving."""
-    low_x, low_y, high_x, high_y = flat.bounds
-    cuts = [low_x - 1]
-    for n in range(1, many):
-        a, b = low_x, high_x
-        for _ in range(40):
-            middle = (a + b) / 2
-            left = flat.intersection(shapely.box(low_x - 1, low_y - 1, middle, high_y + 1)).area
-            a, b = (middle, b) if left < flat.area * n / many else (a, middle)
-        cuts.append(a)
-    return [*cuts, high_x + 1]
 
 
 def _polygons(shape: BaseGeometry) -> list[Polygon]:

@@ -48,6 +48,28 @@ def vehicles_needed(shares: Iterable[float]) -> int | None:
     return None if math.isinf(total) else math.ceil(total - 1e-9)
 
 
+SHARES = tuple(eighths / 8 for eighths in range(8, 2, -1))
+"""How long a first turn may be, as a share of a whole one."""
+
+
+def first_share(arrives_s: float, stretch_s: float, others_s: Sequence[float]) -> float:
+    """How much of a whole turn the first one on a post lasts, so that reliefs never meet.
+
+    Reliefs at the same moment set how many vehicles there must be: each later one of a post comes
+    about a stretch after the one before, so the first ones are spread over one stretch.
+
+    Args:
+        others_s: when the turns that are under way on other posts end.
+    """
+
+    def apart_s(share: float) -> float:
+        ends_s = arrives_s + share * stretch_s
+        near = (abs(ends_s - other_s) % stretch_s for other_s in others_s)
+        return min((min(gap, stretch_s - gap) for gap in near), default=stretch_s)
+
+    return max(SHARES, key=lambda share: (round(apart_s(share)), share))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """A post that nobody will see to for a while."""

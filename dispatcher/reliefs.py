@@ -9,7 +9,7 @@ from dispatcher.eligibility import why_not
 from dispatcher.posts import Post
 from dispatcher.shifts import ShiftPlan
 from dispatcher.stations import Stations
-from dispatcher.watch_plans import ALL_NIGHT_S, LAUNCH_S, WatchPlans
+from dispatcher.watch_plans import LAUNCH_S, WatchPlans
 from dispatcher.watch_views import Watch
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState
 from routing.errors import Unreachable
@@ -115,25 +115,11 @@ class Reliefs:
                     member.stands_at,
                     ratio,
                     until_s=watch.ends_s - now_s,
-                    most_s=self.most_s(watch, post, member),
                 )
                 plan = self._plans.shift_plan(station)
         except Unreachable:
             return None
         return plan if plan.rounds else None
-
-    def most_s(self, watch: Watch, post: Post, member: Member) -> float:
-        """How long a shift is to be on station at the most: first ones are of unequal length."""
-        share = watch.first.get(post.number)
-        if share is None or share >= 1 or member.spec.medium is Medium.GROUND:
-            return math.inf
-        try:
-            whole = self._stations.compose(
-                post, member.spec, member.stands_at, 1.0, until_s=ALL_NIGHT_S
-            )
-        except Unreachable:
-            return math.inf
-        return share * whole.stretch_s
 
     def ready_in_s(self, watch: Watch, post: Post, member: Member, after_s: float = 0.0) -> float:
         """In how many seconds a vehicle could set out on a shift of some use; infinite = never.

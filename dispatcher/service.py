@@ -27,7 +27,8 @@ from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
-from dispatcher.forecast import Forecast, lately
+from dispatcher.forecast import Forecast as DemandForecast
+from dispatcher.forecast import lately
 from dispatcher.free import Free
 from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
@@ -37,6 +38,7 @@ from dispatcher.looks import Looks
 from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Modeller
 from dispatcher.outages import Outages
+from dispatcher.patrol_judge import Forecast, PatrolJudge
 from dispatcher.patrols import Watches
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
@@ -49,8 +51,8 @@ from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
-from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
-from dispatcher.task_in import TaskIn
+from dispatcher.task import Patrol, Priority, Spec, Task, TaskId, TaskState
+from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
 from dispatcher.views import VehicleView
@@ -136,16 +138,18 @@ class Service:
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
         self._stations = Stations(site, partial(_clock_s, clock, zone), config.plan_wind_m_s)
-        self.watch_plans = WatchPlans(
-            site, self._traffic.roads, self._stations, [vehicle.spec for vehicle in vehicles]
-        )
+        specs = [vehicle.spec for vehicle in vehicles]
+        plans = WatchPlans(site, self._traffic.roads, self._stations, specs)
         self._watches = Watches(
             self._book,
             self._alerts,
             self._stations,
-            self.watch_plans,
+            plans,
             crew=lambda: self._workers,
             changed=lambda: self._planner.poke(),
+        )
+        self._patrol_judge = PatrolJudge(
+            site, self._stations, plans, self._handling, specs, self._watches.engaged
         )
         self._hygiene = Hygiene()
         homes = [vehicle.spec.home for vehicle in vehicles]
@@ -182,7 +186,7 @@ class Service:
             held=self._emergency_desk.holds,
             seed=seed,
         )
-        self._forecast = Forecast(clock, self._handling, zone)
+        self._forecast = DemandForecast(clock, self._handling, zone)
         self._workers = self._make_workers(
             vehicles, chargers, CheapHours.of(self._planning.cheap_hours, zone)
         )
@@ -425,6 +429,10 @@ class Service:
     def _new_task(self, request: TaskIn, key: str | None) -> Task:
         fields = to_task_fields(request, self.site, self.clock, self.config)
         self._refuse_the_impossible(fields.spec)
+        if isinstance(fields.spec, Patrol):
+            judged = self._patrol_judge.judge(fields.spec, fields.earliest_s, fields.due_s)
+            if judged.faults:
+                raise Refused(judged.faults)
         return Task(
             id=self._book.new_task_id(),
             spec=fields.spec,
@@ -437,6 +445,16 @@ class Service:
             note=fields.note,
             key=key,
         )
+
+    async def preview(self, request: PatrolIn) -> Forecast:
+        """What a patrol would take, and every reason why it would be refused.
+
+        Raises:
+            Refused: it names what the site doesn't have.
+        """
+        fields = to_task_fields(request, self.site, self.clock, self.config)
+        assert isinstance(fields.spec, Patrol), "a patrol's request is a patrol"
+        return self._patrol_judge.judge(fields.spec, fields.earliest_s, fields.due_s)
 
     def _refuse_the_impossible(self, spec: Spec) -> None:
         """Refuse what no vehicle of this site could ever do."""

@@ -6,21 +6,23 @@ comes home with its reserve; whoever is relieved, or needed elsewhere, leaves ou
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import shapely
 from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air_pace import AirPace
-from dispatcher.posts import Post, area_of
-from fleet.vehicle import VehicleId, VehicleSpec
-from routing.airspace import air_way, free_air, not_shut
+from dispatcher.posts import Post, area_of, least_round_s
+from dispatcher.stops import TaskStop
+from fleet.vehicle import VehicleSpec
+from routing.airspace import FreeSpace, air_way, free_air, not_shut
 from routing.coverage import sweep
-from routing.drawn import DrawnArea
+from routing.drawn import DrawnArea, named_area
 from routing.errors import Unreachable
 from routing.geometry import Point, middle
-from routing.site import AirKind, Airspace, AirspaceId, Name, NodeId, Role, Site
+from routing.site import AirKind, Airspace, AirspaceId, Name, NodeId, PlaceId, Role, Site
 
 FOOTPRINT_M_PER_M = 1.0
 """Width that a camera sees per metre of height, with the overlap already taken off."""
@@ -32,8 +34,10 @@ MOST_WAYPOINTS = 500
 """Autopilots hold so many mission items, and some more. Source: ArduCopter 4.5 on small boards."""
 KEEP_OFF_M = 2.0
 """Half the side of the square over another's pad that flights keep out of, with the margin."""
-CLEAR_S = 60.0
-"""So long before a no-fly volume closes a shift that flies over it has left it."""
+CLEAR_S = 45.0
+"""So long before a no-fly volume closes a shift that flies over it turns home."""
+SET_OUT_S = 40.0
+"""From being told to leaving the ground."""
 ORDINARY_S = 2 * 3600.0
 """No flight but a shift is longer."""
 LONGEST_S = 4 * 3600.0
@@ -68,11 +72,13 @@ class Station:
     Args:
         rounds: 0 = its battery is too low.
         usable_wh: energy above the reserve that the shift may use, margin taken off.
+        by_s: in how many seconds it must be on its way home, for a no-fly volume closes.
     """
 
     legs: _Legs
     rounds: int
     usable_wh: float
+    by_s: float = math.inf
 
     @property
     def stretch_s(self) -> float:
@@ -113,7 +119,8 @@ class Stations:
         self._site, self._clock_s, self.wind_m_s = site, clock_s, wind_m_s
         self._pads = {p.node: site.nodes[p.node].point for p in site.with_role(Role.PAD)}
         self._start = middle(list(self._pads.values()) or [Point(0.0, 0.0)])
-        self._known: dict[tuple[Post, VehicleId, NodeId, frozenset[AirspaceId]], _Legs] = {}
+        self._tours: dict[tuple[object, ...], tuple[Point, ...]] = {}
+        self._known: dict[tuple[object, ...], _Legs] = {}
 
     def pace(self, spec: VehicleSpec) -> AirPace:
         """How fast a drone flies, and on what."""
@@ -136,23 +143,24 @@ class Stations:
             spots = [self._site.nodes[self._site.places[p].node].point for p in post.points]
             return _closed(spots, free.way), post.dwell_s
         width_m = FOOTPRINT_M_PER_M * spec.cruise_agl_m
-        shape = post.area.shape.intersection(free.shape)
-        parts = [p for p in shapely.get_parts(shape) if isinstance(p, Polygon) and p.area > 1.0]
-        if not parts:
-            raise Unreachable("the watch", "a part of the area that may be flown over")
+        parts = _parts(post.area.shape.intersection(free.shape))
         if len(parts) == 1 and _span_m(parts[0]) <= width_m:
             spot = parts[0].representative_point() if parts[0].interiors else parts[0].centroid
             return (Point(spot.x, spot.y),), HOVER_S
-        lines: list[Point] = []
-        for part in parts:
-            area = area_of(part)
-            start = lines[-1] if lines else self._start
-            lines += sweep(area.outline, area.holes, width_m, start=start, way=free.way)
-        return _closed(lines, free.way), 0.0
+        return _closed(self._lines(post.area, free, width_m, self._start), free.way), 0.0
+
+    def least_round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
+        """No round over an area is quicker; takes no time to say."""
+        return least_round_s(area, FOOTPRINT_M_PER_M * spec.cruise_agl_m, spec.speed_m_s)
 
     def round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
-        """How long a drone takes for one round over a part of an area, whatever the hour."""
+        """How long a part of an area is unseen between two rounds of a drone, at its own height.
+
+        What one look covers is never unseen.
+        """
         ring, look_s = self.ring(Post(number=0, area=area), spec, frozenset(), ())
+        if len(ring) == 1:
+            return 0.0
         return self._round_s(ring, look_s, self.pace(spec))
 
     def compose(
@@ -178,12 +186,16 @@ class Stations:
         over = not_shut(self._site, clock_s, LONGEST_S)
         for_now, shuts_s = not_shut(self._site, clock_s, 0.0), self._next_shut_s(clock_s)
         if for_now != over and shuts_s > CLEAR_S:
-            legs = self._legs(post, spec, stand, for_now)
+            try:
+                legs = self._legs(post, spec, stand, for_now, over)
+            except Unreachable:
+                legs = None  # it ends where it may not be by then
             by_s = shuts_s - CLEAR_S
-            found = self._compose(legs, spec, charge_ratio, until_s, most_s, by_s)
-            if found.rounds:
-                return found
-        legs = self._legs(post, spec, stand, over)
+            if legs is not None:
+                found = self._compose(legs, spec, charge_ratio, until_s, most_s, by_s)
+                if found.rounds:
+                    return found
+        legs = self._legs(post, spec, stand, over, over)
         return self._compose(legs, spec, charge_ratio, until_s, most_s, math.inf)
 
     def _compose(
@@ -193,7 +205,7 @@ class Stations:
         charge_ratio: float,
         until_s: float,
         most_s: float,
-        home_by_s: float,
+        by_s: float,
     ) -> Station:
         energy, round_s = spec.energy, legs.round_s
         usable_wh = max(0.0, charge_ratio - energy.reserve_ratio) * energy.capacity_wh / MARGIN
@@ -203,27 +215,38 @@ class Stations:
             max(1, math.ceil(stretch_s / round_s - 1e-9)),
             (MOST_WAYPOINTS - len(legs.out) - len(legs.back)) // len(legs.ring),
         )
-        if home_by_s < math.inf:
-            ways_s = MARGIN * (legs.out_s + legs.back_s)
-            rounds = min(rounds, math.floor((home_by_s - ways_s) / round_s / MARGIN))
-        return Station(legs=legs, rounds=max(0, rounds), usable_wh=usable_wh)
+        if by_s < math.inf:
+            rounds = min(rounds, math.floor((by_s - legs.out_s - SET_OUT_S) / round_s))
+        return Station(legs=legs, rounds=max(0, rounds), usable_wh=usable_wh, by_s=by_s)
 
     def _legs(
-        self, post: Post, spec: VehicleSpec, stand: NodeId, over: frozenset[AirspaceId]
+        self,
+        post: Post,
+        spec: VehicleSpec,
+        stand: NodeId,
+        over: frozenset[AirspaceId],
+        over_at_end: frozenset[AirspaceId],
     ) -> "_Legs":
-        key = (post, spec.id, stand, over)
+        key = (post, spec.id, stand, over, over_at_end)
         if key not in self._known:
-            self._known[key] = self._find_legs(post, spec, stand, over)
+            self._known[key] = self._find_legs(post, spec, stand, over, over_at_end)
         return self._known[key]
 
     def _find_legs(
-        self, post: Post, spec: VehicleSpec, stand: NodeId, over: frozenset[AirspaceId]
+        self,
+        post: Post,
+        spec: VehicleSpec,
+        stand: NodeId,
+        over: frozenset[AirspaceId],
+        over_at_end: frozenset[AirspaceId],
     ) -> "_Legs":
-        keep_off, pace = self._keep_off(spec, stand), self.pace(spec)
+        keep_off, pace = self._keep_off(spec, stand, post.points), self.pace(spec)
         free = free_air(self._site, spec.cruise_agl_m, over=over, also=keep_off)
         ring, look_s = self.ring(post, spec, over, keep_off)
         home = self._pads[self._site.places[spec.home].node]
-        out, back = free.way(self._pads[stand], ring[0]), free.way(ring[0], home)
+        out = free.way(self._pads[stand], ring[0])
+        then = free_air(self._site, spec.cruise_agl_m, over=over_at_end, also=keep_off)
+        back = then.way(ring[0], home)
         round_s, hover_s = self._round_s(ring, look_s, pace), look_s * len(ring)
         return _Legs(
             out=tuple(out),
@@ -237,6 +260,51 @@ class Stations:
             round_wh=pace.way_wh(round_s - hover_s, hover_s),
             back_wh=pace.way_wh(pace.way_s(back) + round_s / 2 * (len(ring) > 1), pace.land_s),
         )
+
+    def tour(self, stop: TaskStop, spec: VehicleSpec) -> tuple[Point, ...]:
+        """A drone's flight from home over what is to be seen, and back; raises Unreachable."""
+        over, home = self.over(), self._pads[self._site.places[spec.home].node]
+        key = spec.id, stop.area, stop.drawn, stop.over, over
+        if key not in self._tours:
+            try:
+                self._tours[key] = self._tour(stop, spec, home, over)
+            except Unreachable:
+                if stop.area is None:
+                    raise
+                area = named_area(self._site.airspaces[stop.area])
+                clipped = replace(stop, area=None, drawn=area)
+                self._tours[key] = self._tour(clipped, spec, home, over)
+        return self._tours[key]
+
+    def _tour(
+        self, stop: TaskStop, spec: VehicleSpec, home: Point, over: frozenset[AirspaceId]
+    ) -> tuple[Point, ...]:
+        site, width_m = self._site, FOOTPRINT_M_PER_M * spec.cruise_agl_m
+        pads: tuple[Airspace, ...] = ()
+        if stop.area is None:
+            pads = self._keep_off(spec, site.places[spec.home].node, stop.over)
+        free = free_air(site, spec.cruise_agl_m, over=over, also=pads)
+        if stop.over:
+            seen = [site.nodes[site.places[place].node].point for place in stop.over]
+        elif stop.drawn is not None:
+            seen = self._lines(stop.drawn, free, width_m, home)
+        else:
+            assert stop.area is not None, "a flight from home and back is over something"
+            area = site.airspaces[stop.area]
+            seen = list(sweep(area.outline, area.holes, width_m, start=home))
+        points = [home]
+        for goal in (*seen, home):
+            points += free.way(points[-1], goal)[1:]
+        return tuple(points)
+
+    def _lines(self, area: DrawnArea, free: FreeSpace, width_m: float, start: Point) -> list[Point]:
+        """Lines over what of an area may be flown over, part by part; raises Unreachable."""
+        lines: list[Point] = []
+        for part in _parts(area.shape.intersection(free.shape)):
+            one = area_of(part)
+            begin = lines[-1] if lines else start
+            lines += sweep(one.outline, one.holes, width_m, start=begin, way=free.way)
+        return lines
 
     def over(self) -> frozenset[AirspaceId]:
         """The no-fly volumes that an ordinary flight may pass over now."""
@@ -261,9 +329,12 @@ class Stations:
         closed = (v for v in self._site.airspaces.values() if v.kind is AirKind.NO_FLY and v.hours)
         return min((s for v in closed if (s := v.shuts_in_s(clock_s)) > 0), default=math.inf)
 
-    def _keep_off(self, spec: VehicleSpec, stand: NodeId) -> tuple[Airspace, ...]:
+    def _keep_off(
+        self, spec: VehicleSpec, stand: NodeId, but: Sequence[PlaceId] = ()
+    ) -> tuple[Airspace, ...]:
         """Squares over the pads of others: nobody flies where another may climb or come down."""
-        own = {stand, self._site.places[spec.home].node}
+        places = self._site.places
+        own = {stand, places[spec.home].node, *(places[place].node for place in but)}
         return tuple(_square(node, p) for node, p in self._pads.items() if node not in own)
 
 
@@ -274,6 +345,14 @@ def _closed(points: Sequence[Point], way: Way) -> tuple[Point, ...]:
         ring += way(ring[-1], goal)[1:]
     found = [a for a, b in pairwise(ring) if a != b]
     return tuple(found) or tuple(points[:1])
+
+
+def _parts(shape: BaseGeometry) -> list[Polygon]:
+    """The parts of what may be flown over; raises Unreachable where there are none."""
+    parts = [p for p in shapely.get_parts(shape) if isinstance(p, Polygon) and p.area > 1.0]
+    if not parts:
+        raise Unreachable("a dock", "a part of the area that may be flown over")
+    return parts
 
 
 def _span_m(shape: Polygon) -> float:

@@ -14,6 +14,7 @@ from dispatcher.stations import MARGIN, Station, Stations
 from dispatcher.task import Patrol
 from fleet.vehicle import Medium, VehicleSpec
 from routing.drawn import DrawnArea, named_area
+from routing.geometry import Point
 from routing.site import NodeId, PlaceId, Site
 
 LAUNCH_S = 40.0
@@ -61,26 +62,25 @@ class WatchPlans:
         Raises:
             Unreachable: some of it can't be come to.
         """
-        able = self._able(spec)
-        worst = min(able, key=lambda one: (one.cruise_agl_m, one.speed_m_s, one.id))
-        area = self.area(spec)
+        worst, area = self._worst(spec), self.area(spec)
         if area is not None:
-            return area_posts(area, lambda part: self._stations.round_s(part, worst), revisit_s)
+            return area_posts(
+                area,
+                lambda part: self._stations.round_s(part, worst),
+                revisit_s,
+                least_s=self._stations.least_round_s(area, worst),
+            )
         return point_posts(spec.points, self._times(spec.points, worst), spec.dwell_s, revisit_s)
 
     def plan(self, spec: Patrol, revisit_s: float) -> WatchPlan:
         """All of it; raises Unreachable."""
-        able, posts = self._able(spec), self.posts(spec, revisit_s)
-        rounds = [self._cycle(post, one, revisit_s) for post in posts for one in able]
-        many = len(able)
-        shares = [
-            sum(share for _, share in rounds[n * many : (n + 1) * many]) / many
-            for n in range(len(posts))
-        ]
+        worst, posts = self._worst(spec), self.posts(spec, revisit_s)
+        cycles = [self._cycle(post, worst, revisit_s) for post in posts]
+        shares = [share for _, share in cycles]
         return WatchPlan(
             posts=posts,
-            round_s=max((round_s for round_s, _ in rounds), default=math.inf),
-            able=able,
+            round_s=max((round_s for round_s, _ in cycles), default=math.inf),
+            able=self._able(spec),
             needed=vehicles_needed(shares),
             shares=tuple(shares),
         )
@@ -93,6 +93,15 @@ class WatchPlans:
             if needed is not None and 0 < needed <= has:
                 return wanted_s
         return None
+
+    def line(self, spec: Patrol, post: Post) -> tuple[Point, ...]:
+        """One round of a post, as a line that ends where it began; of a robot from spot to spot."""
+        if spec.medium is Medium.AIR:
+            ring, _ = self._stations.ring(post, self._worst(spec), self._stations.over(), ())
+        else:
+            nodes = [self._site.places[place].node for place in post.points]
+            ring = tuple(self._site.nodes[node].point for node in nodes)
+        return (*ring, ring[0])
 
     def robot_plan(
         self, post: Post, spec: VehicleSpec, stand: NodeId, charge_ratio: float
@@ -137,6 +146,10 @@ class WatchPlans:
             round_wh=legs.round_wh,
             back_wh=legs.back_wh,
         )
+
+    def _worst(self, spec: Patrol) -> VehicleSpec:
+        """Who takes the longest for a round: what it can hold, all can."""
+        return min(self._able(spec), key=lambda one: (one.cruise_agl_m, one.speed_m_s, one.id))
 
     def _able(self, spec: Patrol) -> tuple[VehicleSpec, ...]:
         return tuple(one for one in self._specs if not why_not(spec, one))

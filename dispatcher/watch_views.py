@@ -20,8 +20,10 @@ class Watch:
     posts: tuple[Post, ...]
     begins_s: float
     ends_s: float
-    first: dict[int, float] = field(default_factory=dict[int, float])
-    """Per post the share of a whole stretch that its first shift has, so that reliefs spread."""
+    share: float = 0.0
+    """How many vehicles it takes, as a fraction."""
+    begun: dict[int, None] = field(default_factory=dict[int, None])
+    """The posts that somebody has been on."""
 
     @property
     def revisit_s(self) -> float:
