@@ -1,0 +1,1 @@
+"""Closed tours for vehicles that go round without end: arrays and compiled search."""
