@@ -193,6 +193,7 @@ def ring_relay_times(
     spare_s = usable_s - overlap_s
     longest_s = on_station_s(usable_s, min(ring.out_s), min(ring.back_s), overlap_s)
     shortest_s = spare_s - max(ring.out_s) - max(ring.back_s)
+    fewest = math.ceil(ring.vehicles * (usable_s + turnaround_s) / longest_s - 1e-9)
     best: tuple[Sortie, ...] = ()
     for k in range(TRIED):
         every_s = longest_s + (max(shortest_s, longest_s / 4) - longest_s) * k / (TRIED - 1)
@@ -200,6 +201,8 @@ def ring_relay_times(
         found = manned(turns, turnaround_s)
         if not best or fleet_of(found) < fleet_of(best):
             best = found
+        if fleet_of(best) <= fewest:
+            break
     return best
 
 

@@ -42,7 +42,7 @@ def check(
         assert held[0].on_station_s <= 1e-6
         assert held[-1].leave_s >= until_s
         for leaving, relief in pairwise(held):
-            assert leaving.leave_s - relief.on_station_s == pytest.approx(overlap_s)
+            assert leaving.leave_s - relief.on_station_s == pytest.approx(overlap_s, abs=1e-6)
     for flown in by_drone.values():
         flown.sort(key=lambda turn: turn.launch_s)
         for one, two in pairwise(flown):
