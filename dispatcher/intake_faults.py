@@ -39,6 +39,7 @@ _PATROL = {
     "watch_needs_both": "send both revisit_s and until for a watch, or neither",
     "manner_differs": "leave manner out; cover has an area, visit and route have points, "
     "watch has revisit_s and until",
+    "random_on_the_ground": "leave order out, or have places patrolled on the ground",
     "route_has_order": "leave order out, or send manner visit",
 }
 _MOMENT = "send a moment with its time zone, such as 2026-03-01T08:30:00Z"

@@ -1,6 +1,7 @@
 """A shift that is followed: how far it has come, and until when its vehicle can stay."""
 
 import math
+import random
 
 from dispatcher.shifts import Shift, ShiftState
 from dispatcher.stations import MARGIN
@@ -33,12 +34,23 @@ class OnPost:
         """Nothing is heard of it: somebody else has been sent."""
         self.seen_s: dict[int, float] = {}
         """When each point of the round was seen last."""
+        self.next = 0
+        """Which point of its round a robot goes to."""
+        self.last = 0
+        self.chance = random.Random(shift.id)
+        """For orders that nobody can foresee."""
 
     def saw(self, count: int, now_s: float) -> None:
         """It has seen so many points of its rounds until now."""
         for number in range(self.points, count + 1):
             self.seen_s[number % self.shift.plan.each] = now_s
         self.points, self.moved_s = count, now_s
+
+    def looked(self, now_s: float) -> None:
+        """A robot has seen the point that it went to."""
+        self.seen_s[self.next], self.last = now_s, self.next
+        self.points, self.moved_s = self.points + 1, now_s
+        self.next = (self.next + 1) % self.shift.plan.each
 
     def idle_s(self, now_s: float) -> float | None:
         """How long the point that was seen the longest ago has not been; None = none was yet."""

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.journal import Event
@@ -24,13 +26,14 @@ from dispatcher.reliefs import Member, Offer, Reliefs
 from dispatcher.shifts import SHIFT_NEXT, Shift, ShiftState
 from dispatcher.stations import Station, Stations
 from dispatcher.stops import TaskStop, Work
-from dispatcher.task import Patrol, Task, TaskId, TaskState
+from dispatcher.task import Patrol, Task, TaskId, TaskState, VisitOrder
 from dispatcher.watch_plans import WatchPlans
 from dispatcher.watch_views import PostKey, PostView, Watch, WatchView
 from fleet.mission import ActionKind, Clearance
 from fleet.vehicle import Medium, VehicleId
 from routing.errors import Unreachable
 from routing.refusal import Refusal
+from routing.unpredictable import Unkept, most_urgent, next_point
 
 log = logging.getLogger(__name__)
 
@@ -242,14 +245,27 @@ class Watches:
             return None
         post = watch.posts[shift.post]
         look = Work(kind=ActionKind.OBSERVE, duration_s=post.dwell_s)
-        return TaskStop(place=post.points[one.points % len(post.points)], work=(look,))
+        if watch.spec.order is VisitOrder.RANDOM and one.points and len(post.points) > 1:
+            one.next = self._at_random(one, watch, post)
+        return TaskStop(place=post.points[one.next], work=(look,))
+
+    def _at_random(self, one: OnPost, watch: Watch, post: Post) -> int:
+        """Where nobody expects it, with the revisit time kept; else where it is needed most."""
+        now_s, here = self._book.now_s(), one.last
+        plan = self._plans.wander(watch.spec, post, one.spec)
+        began_s = one.shift.station_s or now_s
+        seen_s = np.array([one.seen_s.get(n, began_s) for n in range(len(post.points))])
+        try:
+            return next_point(plan, here, seen_s, now_s, one.chance)
+        except Unkept:
+            return most_urgent(plan, here, seen_s, now_s)
 
     async def looked(self, shift: Shift) -> None:
         """A robot has been there."""
         one, now_s = self._open[shift.vehicle], self._book.now_s()
         if one.shift.state is ShiftState.UNDERWAY:
             await self._move(one, ShiftState.ON_STATION, station_s=now_s)
-        one.saw(one.points + 1, now_s)
+        one.looked(now_s)
 
     async def end(self, shift: Shift, why: Refusal | None) -> None:
         """Its vehicle is free again; ``why`` says what kept it from staying."""

@@ -5,9 +5,10 @@ Only this module and `sim.scenario` know all the parts; everyone else is handed 
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import partial
 
@@ -51,7 +52,7 @@ from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
-from dispatcher.task import Patrol, Priority, Spec, Task, TaskId, TaskState
+from dispatcher.task import Patrol, Priority, Spec, Task, TaskId, TaskState, VisitOrder
 from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
@@ -139,7 +140,7 @@ class Service:
         self._skies = Skies(site)
         self._stations = Stations(site, partial(_clock_s, clock, zone), config.plan_wind_m_s)
         specs = [vehicle.spec for vehicle in vehicles]
-        plans = WatchPlans(site, self._traffic.roads, self._stations, specs)
+        self._watch_plans = plans = WatchPlans(site, self._traffic.roads, self._stations, specs)
         self._watches = Watches(
             self._book,
             self._alerts,
@@ -433,9 +434,12 @@ class Service:
             judged = self._patrol_judge.judge(fields.spec, fields.earliest_s, fields.due_s)
             if judged.faults:
                 raise Refused(judged.faults)
+        id_, spec = self._book.new_task_id(), fields.spec
+        if isinstance(spec, Patrol) and spec.order is not VisitOrder.GIVEN and not spec.is_watch:
+            spec = replace(spec, points=self._watch_plans.in_order(spec, random.Random(id_)))
         return Task(
-            id=self._book.new_task_id(),
-            spec=fields.spec,
+            id=id_,
+            spec=spec,
             priority=fields.priority,
             state=TaskState.QUEUED,
             created_s=self.clock.now_s(),

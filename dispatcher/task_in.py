@@ -182,6 +182,8 @@ class PatrolIn(_Asked):
             raise PydanticCustomError("area_by_air", "an area is seen from the air")
         if (self.revisit_s is None) != (self.until is None):
             raise PydanticCustomError("watch_needs_both", "a watch has a revisit time and an end")
+        if self.order is VisitOrder.RANDOM and (areas or self.by is Medium.AIR):
+            raise PydanticCustomError("random_on_the_ground", "only robots go at random")
         wanted = self.manner
         is_watch, covers = self.revisit_s is not None, bool(areas)
         fits = {"watch": is_watch, "cover": covers and not is_watch}

@@ -1,6 +1,7 @@
 """What a watch takes: its posts, how long rounds are, and how many vehicles hold it."""
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,13 +10,15 @@ from dispatcher.eligibility import why_not
 from dispatcher.posts import Post, area_posts, point_posts
 from dispatcher.relay import Cycle, overlap_s, vehicles_needed
 from dispatcher.roadbook import RoadBook
+from dispatcher.rounds import best_order
 from dispatcher.shifts import ShiftPlan
 from dispatcher.stations import MARGIN, Station, Stations
-from dispatcher.task import Patrol
+from dispatcher.task import Patrol, VisitOrder
 from fleet.vehicle import Medium, VehicleSpec
 from routing.drawn import DrawnArea, named_area
 from routing.geometry import Point
 from routing.site import NodeId, PlaceId, Site
+from routing.unpredictable import FREE, Wander, wander
 
 LAUNCH_S = 40.0
 """From being told to leaving the ground, until it has been measured."""
@@ -70,7 +73,25 @@ class WatchPlans:
                 revisit_s,
                 least_s=self._stations.least_round_s(area, worst),
             )
-        return point_posts(spec.points, self._times(spec.points, worst), spec.dwell_s, revisit_s)
+        times_s = self._times(spec.points, worst)
+        most_s = revisit_s / FREE if spec.order is VisitOrder.RANDOM else revisit_s
+        return point_posts(spec.points, times_s, spec.dwell_s, most_s)
+
+    def wander(self, spec: Patrol, post: Post, vehicle: VehicleSpec) -> Wander:
+        """How a robot goes round a post in an order that nobody can foresee."""
+        looks_s = [post.dwell_s] * len(post.points)
+        times_s = self._times(post.points, vehicle)
+        return wander(times_s, looks_s, range(len(post.points)), spec.revisit_s or math.inf)
+
+    def in_order(self, spec: Patrol, chance: random.Random) -> tuple[PlaceId, ...]:
+        """The points of a patrol that is made once or a few times, in the order asked for."""
+        points = list(spec.points)
+        if spec.order is VisitOrder.RANDOM:
+            chance.shuffle(points)
+        elif spec.order is VisitOrder.BEST and len(points) > 2:
+            best = best_order(self._times(points, self._worst(spec)))
+            points = [points[number] for number in best]
+        return tuple(points)
 
     def plan(self, spec: Patrol, revisit_s: float) -> WatchPlan:
         """All of it; raises Unreachable."""

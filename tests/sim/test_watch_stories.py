@@ -267,3 +267,14 @@ async def test_a_watch_goes_on_after_a_restart(tmp_path: Path, pause_s: float) -
 
 def test_shifts_that_have_ended_are_over_for_good() -> None:
     assert [state for state in ShiftState if state.ended] == [ShiftState.DONE, ShiftState.LOST]
+
+
+async def test_robots_at_random_are_never_late_all_the_same(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, homes=("park-1", "park-2"))
+    async with hospital(path) as here:
+        until = (here.service.clock.now() + timedelta(minutes=30)).isoformat()
+        points = ["pharmacy", "laboratory", "park-3"]
+        request = {"kind": "patrol", "points": points, "dwell_s": 5, "order": "random"}
+        task = await here.submit(**request, revisit_s=400, until=until)
+        await here.until_ended(task)
+        assert figures(here, task)[0] == 0

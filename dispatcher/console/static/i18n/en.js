@@ -453,6 +453,8 @@ export const en = {
   "reason.watch_needs_both": "a watch needs both the longest time unseen and an end",
   "reason.manner_differs": "is not what the rest of the request says",
   "reason.route_has_order": "a route is followed in the order given",
+  "reason.random_on_the_ground": "only robots on the ground go in an order that nobody can foresee",
+  "remedy.random_on_the_ground": "Choose another order, or robots",
   "reason.area_in_degrees": "these are degrees, where metres are meant",
   "reason.area_axes_swapped": "latitude and longitude are the wrong way round: {value}",
   "reason.area_far_away": "this area is far away from here: {value}",

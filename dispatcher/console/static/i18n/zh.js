@@ -453,6 +453,8 @@ export const zh = {
   "reason.watch_needs_both": "持续监视需要最长未见时间和结束时间",
   "reason.manner_differs": "与请求的其余内容不符",
   "reason.route_has_order": "路线按所给顺序行进",
+  "reason.random_on_the_ground": "只有地面机器人能按不可预测的顺序巡逻",
+  "remedy.random_on_the_ground": "选择其他顺序或地面机器人",
   "reason.area_in_degrees": "这里应为米，给出的是经纬度",
   "reason.area_axes_swapped": "经纬度顺序颠倒：{value}",
   "reason.area_far_away": "该区域离本地太远：{value}",
