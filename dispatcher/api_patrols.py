@@ -40,7 +40,7 @@ class PostOut(View):
 
 
 class WatchOut(View):
-    """One watch that goes on; ``gap_s`` > 0 = a gap is foreseen, -1 = one without an end."""
+    """One watch that goes on; ``gap_s`` > 0 = a gap is foreseen."""
 
     task: str
     revisit_s: float
@@ -74,7 +74,7 @@ def watch_out(watch: WatchView, clock: Clock) -> WatchOut:
         task=watch.task,
         revisit_s=watch.revisit_s,
         until=clock.to_utc(watch.ends_s),
-        gap_s=-1.0 if watch.gap_s == float("inf") else round(watch.gap_s, 1),
+        gap_s=round(watch.gap_s, 1),
         posts=[_post(post, clock) for post in watch.posts],
     )
 

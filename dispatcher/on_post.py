@@ -42,7 +42,7 @@ class OnPost:
 
     def saw(self, count: int, now_s: float) -> None:
         """It has seen so many points of its rounds until now."""
-        for number in range(self.points, count + 1):
+        for number in range(self.points + bool(self.seen_s), count + 1):
             self.seen_s[number % self.shift.plan.each] = now_s
         self.points, self.moved_s = count, now_s
 

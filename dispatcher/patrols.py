@@ -408,14 +408,18 @@ class Watches:
                 leaves.append((max(last_s, watch.begins_s), (watch.task, post.number)))
         arrivals = [self._earliest_s(*due[0], v, now_s) for v in self._crew()] if leaves else []
         free = [at_s for at_s in arrivals if at_s < math.inf]
-        self._gaps = [gap for gap in gaps_ahead(leaves, free) if gap.lasts_s > TICK_S]
+        ends = {watch.task: watch.ends_s for watch, _ in due}
+        found = [
+            replace(gap, lasts_s=min(gap.lasts_s, ends[TaskId(gap.post[0])] - gap.from_s))
+            for gap in gaps_ahead(leaves, free)
+        ]
+        self._gaps = [gap for gap in found if gap.lasts_s > TICK_S]
         for watch in self._watches.values():
             gaps = [gap for gap in self._gaps if gap.post[0] == watch.task]
             if not gaps:
                 self._alerts.clear("watch_gap_ahead", task=watch.task)
             elif not self._alerts.is_open("watch_gap_ahead", task=watch.task):
                 first = min(gaps, key=lambda gap: gap.from_s)
-                lasts_s = -1 if math.isinf(first.lasts_s) else round(first.lasts_s)
                 in_s = round(max(0.0, first.from_s - now_s))
                 self._alerts.open(
                     "watch_gap_ahead",
@@ -423,7 +427,7 @@ class Watches:
                     task=watch.task,
                     post=first.post[1],
                     in_s=in_s,
-                    lasts_s=lasts_s,
+                    lasts_s=round(first.lasts_s),
                 )
 
     def _earliest_s(self, watch: Watch, post: Post, vehicle: VehicleId, now_s: float) -> float:

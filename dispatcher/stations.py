@@ -185,18 +185,30 @@ class Stations:
         clock_s = self._clock_s()
         over = not_shut(self._site, clock_s, LONGEST_S)
         for_now, shuts_s = not_shut(self._site, clock_s, 0.0), self._next_shut_s(clock_s)
+        closed = self._legs_if_any(post, spec, stand, over, over)
         if for_now != over and shuts_s > CLEAR_S:
-            try:
-                legs = self._legs(post, spec, stand, for_now, over)
-            except Unreachable:
-                legs = None  # it ends where it may not be by then
-            by_s = shuts_s - CLEAR_S
-            if legs is not None:
+            legs = self._legs_if_any(post, spec, stand, for_now, over)
+            if legs is not None and (closed is None or legs.ring != closed.ring):
+                by_s = shuts_s - CLEAR_S
                 found = self._compose(legs, spec, charge_ratio, until_s, most_s, by_s)
                 if found.rounds:
                     return found
-        legs = self._legs(post, spec, stand, over, over)
+        legs = closed or self._legs(post, spec, stand, over, over)
         return self._compose(legs, spec, charge_ratio, until_s, most_s, math.inf)
+
+    def _legs_if_any(
+        self,
+        post: Post,
+        spec: VehicleSpec,
+        stand: NodeId,
+        over: frozenset[AirspaceId],
+        over_at_end: frozenset[AirspaceId],
+    ) -> "_Legs | None":
+        """`_legs`; None where there is no way there, or none home from there."""
+        try:
+            return self._legs(post, spec, stand, over, over_at_end)
+        except Unreachable:
+            return None
 
     def _compose(
         self,
