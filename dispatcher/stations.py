@@ -26,6 +26,10 @@ from routing.site import AirKind, Airspace, AirspaceId, Name, NodeId, PlaceId, R
 
 FOOTPRINT_M_PER_M = 1.0
 """Width that a camera sees per metre of height, with the overlap already taken off."""
+SEEN_M_PER_M = 1.2
+"""The same with all that it sees: where drones keep off a border, they look over it."""
+BESIDE_M = 10.0
+"""How far drones keep from what they may not enter."""
 MARGIN = 1.25
 """So much more energy than planned a shift may take."""
 HOVER_S = 60.0
@@ -142,8 +146,12 @@ class Stations:
         if post.area is None:
             spots = [self._site.nodes[self._site.places[p].node].point for p in post.points]
             return _closed(spots, free.way), post.dwell_s
-        width_m = FOOTPRINT_M_PER_M * spec.cruise_agl_m
-        parts = _parts(post.area.shape.intersection(free.shape))
+        height_m, shape = spec.cruise_agl_m, post.area.shape
+        width_m = FOOTPRINT_M_PER_M * height_m
+        if not free.shape.covers(shape):
+            beside_m = SEEN_M_PER_M * height_m - 2 * BESIDE_M
+            width_m = max(width_m / 2, min(width_m, beside_m))
+        parts = _parts(shape.intersection(free.shape))
         if len(parts) == 1 and _span_m(parts[0]) <= width_m:
             spot = parts[0].representative_point() if parts[0].interiors else parts[0].centroid
             return (Point(spot.x, spot.y),), HOVER_S
