@@ -71,11 +71,10 @@ class OnPost:
         plan, station_s = self.shift.plan, self.shift.station_s
         if station_s is None:
             arrives_s = self.arrives_s(now_s, launch_s)
-            spent_s = arrives_s - now_s
             by_battery_s = now_s + self.lasts_s(state)
             stretch_s = plan.stretch_s if plan.rounds else math.inf
             by_plan_s = min(self.by_s, arrives_s + min(stretch_s, self.most_s))
-            return max(arrives_s, min(by_plan_s, max(by_battery_s, now_s + spent_s)))
+            return max(arrives_s, min(by_plan_s, by_battery_s))
         by_battery_s = min(self.by_s, now_s + self.lasts_s(state))
         if not plan.rounds:
             return by_battery_s

@@ -182,7 +182,7 @@ class Watches:
         one = self._open.get(vehicle)
         if one is None or not one.shift.state.counts:
             return False
-        await self._move(one, ShiftState.LEAVING, why=why)
+        await self._call_off(one, why)
         self._news.set()
         return True
 
@@ -326,8 +326,7 @@ class Watches:
         elif not state.online or one.stalled(now_s):
             one.lost = True
         elif not member.in_service:
-            await self._move(one, ShiftState.LEAVING, why=Refusal("out_of_service"))
-            self._send_home(one)
+            await self._call_off(one, Refusal("out_of_service"))
         else:
             one.lost = False
             on_station = one.shift.state is ShiftState.ON_STATION
@@ -486,9 +485,17 @@ class Watches:
         self._alerts.clear("watch_gap_ahead", task=task)
         for one in list(self._open.values()):
             if one.shift.task == task and one.shift.state.counts:
-                await self._move(one, ShiftState.LEAVING)
-                self._send_home(one)
-                self._crew()[one.shift.vehicle].wake()
+                await self._call_off(one)
+
+    async def _call_off(self, one: OnPost, why: Refusal | None = None) -> None:
+        """Have a vehicle come home; one that has not set out yet is free at once."""
+        if one.shift.state is ShiftState.GIVEN:
+            await self._move(one, ShiftState.DONE, why=why)
+            self._open.pop(one.shift.vehicle, None)
+            self._changed()
+        else:
+            await self._move(one, ShiftState.LEAVING, why=why)
+            self._send_home(one)
 
     async def _conclude(self, task: TaskId) -> None:
         """A cancelled watch is over when the last one is home."""
