@@ -298,7 +298,7 @@ class Watches:
             (watch, post)
             for watch in self._watches.values()
             for post in watch.posts
-            if now_s >= watch.begins_s - EARLY_S
+            if now_s >= watch.begins_s - EARLY_S and not self._plans.is_shut(watch.spec, post)
         ]
         due.sort(key=lambda each: self._last_s((each[0].task, each[1].number), now_s))
         for watch, post in due:

@@ -164,9 +164,12 @@ class Stations:
     def round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
         """How long a part of an area is unseen between two rounds of a drone, at its own height.
 
+        All of it, as while no volume with hours is in force.
         What one look covers is never unseen.
         """
-        ring, look_s = self.ring(Post(number=0, area=area), spec, frozenset(), ())
+        volumes = self._site.airspaces.values()
+        at_some_hours = frozenset(volume.id for volume in volumes if volume.hours)
+        ring, look_s = self.ring(Post(number=0, area=area), spec, at_some_hours, ())
         if len(ring) == 1:
             return 0.0
         return self._round_s(ring, look_s, self.pace(spec))
@@ -195,9 +198,11 @@ class Stations:
         for_now, shuts_s = not_shut(self._site, clock_s, 0.0), self._next_shut_s(clock_s)
         closed = self._legs_if_any(post, spec, stand, over, over)
         if for_now != over and shuts_s > CLEAR_S:
-            legs = self._legs_if_any(post, spec, stand, for_now, over)
+            legs, by_s = self._legs_if_any(post, spec, stand, for_now, over), shuts_s - CLEAR_S
+            if legs is None:  # its rounds end where it may not be later on
+                legs = self._legs_if_any(post, spec, stand, for_now, for_now)
+                by_s -= 0.0 if legs is None else legs.back_s
             if legs is not None and (closed is None or legs.ring != closed.ring):
-                by_s = shuts_s - CLEAR_S
                 found = self._compose(legs, spec, charge_ratio, until_s, most_s, by_s)
                 if found.rounds:
                     return found
@@ -329,6 +334,15 @@ class Stations:
     def over(self) -> frozenset[AirspaceId]:
         """The no-fly volumes that an ordinary flight may pass over now."""
         return not_shut(self._site, self._clock_s(), ORDINARY_S)
+
+    def shut(self, post: Post, spec: VehicleSpec) -> bool:
+        """Whether a post may not be flown over at all now, so that nobody need see to it."""
+        if post.area is None:
+            return False
+        free = free_air(
+            self._site, spec.cruise_agl_m, over=not_shut(self._site, self._clock_s(), 0.0)
+        )
+        return post.area.shape.intersection(free.shape).area <= 1.0
 
     def clear(self, spec: VehicleSpec, here: Point, goal: Point) -> bool:
         """Whether a drone may fly straight to a point."""

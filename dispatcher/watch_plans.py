@@ -96,7 +96,7 @@ class WatchPlans:
     def plan(self, spec: Patrol, revisit_s: float) -> WatchPlan:
         """All of it; raises Unreachable."""
         worst, posts = self._worst(spec), self.posts(spec, revisit_s)
-        cycles = [self._cycle(post, worst, revisit_s) for post in posts]
+        cycles = [self._cycle(post, worst, revisit_s) for post in self._open_now(posts, worst)]
         shares = [share for _, share in cycles]
         return WatchPlan(
             posts=posts,
@@ -167,6 +167,16 @@ class WatchPlans:
             round_wh=legs.round_wh,
             back_wh=legs.back_wh,
         )
+
+    def is_shut(self, spec: Patrol, post: Post) -> bool:
+        """Whether nobody may see to a post at this hour."""
+        return spec.medium is Medium.AIR and self._stations.shut(post, self._worst(spec))
+
+    def _open_now(self, posts: Sequence[Post], worst: VehicleSpec) -> Sequence[Post]:
+        """The posts that may be seen to at this hour; all, where none may."""
+        if worst.medium is Medium.GROUND:
+            return posts
+        return [post for post in posts if not self._stations.shut(post, worst)] or posts
 
     def _worst(self, spec: Patrol) -> VehicleSpec:
         """Who takes the longest for a round: what it can hold, all can."""
