@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from dispatcher.api_emergencies import emergency_orders, emergency_views
 from dispatcher.api_errors import ProblemOut, say_errors
 from dispatcher.api_fleet import fleet_orders, fleet_views
+from dispatcher.api_patrols import patrol_orders, patrol_views
 from dispatcher.api_roads import road_orders, road_views
 from dispatcher.api_tasks import task_orders, task_views
 from dispatcher.http_guard import Guard
@@ -37,6 +38,7 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     app.include_router(fleet_orders(service, once), prefix=PREFIX)
     app.include_router(road_orders(service, once), prefix=PREFIX)
     app.include_router(emergency_orders(service, once), prefix=PREFIX)
+    app.include_router(patrol_orders(service), prefix=PREFIX)
     return app
 
 
@@ -55,6 +57,7 @@ def show_app(service: Showing, live: Live) -> FastAPI:
     app.include_router(fleet_views(service), prefix=PREFIX)
     app.include_router(road_views(service), prefix=PREFIX)
     app.include_router(emergency_views(service), prefix=PREFIX)
+    app.include_router(patrol_views(service), prefix=PREFIX)
 
     @app.websocket(f"{PREFIX}/live")
     async def live_link(socket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]

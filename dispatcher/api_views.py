@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatcher.alerts import Alert
 from dispatcher.errors import FieldFault
 from dispatcher.journal import Event
-from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task
+from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task, VisitOrder
 from dispatcher.views import VehicleView
 from fleet.clock import Clock
-from fleet.vehicle import Breach
+from fleet.vehicle import Breach, Medium
 from routing.refusal import Refusal
 from routing.site import Site
 
@@ -275,6 +275,7 @@ def asked(spec: Spec) -> dict[str, Any]:
                 "points": list(spec.points),
                 "rounds": spec.rounds,
                 "dwell_s": spec.dwell_s,
+                **_more_of(spec),
             }
         case Disinfection():
             return {
@@ -282,6 +283,20 @@ def asked(spec: Spec) -> dict[str, Any]:
                 "method": spec.method.value,
                 "dose_mj_cm2": spec.dose_mj_cm2,
             }
+
+
+def _more_of(spec: Patrol) -> dict[str, Any]:
+    """What only some patrols have."""
+    found: dict[str, Any] = {}
+    if spec.drawn is not None:
+        found["outline"] = [[p.x_m, p.y_m] for p in spec.drawn.outline]
+    if spec.by is not None:
+        found["by"] = spec.by.value
+    if spec.order is not VisitOrder.GIVEN:
+        found["order"] = spec.order.value
+    if spec.revisit_s is not None:
+        found["revisit_s"] = spec.revisit_s
+    return found
 
 
 def is_late(task: Task, now_s: float) -> bool:
@@ -328,7 +343,8 @@ def _walk(spec: Spec, site: Site) -> tuple[str, str | None, list[str], int]:
             air = site.airspaces.get(area)
             return air.name.en if air else area, None, [], spec.rounds
         case Patrol():
-            return "", None, list(spec.points), len(spec.points) * spec.rounds
+            each = 1 if spec.drawn or spec.by is Medium.AIR else len(spec.points)
+            return "", None, list(spec.points), each * spec.rounds
         case Disinfection():
             return spec.method.value, None, [spec.room], 1
 

@@ -9,6 +9,7 @@ from dispatcher.errors import IllegalMove, NotFound
 from dispatcher.feed import Change, Hub
 from dispatcher.journal import Event, Journal
 from dispatcher.mission_record import MissionRecord
+from dispatcher.shifts import Shift, ShiftId
 from dispatcher.store import Store
 from dispatcher.task import NEXT, Task, TaskId, TaskState
 from fleet.clock import Clock
@@ -29,13 +30,14 @@ class TaskBook:
         self._hub = hub
         self._open: dict[TaskId, Task] = {}
         self._ended: dict[TaskId, Task] = {}
-        self._next_task = self._next_mission = 1
+        self._next_task = self._next_mission = self._next_shift = 1
         self._listeners: list[Callable[[Task], None]] = []
 
     async def load(self) -> None:
         """Read the store: what was open when the last process ended is open still."""
         numbers = await self.store.next_numbers()
         self._next_task, self._next_mission = numbers.task, numbers.mission
+        self._next_shift = numbers.shift
         self._open = {task.id: task for task in await self.store.open_tasks()}
 
     def on_move(self, listener: Callable[[Task], None]) -> None:
@@ -71,6 +73,11 @@ class TaskBook:
         """An id that no mission ever had."""
         self._next_mission += 1
         return MissionId(f"M-{self._next_mission - 1:06d}")
+
+    def new_shift_id(self) -> ShiftId:
+        """An id that no shift ever had."""
+        self._next_shift += 1
+        return ShiftId(f"S-{self._next_shift - 1:06d}")
 
     async def accept(self, tasks: Sequence[Task]) -> None:
         """Write new tasks down; they exist, for everybody, once this returns."""
@@ -111,10 +118,11 @@ class TaskBook:
         tasks: Iterable[Task] = (),
         events: Sequence[Event] = (),
         missions: Sequence[MissionRecord] = (),
+        shifts: Sequence[Shift] = (),
     ) -> None:
         """One decision, on disk as a whole; then everybody is told."""
         moved = list(tasks)
-        await self.store.commit(tasks=moved, events=events, missions=missions)
+        await self.store.commit(tasks=moved, events=events, missions=missions, shifts=shifts)
         for task in moved:
             self._tell(task)
 

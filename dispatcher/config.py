@@ -114,6 +114,8 @@ class DispatchConfig(Part):
     """How long a lamp stays in a room for each mJ/cm2 asked: 10 minutes for 10 mJ/cm2."""
     spray_s: Seconds = 900.0
     """How long a room is sprayed."""
+    plan_wind_m_s: Annotated[float, Field(ge=0, le=30)] = 0.0
+    """The wind that shifts of a watch are planned for, from any side."""
 
 
 class PlannerConfig(Part):

@@ -27,10 +27,8 @@ def why_not(spec: Spec, vehicle: VehicleSpec) -> list[Refusal]:
                 *_lacks(vehicle, "lock"),
                 *_too_much(vehicle, "medicine", spec.mass_g, spec.volume_ml),
             ]
-        case Patrol(area=None):
-            return _lacks(vehicle, "camera") + _must_be(vehicle, Medium.GROUND)
         case Patrol():
-            return _lacks(vehicle, "camera") + _must_be(vehicle, Medium.AIR)
+            return _lacks(vehicle, "camera") + _must_be(vehicle, spec.medium)
         case Disinfection():
             return _lacks(vehicle, spec.method.value)
 

@@ -1,25 +1,24 @@
 """Getting about in the air: pad to pad around what may not be flown over, and sweeps of areas."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 from dispatcher.book import TaskBook
 from dispatcher.charging import enough
-from dispatcher.execution import Errand, Missions
+from dispatcher.execution import Errand, Missions, RightOfWay
 from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
+from dispatcher.stations import Station, Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
 from fleet.errors import MissionFailed
-from fleet.mission import Clearance, Mission, Waypoint
+from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Vehicle
 from routing.airspace import air_way
-from routing.coverage import sweep
 from routing.geometry import Point
-from routing.site import AirspaceId, LevelId, NodeId, PlaceId, Role, Site
+from routing.site import LevelId, NodeId, PlaceId, Role, Site
 
-FOOTPRINT_M_PER_M = 1.0
-"""Width that a camera sees per metre of height, with the overlap already taken off."""
 NEAR_M = 15.0
 """A drone this near to a pad stands on it."""
 
@@ -35,6 +34,7 @@ class AirMover:
         missions: Missions,
         book: TaskBook,
         handling: Handling,
+        stations: Stations,
     ) -> None:
         self._vehicle = vehicle
         self._spec = vehicle.spec
@@ -43,13 +43,13 @@ class AirMover:
         self._missions = missions
         self._book = book
         self._handling = handling
+        self._stations = stations
         self.interruptible = False
         self.stand = self.home
         self._level = next(
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[self.home].level,
         )
-        self._sweeps: dict[AirspaceId, tuple[Point, ...]] = {}
 
     @property
     def home(self) -> NodeId:
@@ -68,14 +68,14 @@ class AirMover:
 
     def free_at(self, stop: TaskStop) -> NodeId:
         """Where it will be after a stop: after a sweep, at home."""
-        return self.home if stop.area is not None else self._node(stop.place)
+        return self.home if stop.round_trip else self._node(stop.place)
 
     async def go(self, stop: TaskStop, errand: Errand) -> None:
         """Fly to a pad and wait there for the handling; or sweep an area and come home."""
-        if stop.area is not None:
+        if stop.round_trip:
             if self.stand != self.home:
                 await self.go_home(errand)
-            await self._fly(self._sweep(stop.area), self.home, stop, errand)
+            await self._fly(self._tour(stop), self.home, stop, errand)
             return
         goal, ahead = self._node(stop.place), self._pads_ahead(errand)
         try:
@@ -144,8 +144,8 @@ class AirMover:
         """Whether it could fly to these stops and home, with the reserve untouched."""
         node, move_s, idle_s = self.stand, 0.0, 0.0
         for stop in stops:
-            if stop.area is not None:
-                move_s += self._flight_s(self._sweep(stop.area))
+            if stop.round_trip:
+                move_s += self._flight_s(self._tour(stop)) + stop.service_s
                 node = self.home
             else:
                 goal = self._node(stop.place)
@@ -162,9 +162,51 @@ class AirMover:
 
     def seconds_to(self, stop: TaskStop) -> float:
         """How long the flight to a stop takes; for an area, the sweep of it too."""
-        if stop.area is not None:
-            return self._flight_s(self._sweep(stop.area))
+        if stop.round_trip:
+            return self._flight_s(self._tour(stop))
         return self._flight_s(self._way(self.stand, self._node(stop.place)))
+
+    # --- shifts of a watch ---
+
+    async def fly_shift(
+        self, station: Station, errand: Errand, follow: Callable[[Clearance], None]
+    ) -> None:
+        """Out to a post, round after round, and home; ``follow`` is told when it takes off."""
+        id_, route = self._book.new_mission_id(), self._route(station.points, self.home)
+        looks = tuple(
+            Action(
+                id=f"{id_}.{number}",
+                kind=ActionKind.OBSERVE,
+                duration_s=station.legs.look_s,
+                facts={"waypoint": float(number)},
+            )
+            for number in station.looks
+        )
+        mission = Mission(id=id_, route=route, actions=looks)
+        await self._missions.carry_out(mission, errand, self._followed(route, errand, follow))
+        self._home_again()
+
+    async def resume_shift(
+        self, record: MissionRecord, errand: Errand, follow: Callable[[Clearance], None]
+    ) -> None:
+        """Go on with the shift that a former process sent."""
+        await self._missions.follow(record, self._followed(record.mission.route, errand, follow))
+        self._home_again()
+
+    def _followed(
+        self, route: Sequence[Waypoint], errand: Errand, follow: Callable[[Clearance], None]
+    ) -> RightOfWay:
+        @asynccontextmanager
+        async def right() -> AsyncGenerator[Clearance]:
+            async with self._skies.fly(self._spec.id, route, errand.rank) as clearance:
+                follow(clearance)
+                yield clearance
+
+        return right
+
+    def _home_again(self) -> None:
+        self.stand = self.home
+        self._skies.leave(self._spec.id)
 
     # --- ways ---
 
@@ -172,20 +214,12 @@ class AirMover:
         a, b = self._point(start), self._point(goal)
         if start == goal:
             return (a,)
-        return air_way(self._site, a, b, height_agl_m=self._spec.cruise_agl_m)
+        over = self._stations.over()
+        return air_way(self._site, a, b, height_agl_m=self._spec.cruise_agl_m, over=over)
 
-    def _sweep(self, area: AirspaceId) -> tuple[Point, ...]:
-        """From home all over an area and back."""
-        if area not in self._sweeps:
-            space = self._site.airspaces[area]
-            home = self._point(self.home)
-            height_m = self._spec.cruise_agl_m
-            lines = sweep(space.outline, space.holes, FOOTPRINT_M_PER_M * height_m, start=home)
-            points = [home]
-            for goal in (*lines, home):
-                points += air_way(self._site, points[-1], goal, height_agl_m=height_m)[1:]
-            self._sweeps[area] = tuple(points)
-        return self._sweeps[area]
+    def _tour(self, stop: TaskStop) -> tuple[Point, ...]:
+        """From home over what is to be seen, and back."""
+        return self._stations.tour(stop, self._spec)
 
     def _flight_s(self, points: Sequence[Point]) -> float:
         if len(points) < 2:
@@ -215,13 +249,24 @@ class AirMover:
         self, points: Sequence[Point], goal: NodeId, stop: TaskStop | None, errand: Errand
     ) -> None:
         id_ = self._book.new_mission_id()
-        actions = stop.actions(id_) if stop is not None else ()
+        actions = self._actions(stop, points, id_) if stop is not None else ()
         route = self._route(points, goal)
         mission = Mission(id=id_, route=route, actions=actions)
         await self._missions.carry_out(
             mission, errand, lambda: self._skies.fly(self._spec.id, route, errand.rank)
         )
         self.stand = goal
+
+    def _actions(
+        self, stop: TaskStop, points: Sequence[Point], mission: MissionId
+    ) -> tuple[Action, ...]:
+        """The work of a stop; looks at places are taken above them."""
+        actions, at = stop.actions(mission), 0
+        found: list[Action] = []
+        for action, place in zip(actions, stop.over, strict=False):
+            at = points.index(self._point(self._node(place)), at)
+            found.append(replace(action, facts={**action.facts, "waypoint": float(at)}))
+        return tuple(found) if stop.over else actions
 
     async def _work_here(self, stop: TaskStop, errand: Errand) -> None:
         """Loading where it stands needs no flight."""

@@ -27,4 +27,6 @@ class Hand:
     stop_index: int = -1
     ready_s: float = 0.0
     """When the stop at hand is expected to be over."""
+    watch: TaskId | None = None
+    """The watch that it makes a shift for."""
     aboard: dict[TaskId, None] = field(default_factory=dict[TaskId, None])

@@ -24,6 +24,7 @@ from dispatcher.task_in import (
     TaskIn,
 )
 from fleet.clock import Clock
+from routing.drawn import DrawnArea, area_faults, from_geojson, from_metres
 from routing.refusal import Fact, Refusal
 from routing.site import AirKind, AirspaceId, PlaceId, Site
 
@@ -32,6 +33,7 @@ FieldFaults = list[FieldFault]
 
 FARTHEST_S = 366 * 24 * 3600.0
 """How far ahead a task may be asked for."""
+_NOWHERE = DrawnArea(outline=())
 _ANY: TypeAdapter[TaskIn] = TypeAdapter(AnyTaskIn)
 
 
@@ -107,16 +109,19 @@ class _Reading:
         if asked.earliest_at is not None:
             earliest_s = max(now_s, self._clock.to_loop(asked.earliest_at))
             self._not_too_far("earliest_at", earliest_s, now_s)
-        if asked.due_at is None:
+        end, field = asked.due_at, "due_at"
+        if isinstance(asked, PatrolIn) and asked.until is not None:
+            end, field = asked.until, "until"
+        if end is None:
             return earliest_s, earliest_s + self._config.due_s.of(asked.priority)
-        due_s = self._clock.to_loop(asked.due_at)
-        self._not_too_far("due_at", due_s, now_s)
-        value = asked.due_at.isoformat()
+        due_s = self._clock.to_loop(end)
+        self._not_too_far(field, due_s, now_s)
+        value = end.isoformat()
         if due_s <= now_s:
             facts = {"value": value, "now": self._clock.now().isoformat(timespec="seconds")}
-            self._fault("due_at", "in_the_past", facts, "send a moment that is still to come")
+            self._fault(field, "in_the_past", facts, "send a moment that is still to come")
         elif due_s <= earliest_s:
-            self._fault("due_at", "window_empty", {"value": value}, "send one after earliest_at")
+            self._fault(field, "window_empty", {"value": value}, "send one after earliest_at")
         return earliest_s, due_s
 
     def _delivery(self, asked: DeliveryIn) -> Delivery:
@@ -162,7 +167,23 @@ class _Reading:
             points=tuple(self._place(f"points.{n}", p) for n, p in enumerate(asked.points)),
             rounds=asked.rounds,
             dwell_s=asked.dwell_s,
+            drawn=self._drawn(asked),
+            by=asked.by,
+            order=asked.order,
+            revisit_s=asked.revisit_s,
         )
+
+    def _drawn(self, asked: PatrolIn) -> DrawnArea | None:
+        frame = self._site.frame
+        if asked.outline is not None:
+            field, (area, faults) = "outline", from_metres([asked.outline], frame)
+        elif asked.geojson is not None:
+            field, (area, faults) = "geojson", from_geojson(asked.geojson.coordinates, frame)
+        else:
+            return None
+        for fault in faults or area_faults(area or _NOWHERE, self._site):
+            self._fault(field, fault.code, fault.facts, fault.remedy)
+        return area
 
     def _disinfection_s(self, asked: DisinfectionIn) -> float:
         if asked.method is Method.SPRAY:

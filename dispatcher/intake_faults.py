@@ -33,6 +33,15 @@ _LIMITS = {
     "min_length": ("too_short", "send {limit} or more {what}"),
     "max_length": ("too_long", "send at most {limit} {what}"),
 }
+_PATROL = {
+    "several_areas": "send one of area, outline and geojson",
+    "area_by_air": "leave by out: an area is seen from the air",
+    "watch_needs_both": "send both revisit_s and until for a watch, or neither",
+    "manner_differs": "leave manner out; cover has an area, visit and route have points, "
+    "watch has revisit_s and until",
+    "random_on_the_ground": "leave order out, or have places patrolled on the ground",
+    "route_has_order": "leave order out, or send manner visit",
+}
 _MOMENT = "send a moment with its time zone, such as 2026-03-01T08:30:00Z"
 
 
@@ -123,6 +132,8 @@ def _reason(
             return "control_character", facts, "send printable text only"
         case "area_or_points":
             return "area_or_points", {}, "send either an area (by air) or points (on the ground)"
+        case _ if kind in _PATROL:
+            return kind, {}, _PATROL[kind]
         case _:
             return _by_limit(kind, facts, context)
 

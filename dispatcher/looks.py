@@ -51,8 +51,8 @@ class Looks:
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
         waiting = worker.waits_out or self._waits_for(spec, state) or _unfit(spec, state)
         hand, planned = worker.hand, self._planner.tasks_of(spec.id)
-        if hand.task or hand.aboard:
-            held = (hand.task,) if hand.task else ()
+        if hand.task or hand.aboard or hand.watch:
+            held = tuple(task for task in (hand.task, hand.watch) if task)
             planned = tuple(dict.fromkeys((*held, *hand.aboard, *planned)))
         node = self._site.nodes.get(state.last_node or NodeId(""))
         return Glance(

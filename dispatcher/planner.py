@@ -278,7 +278,8 @@ class Planner:
     def _due(self) -> list[Task]:
         """The open tasks that are to be planned now."""
         until_s = self._book.now_s() + HORIZON_S
-        due = (task for task in self._book.open() if task.earliest_s <= until_s)
+        open_ = (task for task in self._book.open() if not task.is_watch)
+        due = (task for task in open_ if task.earliest_s <= until_s)
         return [task for task in due if task.state.begun or self._held(task) is None]
 
     def _start(self, model: Model) -> Plan:
@@ -335,6 +336,8 @@ class Planner:
         moved: list[Task] = []
         events = []
         for task in self._book.open():
+            if task.is_watch:
+                continue
             reason = plan.unplanned.get(task.id)
             if task.id not in model.first_stop and not task.state.begun:
                 waits = self._held(task) or self._modeller.shortlist.waits.get(task.id)

@@ -14,12 +14,14 @@ from dispatcher.errors import Refused
 from dispatcher.feed import Feed
 from dispatcher.intake import FieldFaults
 from dispatcher.journal import Event
+from dispatcher.patrol_judge import Forecast
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.store import Page, Store, TaskQuery
 from dispatcher.task import Priority, Task, TaskId
-from dispatcher.task_in import TaskIn
+from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.views import Play, VehicleView
+from dispatcher.watch_views import WatchView
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import LaneId, Site
@@ -90,6 +92,10 @@ class Showing(Protocol):
         """All vehicles, as they are now."""
         ...
 
+    def watches(self) -> Sequence[WatchView]:
+        """The watches that go on, the oldest first."""
+        ...
+
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered, the oldest first."""
         ...
@@ -120,6 +126,10 @@ class Service(Showing, Protocol):
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
         """Accept a task; the same key again gives the same task. Raises Refused."""
+        ...
+
+    async def preview(self, request: PatrolIn) -> Forecast:
+        """What a patrol would take, and why it would be refused. Raises Refused."""
         ...
 
     async def submit_batch(

@@ -17,6 +17,7 @@ from sqlmodel import Field, SQLModel
 
 from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
+from dispatcher.shifts import Shift, ShiftId, ShiftPlan, ShiftState
 from dispatcher.task import (
     Delivery,
     Disinfection,
@@ -143,6 +144,25 @@ class PaceRow(SQLModel, table=True):
     measured_s: float
 
 
+class ShiftRow(SQLModel, table=True):
+    """One vehicle's stretch on a post of a watch."""
+
+    __tablename__ = "shifts"  # pyright: ignore[reportAssignmentType]
+
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    task: str = Field(index=True)
+    post: int
+    vehicle: str
+    state: str = Field(index=True)
+    why: str
+    plan: str = Field(sa_type=Text)
+    given_at: datetime = _time()
+    begun_at: datetime | None = _time(optional=True)
+    station_at: datetime | None = _time(optional=True)
+    ended_at: datetime | None = _time(optional=True)
+
+
 SPECS: Mapping[str, TypeAdapter[Any]] = {
     Kind.DELIVERY: TypeAdapter(Delivery),
     Kind.MEDICINE: TypeAdapter(Medicine),
@@ -151,6 +171,7 @@ SPECS: Mapping[str, TypeAdapter[Any]] = {
 }
 """What each kind of task asks for, as JSON and back."""
 _MISSION = TypeAdapter(Mission)
+_SHIFT_PLAN = TypeAdapter(ShiftPlan)
 
 
 def number_of(name: str) -> int:
@@ -269,6 +290,44 @@ def mission_of(row: RowMapping, clock: Clock) -> MissionRecord:
         mission=_MISSION.validate_json(row["mission"]),
         state=row["state"],
         at_s=clock.to_loop(row["at"]),
+    )
+
+
+def shift_values(shift: Shift, clock: Clock) -> dict[str, Any]:
+    """A shift as the values of its row."""
+    moments = {"given_at": shift.given_s, "begun_at": shift.begun_s}
+    moments |= {"station_at": shift.station_s, "ended_at": shift.ended_s}
+    return {
+        "id": shift.id,
+        "number": number_of(shift.id),
+        "task": shift.task,
+        "post": shift.post,
+        "vehicle": shift.vehicle,
+        "state": shift.state.value,
+        "why": shift.why,
+        "plan": _SHIFT_PLAN.dump_json(shift.plan).decode(),
+        **{name: None if at is None else clock.to_utc(at) for name, at in moments.items()},
+    }
+
+
+def shift_of(row: RowMapping, clock: Clock) -> Shift:
+    """The shift that a row holds."""
+
+    def loop_s(moment: datetime | None) -> float | None:
+        return None if moment is None else clock.to_loop(moment)
+
+    return Shift(
+        id=ShiftId(row["id"]),
+        task=TaskId(row["task"]),
+        post=row["post"],
+        vehicle=VehicleId(row["vehicle"]),
+        state=ShiftState(row["state"]),
+        why=row["why"],
+        plan=_SHIFT_PLAN.validate_json(row["plan"]),
+        given_s=clock.to_loop(row["given_at"]),
+        begun_s=loop_s(row["begun_at"]),
+        station_s=loop_s(row["station_at"]),
+        ended_s=loop_s(row["ended_at"]),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dispatcher.task import Goods, Kind, Method, Priority
+from dispatcher.task import Goods, Kind, Method, Priority, VisitOrder
 from dispatcher.task_in import MAX_STOPS, MODELS
 from fleet.vehicle import Medium
 
@@ -40,10 +40,15 @@ _CHOICES: Mapping[StrEnum, Words] = {
     Goods.INFECTIOUS_WASTE: ("Infectious waste", "感染性废物"),
     Method.UV_C: ("UV-C lamp", "紫外线灯"),
     Method.SPRAY: ("Spray", "喷雾"),
+    VisitOrder.GIVEN: ("As given", "按所给顺序"),
+    VisitOrder.BEST: ("The quickest", "最快"),
+    VisitOrder.RANDOM: ("Unforeseeable", "不可预测"),
     Medium.GROUND: ("Ground robot", "地面机器人"),
     Medium.AIR: ("Drone", "无人机"),
 }
-_ENUMS: Mapping[str, type[StrEnum]] = {e.__name__: e for e in (Priority, Goods, Method, Medium)}
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    e.__name__: e for e in (Priority, Goods, Method, Medium, VisitOrder)
+}
 
 
 @cache
@@ -54,7 +59,8 @@ def task_schemas() -> dict[str, dict[str, Any]]:
 
 def _schema(kind: Kind, model: type[BaseModel]) -> dict[str, Any]:
     raw = model.model_json_schema(by_alias=True)
-    properties = {name: _property(prop) for name, prop in raw["properties"].items()}
+    shown = {n: p for n, p in raw["properties"].items() if "x-widget" in p or n == "kind"}
+    properties = {name: _property(prop) for name, prop in shown.items()}
     properties["kind"] = {"const": kind.value, "type": "string"}
     ordered = sorted(properties.items(), key=lambda item: item[1].get("x-order", 0))
     return {

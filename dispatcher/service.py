@@ -5,9 +5,10 @@ Only this module and `sim.scenario` know all the parts; everyone else is handed 
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import partial
 
@@ -27,7 +28,8 @@ from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
-from dispatcher.forecast import Forecast, lately
+from dispatcher.forecast import Forecast as DemandForecast
+from dispatcher.forecast import lately
 from dispatcher.free import Free
 from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
@@ -37,22 +39,28 @@ from dispatcher.looks import Looks
 from dispatcher.memory import KINDS, Memory, remember
 from dispatcher.modelling import Modeller
 from dispatcher.outages import Outages
+from dispatcher.patrol_judge import Forecast, PatrolJudge
+from dispatcher.patrols import Watches
 from dispatcher.planner import Planner, SolveTimes
 from dispatcher.reach import unreachable_stops
 from dispatcher.road_desk import RoadDesk
 from dispatcher.road_rules import RoadRule, RuleId, together
 from dispatcher.road_rules_in import RoadRuleIn
 from dispatcher.shelter import Shelter
+from dispatcher.shifts import SHIFT
 from dispatcher.skies import Skies
+from dispatcher.stations import Stations
 from dispatcher.stops import Handling, stops_of, stops_of_spec
 from dispatcher.store import Store
-from dispatcher.task import Priority, Spec, Task, TaskId, TaskState
-from dispatcher.task_in import TaskIn
+from dispatcher.task import Patrol, Priority, Spec, Task, TaskId, TaskState, VisitOrder
+from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
 from dispatcher.views import VehicleView
 from dispatcher.waiting import WaitingPlaces
 from dispatcher.watch import FleetWatch
+from dispatcher.watch_plans import WatchPlans
+from dispatcher.watch_views import WatchView
 from dispatcher.worker import Worker
 from fleet.bus import Bus
 from fleet.clock import Clock
@@ -140,6 +148,20 @@ class Service:
         self._traffic = Traffic(site, self.facilities, self._times, hours, courtesy)
         self._traffic.on_hours(self._hours_changed)
         self._skies = Skies(site)
+        self._stations = Stations(site, partial(_clock_s, clock, zone), config.plan_wind_m_s)
+        specs = [vehicle.spec for vehicle in vehicles]
+        self._watch_plans = plans = WatchPlans(site, self._traffic.roads, self._stations, specs)
+        self._watches = Watches(
+            self._book,
+            self._alerts,
+            self._stations,
+            plans,
+            crew=lambda: self._workers,
+            changed=lambda: self._planner.poke(),
+        )
+        self._patrol_judge = PatrolJudge(
+            site, self._stations, plans, self._handling, specs, self._watches.engaged
+        )
         self._hygiene = Hygiene()
         chargers = Chargers(site, homes, self._charge_need)
         self._modeller = Modeller(
@@ -174,7 +196,7 @@ class Service:
             held=self._emergency_desk.holds,
             seed=seed,
         )
-        self._forecast = Forecast(clock, self._handling, zone)
+        self._forecast = DemandForecast(clock, self._handling, zone)
         self._workers = self._make_workers(
             vehicles, chargers, CheapHours.of(self._planning.cheap_hours, zone)
         )
@@ -222,7 +244,15 @@ class Service:
             missions = Missions(vehicle, self._book, self._alerts)
             shelter = self._shelters[vehicle.spec.id]
             mover = (
-                AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
+                AirMover(
+                    vehicle,
+                    self.site,
+                    self._skies,
+                    missions,
+                    self._book,
+                    self._handling,
+                    self._stations,
+                )
                 if vehicle.spec.medium is Medium.AIR
                 else GroundMover(
                     vehicle,
@@ -245,6 +275,8 @@ class Service:
                 handling=self._handling,
                 charging=policy,
                 shelter=shelter,
+                duties=self._watches,
+                flyer=mover if isinstance(mover, AirMover) else None,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
             )
         return workers
@@ -286,8 +318,11 @@ class Service:
             group.create_task(self._traffic.run(), name="traffic.run")
             group.create_task(self._planner.run(), name="planner.run")
             unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
+            shifts = {v: r.task for v, r in unfinished.items() if r.purpose == SHIFT}
+            self._watches.restore(await self.store.open_shifts(), shifts)
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
+            group.create_task(self._watches.run(), name="service.watches")
             group.create_task(self._look_around(), name="service.look")
             group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
@@ -412,9 +447,16 @@ class Service:
     def _new_task(self, request: TaskIn, key: str | None) -> Task:
         fields = to_task_fields(request, self.site, self.clock, self.config)
         self._refuse_the_impossible(fields.spec)
+        if isinstance(fields.spec, Patrol):
+            judged = self._patrol_judge.judge(fields.spec, fields.earliest_s, fields.due_s)
+            if judged.faults:
+                raise Refused(judged.faults)
+        id_, spec = self._book.new_task_id(), fields.spec
+        if isinstance(spec, Patrol) and spec.order is not VisitOrder.GIVEN and not spec.is_watch:
+            spec = replace(spec, points=self._watch_plans.in_order(spec, random.Random(id_)))
         return Task(
-            id=self._book.new_task_id(),
-            spec=fields.spec,
+            id=id_,
+            spec=spec,
             priority=fields.priority,
             state=TaskState.QUEUED,
             created_s=self.clock.now_s(),
@@ -424,6 +466,16 @@ class Service:
             note=fields.note,
             key=key,
         )
+
+    async def preview(self, request: PatrolIn) -> Forecast:
+        """What a patrol would take, and every reason why it would be refused.
+
+        Raises:
+            Refused: it names what the site doesn't have.
+        """
+        fields = to_task_fields(request, self.site, self.clock, self.config)
+        assert isinstance(fields.spec, Patrol), "a patrol's request is a patrol"
+        return self._patrol_judge.judge(fields.spec, fields.earliest_s, fields.due_s)
 
     def _refuse_the_impossible(self, spec: Spec) -> None:
         """Refuse what no vehicle of this site could ever do."""
@@ -450,6 +502,8 @@ class Service:
         begun = old.state.begun
         if old.state is TaskState.CANCELLING:
             return old
+        if old.is_watch:
+            return await self._watches.cancel(task)
         state = TaskState.CANCELLING if begun else TaskState.CANCELLED
         event = self.journal.event("cancel_asked", task=task, vehicle=old.vehicle)
         new = self._book.move(task, state)
@@ -578,6 +632,10 @@ class Service:
         """Let all go on where it was broken off; NotFound."""
         return await self._emergency_desk.end(emergency, by)
 
+    def watches(self) -> list[WatchView]:
+        """The watches that go on, and who is on station."""
+        return self._watches.views()
+
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
         return self._alerts.all()
@@ -667,6 +725,12 @@ class Service:
         if self._shown.get(vehicle) != shown:
             self._shown[vehicle] = shown
             self._hub.tell(Change(vehicle=self._looks.view(self.roster[vehicle])))
+
+
+def _clock_s(clock: Clock, zone: tzinfo) -> float:
+    """Seconds since midnight, site time."""
+    here = clock.now().astimezone(zone)
+    return here.hour * 3600.0 + here.minute * 60.0 + here.second + here.microsecond / 1e6
 
 
 def _is_kept(shelter: Shelter) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from routing.geometry import Point
 from routing.site import Lane, Name, Site
+from routing.windows import clock
 
 Spot = tuple[float, float]
 
@@ -66,6 +67,7 @@ def site_out(site: Site) -> dict[str, Any]:
                 "holes": [_line(hole) for hole in air.holes],
                 "floor_agl_m": air.floor_agl_m,
                 "ceiling_agl_m": air.ceiling_agl_m,
+                "hours": [f"{clock(from_s)}-{clock(to_s)}" for from_s, to_s in air.hours],
             }
             for air in site.airspaces.values()
         ],

@@ -7,10 +7,10 @@ from dispatcher.roadbook import RoadBook, loaded, rules_of
 from dispatcher.stops import Handling, TaskStop, stops_of
 from dispatcher.task import Task
 from fleet.vehicle import Medium, VehicleSpec
-from routing.geometry import Point
+from routing.geometry import Point, middle
 from routing.paths import UNREACHABLE_S, Rules
 from routing.problem import Profile
-from routing.site import NodeId, Role, Site
+from routing.site import AirspaceId, NodeId, Role, Site
 
 FLIGHT_OVERHEAD_S = 60
 """Taking off, climbing, coming down and landing."""
@@ -19,7 +19,7 @@ DETOUR = 1.2
 
 
 class Spots:
-    """Nodes, and patrol areas as ``area:ID``."""
+    """Nodes, patrol areas as ``area:ID``, and what else is seen from the air as ``area:x,y``."""
 
     def __init__(self, site: Site, roads: RoadBook, handling: Handling) -> None:
         self._site, self._roads, self._handling = site, roads, handling
@@ -28,7 +28,12 @@ class Spots:
         """The word for a stop's place among the rows of the travel matrices."""
         if stop.place is not None:
             return self._site.places[stop.place].node
-        return f"area:{stop.area}"
+        if stop.area is not None:
+            return f"area:{stop.area}"
+        nodes = self._site.nodes
+        over = [nodes[self._site.places[place].node].point for place in stop.over]
+        centre = middle(over or (stop.drawn.outline if stop.drawn is not None else ()))
+        return f"area:{centre.x_m:.1f},{centre.y_m:.1f}"
 
     def node(self, spot: str) -> NodeId | None:
         """A spot on the ground; None = no road leads there."""
@@ -38,10 +43,11 @@ class Spots:
         """Where a spot is; the middle of it, for an area."""
         if spot in self._site.nodes:
             return self._site.nodes[NodeId(spot)].point
-        outline = next(a.outline for a in self._site.airspaces.values() if f"area:{a.id}" == spot)
-        x = sum(point.x_m for point in outline) / len(outline)
-        y = sum(point.y_m for point in outline) / len(outline)
-        return Point(x, y)
+        where = spot.removeprefix("area:")
+        if AirspaceId(where) in self._site.airspaces:
+            return middle(self._site.airspaces[AirspaceId(where)].outline)
+        x, _, y = where.partition(",")
+        return Point(float(x), float(y))
 
     def seconds_to(self, task: Task, spec: VehicleSpec, node: NodeId) -> float:
         """How long a vehicle takes from a node to a task's first stop, which it can get to."""

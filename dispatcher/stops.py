@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Patrol, Spec, Task, TaskId
 from fleet.mission import Action, ActionKind, MissionId
+from fleet.vehicle import Medium
+from routing.drawn import DrawnArea
 from routing.site import AirspaceId, PlaceId
 
 
@@ -27,14 +29,24 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStop:
-    """One stop of a task: at a place, or all over a named area of air."""
+    """One stop of a task: at a place, or a flight over something, from home and back."""
 
     place: PlaceId | None = None
     area: AirspaceId | None = None
+    """To be seen all over."""
+    drawn: DrawnArea | None = None
+    """The same for an area without a name."""
+    over: tuple[PlaceId, ...] = ()
+    """Places to be seen from above, in this order."""
     work: tuple[Work, ...]
     load_g: int = 0
     """What comes on board (or leaves it, below 0)."""
     load_ml: int = 0
+
+    @property
+    def round_trip(self) -> bool:
+        """Whether it is flown from home and back, without landing elsewhere."""
+        return self.place is None
 
     @property
     def service_s(self) -> float:
@@ -75,15 +87,25 @@ def stops_of_spec(task: TaskId, spec: Spec, handling: Handling) -> tuple[TaskSto
             to = (spec.destination,)
             cargo = _Cargo(task, "medicine", to, spec.mass_g, spec.volume_ml)
             return cargo.stops(spec.origin, handling)
-        case Patrol(area=None):
-            look = Work(kind=ActionKind.OBSERVE, duration_s=spec.dwell_s)
-            return tuple(TaskStop(place=place, work=(look,)) for place in spec.points) * spec.rounds
         case Patrol():
-            return (TaskStop(area=spec.area, work=()),) * spec.rounds
+            return _looks(spec)
         case Disinfection():
             facts = {"method": spec.method.value, "dose_mj_cm2": spec.dose_mj_cm2}
             work = Work(kind=ActionKind.DISINFECT, duration_s=spec.duration_s, facts=facts)
             return (TaskStop(place=spec.room, work=(work,)),)
+
+
+def _looks(spec: Patrol) -> tuple[TaskStop, ...]:
+    """The stops of a patrol; a watch has none, but shifts."""
+    look = Work(kind=ActionKind.OBSERVE, duration_s=spec.dwell_s)
+    if spec.is_watch:
+        return ()
+    if spec.area is not None or spec.drawn is not None:
+        return (TaskStop(area=spec.area, drawn=spec.drawn, work=()),) * spec.rounds
+    if spec.by is Medium.AIR:
+        over = TaskStop(over=spec.points, work=(look,) * len(spec.points))
+        return (over,) * spec.rounds
+    return tuple(TaskStop(place=place, work=(look,)) for place in spec.points) * spec.rounds
 
 
 def task_of(load: str) -> TaskId:

@@ -31,15 +31,19 @@ from dispatcher.rows import (
     EventRow,
     MissionRow,
     PaceRow,
+    ShiftRow,
     TaskRow,
     UtcTime,
     event_of,
     event_values,
     mission_of,
     mission_values,
+    shift_of,
+    shift_values,
     task_of,
     task_values,
 )
+from dispatcher.shifts import Shift, ShiftState
 from dispatcher.task import Kind, Task, TaskId, TaskState
 from dispatcher.travel_times import Pace
 from dispatcher.writer import GroupWriter
@@ -55,8 +59,8 @@ def _table(row: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
-TASKS, EVENTS, MISSIONS, ANSWERS, PACES = map(
-    _table, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow)
+TASKS, EVENTS, MISSIONS, ANSWERS, PACES, SHIFTS = map(
+    _table, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow, ShiftRow)
 )
 
 
@@ -67,7 +71,9 @@ def _upsert(table: Table) -> Any:
     return new.on_conflict_do_update(index_elements=key, set_=rest)
 
 
-PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE = map(_upsert, (TASKS, MISSIONS, ANSWERS, PACES))
+PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE, PUT_SHIFT = map(
+    _upsert, (TASKS, MISSIONS, ANSWERS, PACES, SHIFTS)
+)
 ADD_EVENT = insert(EVENTS)
 
 
@@ -102,11 +108,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """The first numbers that no task, mission or event ever had."""
+    """The first numbers that no task, mission, event or shift ever had."""
 
     task: int
     mission: int
     event: int
+    shift: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +161,11 @@ class Store:
         tasks: Sequence[Task] = (),
         events: Sequence[Event] = (),
         missions: Sequence[MissionRecord] = (),
+        shifts: Sequence[Shift] = (),
     ) -> None:
         """Write all of these or none; returns when they are on disk.
 
-        A task or mission replaces the older one of its id; an event is new.
+        A task, mission or shift replaces the older one of its id; an event is new.
 
         Raises:
             KeyTaken: a task's idempotency key belongs to another task.
@@ -170,6 +178,8 @@ class Store:
             statements.append((ADD_EVENT, [event_values(event, clock) for event in events]))
         if missions:
             statements.append((PUT_MISSION, [mission_values(m, clock) for m in missions]))
+        if shifts:
+            statements.append((PUT_SHIFT, [shift_values(shift, clock) for shift in shifts]))
         if statements:
             await self._writer.write(statements)
 
@@ -259,6 +269,12 @@ class Store:
         sent = select(MISSIONS).where(MISSIONS.c.state == "sent").order_by(MISSIONS.c.number)
         return [mission_of(row, self._clock) for row in await self._rows(sent)]
 
+    async def open_shifts(self) -> list[Shift]:
+        """The shifts that have not ended, the oldest first."""
+        states = [state.value for state in ShiftState if not state.ended]
+        found = select(SHIFTS).where(SHIFTS.c.state.in_(states)).order_by(SHIFTS.c.number)
+        return [shift_of(row, self._clock) for row in await self._rows(found)]
+
     async def next_numbers(self) -> Numbers:
         """Where to go on numbering after a restart."""
         last = [
@@ -267,11 +283,17 @@ class Store:
                 ("task", TASKS.c.number),
                 ("mission", MISSIONS.c.number),
                 ("event", EVENTS.c.seq),
+                ("shift", SHIFTS.c.number),
             )
         ]
         row = await self._one(select(*last))
         assert row is not None
-        return Numbers(task=row["task"] + 1, mission=row["mission"] + 1, event=row["event"] + 1)
+        return Numbers(
+            task=row["task"] + 1,
+            mission=row["mission"] + 1,
+            event=row["event"] + 1,
+            shift=row["shift"] + 1,
+        )
 
     async def done_since(self, since_s: float) -> dict[TaskId, bool]:
         """The tasks done since a moment, such as midnight, and whether each was in time."""

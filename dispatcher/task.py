@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from fleet.vehicle import Medium, VehicleId
+from routing.drawn import DrawnArea
 from routing.refusal import Refusal
 from routing.site import AirspaceId, PlaceId
 
@@ -49,6 +50,16 @@ class Method(StrEnum):
 
     UV_C = "uv_c"
     SPRAY = "spray"
+
+
+class VisitOrder(StrEnum):
+    """In which order the points of a patrol are visited."""
+
+    GIVEN = "given"
+    BEST = "best"
+    """Whichever is quickest."""
+    RANDOM = "random"
+    """Nobody can foresee it, and still no point waits too long."""
 
 
 class TaskState(StrEnum):
@@ -122,13 +133,35 @@ class Medicine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patrol:
-    """A look at places in turn, or at all of a named area from the air."""
+    """A look at places in turn, or at all of an area from the air; once, or without end.
+
+    With ``revisit_s`` it is a watch: nothing may stay unseen for longer than that, until the task
+    is due. It has no stops then, but shifts: see `dispatcher.patrols`.
+    """
 
     area: AirspaceId | None = None
     points: tuple[PlaceId, ...] = ()
     rounds: int = 1
     dwell_s: float = 20.0
     """How long to look around at each point."""
+    drawn: DrawnArea | None = None
+    """An area that has no name on the site."""
+    by: Medium | None = None
+    """Points from the air, or on the ground; None = on the ground."""
+    order: VisitOrder = VisitOrder.GIVEN
+    revisit_s: float | None = None
+
+    @property
+    def medium(self) -> Medium:
+        """Who can do it: areas are seen from the air."""
+        if self.area is not None or self.drawn is not None:
+            return Medium.AIR
+        return self.by or Medium.GROUND
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether it goes on without a gap until its end."""
+        return self.revisit_s is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,3 +217,8 @@ class Task:
     def kind(self) -> Kind:
         """Which of the four kinds it is."""
         return KIND_OF[type(self.spec)]
+
+    @property
+    def is_watch(self) -> bool:
+        """Whether it is a patrol without a gap: planned by shifts, never as stops."""
+        return isinstance(self.spec, Patrol) and self.spec.is_watch

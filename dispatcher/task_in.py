@@ -23,11 +23,13 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from dispatcher.task import Goods, Kind, Method, Priority
+from dispatcher.task import Goods, Kind, Method, Priority, VisitOrder
 from fleet.vehicle import Medium
 
 MAX_STOPS = 20
 """Most drop-offs or patrol points of one task."""
+MAX_CORNERS = 500
+"""Most corners of a border that is drawn."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
 
@@ -120,12 +122,46 @@ class MedicineIn(_Asked):
     ] = False
 
 
+Coordinate = Annotated[Number, Field(ge=-1e6, le=1e6)]
+Ring = Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(max_length=MAX_CORNERS)]
+
+
+class PolygonIn(BaseModel):
+    """A GeoJSON polygon (RFC 7946): rings of [longitude, latitude], the outer one first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["Polygon"]
+    coordinates: Annotated[tuple[Ring, ...], Field(min_length=1, max_length=50)]
+
+
 class PatrolIn(_Asked):
-    """A look at places in turn, or at all of a named area from the air."""
+    """A look at places in turn, or at all of an area from the air; once, or without a gap."""
 
     kind: Literal[Kind.PATROL]
+    manner: Literal["cover", "visit", "route", "watch"] | None = None
+    """What is meant, so that the rest can be checked against it; it follows from the rest."""
     area: Annotated[Word | None, _hint(1, "Area, by air", "区域（空中）", "area")] = None
+    outline: Ring | None = None
+    """Instead of a named area: corners in metres east and north of the site's origin."""
+    geojson: PolygonIn | None = None
+    """The same in degrees."""
     points: Annotated[Places, _hint(2, "Places, on the ground", "地点（地面）", "places")] = ()
+    by: Annotated[Medium | None, _hint(6, "Places seen by", "由谁查看", "choice", more=True)] = None
+    order: Annotated[VisitOrder, _hint(7, "VisitOrder", "顺序", "choice", more=True)] = (
+        VisitOrder.GIVEN
+    )
+    revisit_s: Annotated[
+        Annotated[Number, Field(ge=30, le=86_400)] | None,
+        _hint(
+            8,
+            "Watch: never unseen for longer than",
+            "持续监视：最长未见时间",
+            "duration",
+            more=True,
+        ),
+    ] = None
+    until: Annotated[Moment | None, _hint(9, "Watch until", "监视至", "time", more=True)] = None
     rounds: Annotated[
         StrictInt, Field(ge=1, le=20), _hint(3, "Rounds", "圈数", "number", more=True)
     ] = 1
@@ -137,8 +173,24 @@ class PatrolIn(_Asked):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "PatrolIn":
-        if (self.area is None) == (not self.points):
+        areas = sum(one is not None for one in (self.area, self.outline, self.geojson))
+        if areas > 1:
+            raise PydanticCustomError("several_areas", "names several areas")
+        if bool(areas) == bool(self.points):
             raise PydanticCustomError("area_or_points", "needs an area or points")
+        if areas and self.by is Medium.GROUND:
+            raise PydanticCustomError("area_by_air", "an area is seen from the air")
+        if (self.revisit_s is None) != (self.until is None):
+            raise PydanticCustomError("watch_needs_both", "a watch has a revisit time and an end")
+        if self.order is VisitOrder.RANDOM and (areas or self.by is Medium.AIR):
+            raise PydanticCustomError("random_on_the_ground", "only robots go at random")
+        wanted = self.manner
+        is_watch, covers = self.revisit_s is not None, bool(areas)
+        fits = {"watch": is_watch, "cover": covers and not is_watch}
+        if wanted is not None and not fits.get(wanted, not covers and not is_watch):
+            raise PydanticCustomError("manner_differs", "is not what the rest says")
+        if wanted == "route" and self.order is not VisitOrder.GIVEN:
+            raise PydanticCustomError("route_has_order", "a route is followed as given")
         return self
 
 

@@ -10,6 +10,7 @@ from dispatcher.book import TaskBook
 from dispatcher.charge_wish import ChargeWish
 from dispatcher.chargers import Need
 from dispatcher.charging import ChargePolicy, PlannedCharge
+from dispatcher.duties import Duties
 from dispatcher.emergencies import held_by
 from dispatcher.execution import REFUGE, Missions, Mover
 from dispatcher.free import Free
@@ -17,6 +18,8 @@ from dispatcher.hand import Hand, Trip
 from dispatcher.mission_record import MissionRecord
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
+from dispatcher.shift_work import Flyer, ShiftWork
+from dispatcher.shifts import SHIFT, Shift
 from dispatcher.steps import Steps
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
@@ -25,7 +28,7 @@ from dispatcher.views import Activity
 from dispatcher.waiting import WaitingPlaces
 from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission
-from fleet.vehicle import Vehicle
+from fleet.vehicle import Vehicle, VehicleSpec, VehicleState
 from routing.errors import Unreachable
 from routing.refusal import Refusal
 from routing.site import NodeId
@@ -63,6 +66,8 @@ class Worker:
         handling: Handling,
         charging: ChargePolicy,
         shelter: Shelter,
+        duties: Duties,
+        flyer: Flyer | None = None,
         waiting: WaitingPlaces | None = None,
     ) -> None:
         self._vehicle = vehicle
@@ -78,6 +83,7 @@ class Worker:
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
         self.hand = Hand()
+        self._shifts = ShiftWork(self.id, mover, flyer, duties, self.hand, book)
         self._steps = Steps(self.id, self.hand, book, planner, alerts, handling)
         self.in_service = True
         self.stood_down = False
@@ -106,7 +112,7 @@ class Worker:
 
     def _may_work(self) -> bool:
         held = self._shelter.covers() is not None or bool(self._held_aboard())
-        return self.in_service and not held
+        return self.in_service and not held and not self._shifts.engaged
 
     def _held_aboard(self) -> dict[TaskId, Refusal]:
         """The tasks on board that an emergency holds: with those it takes on nothing else."""
@@ -139,6 +145,28 @@ class Worker:
     def plannable(self) -> bool:
         """Whether the plan must know of it: it may get work, or has some on board."""
         return self.available or bool(self.hand.aboard) or self.hand.task is not None
+
+    @property
+    def spec(self) -> VehicleSpec:
+        """What its vehicle is."""
+        return self._vehicle.spec
+
+    def state(self) -> VehicleState:
+        """Its vehicle's latest word."""
+        return self._vehicle.state()
+
+    @property
+    def stands_at(self) -> NodeId:
+        """The node where it stands, or from which it is on its way."""
+        return self._mover.stand
+
+    @property
+    def may_stand_watch(self) -> bool:
+        """Whether it could begin a shift now: it is fit, and has nothing else in hand."""
+        free = self._unfinished is None and not self._unsure and not self.stood_down
+        busy = self.hand.task is not None or bool(self.hand.aboard) or self._shifts.engaged
+        kept = self._shelter.covers() is not None
+        return free and not busy and not kept and self.in_service and self._vehicle.state().fit
 
     @property
     def current(self) -> tuple[Mission, Clearance] | None:
@@ -294,6 +322,8 @@ class Worker:
             await self._sit_out()
         elif cancelled is not None:
             await self._bring_back(cancelled)
+        elif (shift := self._shifts.due()) is not None:
+            await self._stand_watch(shift)
         elif self._charge_by_plan() is not None:
             await self._charge_as_planned()
         elif self._planner.next(self.id) is not None and self._may_begin():
@@ -345,6 +375,14 @@ class Worker:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
             self._gives_way_to = None
+            self._planner.poke()
+
+    async def _stand_watch(self, shift: Shift) -> None:
+        self._leave_post()
+        self.hand.activity = Activity.WORKING
+        try:
+            await self._shifts.stand(shift)
+        finally:
             self._planner.poke()
 
     def _expected_s(self, stop: TaskStop) -> float:
@@ -451,7 +489,7 @@ class Worker:
 
     def charge_need(self) -> Need | None:
         """How much it wants to charge now; None = it doesn't, or has something else to do first."""
-        if self.stood_down or self.hand.aboard or self.hand.task:
+        if self.stood_down or self.hand.aboard or self.hand.task or self._shifts.engaged:
             return None
         return self._wish.need()
 
@@ -479,7 +517,7 @@ class Worker:
     async def _stay_while(self, goes_on: Callable[[], bool]) -> None:
         """Stay at the charger for as long as that is wanted, and it gives something."""
         fullest, charged_s = 0.0, self._book.now_s()
-        while goes_on():
+        while goes_on() and not self._shifts.engaged:
             state, now_s = self._vehicle.state(), self._book.now_s()
             ratio = state.charge_ratio or 0.0
             if state.charging or ratio > fullest or not state.fit or not self._mover.plugged:
@@ -524,7 +562,10 @@ class Worker:
     async def _unless_work(self, errand: Coroutine[Any, Any, None]) -> bool:
         """Do something that work may interrupt; False = work came first."""
         return await self._unless(
-            lambda: self._planner.next(self.id) is not None and self.available, errand
+            lambda: (
+                self._shifts.engaged or (self._planner.next(self.id) is not None and self.available)
+            ),
+            errand,
         )
 
     async def _unless(
@@ -599,6 +640,10 @@ class Worker:
 
     async def _recover(self, record: MissionRecord) -> None:
         """Go on where a former process was killed: the vehicle may be anywhere along a mission."""
+        if record.purpose == SHIFT:
+            self.hand.activity = Activity.WORKING
+            await self._shifts.resume(record)
+            return
         task = self._book.find(record.task) if record.task else None
         errand = Trip(
             purpose=record.purpose,
@@ -646,7 +691,7 @@ class Worker:
         route, wanted = record.mission.route, [work.kind for work in stop.work]
         done = [action.kind for action in record.mission.actions]
         there = route[-1].node == self._mover.free_at(stop)
-        return there and done == wanted and (stop.area is None or route[0].node == route[-1].node)
+        return there and done == wanted and (not stop.round_trip or route[0].node == route[-1].node)
 
 
 def _reason(error: MissionFailed | Unreachable) -> Refusal:

@@ -91,6 +91,8 @@ class Clearance:
         self.released = released
         self.passed = 0
         """Index of the last waypoint that the vehicle has reached."""
+        self.skips_to = 0
+        """Index of the waypoint that a flight is to go on with, leaving out those before it."""
         self.version = 0
         """Grows with every change of ``released`` or ``route``."""
         self._on_reached: list[Callable[[int], None]] = []
@@ -112,6 +114,14 @@ class Clearance:
             raise ValueError(f"cannot release {upto} of {len(self.route)} after {self.released}")
         if upto > self.released:
             self.released = upto
+            self._changed()
+
+    def skip_to(self, index: int) -> None:
+        """Let a flight leave out all waypoints before ``route[index]``; it can't be taken back."""
+        if not 0 <= index < len(self.route):
+            raise ValueError(f"there is no waypoint {index} among {len(self.route)}")
+        if index > self.skips_to:
+            self.skips_to = index
             self._changed()
 
     def reroute(self, tail: Sequence[Waypoint]) -> None:

@@ -30,26 +30,57 @@ Spot = tuple[float, float]
 
 
 def air_way(
-    site: Site, start: Point, goal: Point, *, height_agl_m: float, margin_m: float = 10.0
+    site: Site,
+    start: Point,
+    goal: Point,
+    *,
+    height_agl_m: float,
+    margin_m: float = 10.0,
+    over: frozenset[AirspaceId] = frozenset(),
 ) -> tuple[Point, ...]:
     """The shortest polyline from ``start`` to ``goal`` at one height.
 
     It keeps ``margin_m`` from fence and no-fly volumes, save where ``start`` or ``goal`` is
     nearer to them itself: there it leaves or comes by the shortest leg.
 
+    Args:
+        over: no-fly volumes that may be flown over, for they are not in force: see `not_shut`.
+
     Raises:
         Unreachable: one of the two lies outside the fence or in a no-fly volume at this height,
             or there is no way between them.
     """
-    return free_air(site, height_agl_m, margin_m).way(start, goal)
+    return free_air(site, height_agl_m, margin_m, over).way(start, goal)
 
 
-def free_air(site: Site, height_agl_m: float, margin_m: float = 10.0) -> "FreeSpace":
-    """Where a drone may be at one height; cached."""
+def not_shut(site: Site, clock_s: float, ahead_s: float) -> frozenset[AirspaceId]:
+    """The no-fly volumes that are not in force at any time of a flight.
+
+    Args:
+        clock_s: when it begins, in seconds since midnight.
+        ahead_s: until it has landed, at the latest.
+    """
+    closed = (v for v in site.airspaces.values() if v.kind is AirKind.NO_FLY)
+    return frozenset(v.id for v in closed if not v.in_force(clock_s, ahead_s))
+
+
+def free_air(
+    site: Site,
+    height_agl_m: float,
+    margin_m: float = 10.0,
+    over: frozenset[AirspaceId] = frozenset(),
+    also: tuple[Airspace, ...] = (),
+) -> "FreeSpace":
+    """Where a drone may be at one height; cached.
+
+    Args:
+        over: as in `air_way`.
+        also: more volumes that it may not enter.
+    """
     volumes = (v for v in site.airspaces.values() if v.kind in (AirKind.GEOFENCE, AirKind.NO_FLY))
-    here = tuple(volume for volume in volumes if _holds(volume, height_agl_m))
+    here = tuple(v for v in volumes if v.id not in over and _holds(v, height_agl_m))
     fenced = any(volume.kind is AirKind.GEOFENCE for volume in site.airspaces.values())
-    return _free_space(here, fenced, margin_m)
+    return _free_space(here + also, fenced, margin_m)
 
 
 def breaches(site: Site, points: Sequence[Point], height_agl_m: float) -> list[AirspaceId]:

@@ -1,6 +1,7 @@
 """Points on a site, points on the earth, and the one frame that joins them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,12 @@ class Point:
     def distance_m(self, other: "Point") -> float:
         """Straight-line distance in metres."""
         return math.hypot(self.x_m - other.x_m, self.y_m - other.y_m)
+
+
+def middle(points: Sequence[Point]) -> Point:
+    """The mean of one or more points."""
+    many = len(points)
+    return Point(sum(p.x_m for p in points) / many, sum(p.y_m for p in points) / many)
 
 
 @dataclass(frozen=True, slots=True)

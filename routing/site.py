@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NewType
 
 from routing.geometry import LocalFrame, Point
-from routing.windows import PassengersFirst, Window
+from routing.windows import DAY_S, PassengersFirst, Window
 
 NodeId = NewType("NodeId", str)
 LaneId = NewType("LaneId", str)
@@ -188,6 +188,29 @@ class Airspace:
     holes: tuple[tuple[Point, ...], ...] = ()
     floor_agl_m: float = 0.0
     ceiling_agl_m: float = 120.0
+    hours: tuple[tuple[int, int], ...] = ()
+    """When it is in force: pairs of seconds since midnight, site time, over midnight too; none =
+    always. No-fly volumes only."""
+
+    def in_force(self, clock_s: float, ahead_s: float = 0.0) -> bool:
+        """Whether it is in force at any time from a second since midnight on.
+
+        Args:
+            ahead_s: how long from then on; less than a day.
+        """
+        if not self.hours:
+            return True
+        for from_s, to_s in self.hours:
+            lasts_s = (to_s - from_s - 1) % DAY_S + 1
+            if (clock_s - from_s) % DAY_S < lasts_s or (from_s - clock_s) % DAY_S <= ahead_s:
+                return True
+        return False
+
+    def shuts_in_s(self, clock_s: float) -> float:
+        """Seconds until it is next in force; 0 = it is."""
+        if self.in_force(clock_s):
+            return 0.0
+        return min((from_s - clock_s) % DAY_S for from_s, _ in self.hours)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -399,6 +399,7 @@ class SiteBuilder:
             holes=tuple(_points(hole) for hole in file.holes),
             floor_agl_m=file.floor_agl_m,
             ceiling_agl_m=file.ceiling_agl_m,
+            hours=tuple(file.hours),
         )
 
     # -- references ------------------------------------------------------------------------

@@ -100,6 +100,9 @@ class _Check:
             if space.ceiling_agl_m <= space.floor_agl_m:
                 what = f"{space.kind} {space.id!r} has its ceiling at or below its floor"
                 self._fault("air", space.id, what, "raise ceiling_agl_m above floor_agl_m")
+            if space.hours and space.kind is not AirKind.NO_FLY:
+                what = f"{space.kind} {space.id!r} has hours, which only no-fly volumes have"
+                self._fault("air", space.id, what, "leave hours out, or make it a no_fly volume")
         fences = [_air(s) for s in spaces if s.kind is AirKind.GEOFENCE and not _air_shape(s)]
         for place in self._site.with_role(Role.PAD):
             spot = _spot(self._site.nodes[place.node].point)

@@ -199,6 +199,7 @@ class AirFile(_Model):
     holes: list[Ring] = []
     floor_agl_m: Annotated[float, Field(ge=0, le=10000)] = 0.0
     ceiling_agl_m: Annotated[float, Field(gt=0, le=10000)] = 120.0
+    hours: list[SpanOfDay] = []
 
 
 class SiteFile(_Model):

@@ -290,6 +290,9 @@ def _airspace(space: Airspace) -> str:
         parts.append(f"holes: [{', '.join(_ring(hole) for hole in space.holes)}]")
     parts.append(f"floor_agl_m: {_number(space.floor_agl_m)}")
     parts.append(f"ceiling_agl_m: {_number(space.ceiling_agl_m)}")
+    if space.hours:
+        spans = ", ".join(f'"{clock(from_s)}-{clock(to_s)}"' for from_s, to_s in space.hours)
+        parts.append(f"hours: [{spans}]")
     return "{" + ", ".join(parts) + "}"
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatcher.eligibility import why_not
-from dispatcher.task import Priority
+from dispatcher.task import Priority, VisitOrder
 from fleet.vehicle import VehicleSpec
 from routing.site import Place, Site, Zone
 from sim.config import Scenario
@@ -128,6 +128,8 @@ def _timetable(row: DemandRow, midnight_s: float, duration_s: float) -> Iterator
 
 
 def _window(row: DemandRow, priority: str, config: Scenario, at_s: float) -> dict[str, Any]:
+    if isinstance(row, PatrolRow) and row.lasts is not None:
+        return {"until": (config.start + timedelta(seconds=at_s + row.lasts)).isoformat()}
     due_s = row.due.get(Priority(priority))
     if due_s is None:
         return {}
@@ -213,7 +215,13 @@ class _Chooser:
     def _patrol(
         self, row: PatrolRow, vehicle: VehicleSpec | None, chance: random.Random
     ) -> dict[str, Any] | None:
-        more = {"rounds": row.rounds, "dwell_s": row.dwell_s}
+        more: dict[str, Any] = {"rounds": row.rounds, "dwell_s": row.dwell_s}
+        if row.by is not None:
+            more["by"] = row.by.value
+        if row.order is not VisitOrder.GIVEN:
+            more["order"] = row.order.value
+        if row.revisit is not None:
+            more["revisit_s"] = row.revisit
         if row.points is None:
             known = areas(row, self._site)
             return {"area": chance.choice(known), **more} if known else None

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from dispatcher.task import Goods, Kind, Method, Priority
+from dispatcher.task import Goods, Kind, Method, Priority, VisitOrder
 from fleet.config import Frozen
 from fleet.vehicle import Medium
 from sim.moments import ClockTime, Duration
@@ -142,7 +142,7 @@ class MedicineRow(Row):
 
 
 class PatrolRow(Row):
-    """A look at places on the ground, or over an area from the air."""
+    """A look at places on the ground, or over an area from the air; with ``revisit`` a watch."""
 
     kind: Literal[Kind.PATROL]
     area: Words | None = None
@@ -151,9 +151,18 @@ class PatrolRow(Row):
     """How many of the points are drawn; absent = all of them, in the order of the list."""
     rounds: Annotated[int, Field(ge=1, le=20)] = 1
     dwell_s: Annotated[float, Field(ge=0, le=3600)] = 20.0
+    by: Medium | None = None
+    """Who looks at points; absent = on the ground."""
+    order: VisitOrder = VisitOrder.GIVEN
+    revisit: Duration | None = None
+    """Longest time that anything may be unseen."""
+    lasts: Annotated[Duration | None, Field(alias="for")] = None
+    """How long a watch goes on."""
 
     @model_validator(mode="after")
     def _one(self) -> "PatrolRow":
+        if (self.revisit is None) != (self.lasts is None):
+            raise ValueError("a watch needs both revisit: 5min and for: 8h; other patrols neither")
         if (self.area is None) == (self.points is None):
             raise ValueError("a patrol needs either an area (by air) or points (on the ground)")
         return self

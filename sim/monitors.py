@@ -11,6 +11,7 @@ from routing.windows import DAY_S
 from sim.bodies import GroundBody, load_id
 from sim.sky import Sky
 from sim.standstill import Standstill
+from sim.watch_monitor import WatchMonitor
 from sim.world import Observer, World
 
 
@@ -203,12 +204,14 @@ class Monitors:
         self._world = world
         self._standstill = Standstill(world)
         self._sky = Sky(world)
+        self.watches = WatchMonitor(world)
         for judge in (
             Collisions(world),
             Hygiene(world),
             AirLocks(world),
             Windows(world),
             self.cargo,
+            self.watches,
         ):
             world.observe(judge)
 
@@ -217,6 +220,7 @@ class Monitors:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._standstill.run(), name="monitor[standstill]")
             group.create_task(self._sky.run(), name="monitor[sky]")
+            group.create_task(self.watches.run(), name="monitor[watches]")
 
     def close(self, excused_loads: Collection[str] = ()) -> None:
         """Judge the end of the run.

@@ -20,6 +20,7 @@ from sim.expect import ExpectResult, evaluate
 from sim.outcome import percentile, summary_of_tasks, summary_of_vehicles
 from sim.report import RunResult
 from sim.scenario import Simulation
+from sim.watch_monitor import as_summary
 
 TICK_S = 300.0
 """Virtual seconds between two words of progress."""
@@ -110,6 +111,9 @@ async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, fl
             "improved": service.solve_times.adopted,
         },
     }
+    watch = simulation.monitors.watches.figures()
+    if watch is not None:
+        summary["watch"] = as_summary(watch)
     judged = evaluate(scenario.expect, summary)
     summary["expect"] = {
         "passed": [str(result) for result in judged if result.ok],

@@ -20,7 +20,7 @@ from dispatcher.replay.recording import Recording
 from dispatcher.service import Executors, Service
 from dispatcher.stops import Handling, on_board, stops_of
 from dispatcher.store import Store, TaskQuery
-from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.task import Patrol, Task, TaskId, TaskState
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.link import MavlinkLink
@@ -124,6 +124,7 @@ class Simulation:
             seed=self.seed,
         )
         self.service.on_task(self._expect_loads)
+        self.service.on_task(self._expect_watch)
         self.service.facilities.on_lift_wait(self.recorder.waited)
         if self._recording_file is not None:
             self._recording = self._record(self._recording_file)
@@ -261,7 +262,7 @@ class Simulation:
 
     def _expect_loads(self, task: Task) -> None:
         """Tell the cargo monitor of a new task's loads, as the request has them."""
-        if task.state is not TaskState.QUEUED or task.stops_done:
+        if task.state is not TaskState.QUEUED or task.stops_done or task.is_watch:
             return
         first, *drops = stops_of(task, self._handling)
         for stop in drops:
@@ -271,6 +272,14 @@ class Simulation:
                     origin, goal = places[first.place].node, places[stop.place].node
                     self.monitors.cargo.asked(load, origin, goal)
                     self._loads.setdefault(task.id, {})[load] = None
+
+    def _expect_watch(self, task: Task) -> None:
+        """Tell the watches' monitor of a new one, as the request has it, and of its end."""
+        if isinstance(task.spec, Patrol) and task.is_watch:
+            if task.state is TaskState.QUEUED:
+                self.monitors.watches.asked(task.id, task.spec, task.earliest_s, task.due_s)
+            elif task.ended_s is not None or task.state is TaskState.CANCELLING:
+                self.monitors.watches.ended(task.id, self.clock.now_s())
 
     def _activities(self) -> Mapping[VehicleId, str]:
         return {view.spec.id: view.activity.value for view in self.service.vehicles()}

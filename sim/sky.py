@@ -1,4 +1,4 @@
-"""Watches the air: fences, closed volumes, and the distance between aircraft."""
+"""Watches the air: fences, closed volumes, reserves, and the distance between aircraft."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,6 +17,8 @@ NEAR_M = 8.0
 """Two airborne aircraft closer than this ..."""
 NEAR_HEIGHT_M = 4.0
 """... and within this of each other's height are too close."""
+RESERVE_SLACK = 0.005
+"""A battery's own word is no finer than a hundredth."""
 SLACK_M = 1.0
 """How far a fence may be overstepped before it counts."""
 
@@ -30,6 +32,7 @@ class _Volume:
         self._floor_m = space.floor_agl_m - max(0.0, slack_m)
         self._ceiling_m = space.ceiling_agl_m + max(0.0, slack_m)
         self.id = space.id
+        self.in_force = space.in_force
 
     def holds(self, position: Position) -> bool:
         if not self._floor_m <= position.height_agl_m <= self._ceiling_m:
@@ -45,6 +48,10 @@ class Sky:
         spaces = world.site.airspaces.values()
         self._fences = [_Volume(s, SLACK_M) for s in spaces if s.kind is AirKind.GEOFENCE]
         self._closed = [_Volume(s, 0.0) for s in spaces if s.kind is AirKind.NO_FLY]
+        self._reserves = {
+            id_: one.spec.energy.reserve_ratio - RESERVE_SLACK
+            for id_, one in world.aircraft.items()
+        }
         self._present: dict[tuple[str, str], None] = {}
         self._risen = Signal()
 
@@ -67,13 +74,16 @@ class Sky:
             for aircraft in self._world.aircraft.values()
             if aircraft.airborne
         ]
+        clock_s = self._world.hindrances.clock_s()
         found: dict[tuple[str, str], str] = {}
         for name, position in flying:
             where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
             if self._fences and not any(fence.holds(position) for fence in self._fences):
                 found["geofence", name] = f"{name} has left the fence {where}"
+            if self._world.aircraft[name].charge_ratio() < self._reserves[name]:
+                found["reserve", name] = f"{name} flies on its reserve {where}"
             for volume in self._closed:
-                if volume.holds(position):
+                if volume.in_force(clock_s) and volume.holds(position):
                     found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
         found.update(self._near(flying))
         for (kind, who), what in found.items():

@@ -72,7 +72,7 @@ def sample(row: DemandRow) -> Spec:
                 mass_g=round(row.mass_kg[1] * 1000),
             )
         case PatrolRow():
-            return Patrol(area=AirspaceId("any") if row.area else None)
+            return Patrol(area=AirspaceId("any") if row.area else None, by=row.by)
         case DisinfectionRow():
             return Disinfection(room=nowhere, method=row.method)
 

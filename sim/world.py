@@ -24,6 +24,7 @@ KINDS = (
     "cargo",
     "air_lock",
     "window",
+    "reserve",
 )
 """What can be violated."""
 
@@ -54,6 +55,11 @@ class Aircraft(Protocol):
     @property
     def id(self) -> VehicleId:
         """Its name."""
+        ...
+
+    @property
+    def spec(self) -> VehicleSpec:
+        """What it is."""
         ...
 
     @property

@@ -17,6 +17,7 @@ from dispatcher.rows import number_of, places_of
 from dispatcher.store import Page, TaskQuery
 from dispatcher.task import Delivery, Medicine, Task, TaskId, TaskState
 from dispatcher.views import Play, VehicleView
+from dispatcher.watch_views import WatchView
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 
@@ -150,6 +151,10 @@ class Playback:
 
     def road_rules(self) -> list[RoadRule]:
         """None: a recording tells of them by its alerts."""
+        return []
+
+    def watches(self) -> list[WatchView]:
+        """None: what was planned is not recorded."""
         return []
 
     def emergencies(self) -> list[Emergency]:

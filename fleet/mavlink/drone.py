@@ -29,6 +29,7 @@ class Drone:
         self.telemetry = Telemetry()
         self.transfer = Transfer(link, self.line)
         self.parameters = ParameterClient(link, self.line)
+        self._link = link
         self._commander = Commander(link, self.line, self.telemetry.texts, retries=config.retries)
         self._streams = Streams(config.rates)
         self._listeners: list[Callable[[], None]] = []
@@ -56,6 +57,11 @@ class Drone:
     async def set_mode(self, mode: int) -> None:
         """Change its flight mode (ArduCopter's number)."""
         await self.do(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, mode)
+
+    def go_on_with(self, item: int) -> None:
+        """Tell it to fly on with another item of the mission it holds; nothing answers for sure."""
+        target = self.line.system_id, self.line.component_id
+        self._link.send(self.line, mav.MAVLink_mission_set_current_message(*target, item))
 
     async def until(self, told: Callable[[], bool], timeout_s: float | None = None) -> None:
         """Wait until the drone's words make ``told()`` true.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
@@ -42,6 +43,7 @@ class Flight:
         self._stands_at = stands_at
         self._said = drone.telemetry
         self._times = drone.timeouts
+        self._skipped_s = -math.inf
 
     async def is_on_board(self) -> bool:
         """Whether the drone already holds this very flight."""
@@ -155,6 +157,7 @@ class Flight:
         turned_back = ""
         while self._said.armed:
             self._pass_on()
+            self._skip()
             if self._drone.online:
                 turned_back = turned_back or self._why_off_course()
             await self._next_word()
@@ -187,6 +190,16 @@ class Flight:
     def _pass_on(self) -> None:
         behind = max(self._said.reached_item, (self._said.mission_item or 0) - 1)
         self._clearance.reached(self._plan.reached(behind))
+
+    def _skip(self) -> None:
+        """Send it on to a later waypoint, if it is to leave some out; again until it is heard."""
+        wanted, said = self._clearance.skips_to, self._said
+        if wanted <= self._clearance.passed or said.mode != AUTO or not self._drone.online:
+            return
+        item, now_s = self._plan.item_of(wanted), self._drone.now_s
+        if (said.mission_item or 0) < item and now_s >= self._skipped_s + self._times.ack_s:
+            self._skipped_s = now_s
+            self._drone.go_on_with(item)
 
     def _why_off_course(self) -> str:
         """What the drone says of coming down by itself; "" while it flies the mission."""

@@ -64,6 +64,10 @@ class FlightPlan:
             ours.same(theirs) for ours, theirs in zip(self.items[1:], held[1:], strict=True)
         )
 
+    def item_of(self, waypoint: int) -> int:
+        """Number of the item that brings the drone to a waypoint of the route, or beyond it."""
+        return min(number for number, w in self.waypoint_at.items() if w >= waypoint)
+
     def reached(self, item: int) -> int:
         """Index of the last waypoint that lies behind a drone which has finished ``item``."""
         return max((w for number, w in self.waypoint_at.items() if number <= item), default=0)

@@ -418,6 +418,21 @@ async def test_a_rule_of_the_road_is_set_seen_and_lifted(
     error(await api.post(f"/road-rules/{rule['id']}/lift"), 404, "not_found")
 
 
+async def test_a_patrol_is_previewed_without_being_queued(
+    api: httpx.AsyncClient, ward: Ward
+) -> None:
+    asked: dict[str, Any] = {"kind": "patrol", "points": ["icu", "ward-1"]}
+    answer = await api.post("/patrols/preview", json=asked)
+    assert answer.status_code == 200
+    assert (answer.json()["vehicles_needed"], answer.json()["errors"]) == (1, [])
+    assert ward.open_tasks() == []
+    crossing = {"kind": "patrol", "outline": [[0, 0], [20, 20], [20, 0], [0, 20]]}
+    (wrong,) = (await api.post("/patrols/preview", json=crossing)).json()["errors"]
+    assert (wrong["field"], wrong["code"]) == ("outline", "area_crosses_itself")
+    error(await api.post("/patrols/preview", json={"kind": "patrol"}), 422, "invalid")
+    assert (await api.get("/watches")).json() == {"watches": []}
+
+
 async def test_an_emergency_is_raised_seen_and_ended(api: httpx.AsyncClient, ward: Ward) -> None:
     blue = {"kind": "code_blue", "level": "L1", "by": "Dr Lin"}
     headers = {"Idempotency-Key": "blue"}

@@ -61,6 +61,36 @@ def refusals(site: Site, asked: dict[str, Any]) -> list[tuple[str, str]]:
     return [(fault.field, fault.reason.code) for fault in caught.value.faults]
 
 
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"outline": [[0, 0], [9, 0], [9, 9]]}, "several_areas"),
+        ({"by": "ground"}, "area_by_air"),
+        ({"revisit_s": 300}, "watch_needs_both"),
+        ({"until": "2026-03-01T08:00:00Z"}, "watch_needs_both"),
+        ({"manner": "watch"}, "manner_differs"),
+        ({"manner": "route"}, "manner_differs"),
+        ({"order": "random"}, "random_on_the_ground"),
+        ({"area": None, "points": ["icu"], "manner": "route", "order": "best"}, "route_has_order"),
+        ({"area": None, "points": ["icu"], "manner": "cover"}, "manner_differs"),
+    ],
+)
+def test_a_patrol_that_contradicts_itself_is_told(more: dict[str, Any], code: str) -> None:
+    (fault,) = faults(PATROL | more)
+    assert fault.reason.code == code
+    assert fault.remedy
+
+
+async def test_a_watch_is_due_at_its_end(ward: Site) -> None:
+    until = "2026-03-01T09:00:00Z"
+    fields = read(ward, PATROL | {"manner": "watch", "revisit_s": 300, "until": until})
+    assert fields.due_s - fields.earliest_s == 3 * 3600
+    assert isinstance(fields.spec, Patrol)
+    assert fields.spec.is_watch
+    past = PATROL | {"revisit_s": 300, "until": "2026-03-01T05:00:00Z"}
+    assert refusals(ward, past) == [("until", "in_the_past")]
+
+
 async def test_the_shortest_request_of_each_kind_is_enough(ward: Site) -> None:
     assert read(ward, DELIVERY).spec == Delivery(
         item="Blankets",

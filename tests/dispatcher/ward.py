@@ -13,12 +13,14 @@ from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change, Feed, Hub
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.patrol_judge import Forecast
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn, RuleReader
 from dispatcher.store import Store
 from dispatcher.task import NEXT, Priority, Task, TaskId, TaskState
-from dispatcher.task_in import TaskIn
+from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.views import Activity, VehicleView
+from dispatcher.watch_views import WatchView
 from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.vehicle import Medium, Mode, Position, VehicleId, VehicleSpec, VehicleState
@@ -221,6 +223,15 @@ class Ward:
         if rule not in self.rules:
             raise NotFound("road rule", rule)
         return self.rules.pop(rule)
+
+    def watches(self) -> list[WatchView]:
+        """None."""
+        return []
+
+    async def preview(self, request: PatrolIn) -> Forecast:
+        """As if one robot could do it."""
+        to_task_fields(request, self.site, self.clock, DispatchConfig())
+        return Forecast(able=1, needed=1)
 
     def emergencies(self) -> list[Emergency]:
         return list(self.alarms.values())

@@ -16,6 +16,7 @@ from routing.windows import Window
 from sim.bodies import GroundBody, Signal
 from sim.monitors import Monitors
 from sim.world import World
+from tests.sim.test_multirotor import SPEC
 
 AIR = """
 air:
@@ -86,7 +87,7 @@ class Drone:
     """An aircraft that is wherever a test puts it."""
 
     def __init__(self, name: str, x_m: float, y_m: float, height_m: float = 60.0) -> None:
-        self.id = VehicleId(name)
+        self.id, self.spec = VehicleId(name), SPEC
         self.airborne = False
         self.changed = Signal()
         self.place, self.height_m = Point(x_m, y_m), height_m

@@ -61,7 +61,7 @@ class Drone:
     """Flies east at 10 m/s for the second minute of its life."""
 
     def __init__(self) -> None:
-        self.id = DRONE.id
+        self.id, self.spec = DRONE.id, DRONE
         self.changed = Signal()
         self.airborne = False
         self._since_s = 0.0

@@ -57,6 +57,7 @@ async function answer(url, request) {
   }
 }
 
+export const getWatches = () => call("GET", "/watches");
 export const getReplay = () => call("GET", "/replay");
 /** @param {{playing?: boolean, speed?: number, at?: string}} wanted */
 export const steer = (wanted) => call("POST", "/replay", wanted);

@@ -1,6 +1,6 @@
 /** The console's first page: puts the parts together and starts the live link. */
 
-import { getSchemas, getSite } from "./api.js";
+import { LinkDown, Refused, getSchemas, getSite, getWatches } from "./api.js";
 import { h } from "./dom.js";
 import { TaskForm } from "./forms.js";
 import { current, setLanguage } from "./i18n/index.js";
@@ -14,11 +14,12 @@ import { Bar, Strip } from "./screens/frame.js";
 import { Panel } from "./screens/panel.js";
 import { Stage } from "./screens/stage.js";
 import { TasksScreen } from "./screens/tasks.js";
-import { apply, changed, on, state } from "./store.js";
+import { apply, changed, hasEnded, on, state } from "./store.js";
 import { LiveLink } from "./ws.js";
 
 const RETRY_MS = 2000;
 const SECOND_MS = 500;
+const WATCHES_MS = 5000;
 
 setLanguage(current());
 const form = new TaskForm();
@@ -140,6 +141,19 @@ const link = new LiveLink(
   },
 );
 
+/** Who is on station is asked for, while there is a watch. */
+async function lookAtWatches() {
+  const watched = [...state.tasks.values()].some((task) => task.spec?.revisit_s && !hasEnded(task));
+  if ((!watched && !state.watches.length) || state.replay || state.link.state !== "live") return;
+  try {
+    state.watches = (await getWatches()).watches;
+    changed("selection", "positions");
+  } catch (error) {
+    if (!(error instanceof LinkDown || error instanceof Refused)) throw error;
+  }
+}
+
+window.setInterval(() => void lookAtWatches(), WATCHES_MS);
 window.setInterval(() => {
   page.bar.tick();
   page.panel.tick();

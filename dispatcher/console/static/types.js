@@ -89,3 +89,22 @@
  */
 
 export {};
+
+/**
+ * One post of a watch: who is there, who comes, when the last of them leaves.
+ *
+ * @typedef {Object} Post
+ * @property {Array<[number, number]>|null} outline
+ * @property {string[]} points
+ * @property {string[]} on_station
+ * @property {string[]} coming
+ * @property {string|null} leaves_at
+ * @property {number|null} idle_s
+ */
+
+/**
+ * @typedef {Object} Watch
+ * @property {string} task
+ * @property {number} gap_s
+ * @property {Post[]} posts
+ */

@@ -80,6 +80,22 @@ export function drawVehicles(context, view, vehicles, scene) {
   return seen;
 }
 
+/** The parts of what is watched: those with somebody on station in a full line. @param {CanvasRenderingContext2D} context @param {import("./base.js").View} view */
+export function drawPosts(context, view) {
+  const theme = colours();
+  for (const { outline, on_station } of state.watches.flatMap((watch) => watch.posts)) {
+    if (!outline) continue;
+    context.beginPath();
+    outline.forEach(([x_m, y_m], i) => (i ? context.lineTo(...toPixels(view, x_m, y_m)) : context.moveTo(...toPixels(view, x_m, y_m))));
+    context.closePath();
+    context.lineWidth = 2;
+    context.strokeStyle = on_station.length ? theme.accent : theme.critical;
+    context.setLineDash(on_station.length ? [] : [6, 5]);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
 /** @param {CanvasRenderingContext2D} context @param {any} each @param {number} size @param {boolean} selected */
 function drawSprite(context, { vehicle, x, y, yaw_rad, stale }, size, selected) {
   const theme = colours();

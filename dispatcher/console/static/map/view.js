@@ -13,7 +13,7 @@ import { drawBase, isGround, toPixels } from "./base.js";
 import { bounds } from "./geometry.js";
 import { drawLabel, placeLabels } from "./labels.js";
 import { colours, onThemeChange } from "./theme.js";
-import { drawVehicles, gliding, isOn, poseAt } from "./vehicles.js";
+import { drawPosts, drawVehicles, gliding, isOn, poseAt } from "./vehicles.js";
 
 /** Leaflet's minified build sets its name on `window`. */
 const L = /** @type {any} */ (window).L;
@@ -111,6 +111,7 @@ export class MapView {
     const theme = colours();
     for (const label of labels) drawLabel(context, view, label, theme.font, theme[label.tone]);
     this.drawEnds(context, view, level);
+    if (ground) drawPosts(context, view);
     this.seen = drawVehicles(context, view, vehicles, {
       selected: this.selected(), level: level.id, names: labels, lost: state.link.state === "lost", now_ms,
     });

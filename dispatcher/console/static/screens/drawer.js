@@ -217,8 +217,9 @@ class TaskDrawer {
     this.route = h("p", { class: "way" });
     this.note = h("p", { class: "note" });
     this.history = h("ol", { class: "history" });
+    this.posts = h("ul", { class: "posts", hidden: true });
     this.element = h(
-      "div", { "data-task": id }, head(this.name, this.kind), this.route, this.words, list, this.note,
+      "div", { "data-task": id }, head(this.name, this.kind), this.route, this.words, list, this.note, this.posts,
       h("div", { class: "actions" }, this.priority, this.cancel, this.answer),
       h("h3", {}, t("task.history")), this.history,
     );
@@ -261,6 +262,9 @@ class TaskDrawer {
     setText(this.words, capital([shown.words, shown.time, stops].filter(Boolean).join(" · ")));
     this.words.className = `says ${shown.tone || shown.timeTone}`;
     setValue(this.fields[1], clock(task.ended_at ?? task.eta_at));
+    const watch = state.watches.find((each) => each.task === task.id);
+    this.posts.hidden = !watch;
+    if (watch) fill(this.posts, ...watch.posts.map((post) => h("li", {}, postWords(post))), gapRow(watch));
   }
 
   /** @param {import("../types.js").Task} task */
@@ -326,6 +330,20 @@ class TaskDrawer {
       } else if (!(error instanceof Refused || error instanceof LinkDown)) throw error;
     }
   }
+}
+
+/** Who is on a post, until when, and for how long something there was not seen. @param {import("../types.js").Post} post */
+function postWords(post) {
+  const there = post.on_station.map(vehicleName).join(", ") || t("watch.nobody");
+  const parts = [`${t("watch.on_station")}: ${there}`, ...post.coming.map((id) => t("watch.coming", { vehicle: vehicleName(id) }))];
+  if (post.leaves_at) parts.push(t("watch.relief", { at: clock(post.leaves_at) }));
+  if (post.idle_s !== null) parts.push(t("watch.idle", { age: age(post.idle_s) }));
+  return parts.join(" · ");
+}
+
+/** @param {import("../types.js").Watch} watch */
+function gapRow(watch) {
+  return watch.gap_s ? h("li", { class: "critical" }, t("watch.gap")) : null;
 }
 
 /** @param {{at: string, event: string, vehicle: string|null, facts: any}} event */
