@@ -62,6 +62,9 @@ class Vda5050Vehicle:
         self._snapshot = VehicleState(heard_at_s=None)
         self._attendant = Attendant(self._link, site, spec, self._clearance, atlas)
         self._pauser = Pauser(self._link)
+        self._stray: str | None = None
+        """The order of somebody else that it has; empty = none, None = not known yet."""
+        self._was_on: tuple[str | None, bool] | None = None
         self._lost_on: str | None = None
         """The map that it says it is on, while that is none of ours."""
         self._keeps = False
@@ -98,6 +101,7 @@ class Vda5050Vehicle:
                 heard_at_s=heard_at_s,
                 online=online,
                 busy=self._link.busy(state),
+                lost_on=self._lost_on,
             )
         elif now.online is not online or now.heard_at_s != heard_at_s:
             self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
@@ -276,12 +280,32 @@ class Vda5050Vehicle:
 
     def _tell(self) -> None:
         self._note_map()
+        self._note_stray()
         for listener in self._listeners:
             listener()
+
+    def _note_stray(self) -> None:
+        """Note when it takes an order under our eyes that somebody else gave it.
+
+        What it held when we came may be a former process's; a robot that we only watch is led by
+        others anyway.
+        """
+        state = self._link.state
+        if state is None or self._spec.watched or self._follower is not None:
+            return
+        if not self._link.busy(state) or state.order_id in self._link.ours:
+            self._stray = ""
+        elif self._stray is not None and self._stray != state.order_id:
+            self._stray = state.order_id
+            self._link.odd(Rule.STRAY_ORDER, state.order_id)
 
     def _note_map(self) -> None:
         """Note when it comes to a map that we don't know, once for each time."""
         pose = self._link.inbox.pose
+        where = (pose.map_id, pose.position_initialized) if pose is not None else None
+        if where == self._was_on:
+            return
+        self._was_on = where
         lost = stranger_map(pose, self._config, self._site)
         if lost != self._lost_on:
             self._lost_on = lost

@@ -35,6 +35,7 @@ class Rule(StrEnum):
     REFUSES_REPEAT = "refuses_repeat"
     BEYOND_BASE = "beyond_base"
     FOREIGN_ORDER = "foreign_order"
+    STRAY_ORDER = "stray_order"
     IGNORES_CANCEL = "ignores_cancel"
     IGNORES_ORDERS = "ignores_orders"
     IGNORES_ZONES = "ignores_zones"
@@ -60,6 +61,7 @@ WORDS: Final[dict[Rule, str]] = {
     Rule.REFUSES_REPEAT: "takes an order that is sent again for an error",
     Rule.BEYOND_BASE: "drives beyond its base",
     Rule.FOREIGN_ORDER: "took another order while it had ours",
+    Rule.STRAY_ORDER: "has taken an order that is not ours",
     Rule.IGNORES_CANCEL: "does not take cancelOrder",
     Rule.IGNORES_ORDERS: "does not take the orders that it is sent",
     Rule.IGNORES_ZONES: "does not take zone sets",
@@ -72,6 +74,7 @@ GRAVE: Final = frozenset(
         Rule.TWO_ROBOTS,
         Rule.BEYOND_BASE,
         Rule.FOREIGN_ORDER,
+        Rule.STRAY_ORDER,
         Rule.IGNORES_CANCEL,
         Rule.IGNORES_ORDERS,
     }

@@ -80,6 +80,7 @@ class Follower:
 
     async def run(self) -> Outcome:
         """See `fleet.vehicle.Vehicle.execute`."""
+        self._link.own(self._mission.id)
         await self._take_up()
         watch = asyncio.create_task(
             self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"

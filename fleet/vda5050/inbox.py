@@ -33,6 +33,7 @@ LONGEST: Final = 512 * 1024
 """Bytes of a message that is read at all; a state of a thousand nodes has a fifth of that."""
 _REFUSED_IN_A_ROW = 3
 _CLOCK_OFF = timedelta(hours=1)
+_MINUTE_S = 60.0
 _ALIVE_STATES = 3
 """States after which a connection that counts as broken is believed to stand."""
 
@@ -106,7 +107,9 @@ class Inbox:
         self._now = now
         self._heard, self._connected = heard, connected
         self._conduct = conduct or Conduct(config.serial, now_s)
+        self._header = config.manufacturer, config.serial, config.full_version
         self._gate, self._picture_gate = Gate(), Gate()
+        self._today: tuple[float, datetime] | None = None
         self._twins = Twins()
         self._since_broken = 0
         self.state: State | None = None
@@ -228,16 +231,24 @@ class Inbox:
     def _admits(self, gate: Gate, message: PatientHeader) -> bool:
         if self._now is None:
             return gate.admits(message)
-        now = self._now()
-        at = read_stamp(message.timestamp)
+        now, at = self._about_now(self._now), read_stamp(message.timestamp)
         if at is None or abs(at - now) > _CLOCK_OFF:
             self._conduct.note(Rule.CLOCK_OFF, message.timestamp)
         return gate.admits(message, not_after=now + _CLOCK_OFF)
+
+    def _about_now(self, exactly: Callable[[], datetime]) -> datetime:
+        """This moment to the minute: nothing here needs it any better."""
+        now_s = self._now_s()
+        if self._today is None or not 0 <= now_s - self._today[0] < _MINUTE_S:
+            self._today = now_s, exactly()
+        return self._today[1]
 
     def _is_its_own(self, message: PatientHeader) -> bool:
         """Whether a message is in the name of its topic, and in a version that we speak."""
         config = self._config
         said = message.manufacturer, message.serial_number
+        if (*said, message.version) == self._header:
+            return True
         names = zip(said, (config.manufacturer, config.serial), strict=True)
         if any(name and name.casefold() != ours.casefold() for name, ours in names):
             self._conduct.note(Rule.WRONG_NAME, "/".join(said))
@@ -275,7 +286,7 @@ def _major(version: str) -> str:
 def _absurd(pose: AgvPosition | None) -> bool:
     if pose is None:
         return False
-    return any(v is not None and not math.isfinite(v) for v in (pose.x, pose.y, pose.theta))
+    return not math.isfinite((pose.x or 0.0) * 0 + (pose.y or 0.0) * 0 + (pose.theta or 0.0) * 0)
 
 
 def _spot(pose: AgvPosition | None, now_s: float) -> Spot | None:

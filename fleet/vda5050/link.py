@@ -62,6 +62,8 @@ class Link:
         """The action that a person must see to before the robot can go on; empty = none."""
         self.awaited: frozenset[str] = frozenset()
         """Actions of the mission in hand: how they ended is kept whatever else the robot lists."""
+        self.ours: dict[str, None] = {}
+        """Orders that we sent or followed of late."""
         self.finished = ""
         """The order that was seen to its end, whatever the robot lists of it still."""
         self._listed_before: tuple[str, frozenset[str]] = "", frozenset()
@@ -91,6 +93,12 @@ class Link:
         if limit is not None and limit >= 2 and self.config.max_order_nodes is None:
             changes["max_order_nodes"] = limit
         return self.config.model_copy(update=changes) if changes else self.config
+
+    def own(self, order: str) -> None:
+        """An order is ours."""
+        if len(self.ours) >= _KEPT:
+            del self.ours[next(iter(self.ours))]
+        self.ours[order] = None
 
     def order_pause_s(self) -> float:
         """How long the robot wants to be left alone between two order messages, in seconds."""

@@ -62,8 +62,14 @@ def snapshot(
     heard_at_s: float | None,
     online: bool,
     busy: bool,
+    lost_on: str | None,
 ) -> VehicleState:
-    """The robot's last word, and how fresh it is."""
+    """The robot's last word, and how fresh it is.
+
+    Args:
+        busy: whether it has an order in hand.
+        lost_on: the map that it is on, if that is none of the site's.
+    """
     battery = state.battery_state
     return VehicleState(
         heard_at_s=heard_at_s,
@@ -78,7 +84,9 @@ def snapshot(
         charging=bool(battery and battery.charging),
         mode=mode_of(state),
         safety_stop=e_stop_of(state) != EStop.NONE,
-        errors=_all_errors(state, pose, breaches, config, site),
+        errors=_all_errors(state, breaches, lost_on)
+        if state.errors or breaches or lost_on is not None
+        else (),
         loads=tuple(
             (load.load_id or load.load_type or "?")[:_LONGEST_TEXT]
             for load in (state.loads or ())[:SHOWN]
@@ -119,23 +127,21 @@ def stranger_map(pose: AgvPosition | None, config: Vda5050Config, site: Site) ->
 
 
 def _level_of(pose: AgvPosition, config: Vda5050Config, site: Site) -> LevelId | None:
+    level = LevelId(pose.map_id or "")
+    if not config.maps:
+        return level if level in site.levels else None
     named = (ours for ours, theirs in config.maps.items() if theirs == pose.map_id)
-    level = LevelId(next(named, pose.map_id or ""))
+    level = LevelId(next(named, level))
     known = level in site.levels and config.maps.get(level, level) == pose.map_id
     return level if known else None
 
 
 def _all_errors(
-    state: State,
-    pose: AgvPosition | None,
-    breaches: Sequence[Breach],
-    config: Vda5050Config,
-    site: Site,
+    state: State, breaches: Sequence[Breach], lost_on: str | None
 ) -> tuple[VehicleError, ...]:
     errors = [_error(*error) for error in _worst_first(state)]
-    lost = stranger_map(pose, config, site)
-    if lost is not None:
-        errors.append(VehicleError(code=UNKNOWN_MAP, severity=Severity.FATAL, text=lost))
+    if lost_on is not None:
+        errors.append(VehicleError(code=UNKNOWN_MAP, severity=Severity.FATAL, text=lost_on))
     if breaches:
         text = ", ".join(breach.words for breach in breaches)
         errors.append(VehicleError(code="non_conformant", severity=Severity.WARNING, text=text))

@@ -38,7 +38,7 @@ from tests.fleet.mutations import mutated
 from tests.fleet.vda5050_scene import SPEC, running
 from tests.sim.hospital import DRONE, hospital, scenario_file
 
-MESSAGES = int(os.environ.get("WARDLINE_FUZZ", "3000"))
+MESSAGES = int(os.environ.get("WARDLINE_FUZZ", "2000"))
 ALL = 100_000
 BATCH = 100
 FACILITIES = "wardline/v1/facilities"

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.errors import ConfigFault
@@ -119,6 +119,7 @@ def test_two_robots_that_were_switched_on_together_are_told_apart_by_their_place
     assert any(found)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10**9), st.integers(0, 10**6))
 def test_one_robot_alone_never_counts_as_two(seed: int, first: int) -> None:
     """Messages overtake one another or are lost; it restarts, or loses its place for a while."""

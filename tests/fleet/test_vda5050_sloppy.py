@@ -429,3 +429,23 @@ async def test_a_robot_that_wants_time_between_orders_gets_it() -> None:
         await robot.say(orderUpdateId=2)
         driving.cancel()
         await asyncio.wait([driving])
+
+
+async def test_an_order_of_somebody_else_is_noticed_while_it_has_none_of_ours() -> None:
+    async with puppet() as robot:
+        await robot.say(orderId="X9", nodeStates=AHEAD)
+        await robot.say()
+        (breach,) = robot.vehicle.state().breaches
+        assert (breach.rule, breach.count, breach.detail) == ("stray_order", 1, "X9")
+
+
+async def test_what_it_held_when_we_came_is_nobody_else_s() -> None:
+    bus, clock, config = MemoryBus(), Clock.starting(), config_for("2.0")
+    vehicle = Vda5050Vehicle(SPEC, bus, config, loop_site(), clock)
+    robot = Puppet(bus, clock, config, vehicle)
+    robot.said = {"orderId": "M0", "lastNodeId": "n1", "nodeStates": AHEAD}
+    async with running(vehicle.run()):
+        await robot.connect()
+        await robot.beat(3)
+        assert vehicle.state().mission == "M0"
+        assert vehicle.state().breaches == ()

@@ -270,10 +270,8 @@ def error(level: str) -> dict[str, object]:
     [
         (error("WARNING"), None),
         (error("FATAL"), "vehicle_fault"),
-        (error("WORSE"), "vehicle_fault"),
         ({"operatingMode": "SEMIAUTOMATIC"}, None),
         ({"operatingMode": "SERVICE"}, "vehicle_manual"),
-        ({"operatingMode": "SOMETHING"}, "vehicle_manual"),
         ({"safetyState": {"eStop": "REMOTE", "fieldViolation": False}}, "safety_stop"),
     ],
     ids=str,

@@ -397,6 +397,7 @@ export const en = {
   "reason.refuses_repeat": "takes an order that is sent again for an error",
   "reason.beyond_base": "drove further than it was allowed to",
   "reason.foreign_order": "took another order while it had ours",
+  "reason.stray_order": "has taken an order that is not ours",
   "reason.ignores_cancel": "does not take a cancel",
   "reason.ignores_orders": "does not take the orders it is sent",
   "reason.unknown_field": "there is no such field",

@@ -397,6 +397,7 @@ export const zh = {
   "reason.refuses_repeat": "将重发的订单视为错误",
   "reason.beyond_base": "行驶超出允许范围",
   "reason.foreign_order": "执行我方订单时接受了其他订单",
+  "reason.stray_order": "接受了非本系统的订单",
   "reason.ignores_cancel": "不接受取消指令",
   "reason.ignores_orders": "不接受下发的订单",
   "reason.unknown_field": "没有该字段",
