@@ -1,7 +1,6 @@
 """Whether a vehicle could get to the stops of a task, one after the other, and home again."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from dispatcher.hours import Goods
 from dispatcher.roadbook import RoadBook
@@ -24,7 +23,7 @@ def unreachable_stops(
     if spec.medium is Medium.AIR:
         return [place for place in places if Role.PAD not in site.places[place].roles]
     goods: Goods = frozenset()
-    reaches = partial(roads.reaches_some_day, spec)
+    reaches = roads.some_day(spec)
     home = site.places[spec.home].node
     here, carried_g, carried_ml = home, 0, 0
     missed: list[PlaceId] = []

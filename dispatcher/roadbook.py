@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,14 @@ def _rules(speed_m_s: float, width_m: float, kind: str) -> Rules:
 def loaded(rules: Rules) -> Rules:
     """The same with goods on board: no decontamination on the way."""
     return replace(rules, decontamination=False)
+
+
+class Reaches(Protocol):
+    """Says whether there is a way at some time of the day, when no lane is closed."""
+
+    def __call__(self, start: NodeId, goal: NodeId, goods: Goods, *, loaded: bool) -> bool:
+        """Whether one kind of vehicle gets from ``start`` to ``goal``."""
+        ...
 
 
 class RoadBook:
@@ -119,11 +128,20 @@ class RoadBook:
         shut = self.shut_times(goods, at_s)
         return roads.shortest(start, goal, clean_start=True, shut=shut)
 
-    def reaches_some_day(
-        self, spec: VehicleSpec, start: NodeId, goal: NodeId, goods: Goods, *, loaded: bool
-    ) -> bool:
-        """Whether there is a way at some time of the day, when no lane is closed."""
-        roads, hours = self.when_open(spec, goods_on_board=loaded), self.hours
+    def some_day(self, spec: VehicleSpec) -> Reaches:
+        """Where a vehicle gets to at all; asked many questions at once, it looks once."""
+        known: dict[bool, Roads] = {}
+
+        def reaches(start: NodeId, goal: NodeId, goods: Goods, *, loaded: bool) -> bool:
+            roads = known.get(loaded)
+            if roads is None:
+                roads = known[loaded] = self.when_open(spec, goods_on_board=loaded)
+            return self._some_day(roads, start, goal, goods)
+
+        return reaches
+
+    def _some_day(self, roads: Roads, start: NodeId, goal: NodeId, goods: Goods) -> bool:
+        hours = self.hours
         if hours is None or not roads.reaches(start, goal):
             return roads.reaches(start, goal)
         way = roads.shortest(start, goal)

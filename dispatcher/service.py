@@ -76,7 +76,7 @@ from fleet.vehicle import (
     VehicleState,
 )
 from routing.refusal import Refusal
-from routing.site import LaneId, NodeId, Site
+from routing.site import LaneId, NodeId, PlaceId, Site
 
 log = logging.getLogger(__name__)
 
@@ -485,12 +485,15 @@ class Service:
             reasons = nearest_miss(why_not(spec, s) for s in specs)
             raise Refused([_fault_of(reason) for reason in reasons])
         stops = stops_of_spec(TaskId(""), spec, self._handling)
-        missed = [unreachable_stops(self.site, self._traffic.roads, s, stops) for s in able]
-        if all(missed):
-            place = min(missed, key=len)[0]
-            reason = Refusal("unreachable", {"value": place})
-            remedy = "send a place that a vehicle fit for this task can get to and back from"
-            raise Refused([FieldFault(_field_of(spec, place), reason, remedy)])
+        missed: list[list[PlaceId]] = []
+        for one in able:
+            missed.append(unreachable_stops(self.site, self._traffic.roads, one, stops))
+            if not missed[-1]:
+                return
+        place = min(missed, key=len)[0]
+        reason = Refusal("unreachable", {"value": place})
+        remedy = "send a place that a vehicle fit for this task can get to and back from"
+        raise Refused([FieldFault(_field_of(spec, place), reason, remedy)])
 
     async def cancel(self, task: TaskId) -> Task:
         """Cancel a task; goods on board are brought back first.

@@ -326,10 +326,9 @@ def _straight_to(handler: Handler) -> type[asyncio.Queue[aiomqtt.Message]]:
     return Straight
 
 
-def _refuses(answer: object) -> bool:
+def _refuses(answer: Any) -> bool:
     """Whether a broker's answer to a subscription means no; in both versions of MQTT."""
-    code: Any = getattr(answer, "value", answer)
-    return bool(code >= _REFUSED)
+    return getattr(answer, "value", answer) >= _REFUSED
 
 
 async def _send(client: aiomqtt.Client, letter: _Letter) -> None:

@@ -22,7 +22,7 @@ def register() -> None:
 
 def intake(
     tasks: Annotated[int, typer.Option(help="How many are asked for.")] = 2000,
-    vehicles: Annotated[int, typer.Option(help="How many robots there are.")] = 40,
+    vehicles: Annotated[int, typer.Option(help="How many robots there are.")] = 20,
     callers: Annotated[
         int, typer.Option(help="How many ask at once, each for one task after the other.")
     ] = 1,

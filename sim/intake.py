@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import yaml
 
 from dispatcher.commands.serve import serve_app
 from dispatcher.config import Installation, load
@@ -29,6 +28,7 @@ from fleet.errors import LinkError
 from fleet.roster import Roster
 from fleet.vehicle import VehicleId
 from routing.site import Site
+from sim.intake_site import written
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
 
@@ -75,7 +75,7 @@ def measure(asked: Asked) -> Figures:
         LinkError: robots or orders did not come.
     """
     with TemporaryDirectory(prefix="wardline-bench-") as folder:
-        return asyncio.run(_measure(_written(Path(folder), asked), asked))
+        return asyncio.run(_measure(written(Path(folder), asked.vehicles, asked.broker), asked))
 
 
 async def _measure(file: Path, asked: Asked) -> Figures:
@@ -277,72 +277,6 @@ async def _leave_nothing(installation: Installation, bus: MqttBus) -> None:
             await bus.publish(topic, b"", qos=1, retain=True)
     while bus.waiting:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_S)
-
-
-# --- the site
-
-
-def _written(folder: Path, asked: Asked) -> Path:
-    """A serving configuration: wings, each with two rooms and the bay of one very fast robot."""
-    wings, broker = asked.vehicles, asked.broker
-    nodes: dict[str, Any] = {}
-    places: dict[str, Any] = {}
-    for n in range(wings):
-        nodes[f"hub-{n}"] = [30 * n, 0]
-        for word, dx, dy in (("east", 5, 0), ("north", 0, 5), ("bay", 0, -5)):
-            places[f"{word}-{n}"] = {
-                "name": {"en": f"{word} {n}", "zh": f"{word} {n}"},
-                "at": [30 * n + dx, dy],
-                "joins": [f"hub-{n}"],
-                "roles": ["parking", "charger"] if word == "bay" else [],
-            }
-    site = {
-        "site": "bench",
-        "name": {"en": "Bench", "zh": "基准"},
-        "anchor": {"lat_deg": 30.5, "lon_deg": 114.3},
-        "levels": {
-            "L1": {
-                "name": {"en": "Level 1", "zh": "一层"},
-                "elevation_m": 0,
-                "nodes": nodes,
-                "places": places,
-                "lanes": [list(nodes)] if wings > 1 else [],
-            }
-        },
-    }
-    serve: dict[str, Any] = {
-        "site": "site.yaml",
-        "models": {
-            "cart": {
-                "make": "Acme",
-                "kind": "cart",
-                "speed_m_s": 100,
-                "acceleration_m_s2": 1000,
-                "width_m": 0.5,
-                "length_m": 0.5,
-                "payload_kg": 100,
-                "payload_l": 100,
-                "load_types": ["general"],
-                "skills": ["carry"],
-                "energy": {"capacity_wh": 100_000, "idle_w": 1, "move_w": 1},
-                "link": {"vda5050": {"version": "2.1", "manufacturer": "acme"}},
-            }
-        },
-        "vehicles": [
-            {
-                "model": "cart",
-                "ids": [f"C{n}" for n in range(wings)],
-                "homes": [f"bay-{n}" for n in range(wings)],
-            }
-        ],
-        "dispatch": {"load_s": 0.01, "unload_s": 0.01},
-    }
-    if broker is not None:
-        serve["broker"] = f"{broker[0]}:{broker[1]}"
-    (folder / "site.yaml").write_text(yaml.safe_dump(site, sort_keys=False), encoding="utf-8")
-    file = folder / "serve.yaml"
-    file.write_text(yaml.safe_dump(serve, sort_keys=False), encoding="utf-8")
-    return file
 
 
 if __name__ == "__main__":

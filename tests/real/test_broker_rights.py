@@ -131,7 +131,7 @@ async def test_a_robot_with_anothers_credentials_is_not_heard_and_others_go_on(
         works(right.run(), wrong.run(), *(robot.run() for robot in robots)),
         running(ward) as service,
     ):
-        states = {vehicle.spec.id: vehicle.state() for vehicle in service.roster}
+        states = {str(vehicle.spec.id): vehicle.state() for vehicle in service.roster}
         assert states["F1"].online
         assert states["F2"].heard_at_s is None
         told = [a for a in service.alerts() if a.code == "vehicle_offline" and a.cleared_s is None]
