@@ -58,7 +58,8 @@ class Transfer:
     async def upload(self, items: Sequence[Item], mission_type: int = 0) -> None:
         """Put a mission onto the drone, instead of the one that it holds.
 
-        Not atomic: after an error the drone may hold a mixture of both.
+        Not atomic: after an error the drone may hold a mixture of both. Read it back: where the
+        last answer was lost, that is what tells.
 
         Raises:
             TransferRefused: the drone said no.
@@ -74,14 +75,15 @@ class Transfer:
         with self._line.expect(_Request, _RequestInt, _Ack, mission_type=mission_type) as answers:
             try:
                 async with asyncio.timeout(limit_s):
-                    while True:
+                    answer = await self._ask(last, answers)
+                    while not _accepted(answer):
+                        if isinstance(answer, _Ack):  # to an item that came twice: no news
+                            if _is_last(last, items):
+                                return
+                            answer = await self._next(last, answers)
+                            continue
+                        last = _message(to, answer.seq, items, mission_type) or last
                         answer = await self._ask(last, answers)
-                        if not isinstance(answer, _Ack):
-                            last = _message(to, answer.seq, items, mission_type) or last
-                        elif answer.type == mav.MAV_MISSION_ACCEPTED:
-                            return
-                        elif answer.type not in _STRAY:
-                            raise TransferRefused(answer.type)
             except TimeoutError:
                 raise LinkTimeout("mission upload took too long") from None
 
@@ -107,6 +109,13 @@ class Transfer:
         self._link.send(self._line, _Ack(*to, mav.MAV_MISSION_ACCEPTED, mission_type))
         return tuple(items)
 
+    async def _next(self, message: Message, answers: Answers[M]) -> M:
+        """One more answer to what has been sent; if there is none, it is sent again."""
+        try:
+            return await self._for_us(answers)
+        except LinkTimeout:
+            return await self._ask(message, answers)
+
     async def _ask(self, message: Message, answers: Answers[M]) -> M:
         """Send ``message``, and again while there is no answer."""
         for _ in range(self._retries + 1):
@@ -123,6 +132,19 @@ class Transfer:
             system, component = answer.target_system, answer.target_component  # pyright: ignore[reportAttributeAccessIssue]
             if system in (0, self._line.ours[0]) and component in (0, self._line.ours[1]):
                 return answer
+
+
+def _is_last(sent: Message, items: Sequence[Item]) -> bool:
+    return isinstance(sent, _ItemInt) and sent.seq == len(items) - 1
+
+
+def _accepted(answer: Message) -> bool:
+    """Whether an upload is done; raises TransferRefused where it has failed."""
+    if not isinstance(answer, _Ack) or answer.type in _STRAY:
+        return False
+    if answer.type != mav.MAV_MISSION_ACCEPTED:
+        raise TransferRefused(answer.type)
+    return True
 
 
 def _message(

@@ -222,3 +222,40 @@ async def test_patience_with_a_drone_that_never_speaks_again_ends() -> None:
         with pytest.raises(LinkLost):
             await flight
         scene.lost = None
+
+
+async def test_each_datagram_twice_does_no_harm() -> None:
+    """A router with two links to one drone brings all of it twice."""
+    again = False
+    async with meadow() as scene:
+
+        def twice(data: bytes, sender: Peer, receiver: Peer) -> bool:
+            nonlocal again
+            if not again:
+                again = True
+                scene.ether.carry(data, sender, receiver)
+                again = False
+            return False
+
+        scene.ether.lost = twice
+        await scene.fly("dock-1", "clinic", name="M1")
+        assert scene.stands_at("clinic")
+        await scene.fly("clinic", "dock-1", name="M2")
+        assert scene.stands_at("dock-1")
+        assert scene.drone.state().fit
+
+
+async def test_a_lost_last_answer_to_an_upload_costs_two_seconds() -> None:
+    """The drone has it all; what it holds is read back in any case."""
+
+    def lose(message: Message, _: Peer) -> bool:
+        is_end = isinstance(message, mav.MAVLink_mission_ack_message)
+        return is_end and message.type == mav.MAV_MISSION_ACCEPTED
+
+    async with meadow(docked=False, lost=lose) as scene:
+        await scene.until(lambda: scene.drone.state().position is not None)
+        began_s = asyncio.get_running_loop().time()
+        flight = scene.begin(scene.flight("dock-1", "clinic"))
+        await scene.until(lambda: scene.autopilot.copter.armed)
+        assert asyncio.get_running_loop().time() - began_s < 2
+        await flight
