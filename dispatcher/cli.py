@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands import bench, client, site, submit
+from dispatcher.commands import bench, bench_response, client, site, submit
 from dispatcher.errors import DispatchError
 from fleet.errors import FleetError
 from routing.errors import RoutingError
@@ -37,6 +37,7 @@ def make_app() -> typer.Typer:
     client.register(app)
     site.register(app)
     bench.register(app)
+    bench_response.register()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             commands = entry.load()

@@ -58,7 +58,7 @@ class EmergencyDesk:
         self._able, self._changed = able, changed
         self._number = 0
         self._one_at_a_time = asyncio.Lock()
-        """What is in force changes only after a wait for the disk: nobody else may look meanwhile."""
+        """What is in force changes after a wait for the disk: nobody may look meanwhile."""
 
     @property
     def in_force(self) -> list[Emergency]:

@@ -18,12 +18,8 @@ class SlowDisk(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        try:
-            done = fn(*args, **kwargs)
-        except Exception as error:
-            asyncio.get_running_loop().call_later(DISK_S, future.set_exception, error)
-        else:
-            asyncio.get_running_loop().call_later(DISK_S, future.set_result, done)
+        done = fn(*args, **kwargs)
+        asyncio.get_running_loop().call_later(DISK_S, future.set_result, done)
         return future
 
 
