@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from fleet.energy import EnergySpec
 from fleet.mission import Clearance, Mission, MissionId, Outcome
@@ -108,6 +108,8 @@ class VehicleState:
     safety_stop: bool = False
     errors: tuple[VehicleError, ...] = ()
     loads: tuple[str, ...] = ()
+    asleep: bool = False
+    """Without power in its dock; it must be woken before it can do anything."""
 
     @property
     def fit(self) -> bool:
@@ -157,4 +159,44 @@ class Vehicle(Protocol):
 
     async def run(self) -> None:
         """Keep the link; runs until cancelled. Started and owned by the roster."""
+        ...
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """A vehicle that a person can command directly, past its mission.
+
+    Each door returns as soon as the vehicle has said that it does it, not when it has done it.
+
+    Raises:
+        LinkError: it does not answer.
+        FleetError: it says no; NotSupported where it never can.
+    """
+
+    async def hold(self) -> None:
+        """Stop where it is, on the road or in the air; the mission stays in hand."""
+        ...
+
+    async def go_on(self) -> None:
+        """Go on with the mission after `hold`."""
+        ...
+
+    async def recall(self) -> None:
+        """Come home by itself, by its own way; NotSupported on the ground."""
+        ...
+
+    async def land(self) -> None:
+        """Come down where it is; NotSupported on the ground."""
+        ...
+
+
+@runtime_checkable
+class Diverted(Protocol):
+    """An aircraft that can be given another mission in flight."""
+
+    async def turn_away(self) -> None:
+        """Give up the mission in hand and stay in the air where it is, for the next one.
+
+        That mission's first waypoint is in the air. Raises LinkError.
+        """
         ...

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -21,6 +21,7 @@ from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
+from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
@@ -75,6 +76,9 @@ class MavlinkVehicle:
         self._stopping: asyncio.Future[None] | None = None
         self._idle_since_s = 0.0
         self._waking = False
+        self._turning = False
+        """Without a mission in the air, until it is given the next one."""
+        self._hands = Hands(self._drone)
         self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
         """The last one that was asked for, with all that it was made from."""
         self._drone.watch(self._tell)
@@ -100,6 +104,7 @@ class MavlinkVehicle:
             self._waking,
             self._mission,
             self._groundwork.loads,
+            self._drone.held,
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -124,6 +129,7 @@ class MavlinkVehicle:
             safety_stop=self._said.emergency and not asleep,
             errors=() if asleep else self._errors(pad),
             loads=self._groundwork.loads,
+            asleep=asleep,
         )
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -153,7 +159,7 @@ class MavlinkVehicle:
         return dock.charge_ratio if dock and known else self._said.charge_ratio
 
     def _mode(self) -> Mode:
-        if self._asleep or self._waking:
+        if self._asleep or self._waking or self._drone.held:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
@@ -219,16 +225,45 @@ class MavlinkVehicle:
         Raises:
             LinkError: it does not answer, or does not come down.
         """
+        await self._give_up(self._come_down)
+
+    async def turn_away(self) -> None:
+        """Give up the mission and wait in the air for the next one."""
+        await self._give_up(self._hands.wait_in_the_air)
+        self._turning = True
+
+    async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
         self._stopping = asyncio.get_running_loop().create_future()
         try:
             if self._work is not None:
                 self._work.cancel()
                 await asyncio.wait([self._work])
-            await self._come_down()
+            await then()
         finally:
+            self._drone.held = False
             self._stopping.set_result(None)
             self._stopping = None
             self._mission = None
+
+    async def hold(self) -> None:
+        """Stop in the air where it is."""
+        await self._hands.hold()
+        self._tell()
+
+    async def go_on(self) -> None:
+        """Fly on."""
+        await self._hands.go_on(follows=self._work is not None)
+        self._tell()
+
+    async def recall(self) -> None:
+        """Return to launch."""
+        await self._hands.recall()
+        self._tell()
+
+    async def land(self) -> None:
+        """Come down where it is."""
+        await self._hands.land()
+        self._tell()
 
     async def _come_down(self) -> None:
         said, asked_s = self._said, self._drone.now_s
@@ -276,15 +311,22 @@ class MavlinkVehicle:
         )
         flight = Flight(self._drone, plan, clearance, where.stands_at)
         await self._wake()
+        turning, self._turning = self._turning and said.airborne, False
+        joins = said.airborne and route[0].height_agl_m > 0
         away = said.armed or not where.stands_at(route[0].point)
-        ours = (held or away) and await flight.is_on_board()
-        if away and not ours:
+        ours = not turning and (held or away) and await flight.is_on_board()
+        if joins and not (ours and said.mode == AUTO):
+            await flight.join()
+            ours = True
+        elif route[0].height_agl_m > 0 and not (ours or said.armed):
+            raise MissionFailed(Refusal("not_in_the_air", {"mission": mission.id}))
+        elif away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
         if ours and not said.armed and (away or self._departed == mission.id):
             flight.conclude()
             return
-        if not said.armed:
+        if not said.armed and not joins:
             if not ours:
                 await flight.load()
             await flight.start()
@@ -329,6 +371,8 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
+            if self._config.standby:
+                await self._stand_by()
             await self._drone.until(lambda: self._drone.online)
             while self._drone.online:
                 await self._drone.ask_for_streams()
@@ -336,11 +380,20 @@ class MavlinkVehicle:
                 await asyncio.sleep(self._times.watch_s)
             self._tell()
 
+    async def _stand_by(self) -> None:
+        """Wake it, so that it is ready before anybody calls."""
+        try:
+            await self._wake()
+        except (LinkError, MissionFailed) as error:
+            log.warning("%s is not ready to take off: %s", self._spec.id, error)
+
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""
         busy = self._work is not None or self._mission is not None or self._said.armed
         idle_s = self._drone.now_s - self._idle_since_s
-        if self._dock is None or not self._in_dock or self._asleep or busy:
+        if self._dock is None or self._config.standby:
+            return
+        if not self._in_dock or self._asleep or busy:
             return
         if idle_s < self._times.sleep_s:
             return

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from fleet.bus import Bus
 from fleet.clock import Clock
-from fleet.errors import FleetError, LinkTimeout, MissionFailed
+from fleet.errors import FleetError, LinkTimeout, MissionFailed, NotSupported
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.pause import pause
 from fleet.vda5050.view import mode_of, snapshot
 from fleet.vehicle import Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
@@ -177,6 +178,22 @@ class Vda5050Vehicle:
             if follower is not None:
                 follower.stopped = True
                 self._link.news.ring()
+
+    async def hold(self) -> None:
+        """Have the robot stand still with its order in hand."""
+        await pause(self._link, on=True)
+
+    async def go_on(self) -> None:
+        """Let the robot drive on."""
+        await pause(self._link, on=False)
+
+    async def recall(self) -> None:
+        """NotSupported: a robot finds its way home by an order alone."""
+        raise NotSupported("a ground robot is called home by taking it out of service")
+
+    async def land(self) -> None:
+        """NotSupported: it is on the ground."""
+        raise NotSupported("a ground robot can't land")
 
     async def run(self) -> None:
         """Listen to the robot; ask for its state at first, when it connects, and when it dozes."""

@@ -162,6 +162,7 @@ async def meadow(
     lost: Lost | None = None,
     params: dict[str, float] | None = None,
     position_s: float = 8.0,
+    standby: bool = False,
 ) -> AsyncGenerator[Meadow, None]:
     site = meadow_site()
     world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
@@ -187,7 +188,7 @@ async def meadow(
             autopilot=autopilot,
             our_port=our_port,
             link=link,
-            drone=new_adapter(site, link, bus, docked=docked),
+            drone=new_adapter(site, link, bus, docked=docked, standby=standby),
             lost=lost,
         )
         listen_in(scene)
@@ -202,11 +203,13 @@ async def meadow(
     assert faults == []
 
 
-def new_adapter(site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool) -> MavlinkVehicle:
+def new_adapter(
+    site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool, standby: bool = False
+) -> MavlinkVehicle:
     return MavlinkVehicle(
         SPEC,
         link,
-        MavlinkConfig(system_id=7),
+        MavlinkConfig(system_id=7, standby=standby),
         site.frame,
         home=site.nodes[NodeId("dock-1")],
         pads=list(site.nodes.values()),
