@@ -29,8 +29,12 @@ from dispatcher.feed import Change, Feed, Hub
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast, lately
 from dispatcher.free import Free
+from dispatcher.help_flights import HelpFlights, incident_of
 from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
+from dispatcher.incident_choice import IncidentChoice
+from dispatcher.incident_desk import IncidentDesk
+from dispatcher.incident_store import IncidentStore
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.looks import Looks
@@ -188,6 +192,16 @@ class Service:
             self._alerts,
             self._roads_changed,
         )
+        self.incidents = IncidentDesk(
+            site,
+            clock,
+            journal,
+            IncidentStore(store, clock),
+            self._alerts,
+            self._workers,
+            IncidentChoice(self._workers),
+            lambda: self._hub.tell(Change(incidents=True)),
+        )
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -211,11 +225,13 @@ class Service:
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:
             missions = Missions(vehicle, self._book, self._alerts)
-            shelter = self._shelters[vehicle.spec.id]
-            mover = (
-                AirMover(vehicle, self.site, self._skies, missions, self._book, self._handling)
-                if vehicle.spec.medium is Medium.AIR
-                else GroundMover(
+            shelter, helper = self._shelters[vehicle.spec.id], None
+            if vehicle.spec.medium is Medium.AIR:
+                sky = self.site, self._skies, missions, self._book
+                mover = flyer = AirMover(vehicle, *sky, self._handling)
+                helper = HelpFlights(vehicle, *sky, flyer)
+            else:
+                mover = GroundMover(
                     vehicle,
                     self.site,
                     self._traffic,
@@ -225,7 +241,6 @@ class Service:
                     chargers,
                     kept=partial(_is_kept, shelter),
                 )
-            )
             workers[vehicle.spec.id] = Worker(
                 vehicle,
                 mover,
@@ -237,6 +252,7 @@ class Service:
                 charging=policy,
                 shelter=shelter,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
+                helper=helper,
             )
         return workers
 
@@ -268,6 +284,7 @@ class Service:
         if self._planning.positioning:
             for task in await lately(self.store, self.clock):
                 self._forecast.count(task)
+        await self.incidents.restore()
         self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
@@ -277,9 +294,12 @@ class Service:
             group.create_task(self._traffic.run(), name="traffic.run")
             group.create_task(self._planner.run(), name="planner.run")
             unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
+            helping = {id_: incident_of(r.mission) for id_, r in unfinished.items()}
+            self.incidents.resume({id_: helps[0] for id_, helps in helping.items() if helps})
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._look_around(), name="service.look")
+            group.create_task(self.incidents.run(), name="service.incidents")
             group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()

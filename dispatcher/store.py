@@ -42,7 +42,7 @@ from dispatcher.rows import (
 )
 from dispatcher.task import Kind, Task, TaskId, TaskState
 from dispatcher.travel_times import Pace
-from dispatcher.writer import GroupWriter
+from dispatcher.writer import GroupWriter, Statements
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import AirspaceId, PlaceId
@@ -51,23 +51,25 @@ ANSWERS_KEPT_S = 7 * 24 * 3600.0
 """How long the answer to a write is kept for a caller who repeats it."""
 
 
-def _table(row: type[SQLModel]) -> Table:
+def table_of(row: type[SQLModel]) -> Table:
+    """The table of a row."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
 TASKS, EVENTS, MISSIONS, ANSWERS, PACES = map(
-    _table, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow)
+    table_of, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow)
 )
 
 
-def _upsert(table: Table) -> Any:
+def upsert(table: Table) -> Any:
+    """The statement that writes rows, each instead of the one with its key."""
     new = insert(table)
     key = list(table.primary_key.columns)
     rest = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
     return new.on_conflict_do_update(index_elements=key, set_=rest)
 
 
-PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE = map(_upsert, (TASKS, MISSIONS, ANSWERS, PACES))
+PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE = map(upsert, (TASKS, MISSIONS, ANSWERS, PACES))
 ADD_EVENT = insert(EVENTS)
 
 
@@ -172,6 +174,14 @@ class Store:
             statements.append((PUT_MISSION, [mission_values(m, clock) for m in missions]))
         if statements:
             await self._writer.write(statements)
+
+    async def write(self, statements: Statements) -> None:
+        """Write rows of other tables, all or none; returns when they are on disk."""
+        await self._writer.write([(what, rows) for what, rows in statements if rows])
+
+    async def rows(self, query: Executable, **values: Any) -> list[Any]:
+        """The rows of a query; for the stores of other tables."""
+        return await self._rows(query, **values)
 
     async def learn(self, paces: Sequence[Pace]) -> None:
         """Write down how long roads take."""

@@ -11,8 +11,8 @@ from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal
 
-Way = Callable[[Point, Point], float]
-"""Metres of the way through the air between two points; raises Unreachable."""
+Way = Callable[[str, Point, Point], float]
+"""Metres of a drone's way through the air between two points; raises Unreachable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def choose(scene: Scene, drones: Iterable[Responder], way: Way | None = None) ->
         if hoped_s >= first_s:
             break
         asked += 1
-        found = _by_way(scene, drone, way or Point.distance_m)
+        found = _by_way(scene, drone, way) if way is not None else _straight(scene, drone)
         if isinstance(found, Refusal):
             refused.append((number, drone.id, found))
         else:
@@ -141,7 +141,8 @@ def _straight(scene: Scene, drone: Responder) -> Answer:
 
 def _by_way(scene: Scene, drone: Responder, way: Way) -> Answer | Refusal:
     try:
-        return _answer(scene, drone, way(drone.at, scene.at), way(scene.at, drone.home))
+        there_m = way(drone.id, drone.at, scene.at)
+        return _answer(scene, drone, there_m, way(drone.id, scene.at, drone.home))
     except Unreachable:
         return Refusal("no_way_through_the_air", {"vehicle": drone.id})
 

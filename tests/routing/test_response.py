@@ -66,7 +66,7 @@ def test_the_way_round_a_hospital_makes_the_farther_one_the_first() -> None:
     behind = replace(NEAR, id="behind", at=Point(900, 0), launch_s=0.0)
     beside = replace(NEAR, id="beside", at=Point(1000, 300), launch_s=0.0)
 
-    def way(start: Point, goal: Point) -> float:
+    def way(_: str, start: Point, goal: Point) -> float:
         return start.distance_m(goal) + 800 * (start == behind.at)
 
     choice = choose(SCENE, [behind, beside], way)
@@ -74,7 +74,7 @@ def test_the_way_round_a_hospital_makes_the_farther_one_the_first() -> None:
 
 
 def test_who_has_no_way_is_refused() -> None:
-    def way(start: Point, goal: Point) -> float:
+    def way(_: str, start: Point, goal: Point) -> float:
         raise Unreachable("here", "there")
 
     choice = choose(SCENE, [NEAR], way)
@@ -86,7 +86,7 @@ def test_ways_are_only_asked_for_while_they_matter() -> None:
     fleet = [replace(NEAR, id=f"D{n}", at=Point(-500.0 * n, 0)) for n in range(50)]
     asked: list[Point] = []
 
-    def way(start: Point, goal: Point) -> float:
+    def way(_: str, start: Point, goal: Point) -> float:
         asked.append(start)
         return 1.1 * start.distance_m(goal)
 
@@ -117,13 +117,13 @@ def test_no_other_drone_is_earlier_and_gets_home(seed: int) -> None:
     detour = {drone.at: luck.uniform(1, 2) for drone in fleet}
     scene = Scene(at=Point(0, 0), on_scene_s=600, least_s=luck.uniform(0, 600))
 
-    def way(start: Point, goal: Point) -> float:
+    def way(_: str, start: Point, goal: Point) -> float:
         return start.distance_m(goal) * detour.get(start, 1.0)
 
     choice = choose(scene, fleet, way)
     arrivals: dict[str, float] = {}
     for drone in fleet:
-        out_s = way(drone.at, scene.at) / drone.speed_m_s
+        out_s = way("", drone.at, scene.at) / drone.speed_m_s
         home_s = scene.at.distance_m(drone.home) / drone.speed_m_s
         spent_j = 400 * (out_s + home_s) + 300 * scene.least_s + 5000
         lacks_j = max(0.0, spent_j - drone.energy_j)
