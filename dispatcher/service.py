@@ -5,7 +5,7 @@ Only this module and `sim.scenario` know all the parts; everyone else is handed 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -17,6 +17,7 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers, Need
 from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.control_desk import ControlDesk, Token
 from dispatcher.courtesy import Courtesy
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
@@ -26,6 +27,8 @@ from dispatcher.emergency_desk import EmergencyDesk
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
+from dispatcher.flight_log import FlightStore
+from dispatcher.flight_recorder import FlightRecorder
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast, lately
 from dispatcher.free import Free
@@ -35,6 +38,7 @@ from dispatcher.hygiene import Hygiene
 from dispatcher.incident_choice import IncidentChoice
 from dispatcher.incident_desk import IncidentDesk
 from dispatcher.incident_store import IncidentStore
+from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.looks import Looks
@@ -202,6 +206,18 @@ class Service:
             IncidentChoice(self._workers),
             lambda: self._hub.tell(Change(incidents=True)),
         )
+        self.control = ControlDesk(
+            clock,
+            self._book,
+            self._alerts,
+            vehicles,
+            self._workers,
+            lambda: self._hub.tell(Change(incidents=True)),
+        )
+        self.flights = FlightRecorder(
+            site, clock, FlightStore(store, clock), self._workers, self.control.holder
+        )
+        self.control.noted = self.flights.told
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -285,12 +301,14 @@ class Service:
             for task in await lately(self.store, self.clock):
                 self._forecast.count(task)
         await self.incidents.restore()
+        await self.flights.restore()
         self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
             group.create_task(self.facilities.run(), name="facilities.run")
             await self._hello()
             self._place_vehicles()
+            await self.control.resume()
             group.create_task(self._traffic.run(), name="traffic.run")
             group.create_task(self._planner.run(), name="planner.run")
             unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
@@ -300,6 +318,7 @@ class Service:
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._look_around(), name="service.look")
             group.create_task(self.incidents.run(), name="service.incidents")
+            group.create_task(self.flights.run(), name="service.flights")
             group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()
@@ -313,6 +332,7 @@ class Service:
                 self._alerts.open("lane_closed", Severity.NOTICE, lane=lane)
         self._desk.restore(list(memory.rules.values()), memory.rules_set)
         self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
+        self.control.restore(memory)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
@@ -561,6 +581,18 @@ class Service:
         """Let all go on where it was broken off; NotFound."""
         return await self._emergency_desk.end(emergency, by)
 
+    def incidents_shown(self) -> list[Incident]:
+        """The open incidents and the latest of the others, the oldest first."""
+        return self.incidents.shown
+
+    def tokens(self) -> list[Token]:
+        """Who commands what."""
+        return self.control.tokens
+
+    def stopped(self) -> Mapping[VehicleId, str]:
+        """Which vehicles the emergency stop holds, and who pressed it."""
+        return self.control.stopped
+
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
         return self._alerts.all()
@@ -632,8 +664,11 @@ class Service:
         if not self.ready.is_set():
             return
         self._watch.look(vehicle)
+        link = self.roster[vehicle]
+        if link.spec.medium is Medium.AIR:
+            self.flights.hear(link.spec, link.state())
         if self._hub.listened or self._word_listeners:
-            state = self.roster[vehicle].state()
+            state = link.state()
             self._tell_screens(vehicle, state)
             for listener in self._word_listeners:
                 listener(vehicle, state)

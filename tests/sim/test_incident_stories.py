@@ -44,8 +44,9 @@ async def kinds(place: Hospital, incident: Incident) -> list[str]:
 
 def at_home(place: Hospital, drone: VehicleId) -> bool:
     body = place.world.aircraft[drone]
-    home = place.service.site.places[body.spec.home].node
-    there = place.service.site.nodes[home].point
+    home = place.service.roster[drone].spec.home
+    site = place.service.site
+    there = site.nodes[site.places[home].node].point
     return not body.airborne and body.position().point.distance_m(there) < 2
 
 
