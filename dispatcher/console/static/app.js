@@ -11,6 +11,7 @@ import { AlertsScreen } from "./screens/alerts.js";
 import { EmergencyBanner, askForEmergency } from "./screens/emergency.js";
 import { FleetScreen } from "./screens/fleet.js";
 import { Bar, Strip } from "./screens/frame.js";
+import { showIncidents } from "./screens/incidents.js";
 import { Panel } from "./screens/panel.js";
 import { Stage } from "./screens/stage.js";
 import { TasksScreen } from "./screens/tasks.js";
@@ -30,7 +31,7 @@ function build() {
   stage.rebuild();
   form.rebuild();
   const parts = {
-    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency),
+    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency, showIncidents),
     banner: new EmergencyBanner(),
     strip: new Strip(),
     panel: new Panel(form),
@@ -113,7 +114,7 @@ async function loadSite() {
 
 on(["screen"], showScreen);
 on(["replay"], () => void showReplay());
-on(["screen", "link", "alerts", "site", "replay"], () => page.bar.update());
+on(["screen", "link", "alerts", "site", "replay", "incidents"], () => page.bar.update());
 on(["alerts", "site"], () => page.strip.update());
 on(["alerts", "site", "replay"], () => page.banner.update());
 on(["tasks", "vehicles", "selection", "screen", "outbox", "site"], () => page.panel.update());

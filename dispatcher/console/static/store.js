@@ -8,7 +8,7 @@
  * @typedef {import("./types.js").Vehicle} Vehicle
  * @typedef {import("./types.js").Alert} Alert
  * @typedef {import("./types.js").Site} Site
- * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"|"replay"} Topic
+ * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"|"replay"|"incidents"} Topic
  */
 
 import { setTimeZone } from "./format.js";
@@ -30,6 +30,7 @@ let frame = 0;
  *   site: Site|null, schemas: any, simulation: boolean, speed: number|null,
  *   replay: import("./types.js").Replay|null,
  *   tasks: Map<string, Task>, vehicles: Map<string, Vehicle>, alerts: Map<string, Alert>,
+ *   incidents: any[], control: any[],
  *   counts: {open: number, done_today: number, on_time_ratio: number|null},
  *   link: {state: "connecting"|"live"|"lost", since_ms: number, heard_ms: number},
  *   clock: {site_ms: number, wall_ms: number},
@@ -45,6 +46,8 @@ export const state = {
   tasks: new Map(),
   vehicles: new Map(),
   alerts: new Map(),
+  incidents: [],
+  control: [],
   counts: { open: 0, done_today: 0, on_time_ratio: null },
   link: { state: "connecting", since_ms: performance.now(), heard_ms: 0 },
   clock: { site_ms: 0, wall_ms: 0 },
@@ -107,7 +110,9 @@ function applySnapshot(message) {
     state.vehicles.set(vehicle.id, fresh(vehicle, trails.get(vehicle.id)));
   }
   if (message.counts) state.counts = message.counts;
-  changed("tasks", "vehicles", "positions", "alerts", "link", "replay");
+  state.incidents = message.incidents ?? [];
+  state.control = message.control ?? [];
+  changed("tasks", "vehicles", "positions", "alerts", "link", "replay", "incidents");
 }
 
 /** @param {any} replay @returns {import("./types.js").Replay|null} */
@@ -141,6 +146,11 @@ function applyEvent(message) {
     const old = state.vehicles.get(message.vehicle.id);
     state.vehicles.set(message.vehicle.id, fresh(message.vehicle, old?.trail));
     changed("vehicles", "positions");
+  }
+  if (message.incidents) {
+    state.incidents = message.incidents;
+    state.control = message.control;
+    changed("incidents", "vehicles");
   }
   if (message.alert) {
     state.alerts.set(message.alert.id, message.alert);

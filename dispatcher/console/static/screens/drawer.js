@@ -7,6 +7,7 @@ import { has, readable, t } from "../i18n/index.js";
 import { deselect, select } from "../nav.js";
 import { ageOf, changed, hasEnded, state } from "../store.js";
 import { capital, eventWords, faultWords, kindWords, placeName, reasonWords, taskRoute, taskState, taskTitle, vehicleName } from "../words.js";
+import { Control } from "./control.js";
 
 const CROSS = "M3 4l1-1 4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4z";
 const PRIORITIES = ["stat", "urgent", "routine", "background"];
@@ -91,10 +92,11 @@ class VehicleDrawer {
     this.says = h("p", { class: "says" });
     this.tasks = h("div", { class: "chips" });
     this.follow = h("button", { type: "button", class: "button", onclick: () => this.toggleFollow() });
+    this.control = new Control(id);
     this.service = h("span", {});
     this.answer = h("span", { class: "answer", role: "status" });
     this.element = h(
-      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.tasks,
+      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.tasks, this.control.element,
       h("div", { class: "actions" }, this.follow, this.service, this.answer),
     );
     /** @type {boolean|null} */
@@ -130,6 +132,7 @@ class VehicleDrawer {
     setText(this.follow, t(state.following ? "action.following" : "action.follow"));
     setAttribute(this.follow, "aria-pressed", String(state.following));
     this.offerService(vehicle);
+    this.control.update();
     this.tick();
   }
 

@@ -6,6 +6,7 @@ import { isGround } from "../map/base.js";
 import { MapView } from "../map/view.js";
 import { select } from "../nav.js";
 import { changed, state } from "../store.js";
+import { askForIncident } from "./incidents.js";
 
 const PLUS = "M7 2h2v5h5v2H9v5H7V9H2V7h5z";
 const MINUS = "M2 7h12v2H2z";
@@ -17,7 +18,7 @@ export class Stage {
     this.canvas = h("div", { class: "map" });
     this.controls = h("div", { class: "map-controls" });
     this.element = h("section", { class: "stage" }, this.canvas, this.controls);
-    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer });
+    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer, onSpot: askForIncident });
     this.shown = "";
     this.seenSelection = "";
   }
