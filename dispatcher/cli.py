@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands import bench, bench_response, client, site, submit
+from dispatcher.commands import bench, bench_response, client, flights, site, submit
 from dispatcher.errors import DispatchError
 from fleet.errors import FleetError
 from routing.errors import RoutingError
@@ -35,6 +35,7 @@ def make_app() -> typer.Typer:
     app.command("replay")(replay)
     submit.register(app)
     client.register(app)
+    flights.register(app)
     site.register(app)
     bench.register(app)
     bench_response.register()

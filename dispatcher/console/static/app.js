@@ -11,7 +11,6 @@ import { AlertsScreen } from "./screens/alerts.js";
 import { EmergencyBanner, askForEmergency } from "./screens/emergency.js";
 import { FleetScreen } from "./screens/fleet.js";
 import { Bar, Strip } from "./screens/frame.js";
-import { showIncidents } from "./screens/incidents.js";
 import { Panel } from "./screens/panel.js";
 import { Stage } from "./screens/stage.js";
 import { TasksScreen } from "./screens/tasks.js";
@@ -31,7 +30,7 @@ function build() {
   stage.rebuild();
   form.rebuild();
   const parts = {
-    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency, showIncidents),
+    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency, listIncidents),
     banner: new EmergencyBanner(),
     strip: new Strip(),
     panel: new Panel(form),
@@ -50,6 +49,11 @@ let page = build();
 let replayBar = null;
 /** @type {Promise<any>|null} */
 let replayParts = null;
+
+/** The list comes with its module only when it is asked for. */
+function listIncidents() {
+  void import("./screens/incidents.js").then((parts) => parts.showIncidents());
+}
 
 /** @param {"en"|"zh"} language */
 function speak(language) {

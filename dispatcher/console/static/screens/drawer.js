@@ -7,7 +7,6 @@ import { has, readable, t } from "../i18n/index.js";
 import { deselect, select } from "../nav.js";
 import { ageOf, changed, hasEnded, state } from "../store.js";
 import { capital, eventWords, faultWords, kindWords, placeName, reasonWords, taskRoute, taskState, taskTitle, vehicleName } from "../words.js";
-import { Control } from "./control.js";
 
 const CROSS = "M3 4l1-1 4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4z";
 const PRIORITIES = ["stat", "urgent", "routine", "background"];
@@ -92,11 +91,14 @@ class VehicleDrawer {
     this.says = h("p", { class: "says" });
     this.tasks = h("div", { class: "chips" });
     this.follow = h("button", { type: "button", class: "button", onclick: () => this.toggleFollow() });
-    this.control = new Control(id);
+    this.controls = h("div", {});
+    /** @type {import("./control.js").Control|null} */
+    this.control = null;
+    void import("./control.js").then(({ Control }) => this.offerControl(new Control(id)));
     this.service = h("span", {});
     this.answer = h("span", { class: "answer", role: "status" });
     this.element = h(
-      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.tasks, this.control.element,
+      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.tasks, this.controls,
       h("div", { class: "actions" }, this.follow, this.service, this.answer),
     );
     /** @type {boolean|null} */
@@ -132,7 +134,7 @@ class VehicleDrawer {
     setText(this.follow, t(state.following ? "action.following" : "action.follow"));
     setAttribute(this.follow, "aria-pressed", String(state.following));
     this.offerService(vehicle);
-    this.control.update();
+    this.control?.update();
     this.tick();
   }
 
@@ -164,6 +166,13 @@ class VehicleDrawer {
       return h("button", { type: "button", class: "chip", onclick: () => select("task", id) }, task ? capital(taskTitle(task)) : id);
     };
     fill(this.tasks, ...vehicle.tasks.slice(0, 6).map(chip));
+  }
+
+  /** @param {import("./control.js").Control} control */
+  offerControl(control) {
+    this.control = control;
+    this.controls.append(control.element);
+    control.update();
   }
 
   /** @param {import("../types.js").Vehicle} vehicle */

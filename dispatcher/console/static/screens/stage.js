@@ -6,7 +6,6 @@ import { isGround } from "../map/base.js";
 import { MapView } from "../map/view.js";
 import { select } from "../nav.js";
 import { changed, state } from "../store.js";
-import { askForIncident } from "./incidents.js";
 
 const PLUS = "M7 2h2v5h5v2H9v5H7V9H2V7h5z";
 const MINUS = "M2 7h12v2H2z";
@@ -18,7 +17,7 @@ export class Stage {
     this.canvas = h("div", { class: "map" });
     this.controls = h("div", { class: "map-controls" });
     this.element = h("section", { class: "stage" }, this.canvas, this.controls);
-    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer, onSpot: askForIncident });
+    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer, onSpot: reportAt });
     this.shown = "";
     this.seenSelection = "";
   }
@@ -119,6 +118,11 @@ export class Stage {
     event.preventDefault();
     this.step(/** @type {1|-1} */ (by));
   }
+}
+
+/** The form comes with its module only when it is asked for. @param {number} x_m @param {number} y_m */
+function reportAt(x_m, y_m) {
+  void import("./incidents.js").then((parts) => parts.askForIncident(x_m, y_m));
 }
 
 /** From the bottom to the top, then the ground around the buildings. */
