@@ -130,7 +130,7 @@ async def test_one_commands_and_others_watch(town: Town) -> None:
     await town.post("/vehicles/D2/control/take", by="Wu")
     refused = await town.post("/vehicles/D2/control/take", 422, by="Li")
     assert refused["error"]["fields"][0]["code"] == "not_in_control"
-    asked = {"order": "hold", "vehicles": ["D2"], "by": "Li"}
+    asked: dict[str, Any] = {"order": "hold", "vehicles": ["D2"], "by": "Li"}
     (told,) = (await town.post("/control/order", **asked))["answers"]
     assert (told["reply"], told["text"]) == ("not_in_control", "Wu")
     await town.post("/vehicles/D2/control/hand-over", by="Wu", to="Li")
@@ -178,7 +178,7 @@ async def test_the_emergency_stop_stays_until_a_person_ends_it(town: Town) -> No
     await asyncio.sleep(3)
     stood = body.position()
     await town.post("/vehicles/D2/control/take", by="Wu")
-    asked = {"order": "go_on", "vehicles": ["D2"], "by": "Wu"}
+    asked: dict[str, Any] = {"order": "go_on", "vehicles": ["D2"], "by": "Wu"}
     (told,) = (await town.post("/control/order", **asked))["answers"]
     assert told["reply"] == "stopped"
     await asyncio.sleep(60)
