@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dispatcher.emergencies import EmergencyId
 from dispatcher.errors import NotFound
+from dispatcher.incidents import IncidentId
 from dispatcher.road_rules import RuleId
 from dispatcher.task import TaskId
 from fleet.clock import Clock
@@ -13,7 +14,7 @@ from fleet.vehicle import VehicleId
 from routing.refusal import Fact
 from routing.site import DoorId, LaneId, LiftId
 
-THINGS = ("lane", "lift", "door", "rule", "emergency", "breach")
+THINGS = ("lane", "lift", "door", "rule", "emergency", "incident", "breach")
 """Facts that tell two alerts of one code apart."""
 
 
@@ -96,13 +97,17 @@ class Alerts:
         """Whether this cause is known and has not gone."""
         return self._find(code, vehicle, task, None) is not None
 
+    def is_open_for(self, code: str, thing: Fact) -> bool:
+        """Whether a cause about a thing of its own is known and has not gone."""
+        return self._find(code, None, None, thing) is not None
+
     def clear(
         self,
         code: str,
         *,
         vehicle: VehicleId | None = None,
         task: TaskId | None = None,
-        thing: LaneId | LiftId | DoorId | RuleId | EmergencyId | None = None,
+        thing: LaneId | LiftId | DoorId | RuleId | EmergencyId | IncidentId | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
         alert = self._find(code, vehicle, task, thing)

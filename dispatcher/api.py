@@ -9,9 +9,12 @@ from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from dispatcher.api_control import control_routes
 from dispatcher.api_emergencies import emergency_orders, emergency_views
 from dispatcher.api_errors import ProblemOut, say_errors
 from dispatcher.api_fleet import fleet_orders, fleet_views
+from dispatcher.api_flights import flight_routes
+from dispatcher.api_incidents import incident_routes
 from dispatcher.api_patrols import patrol_orders, patrol_views
 from dispatcher.api_roads import road_orders, road_views
 from dispatcher.api_tasks import task_orders, task_views
@@ -39,6 +42,9 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     app.include_router(road_orders(service, once), prefix=PREFIX)
     app.include_router(emergency_orders(service, once), prefix=PREFIX)
     app.include_router(patrol_orders(service), prefix=PREFIX)
+    app.include_router(incident_routes(service, once), prefix=PREFIX)
+    app.include_router(control_routes(service), prefix=PREFIX)
+    app.include_router(flight_routes(service, timezone), prefix=PREFIX)
     return app
 
 

@@ -15,10 +15,12 @@ import typer
 from dispatcher.commands import (
     bench,
     bench_coverage,
+    bench_response,
     bench_watch,
     broker,
     client,
     conform,
+    flights,
     site,
     submit,
 )
@@ -44,12 +46,14 @@ def make_app() -> typer.Typer:
     app.command("replay")(replay)
     submit.register(app)
     client.register(app)
+    flights.register(app)
     site.register(app)
     conform.register(app)
     bench.register(app)
     bench_coverage.register()
     bench_watch.register()
     broker.register(app)
+    bench_response.register()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             commands = entry.load()

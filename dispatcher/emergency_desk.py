@@ -1,5 +1,6 @@
 """Where emergencies are raised and ended: told, kept over a restart, and what waits let go on."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from dispatcher.alerts import Alerts, Severity
@@ -56,6 +57,8 @@ class EmergencyDesk:
         self._specs, self._kept = specs, kept
         self._able, self._changed = able, changed
         self._number = 0
+        self._one_at_a_time = asyncio.Lock()
+        """What is in force changes after a wait for the disk: nobody may look meanwhile."""
 
     @property
     def in_force(self) -> list[Emergency]:
@@ -64,17 +67,18 @@ class EmergencyDesk:
 
     async def begin(self, asked: EmergencyIn) -> Emergency:
         """Raise one; a second one of the same kind and place is the first one. Raises Refused."""
-        id_ = EmergencyId(f"E-{self._number + 1:05d}")
-        emergency = EmergencyReader(self._site).read(asked, id_, self._clock.now_s())
-        for known in self.in_force:
-            if (known.kind, _place(known)) == (emergency.kind, _place(emergency)):
-                return known
-        self._number += 1
-        await self._book.note("emergency_raised", **emergency.facts())
-        self._emergencies.begin(emergency)
-        self._tell(emergency)
-        self._apply()
-        return emergency
+        async with self._one_at_a_time:
+            id_ = EmergencyId(f"E-{self._number + 1:05d}")
+            emergency = EmergencyReader(self._site).read(asked, id_, self._clock.now_s())
+            for known in self.in_force:
+                if (known.kind, _place(known)) == (emergency.kind, _place(emergency)):
+                    return known
+            self._number += 1
+            await self._book.note("emergency_raised", **emergency.facts())
+            self._emergencies.begin(emergency)
+            self._tell(emergency)
+            self._apply()
+            return emergency
 
     async def end(self, emergency: EmergencyId, by: str) -> Emergency:
         """It is over: all goes on where it was broken off; NotFound."""

@@ -18,6 +18,8 @@ class Change:
     alert: Alert | None = None
     roads: bool = False
     """Other rules of the road, or other emergencies, are in force."""
+    incidents: bool = False
+    """An incident, or who commands a vehicle, is another now."""
     anew: bool = False
     """Another moment is shown: anything may be different."""
 

@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
 
+from dispatcher.api_control import controls_out
 from dispatcher.api_emergencies import EmergencyOut, emergency_out
+from dispatcher.api_incidents import IncidentOut, incident_out
 from dispatcher.api_roads import RoadRuleOut, road_rule_out
 from dispatcher.api_views import VehicleOut, age_s, alert_out, task_out, vehicle_out
 from dispatcher.feed import Change, Overrun
@@ -159,6 +161,8 @@ class Live:
             alerts=[alert_out(alert, clock) for alert in service.alerts()],
             road_rules=self._road_rules(),
             emergencies=self._emergencies(),
+            incidents=self._incidents(),
+            control=controls_out(service),
             counts=counts,
         )
 
@@ -196,6 +200,9 @@ class Live:
         if change.roads:
             parts["road_rules"] = self._road_rules()
             parts["emergencies"] = self._emergencies()
+        if change.incidents:
+            parts["incidents"] = self._incidents()
+            parts["control"] = controls_out(service)
         if parts:
             text = _packed(now=clock.now(), **parts, counts=await self._counts.now())
             for screen in self._screens:
@@ -207,6 +214,11 @@ class Live:
 
     def _emergencies(self) -> list[EmergencyOut]:
         return [emergency_out(one, self._service.clock) for one in self._service.emergencies()]
+
+    def _incidents(self) -> list[IncidentOut]:
+        service = self._service
+        shown = service.incidents_shown()
+        return [incident_out(one, service.site, service.clock) for one in shown]
 
     def _is_news(self, vehicle: VehicleOut) -> bool:
         """Whether more has changed than what the positions tell anyway."""

@@ -28,6 +28,11 @@ KINDS = (
     "road_rule_ended",
     "emergency_raised",
     "emergency_ended",
+    "control_taken",
+    "control_released",
+    "vehicle_commanded",
+    "emergency_stop",
+    "emergency_stop_ended",
 )
 """The events that `remember` reads."""
 
@@ -51,6 +56,14 @@ class Memory:
     emergencies: dict[EmergencyId, Emergency] = field(default_factory=dict[EmergencyId, Emergency])
     emergencies_raised: int = 0
     """How many emergencies there ever were."""
+    holders: dict[VehicleId, str] = field(default_factory=dict[VehicleId, str])
+    """Who has the control token of which vehicle."""
+    commanded: dict[VehicleId, tuple[str, str]] = field(
+        default_factory=dict[VehicleId, tuple[str, str]]
+    )
+    """What vehicles were last told directly, and by whom, if that was not to go on."""
+    stopped: dict[VehicleId, str] = field(default_factory=dict[VehicleId, str])
+    """Whom the emergency stop holds, and who pressed it."""
 
 
 def remember(events: Iterable[Event], clock: Clock) -> Memory:
@@ -91,6 +104,21 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
                 memory.emergencies_raised += 1
             case "emergency_ended":
                 memory.emergencies.pop(EmergencyId(facts["emergency"]), None)
+            case "control_taken":
+                memory.holders[vehicle] = str(facts["by"])
+            case "control_released":
+                memory.holders.pop(vehicle, None)
+            case "vehicle_commanded" if facts["reply"] != "acknowledged":
+                pass
+            case "vehicle_commanded" if facts["order"] == "go_on":
+                memory.commanded.pop(vehicle, None)
+            case "vehicle_commanded":
+                memory.commanded[vehicle] = str(facts["order"]), str(facts["by"])
+            case "emergency_stop":
+                memory.stopped[vehicle] = str(facts["by"])
+            case "emergency_stop_ended":
+                memory.stopped.pop(vehicle, None)
+                memory.commanded.pop(vehicle, None)
             case _:
                 pass
     return memory

@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.alerts import Alert
+from dispatcher.control_desk import ControlDesk, Token
 from dispatcher.emergencies import Emergency, EmergencyId
 from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import Refused
 from dispatcher.feed import Feed
+from dispatcher.flight_recorder import FlightRecorder
+from dispatcher.incident_desk import IncidentDesk
+from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults
 from dispatcher.journal import Event
 from dispatcher.patrol_judge import Forecast
@@ -108,6 +112,18 @@ class Showing(Protocol):
         """The emergencies in force, the oldest first."""
         ...
 
+    def incidents_shown(self) -> Sequence[Incident]:
+        """The open incidents and the latest of the others, the oldest first."""
+        ...
+
+    def tokens(self) -> Sequence[Token]:
+        """Who commands what."""
+        ...
+
+    def stopped(self) -> Mapping[VehicleId, str]:
+        """Which vehicles the emergency stop holds, and who pressed it."""
+        ...
+
     def subscribe(self) -> Feed:
         """All changes from now on."""
         ...
@@ -122,6 +138,21 @@ class Service(Showing, Protocol):
     @property
     def store(self) -> Store:
         """For pages and timelines, and for writes that are repeated."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentDesk:
+        """Where incidents are reported."""
+        ...
+
+    @property
+    def control(self) -> ControlDesk:
+        """Who commands what, and direct orders."""
+        ...
+
+    @property
+    def flights(self) -> FlightRecorder:
+        """The log of flights."""
         ...
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:

@@ -45,6 +45,8 @@ class RoadDesk:
         self._changed = changed
         self._rules: dict[RuleId, RoadRule] = {}
         self._number = 0
+        self._one_at_a_time = asyncio.Lock()
+        """The rules change only after a wait for the disk: nobody else may look meanwhile."""
         self._news = asyncio.Event()
 
     @property
@@ -63,17 +65,19 @@ class RoadDesk:
         Raises:
             Refused: with every reason.
         """
-        rule = RuleReader(self._site, self._clock).read(asked, RuleId(f"R-{self._number + 1:05d}"))
-        known = (other for other in self._rules.values() if rule.orders_the_same(other))
-        if same := next(known, None):
-            return same
-        self._check(rule)
-        self._number += 1
-        await self._book.note("road_rule_set", **rule.facts(self._clock))
-        self._rules[rule.id] = rule
-        self._tell(rule)
-        self._apply()
-        return rule
+        async with self._one_at_a_time:
+            id_ = RuleId(f"R-{self._number + 1:05d}")
+            rule = RuleReader(self._site, self._clock).read(asked, id_)
+            known = (other for other in self._rules.values() if rule.orders_the_same(other))
+            if same := next(known, None):
+                return same
+            self._check(rule)
+            self._number += 1
+            await self._book.note("road_rule_set", **rule.facts(self._clock))
+            self._rules[rule.id] = rule
+            self._tell(rule)
+            self._apply()
+            return rule
 
     async def lift(self, rule: RuleId) -> RoadRule:
         """End a rule before its time; NotFound."""

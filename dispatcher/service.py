@@ -6,7 +6,7 @@ Only this module and `sim.scenario` know all the parts; everyone else is handed 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -18,6 +18,7 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers, Need
 from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.control_desk import ControlDesk, Token
 from dispatcher.courtesy import Courtesy
 from dispatcher.driving import GroundMover
 from dispatcher.eligibility import nearest_miss, why_not
@@ -27,12 +28,19 @@ from dispatcher.emergency_desk import EmergencyDesk
 from dispatcher.errors import FieldFault, IllegalMove, NotFound, Refused
 from dispatcher.execution import Missions
 from dispatcher.feed import Change, Feed, Hub
+from dispatcher.flight_log import FlightStore
+from dispatcher.flight_recorder import FlightRecorder
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast as DemandForecast
 from dispatcher.forecast import lately
 from dispatcher.free import Free
+from dispatcher.help_flights import HelpFlights, incident_of
 from dispatcher.hours import Hours
 from dispatcher.hygiene import Hygiene
+from dispatcher.incident_choice import IncidentChoice
+from dispatcher.incident_desk import IncidentDesk
+from dispatcher.incident_store import IncidentStore
+from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.looks import Looks
@@ -219,6 +227,28 @@ class Service:
             self._alerts,
             self._roads_changed,
         )
+        self.incidents = IncidentDesk(
+            site,
+            clock,
+            journal,
+            IncidentStore(store, clock),
+            self._alerts,
+            self._workers,
+            IncidentChoice(self._workers),
+            lambda: self._hub.tell(Change(incidents=True)),
+        )
+        self.control = ControlDesk(
+            clock,
+            self._book,
+            self._alerts,
+            vehicles,
+            self._workers,
+            lambda: self._hub.tell(Change(incidents=True)),
+        )
+        self.flights = FlightRecorder(
+            site, clock, FlightStore(store, clock), self._workers, self.control.holder
+        )
+        self.control.noted = self.flights.told
         self._watch = FleetWatch(
             self.roster, self._workers, self._traffic, self._alerts, self._fitness_changed
         )
@@ -242,19 +272,13 @@ class Service:
         workers: dict[VehicleId, Worker] = {}
         for vehicle in vehicles:
             missions = Missions(vehicle, self._book, self._alerts)
-            shelter = self._shelters[vehicle.spec.id]
-            mover = (
-                AirMover(
-                    vehicle,
-                    self.site,
-                    self._skies,
-                    missions,
-                    self._book,
-                    self._handling,
-                    self._stations,
-                )
-                if vehicle.spec.medium is Medium.AIR
-                else GroundMover(
+            shelter, helper = self._shelters[vehicle.spec.id], None
+            if vehicle.spec.medium is Medium.AIR:
+                sky = self.site, self._skies, missions, self._book
+                mover = flyer = AirMover(vehicle, *sky, self._handling, self._stations)
+                helper = HelpFlights(vehicle, *sky, flyer)
+            else:
+                mover = GroundMover(
                     vehicle,
                     self.site,
                     self._traffic,
@@ -264,7 +288,6 @@ class Service:
                     chargers,
                     kept=partial(_is_kept, shelter),
                 )
-            )
             workers[vehicle.spec.id] = Worker(
                 vehicle,
                 mover,
@@ -278,6 +301,7 @@ class Service:
                 duties=self._watches,
                 flyer=mover if isinstance(mover, AirMover) else None,
                 waiting=waiting if vehicle.spec.medium is Medium.GROUND else None,
+                helper=helper,
             )
         return workers
 
@@ -309,21 +333,28 @@ class Service:
         if self._planning.positioning:
             for task in await lately(self.store, self.clock):
                 self._forecast.count(task)
+        await self.incidents.restore()
+        await self.flights.restore()
         self._restore(remember(await self.store.events_of(KINDS), self.clock))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.roster.run(), name="roster.run")
             group.create_task(self.facilities.run(), name="facilities.run")
             await self._hello()
             self._place_vehicles()
+            await self.control.resume()
             group.create_task(self._traffic.run(), name="traffic.run")
             group.create_task(self._planner.run(), name="planner.run")
             unfinished = {r.vehicle: r for r in await self.store.missions_in_hand()}
             shifts = {v: r.task for v, r in unfinished.items() if r.purpose == SHIFT}
             self._watches.restore(await self.store.open_shifts(), shifts)
+            helping = {id_: incident_of(r.mission) for id_, r in unfinished.items()}
+            self.incidents.resume({id_: helps[0] for id_, helps in helping.items() if helps})
             for id_, worker in self._workers.items():
                 group.create_task(worker.run(unfinished.get(id_)), name=f"worker[{id_}].run")
             group.create_task(self._watches.run(), name="service.watches")
             group.create_task(self._look_around(), name="service.look")
+            group.create_task(self.incidents.run(), name="service.incidents")
+            group.create_task(self.flights.run(), name="service.flights")
             group.create_task(self._desk.run(), name="service.road_rules")
             group.create_task(self._blockages.run(self.clock), name="service.blockages")
             self._planner.poke()
@@ -338,6 +369,7 @@ class Service:
         self._desk.restore(list(memory.rules.values()), memory.rules_set)
         self.roster.set_rules(together(self._desk.in_force))
         self._emergency_desk.restore(list(memory.emergencies.values()), memory.emergencies_raised)
+        self.control.restore(memory)
         for vehicle in memory.out_of_service:
             if vehicle in self._workers:
                 self._workers[vehicle].in_service = False
@@ -639,6 +671,18 @@ class Service:
         """The watches that go on, and who is on station."""
         return self._watches.views()
 
+    def incidents_shown(self) -> list[Incident]:
+        """The open incidents and the latest of the others, the oldest first."""
+        return self.incidents.shown
+
+    def tokens(self) -> list[Token]:
+        """Who commands what."""
+        return self.control.tokens
+
+    def stopped(self) -> Mapping[VehicleId, str]:
+        """Which vehicles the emergency stop holds, and who pressed it."""
+        return self.control.stopped
+
     def alerts(self) -> list[Alert]:
         """All alerts that are remembered."""
         return self._alerts.all()
@@ -712,8 +756,11 @@ class Service:
         if not self.ready.is_set():
             return
         self._watch.look(vehicle)
+        link = self.roster[vehicle]
+        if link.spec.medium is Medium.AIR:
+            self.flights.hear(link.spec, link.state())
         if self._hub.listened or self._word_listeners:
-            state = self.roster[vehicle].state()
+            state = link.state()
             self._tell_screens(vehicle, state)
             for listener in self._word_listeners:
                 listener(vehicle, state)

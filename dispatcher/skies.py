@@ -28,7 +28,7 @@ LAYER_M = 6.0
 @dataclass(frozen=True, slots=True)
 class _Flight:
     line: LineString
-    columns: tuple[Spot, Spot]
+    columns: tuple[Spot, ...]
     height_m: float
 
     def meets(self, other: "_Flight") -> bool:
@@ -111,29 +111,56 @@ class Skies:
         self, vehicle: VehicleId, route: Sequence[Waypoint], rank: tuple[int, float]
     ) -> AsyncGenerator[Clearance]:
         """The right to fly ``route``, once nothing that is in the air is in the way."""
-        points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]
-        columns = Spot(points[0]), Spot(points[-1])
-        flight = _Flight(LineString(points), columns, self._heights_m[vehicle])
+        flight = self._flight(vehicle, route)
 
         def take() -> None:
             self._flights[vehicle] = flight
 
         def why() -> Refusal:
-            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight)[0]})
+            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight, vehicle)[0]})
 
-        await self._wait(_Waiter(vehicle, rank, lambda: not self._in_the_way(flight), take, why))
+        def free() -> bool:
+            return not self._in_the_way(flight, vehicle)
+
+        await self._wait(_Waiter(vehicle, rank, free, take, why))
         try:
             yield Clearance(route, len(route))
         finally:
-            del self._flights[vehicle]
+            if self._flights.get(vehicle) is flight:
+                del self._flights[vehicle]
             self._pump()
+
+    def hinders(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> VehicleId | None:
+        """Who is in the way of a flight now; None = nobody."""
+        return next(iter(self._in_the_way(self._flight(vehicle, route), vehicle)), None)
+
+    def turn(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> bool:
+        """Exchange the right to fly on for another one, in flight; False = somebody's in the way.
+
+        The air of the new flight is its own from here on; `fly` for it then need not wait.
+        """
+        flight = self._flight(vehicle, route)
+        if self._in_the_way(flight, vehicle):
+            return False
+        self._flights[vehicle] = flight
+        self._pump()
+        return True
+
+    def _flight(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> _Flight:
+        """Climbing at the start, unless that is in the air, and coming down at the end."""
+        points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]
+        ends = points[-1:] if route[0].height_agl_m else (points[0], points[-1])
+        return _Flight(
+            LineString(points), tuple(Spot(end) for end in ends), self._heights_m[vehicle]
+        )
 
     def waits_for(self, vehicle: VehicleId) -> Refusal | None:
         """Why a drone stays on the ground; None = it doesn't wait."""
         return next((w.why() for w in self._waiters if w.vehicle == vehicle), None)
 
-    def _in_the_way(self, flight: _Flight) -> list[VehicleId]:
-        return [id_ for id_, other in self._flights.items() if flight.meets(other)]
+    def _in_the_way(self, flight: _Flight, vehicle: VehicleId) -> list[VehicleId]:
+        others = ((id_, other) for id_, other in self._flights.items() if id_ != vehicle)
+        return [id_ for id_, other in others if flight.meets(other)]
 
     async def _wait(self, waiter: _Waiter) -> None:
         self._waiters.append(waiter)

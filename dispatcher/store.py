@@ -46,7 +46,7 @@ from dispatcher.rows import (
 from dispatcher.shifts import Shift, ShiftState
 from dispatcher.task import Kind, Task, TaskId, TaskState
 from dispatcher.travel_times import Pace
-from dispatcher.writer import GroupWriter
+from dispatcher.writer import GroupWriter, Statements
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import AirspaceId, PlaceId
@@ -55,16 +55,18 @@ ANSWERS_KEPT_S = 7 * 24 * 3600.0
 """How long the answer to a write is kept for a caller who repeats it."""
 
 
-def _table(row: type[SQLModel]) -> Table:
+def table_of(row: type[SQLModel]) -> Table:
+    """The table of a row."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
 TASKS, EVENTS, MISSIONS, ANSWERS, PACES, SHIFTS = map(
-    _table, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow, ShiftRow)
+    table_of, (TaskRow, EventRow, MissionRow, AnswerRow, PaceRow, ShiftRow)
 )
 
 
-def _upsert(table: Table) -> Any:
+def upsert(table: Table) -> Any:
+    """The statement that writes rows, each instead of the one with its key."""
     new = insert(table)
     key = list(table.primary_key.columns)
     rest = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
@@ -72,7 +74,7 @@ def _upsert(table: Table) -> Any:
 
 
 PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE, PUT_SHIFT = map(
-    _upsert, (TASKS, MISSIONS, ANSWERS, PACES, SHIFTS)
+    upsert, (TASKS, MISSIONS, ANSWERS, PACES, SHIFTS)
 )
 ADD_EVENT = insert(EVENTS)
 
@@ -182,6 +184,14 @@ class Store:
             statements.append((PUT_SHIFT, [shift_values(shift, clock) for shift in shifts]))
         if statements:
             await self._writer.write(statements)
+
+    async def write(self, statements: Statements) -> None:
+        """Write rows of other tables, all or none; returns when they are on disk."""
+        await self._writer.write([(what, rows) for what, rows in statements if rows])
+
+    async def rows(self, query: Executable, **values: Any) -> list[Any]:
+        """The rows of a query; for the stores of other tables."""
+        return await self._rows(query, **values)
 
     async def learn(self, paces: Sequence[Pace]) -> None:
         """Write down how long roads take."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dispatcher.alerts import Alerts, Severity
@@ -15,6 +16,8 @@ from dispatcher.emergencies import held_by
 from dispatcher.execution import REFUGE, Missions, Mover
 from dispatcher.free import Free
 from dispatcher.hand import Hand, Trip
+from dispatcher.help_flights import HELP, HOMEWARD, Call, HelpFlights, incident_of
+from dispatcher.incidents import IncidentId
 from dispatcher.mission_record import MissionRecord
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
@@ -22,7 +25,7 @@ from dispatcher.shift_work import Flyer, ShiftWork
 from dispatcher.shifts import SHIFT, Shift
 from dispatcher.steps import Steps
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
-from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.task import Kind, Priority, Task, TaskId, TaskState
 from dispatcher.urgency import RANKS
 from dispatcher.views import Activity
 from dispatcher.waiting import WaitingPlaces
@@ -69,6 +72,7 @@ class Worker:
         duties: Duties,
         flyer: Flyer | None = None,
         waiting: WaitingPlaces | None = None,
+        helper: HelpFlights | None = None,
     ) -> None:
         self._vehicle = vehicle
         self._mover = mover
@@ -80,6 +84,12 @@ class Worker:
         self._wish = ChargeWish(vehicle, mover, book, planner, charging, handling, self._may_work)
         self._shelter = shelter
         self._waiting = waiting
+        self.helper = helper
+        """Its flights to incidents; None = it has none."""
+        self.commanded_by: str | None = None
+        """Who has it do something directly: it does nothing of its own until let go."""
+        self._called = asyncio.Event()
+        self._ended: list[Callable[[IncidentId, Refusal | None], None]] = []
         self._wake = asyncio.Event()
         self.id = vehicle.spec.id
         self.hand = Hand()
@@ -105,6 +115,7 @@ class Worker:
         vehicle.watch(self._wake.set)
         vehicle.watch(shelter.look)
         missions.on_begin(shelter.look)
+        missions.on_begin(self._look_for_calls)
 
     def wake(self) -> None:
         """Something may have changed for this vehicle."""
@@ -112,7 +123,8 @@ class Worker:
 
     def _may_work(self) -> bool:
         held = self._shelter.covers() is not None or bool(self._held_aboard())
-        return self.in_service and not held and not self._shifts.engaged
+        may = self.in_service and self.commanded_by is None
+        return may and not held and not self._shifts.engaged
 
     def _held_aboard(self) -> dict[TaskId, Refusal]:
         """The tasks on board that an emergency holds: with those it takes on nothing else."""
@@ -222,6 +234,8 @@ class Worker:
             group.create_task(self._work(), name=f"worker[{self.id}].work")
             group.create_task(self._stop_for_cancels(), name=f"worker[{self.id}].stop")
             group.create_task(self._stop_for_emergencies(), name=f"worker[{self.id}].alarm")
+            if self.helper is not None:
+                group.create_task(self._turn_for_calls(), name=f"worker[{self.id}].calls")
 
     async def _work(self) -> None:
         while True:
@@ -240,7 +254,15 @@ class Worker:
                 await self._stand_down(stop.reason)
             except (MissionFailed, Unreachable, LinkError) as error:
                 log.warning("%s", error, extra={"vehicle": self.id})
-                await asyncio.sleep(PAUSE_S)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Before something is tried again; whoever is called to an incident does not wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_S):
+                while not self._is_called:
+                    self._wake.clear()
+                    await self._wake.wait()
 
     def abandon(self, task: TaskId) -> None:
         """Stop driving for a task soon, if that is what it does: a person has cancelled it."""
@@ -320,6 +342,13 @@ class Worker:
         cancelled = self._cancelled_aboard()
         if self._shelter.covers() is not None:
             await self._sit_out()
+        elif self.commanded_by is not None:
+            return False
+        elif self.helper is not None and self._is_called:
+            await self._answer_call(self.helper)
+        elif self.helper is not None and self.helper.adrift:
+            self.hand.activity = Activity.RETURNING
+            await self.helper.come_home(Trip(purpose=HOMEWARD, rank=(-1, self._book.now_s())))
         elif cancelled is not None:
             await self._bring_back(cancelled)
         elif (shift := self._shifts.due()) is not None:
@@ -403,6 +432,9 @@ class Worker:
                         self._strand(id_, "mission_cancelled")
                         raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
+            if self._drops_all and not (on_board(task) or self._carries_of(stop)):
+                await self._steps.hand_back(task, self._why_dropped())
+                return
             held = self._shelter.reason(stop)
             if held is not None:
                 await self._shelter.hold(id_, held)
@@ -414,7 +446,12 @@ class Worker:
                 await self._mover.go(stop, self._trip(task, index))
             except MissionCancelled:
                 by, self._gives_way_to = self._gives_way_to, None
-                if by is None or self._book[id_].state is TaskState.CANCELLING:
+                if self._book[id_].state is TaskState.CANCELLING:
+                    continue
+                if self._drops_all and not on_board(task):
+                    await self._steps.hand_back(task, self._why_dropped())
+                    return
+                if by is None:
                     continue
                 await self._steps.give_way(task, by)
                 return
@@ -428,7 +465,7 @@ class Worker:
                 if not (self.hand.aboard or on_board(task) or self._carries_of(stop)):
                     await self._steps.hand_back(task, reason)
                     self._count_handed_back(error)
-                    await asyncio.sleep(PAUSE_S)
+                    await self._pause()
                     return
                 self._strand(id_, reason.code)
                 if tries >= TRIES:
@@ -463,6 +500,126 @@ class Worker:
             task=task.id,
             stop_index=index,
         )
+
+    # --- incidents ---
+
+    def call_out(self, call: Call) -> None:
+        """Go to an incident now; what it is at is broken off, in the air too."""
+        assert self.helper is not None, "only who can fly is called"
+        self.helper.call = call
+        self._called.set()
+        self.wake()
+
+    def _look_for_calls(self) -> None:
+        """A mission begins: a call that came while it was written down still holds."""
+        if self._is_called:
+            self._called.set()
+
+    async def call_off(self) -> None:
+        """Leave the incident that it is called to, or on its way to, and come home."""
+        if self.helper is None:
+            return
+        self.helper.call = None
+        current = self.current
+        if current is not None and incident_of(current[0]) is not None:
+            if self._vehicle.state().airborne:
+                await self.helper.turn_home()
+            else:
+                await self._stop()
+
+    def on_help_ended(self, listener: Callable[[IncidentId, Refusal | None], None]) -> None:
+        """Have ``listener`` told when a flight to an incident has ended, and why if not well."""
+        self._ended.append(listener)
+
+    def on_begin(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when a mission is about to be followed."""
+        self._missions.on_begin(listener)
+
+    def why_not_help(self, priority: Priority) -> Refusal | None:
+        """Why it can't be sent to an incident now, energy and ways aside; None = it can."""
+        state = self._vehicle.state()
+        if self.helper is None or "camera" not in self._vehicle.spec.skills:
+            return Refusal("lacks_skill", {"skill": "camera"})
+        if self.commanded_by is not None:
+            return Refusal("commanded", {"by": self.commanded_by})
+        if self.stood_down:
+            return Refusal("safety_stop")
+        if not self.in_service:
+            return Refusal("out_of_service")
+        if (emergency := self._shelter.covers()) is not None:
+            return held_by(emergency)
+        if not state.online:
+            return Refusal("offline")
+        if not state.fit:
+            return Refusal("not_fit")
+        if self.hand.aboard or state.loads:
+            return Refusal("carries_goods")
+        task = self._book.find(self.hand.task)
+        if task is None or task.kind is Kind.PATROL:
+            return None
+        if RANKS[task.priority] <= RANKS[priority] or not state.airborne:
+            return Refusal("does_task", {"task": task.id})
+        return None
+
+    @property
+    def _is_called(self) -> bool:
+        return self.helper is not None and self.helper.call is not None
+
+    @property
+    def _drops_all(self) -> bool:
+        return self._is_called or self.commanded_by is not None
+
+    def _why_dropped(self) -> Refusal:
+        if self.helper is not None and self.helper.call is not None:
+            return Refusal("gave_way", {"by": self.helper.call.incident})
+        return Refusal("commanded", {"by": self.commanded_by or ""})
+
+    async def _turn_for_calls(self) -> None:
+        while True:
+            await self._called.wait()
+            self._called.clear()
+            if self.helper is None or self.helper.call is None:
+                continue
+            try:
+                await self._turn(self.helper, self.helper.call)
+            except LinkError as error:
+                log.warning("does not turn: %s", error, extra={"vehicle": self.id})
+            except SafetyStop as stop:
+                await self._stand_down(stop.reason)
+
+    async def _turn(self, helper: HelpFlights, call: Call) -> None:
+        if self.current is None:
+            helper.withdraw()  # it may wait for its turn to take off
+        elif not self._vehicle.state().airborne:
+            await self._mover.stop()
+        elif not await helper.turn():
+            helper.call = None
+            self._tell_ended(call.incident, Refusal("waits_for_airspace"))
+
+    async def _answer_call(self, helper: HelpFlights) -> None:
+        call, helper.call = helper.call, None
+        if call is None:
+            return
+        self._leave_post()
+        self.hand.activity = Activity.WORKING
+        reason: Refusal | None = Refusal("mission_cancelled")
+        try:
+            await helper.answer(call, Trip(purpose=HELP, rank=(-1, self._book.now_s())))
+            reason = None
+        except MissionCancelled:
+            return
+        except (MissionFailed, Unreachable) as error:
+            reason = _reason(error)
+            raise
+        except SafetyStop as stop:
+            reason = stop.reason
+            raise
+        finally:
+            self._tell_ended(call.incident, reason)
+
+    def _tell_ended(self, incident: IncidentId, reason: Refusal | None) -> None:
+        for listener in self._ended:
+            listener(incident, reason)
 
     # --- cancelled under way ---
 
@@ -517,7 +674,7 @@ class Worker:
     async def _stay_while(self, goes_on: Callable[[], bool]) -> None:
         """Stay at the charger for as long as that is wanted, and it gives something."""
         fullest, charged_s = 0.0, self._book.now_s()
-        while goes_on() and not self._shifts.engaged:
+        while goes_on() and not (self._shifts.engaged or self._drops_all):
             state, now_s = self._vehicle.state(), self._book.now_s()
             ratio = state.charge_ratio or 0.0
             if state.charging or ratio > fullest or not state.fit or not self._mover.plugged:
@@ -677,6 +834,8 @@ class Worker:
             self.hand.task = self.hand.stop = None
             self.hand.stop_index = -1
             self._planner.poke()
+            if helped := incident_of(record.mission):
+                self._tell_ended(helped[0], None)
 
     async def _plan_again(self) -> None:
         """The stop at hand was not made: what was planned to come after it must not come first."""

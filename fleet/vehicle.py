@@ -160,6 +160,8 @@ class VehicleState:
     loads: tuple[str, ...] = ()
     breaches: tuple[Breach, ...] = ()
     """Where it departs from its protocol."""
+    powered_down: bool = False
+    """Without power in its dock; it must be woken before it can do anything."""
 
     @property
     def fit(self) -> bool:
@@ -218,6 +220,33 @@ class PausableVehicle(Protocol):
 
     def set_paused(self, paused: bool) -> None:
         """Have it do so; what it comes to is seen in its state."""
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """A vehicle that a person can command directly, past its mission.
+
+    Each door returns as soon as the vehicle has said that it does it, not when it has done it.
+
+    Raises:
+        LinkError: it does not answer.
+        FleetError: it says no; NotSupported where it never can.
+    """
+
+    async def hold(self) -> None:
+        """Stop where it is, on the road or in the air; the mission stays in hand."""
+        ...
+
+    async def go_on(self) -> None:
+        """Go on with the mission after `hold`."""
+        ...
+
+    async def recall(self) -> None:
+        """Come home by itself, by its own way; NotSupported on the ground."""
+        ...
+
+    async def land(self) -> None:
+        """Come down where it is; NotSupported on the ground."""
         ...
 
 
@@ -227,4 +256,15 @@ class RuledVehicle(Protocol):
 
     def set_rules(self, rules: RoadRules) -> None:
         """Other rules of the road hold from now on."""
+
+
+@runtime_checkable
+class Diverted(Protocol):
+    """An aircraft that can be given another mission in flight."""
+
+    async def turn_away(self) -> None:
+        """Give up the mission in hand and stay in the air where it is, for the next one.
+
+        That mission's first waypoint is in the air. Raises LinkError.
+        """
         ...

@@ -35,13 +35,14 @@ def _summary(scenario: Scenario, orders: Sequence[Order]) -> list[tuple[str, str
     broken = _broken(scenario)
     closed = [f"closed: {', '.join(closure.lanes)}" for closure in scenario.closures]
     alarms = [f"{one.asked.kind.value} at {one.at_s / 3600:g} h" for one in scenario.emergencies]
+    calls = [f"{len(scenario.incidents)} incidents"] if scenario.incidents else []
     return [
         ("site", f"{scenario.site.id}, {scenario.site.name.en}"),
         ("start", scenario.start.isoformat()),
         ("duration", f"{scenario.duration_s / 3600:g} h"),
         ("vehicles", f"{len(scenario.vehicles)}: {_counted(vehicles)}"),
         ("requests", f"{len(orders)} with seed {SEED}: {_counted(kinds)}"),
-        ("goes wrong", "; ".join([*broken, *closed, *alarms]) or "nothing"),
+        ("goes wrong", "; ".join([*broken, *closed, *alarms, *calls]) or "nothing"),
         ("expects", "; ".join(f"{e.name} {e.wanted}" for e in scenario.expect) or "nothing"),
     ]
 

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import ConfigFault
+from dispatcher.incidents_in import IncidentIn
 from fleet.config import FleetConfig, Id, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults, unknown
 from routing.building import read_building
@@ -73,6 +74,14 @@ class PlannedEmergency:
     lasts_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedIncident:
+    """An incident that people will report."""
+
+    at_s: float
+    asked: IncidentIn
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A scenario that fits its site; all times are seconds after its start."""
@@ -93,6 +102,7 @@ class Scenario:
     passengers: Mapping[LiftId, PassengersRow]
     closures: tuple[PlannedClosure, ...]
     emergencies: tuple[PlannedEmergency, ...]
+    incidents: tuple[PlannedIncident, ...]
     expect: tuple[Expectation, ...]
     dispatch: DispatchConfig
     planner: PlannerConfig
@@ -185,6 +195,9 @@ class _Reader:
             ),
             emergencies=tuple(
                 planned_emergency(row, midnight_s) for row in file.events if row.emergency
+            ),
+            incidents=tuple(
+                planned_incident(row, midnight_s) for row in file.events if row.incident
             ),
             expect=expectations,
             dispatch=file.dispatch,
@@ -308,6 +321,12 @@ def planned_emergency(row: EventRow, midnight_s: float) -> PlannedEmergency:
         asked=EmergencyIn.model_validate({"kind": row.emergency, **row.where}),
         lasts_s=row.lasts,
     )
+
+
+def planned_incident(row: EventRow, midnight_s: float) -> PlannedIncident:
+    """A row with its moment in seconds after the start."""
+    assert row.incident is not None, "asked of an incident's row alone"
+    return PlannedIncident(at_s=after_start_s(row.at, midnight_s), asked=row.incident)
 
 
 def _said_better(fault: Fault) -> Fault:

@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.mavlink.missions import Item, from_e7, to_e7
 from routing.geometry import GeoPoint, LocalFrame, Point
 from sim.autopilot_params import Parameters, failsafe_wh
+from sim.bodies import Signal
 from sim.fence import inside
 from sim.multirotor import Multirotor
 
@@ -99,6 +100,8 @@ class Copter:
         self.item = 0
         """The mission item that it is flying; 0 = none."""
         self.complete = False
+        self.sent = Signal()
+        """Fires when it is told to take off, or to turn elsewhere in flight."""
         self._jumps: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._disarm_timer: asyncio.TimerHandle | None = None
@@ -194,6 +197,7 @@ class Copter:
         if self.set_mode(AUTO) != ACCEPTED:
             return FAILED
         if self.armed and not self.body.airborne:
+            self.sent.fire()
             self._resume_mission()
         return ACCEPTED
 
@@ -201,6 +205,7 @@ class Copter:
         """Climb straight up; in GUIDED only."""
         if not self.armed or self.mode != GUIDED or self.body.airborne or height_m <= 0:
             return FAILED
+        self.sent.fire()
         self._climb(height_m, self._hold)
         return ACCEPTED
 
@@ -212,6 +217,7 @@ class Copter:
             return FAILED
         if self.mode != GUIDED and self.set_mode(GUIDED) != ACCEPTED:
             return FAILED
+        self.sent.fire()
         self.body.fly(goal, height_m, self._hold)
         return ACCEPTED
 

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from dispatcher.emergencies import EmergencyId
 from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
 from dispatcher.errors import Refused
+from dispatcher.incidents import IncidentId
+from dispatcher.incidents_in import IncidentIn, IncidentReader
 from fleet.config import VehicleConfig
 from fleet.fleet_file import unknown
 from fleet.vehicle import Medium
@@ -98,8 +100,11 @@ class FaultCheck:
         }
 
     def events(self, rows: Sequence[EventRow]) -> None:
-        """Lanes that people close, and parts where they raise emergencies, must be there."""
+        """What people close, where they raise emergencies and report incidents, must be there."""
         for number, event in enumerate(rows):
+            if event.incident is not None:
+                self._check_incident(event.incident, self._text.line("events", number, "incident"))
+                continue
             if event.close_lane is None:
                 self._check_emergency(event, self._text.line("events", number))
                 continue
@@ -115,6 +120,14 @@ class FaultCheck:
         except Refused as refused:
             for fault in refused.faults:
                 what = f"{fault.field}: {fault.reason}"
+                self._faults.append(Fault(line, what, fault.remedy))
+
+    def _check_incident(self, asked: IncidentIn, line: int) -> None:
+        try:
+            IncidentReader(self._site).read(asked, IncidentId(""), 0.0)
+        except Refused as refused:
+            for fault in refused.faults:
+                what = f"incident.{fault.field}: {fault.reason}"
                 self._faults.append(Fault(line, what, fault.remedy))
 
     def _known(self, target: Target) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from dispatcher.incidents_in import IncidentIn
 from fleet.config import Frozen
 from fleet.vehicle import Medium
 from sim.demand_rows import Word, Words
@@ -225,11 +226,12 @@ class PassengersRow(Frozen):
 
 
 class EventRow(Frozen):
-    """One thing that people do: closing lanes, or raising an emergency and ending it."""
+    """One thing that people do: closing lanes, raising an emergency, or reporting an incident."""
 
     at: Moment
     close_lane: Words | None = None
     emergency: Literal["fire", "code_blue"] | None = None
+    incident: IncidentIn | None = None
     building: Word | None = None
     """Of a fire; without it, all of the site burns."""
     level: Word | None = None
@@ -239,10 +241,14 @@ class EventRow(Frozen):
 
     @model_validator(mode="after")
     def _fits(self) -> "EventRow":
-        if (self.close_lane is None) == (self.emergency is None):
-            raise ValueError("write close_lane: a lane or a list, or emergency: fire or code_blue")
+        if sum(one is not None for one in (self.close_lane, self.emergency, self.incident)) != 1:
+            words = "emergency: fire or code_blue, or incident: {place: gate}"
+            raise ValueError(f"write close_lane: a lane or a list, or {words}")
+        word = "close_lane" if self.incident is None else "incident"
         if self.emergency is None and self.where:
-            raise ValueError(f"close_lane has no {next(iter(self.where))}; leave that out")
+            raise ValueError(f"{word} has no {next(iter(self.where))}; leave that out")
+        if self.incident is not None and self.lasts is not None:
+            raise ValueError("incident has no for; write on_scene_s in it")
         return self
 
     @property

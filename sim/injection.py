@@ -14,9 +14,11 @@ from sim.config import (
     REFERENCE,
     PlannedClosure,
     PlannedEmergency,
+    PlannedIncident,
     Scenario,
     planned_closure,
     planned_emergency,
+    planned_incident,
 )
 from sim.fault_checks import FaultCheck
 from sim.fault_plan import FaultSource, PlannedFault, planned_faults
@@ -29,7 +31,7 @@ UNMARKED = Marked(None, (), None)
 
 def read_injection(
     words: Mapping[str, Any], scenario: Scenario, seed: int
-) -> Sequence[PlannedFault] | PlannedClosure | PlannedEmergency:
+) -> Sequence[PlannedFault] | PlannedClosure | PlannedEmergency | PlannedIncident:
     """What a row of ``faults:`` or ``events:`` without its ``at`` says; ``any`` means several.
 
     Args:
@@ -40,7 +42,7 @@ def read_injection(
         ConfigFault: a scenario file with this row would be refused, for the same reasons.
     """
     row = {"for" if key == "lasts" else key: value for key, value in words.items()}
-    model = EventRow if {"close_lane", "emergency"} & row.keys() else FaultRow
+    model = EventRow if {"close_lane", "emergency", "incident"} & row.keys() else FaultRow
     if timed := [key for key in ("at", "per_day", "between") if key in row]:
         what = f"{timed[0]} is given"
         raise _refusal(Fault(0, what, "leave it out: what is injected happens now"))
@@ -61,6 +63,8 @@ def read_injection(
         raise _refusal(*wrong)
     if isinstance(read, FaultRow):
         return planned_faults(sources, midnight_s=0.0, duration_s=0.0, seed=seed)
+    if read.incident is not None:
+        return planned_incident(read, 0.0)
     return planned_closure(read, 0.0) if read.close_lane else planned_emergency(read, 0.0)
 
 

@@ -21,7 +21,7 @@ from dispatcher.intake import parse
 from dispatcher.views import VehicleView
 from fleet.vehicle import VehicleId
 from sim.asked import AskedTask
-from sim.config import PlannedClosure, PlannedEmergency, Scenario
+from sim.config import PlannedClosure, PlannedEmergency, PlannedIncident, Scenario
 from sim.injection import read_injection
 from sim.loops import SteppedLoop
 from sim.moments import LONGEST_S, seconds
@@ -163,7 +163,8 @@ class Rehearsal:
         """Break something now, close lanes, or raise an alarm, in the words of a scenario.
 
         ``inject(lift="lift-1", fault="stop", lasts="20min")``, ``inject(close_lane="a~b")``,
-        ``inject(emergency="code_blue", level="L2", lasts="10min")``;
+        ``inject(emergency="code_blue", level="L2", lasts="10min")``,
+        ``inject(incident={"place": "gate"})``;
         without ``lasts`` it stays so.
 
         Raises:
@@ -178,6 +179,8 @@ class Rehearsal:
             self._do(self._running.close_lanes(planned))
         elif isinstance(planned, PlannedEmergency):
             self._do(self._running.raise_emergency(planned))
+        elif isinstance(planned, PlannedIncident):
+            self._do(self._running.report_incident(planned))
         else:
             self._do(_called(partial(self._running.inject, planned)))
         self._look()

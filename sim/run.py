@@ -104,6 +104,7 @@ async def _result(simulation: Simulation, wishes: Wishes, since: tuple[float, fl
         },
         "violations": dict(world.violations),
         "faults": dict(Counter(h.fault.fault for h in simulation.faults.happened if not h.over)),
+        **({"incidents": simulation.incidents.summary()} if scenario.incidents else {}),
         "planner": {
             "solves": len(solves),
             "p50_ms": _rounded(percentile(solves, 0.5)),

@@ -27,9 +27,16 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.mission import ActionKind
 from fleet.vehicle import VehicleId
 from routing.road_graph import road_graph
-from sim.config import PlannedClosure, PlannedEmergency, PlannedFault, Scenario
+from sim.config import (
+    PlannedClosure,
+    PlannedEmergency,
+    PlannedFault,
+    PlannedIncident,
+    Scenario,
+)
 from sim.demand import demand
 from sim.faults import Faults
+from sim.incident_watch import IncidentWatch
 from sim.moments import zone_of
 from sim.monitors import Monitors
 from sim.recorder import Recorder
@@ -75,6 +82,7 @@ class Simulation:
         self.stage = Stage(scenario, self.clock, self.wires, seed=seed)
         self.monitors = Monitors(self.stage.world)
         self.faults = Faults(scenario.planned_faults(seed), self.stage.targets)
+        self.incidents = IncidentWatch(scenario.site, self.stage.autopilots)
         self.recorder = Recorder(self.stage.world, self._activities)
         self.service: Service
         self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None
@@ -190,6 +198,10 @@ class Simulation:
                 group.create_task(self._alarm(planned), name="sim.emergency")
                 for planned in self.scenario.emergencies
             ]
+            self._living += [
+                group.create_task(self._report(planned), name="sim.incident")
+                for planned in self.scenario.incidents
+            ]
             yield
             for task in self._living:
                 task.cancel()
@@ -211,6 +223,18 @@ class Simulation:
         raised = await self.service.raise_emergency(planned.asked)
         rest = self._end_alarm(raised.id, planned.lasts_s)
         self._living.append(self._group.create_task(rest, name="sim.emergency_ends"))
+
+    async def report_incident(self, planned: PlannedIncident) -> None:
+        """Have people report an incident now, whatever its ``at_s``."""
+        engaged = [one.engages for one in self.service.incidents.shown]
+        seen = self.incidents.called(planned.asked, [id_ for id_ in engaged if id_ is not None])
+        await self.service.incidents.report(planned.asked)
+        rest = self.incidents.follow(seen)
+        self._living.append(self._group.create_task(rest, name="sim.incident"))
+
+    async def _report(self, planned: PlannedIncident) -> None:
+        await asyncio.sleep(max(0.0, planned.at_s - self.elapsed_s))
+        await self.report_incident(planned)
 
     async def _end_alarm(self, emergency: EmergencyId, after_s: float | None) -> None:
         if after_s is not None:

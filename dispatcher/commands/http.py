@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Annotated, Any
 from urllib.error import HTTPError, URLError
@@ -52,6 +52,12 @@ class Api:
         asked = {name: value for name, value in query.items() if value not in (None, "", [])}
         return self._call(Request(self._address(path, urlencode(asked, doseq=True))))
 
+    def text(self, *path: str, **query: Any) -> str:
+        """Ask for something that is no JSON; parameters that are None are left out."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        request = Request(self._address(path, urlencode(asked)))
+        return self._open(request, lambda answer: answer.read().decode())
+
     def post(self, *path: str, body: Any = None, key: str | None = None) -> Any:
         """Have something done, once, however often this very request arrives."""
         headers = {
@@ -66,9 +72,12 @@ class Api:
         return f"{self._url}/api/v1/{where}{'?' if query else ''}{query}"
 
     def _call(self, request: Request) -> Any:
+        return self._open(request, json.load)
+
+    def _open(self, request: Request, read: Callable[[Any], Any]) -> Any:
         try:
             with self._opener.open(request, timeout=PATIENCE_S) as answer:
-                return json.load(answer)
+                return read(answer)
         except HTTPError as error:
             raise self._refusal(error) from None
         except (URLError, HTTPException, OSError) as error:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.alerts import Alert
+from dispatcher.control_desk import Token
 from dispatcher.emergencies import Emergency
 from dispatcher.errors import NotFound
 from dispatcher.feed import Change, Feed, Hub
+from dispatcher.incidents import Incident
 from dispatcher.journal import Event
 from dispatcher.replay.folder import Run
 from dispatcher.replay.history import Scene
@@ -160,6 +162,18 @@ class Playback:
     def emergencies(self) -> list[Emergency]:
         """None: a recording tells of them by its alerts."""
         return []
+
+    def incidents_shown(self) -> list[Incident]:
+        """None: a recording tells of them by its alerts."""
+        return []
+
+    def tokens(self) -> list[Token]:
+        """None: a recording does not hold who commanded what."""
+        return []
+
+    def stopped(self) -> dict[VehicleId, str]:
+        """None: a recording tells of it by its alerts."""
+        return {}
 
     def subscribe(self) -> Feed:
         """All changes from now on."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -21,6 +21,7 @@ from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
+from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
@@ -80,6 +81,9 @@ class MavlinkVehicle:
         self._stopping: asyncio.Future[None] | None = None
         self._idle_since_s = 0.0
         self._waking = False
+        self._turning = False
+        """Without a mission in the air, until it is given the next one."""
+        self._hands = Hands(self._drone)
         self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
         """The last one that was asked for, with all that it was made from."""
         self._drone.watch(self._tell)
@@ -107,6 +111,7 @@ class MavlinkVehicle:
             self._groundwork.loads,
             self._guards.errors if self._guards else (),
             self._position_is_old(now_s),
+            self._drone.held,
         )
         if self._snapshot is None or self._snapshot[0] != basis:
             self._snapshot = basis, self._look()
@@ -131,6 +136,7 @@ class MavlinkVehicle:
             safety_stop=self._said.emergency and not asleep,
             errors=(*self._unfit(), *self._collision(), *(() if asleep else self._errors(pad))),
             loads=self._groundwork.loads,
+            powered_down=asleep,
         )
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -160,7 +166,7 @@ class MavlinkVehicle:
         return dock.charge_ratio if dock and known else self._said.charge_ratio
 
     def _mode(self) -> Mode:
-        if self._asleep or self._waking:
+        if self._asleep or self._waking or self._drone.held:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
@@ -243,16 +249,45 @@ class MavlinkVehicle:
         Raises:
             LinkError: it does not answer, or does not come down.
         """
+        await self._give_up(self._come_down)
+
+    async def turn_away(self) -> None:
+        """Give up the mission and wait in the air for the next one."""
+        await self._give_up(self._hands.wait_in_the_air)
+        self._turning = True
+
+    async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
         self._stopping = asyncio.get_running_loop().create_future()
         try:
             if self._work is not None:
                 self._work.cancel()
                 await asyncio.wait([self._work])
-            await self._come_down()
+            await then()
         finally:
+            self._drone.held = False
             self._stopping.set_result(None)
             self._stopping = None
             self._mission = None
+
+    async def hold(self) -> None:
+        """Stop in the air where it is."""
+        await self._hands.hold()
+        self._tell()
+
+    async def go_on(self) -> None:
+        """Fly on."""
+        await self._hands.go_on(follows=self._work is not None)
+        self._tell()
+
+    async def recall(self) -> None:
+        """Return to launch."""
+        await self._hands.recall()
+        self._tell()
+
+    async def land(self) -> None:
+        """Come down where it is."""
+        await self._hands.land()
+        self._tell()
 
     async def _come_down(self) -> None:
         said, asked_s = self._said, self._drone.now_s
@@ -300,16 +335,23 @@ class MavlinkVehicle:
         )
         flight = Flight(self._drone, plan, clearance, where.stands_at)
         await self._wake()
+        turning, self._turning = self._turning and said.airborne, False
+        joins = said.airborne and route[0].height_agl_m > 0
         away = said.armed or not where.stands_at(route[0].point)
-        ours = (held or away) and await flight.is_on_board()
-        if away and not ours:
+        ours = not turning and (held or away) and await flight.is_on_board()
+        if joins and not (ours and said.mode == AUTO):
+            await flight.join()
+            ours = True
+        elif route[0].height_agl_m > 0 and not (ours or said.armed):
+            raise MissionFailed(Refusal("not_in_the_air", {"mission": mission.id}))
+        elif away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
         grounded = not said.armed or self._armed_at(route[0].point)
         if ours and not said.armed and (away or self._departed == mission.id):
             flight.conclude()
             return
-        if grounded:
+        if grounded and not joins:
             await self._assure()
             if not ours:
                 await flight.load()
@@ -368,6 +410,8 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
+            if self._config.standby:
+                await self._stand_by()
             silent_since_s = self._drone.now_s
             await self._drone.until(lambda: self._drone.online)
             if self._guards and self._drone.now_s - silent_since_s > self._times.unfit_s:
@@ -382,12 +426,21 @@ class MavlinkVehicle:
                 self._guards.fall_silent()
             self._tell()
 
+    async def _stand_by(self) -> None:
+        """Wake it, so that it is ready before anybody calls."""
+        try:
+            await self._wake()
+        except (LinkError, MissionFailed) as error:
+            log.warning("%s is not ready to take off: %s", self._spec.id, error)
+
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""
         busy = self._work is not None or self._mission is not None or self._said.armed
         busy = busy or bool(self._unfit())
         idle_s = self._drone.now_s - self._idle_since_s
-        if self._dock is None or not self._in_dock or self._asleep or busy:
+        if self._dock is None or self._config.standby:
+            return
+        if not self._in_dock or self._asleep or busy:
             return
         if idle_s < self._times.sleep_s:
             return

@@ -11,6 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.errors import FleetError, LinkTimeout
 from fleet.mavlink.link import Line, MavlinkLink
 from fleet.mavlink.parser import Message
+from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
 
@@ -114,15 +115,41 @@ class Commander:
         loop = asyncio.get_running_loop()
         async with self._one_at_a_time:
             asked_s = loop.time()
-            result = await self._result(command, params)
+            result = await self._answer(command, lambda n: self._message(command, params, n))
+        await self._check(command, result, asked_s)
+
+    async def do_at(self, command: int, geo: GeoPoint, height_m: float, *params: float) -> None:
+        """Give a command about a place, its height counted from home; errors as of `do`."""
+        first, second, third, fourth = (*params, *[0.0] * (4 - len(params)))
+        message = mav.MAVLink_command_int_message(
+            self._line.system_id,
+            self._line.component_id,
+            mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+            command,
+            0,
+            0,
+            first,
+            second,
+            third,
+            fourth,
+            round(geo.lat_deg * 1e7),
+            round(geo.lon_deg * 1e7),
+            height_m,
+        )
+        async with self._one_at_a_time:
+            asked_s = asyncio.get_running_loop().time()
+            result = await self._answer(command, lambda _: message)
+        await self._check(command, result, asked_s)
+
+    async def _check(self, command: int, result: int, asked_s: float) -> None:
         if result != mav.MAV_RESULT_ACCEPTED:
             await asyncio.sleep(self._timeouts.reason_s)
             raise CommandRefused(command, result, self._texts.reason_since(asked_s))
 
-    async def _result(self, command: int, params: tuple[float, ...]) -> int:
+    async def _answer(self, command: int, message: Callable[[int], Message]) -> int:
         with self._line.expect(_Ack, command=command) as answers:
             for attempt in range(self._retries + 1):
-                self._link.send(self._line, self._message(command, params, attempt))
+                self._link.send(self._line, message(attempt))
                 try:
                     return await self._final(answers.within)
                 except LinkTimeout:

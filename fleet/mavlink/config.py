@@ -123,6 +123,8 @@ class MavlinkConfig(BaseModel):
     """Whether goods hang on a gripper that MAVLink commands open and close."""
     pad_radius_m: float = Field(default=8.0, gt=0)
     """How far from a pad's centre a landed drone still stands on it."""
+    standby: bool = False
+    """Whether it keeps its power in its dock, to take off within seconds of a call."""
     arm_attempts: int = Field(default=30, ge=1)
     retries: int = Field(default=3, ge=0)
     """How often a command or a mission step is repeated."""

@@ -15,6 +15,7 @@ from fleet.mavlink.parser import Message
 from fleet.mavlink.streams import Streams
 from fleet.mavlink.telemetry import Telemetry
 from fleet.mavlink.transfer import Transfer
+from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,9 @@ class Drone:
         self._streams = Streams(config.rates)
         self._listeners: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self.held = False
+        """A person has it stand still in the air, so its mode is no news."""
+        self._link = link
         self.line.listen(self._hear)
 
     def watch(self, listener: Callable[[], None]) -> None:
@@ -58,10 +62,20 @@ class Drone:
         """Change its flight mode (ArduCopter's number)."""
         await self.do(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, mode)
 
-    def go_on_with(self, item: int) -> None:
-        """Tell it to fly on with another item of the mission it holds; nothing answers for sure."""
-        target = self.line.system_id, self.line.component_id
-        self._link.send(self.line, mav.MAVLink_mission_set_current_message(*target, item))
+    async def reposition(self, geo: GeoPoint, height_m: float) -> None:
+        """Fly there in GUIDED, at once; CommandRefused or LinkTimeout where it doesn't."""
+        await self._commander.do_at(
+            mav.MAV_CMD_DO_REPOSITION,
+            geo,
+            height_m,
+            -1.0,
+            mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE,
+        )
+
+    def begin_with(self, item: int) -> None:
+        """Have it fly this item of its mission next."""
+        to = self.line.system_id, self.line.component_id
+        self._link.send(self.line, mav.MAVLink_mission_set_current_message(*to, item))
 
     async def until(self, told: Callable[[], bool], timeout_s: float | None = None) -> None:
         """Wait until the drone's words make ``told()`` true.

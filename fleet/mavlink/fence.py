@@ -72,8 +72,9 @@ def rally_items(pads: Sequence[Node], frame: LocalFrame, height_m: float) -> tup
 
 
 def _always_shut(volume: Airspace, top_m: float) -> bool:
-    """Whether no height within the fence leads through; what has holes is left to our plans."""
-    return volume.floor_agl_m <= 0 and volume.ceiling_agl_m >= top_m and not volume.holes
+    """Whether no height and no hour lets a drone through; what has holes is left to our plans."""
+    high = volume.floor_agl_m <= 0 and volume.ceiling_agl_m >= top_m
+    return high and not volume.holes and not volume.hours
 
 
 def _around(fences: Sequence[Airspace], home: Point) -> Polygon | None:

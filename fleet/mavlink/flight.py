@@ -11,7 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.errors import LinkLost, LinkTimeout, MissionFailed, SafetyStop
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
-from fleet.mavlink.missions import FlightPlan
+from fleet.mavlink.missions import FlightPlan, from_e7
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.transfer import TransferRefused
 from fleet.mission import Clearance
@@ -104,6 +104,25 @@ class Flight:
         await self.disarm()
         raise MissionFailed(_refusal("takeoff_failed", str(error))) from error
 
+    async def join(self) -> None:
+        """Fly the mission from where it is in the air: turn first, then load it, then follow it.
+
+        Raises:
+            MissionFailed: it won't take it, or won't fly it.
+            LinkError: it stopped answering.
+        """
+        first = self._plan.items[1]
+        try:
+            await self._drone.reposition(from_e7(first.lat_e7, first.lon_e7), first.z_m)
+            await self.load()
+            self._drone.begin_with(1)
+            await self._drone.set_mode(AUTO)
+            await self._drone.until(
+                lambda: self._said.mode == AUTO or not self._said.armed, self._times.takeoff_s
+            )
+        except CommandRefused as refused:
+            raise MissionFailed(_refusal("turn_refused", str(refused))) from refused
+
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Try a step again while the drone, still waking up, says no."""
         give_up_s = self._drone.now_s + self._times.ready_s
@@ -158,7 +177,7 @@ class Flight:
         while self._said.armed:
             self._pass_on()
             self._skip()
-            if self._drone.online:
+            if self._drone.online and not self._drone.held:
                 turned_back = turned_back or self._why_off_course()
             await self._next_word()
             if self._at_rest():
@@ -199,7 +218,7 @@ class Flight:
         item, now_s = self._plan.item_of(wanted), self._drone.now_s
         if (said.mission_item or 0) < item and now_s >= self._skipped_s + self._times.ack_s:
             self._skipped_s = now_s
-            self._drone.go_on_with(item)
+            self._drone.begin_with(item)
 
     def _why_off_course(self) -> str:
         """What the drone says of coming down by itself; "" while it flies the mission."""

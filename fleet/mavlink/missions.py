@@ -82,7 +82,8 @@ def flight_plan(
 ) -> FlightPlan:
     """The items for a flight: home, take off, fly the route, look around, land at its end.
 
-    Heights count from the pad where the drone takes off. Waypoints without a height of their own
+    A route that begins in the air has no take-off: the drone joins it from where it is.
+    Heights count from the pad where the drone took off. Waypoints without a height of their own
     are flown at ``cruise_agl_m``. Observations are made above the last waypoint, or above
     ``route[facts["waypoint"]]`` where an action says so.
 
@@ -95,8 +96,10 @@ def flight_plan(
     start, last = route[0], len(route) - 1
     items = [
         _item(mav.MAV_CMD_NAV_WAYPOINT, frame, start, 0.0, mav_frame=mav.MAV_FRAME_GLOBAL),
-        _item(mav.MAV_CMD_NAV_TAKEOFF, frame, start, _height_m(route[1], cruise_agl_m)),
     ]
+    if not start.height_agl_m:
+        height_m = _height_m(route[1], cruise_agl_m)
+        items.append(_item(mav.MAV_CMD_NAV_TAKEOFF, frame, start, height_m))
     waypoint_at: dict[int, int] = {}
     for index, waypoint in enumerate(route[1:], start=1):
         height_m, look_s = _height_m(waypoint, cruise_agl_m), looks.get(index, 0.0)

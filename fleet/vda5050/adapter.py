@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fleet.bus import Bus
 from fleet.clock import Clock
-from fleet.errors import FleetError, LinkTimeout, MissionFailed
+from fleet.errors import FleetError, LinkTimeout, MissionFailed, NotSupported
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.attendant import Attendant
 from fleet.vda5050.conduct import Rule
@@ -237,6 +237,22 @@ class Vda5050Vehicle:
         """How long a robot may take to stop: it may have to end an action first."""
         work_s = follower.longest_action_s if follower is not None else 0.0
         return self._config.tidy_up_s + 2 * work_s
+
+    async def hold(self) -> None:
+        """Have the robot stand still with its order in hand."""
+        await self._pauser.bring(True)
+
+    async def go_on(self) -> None:
+        """Let the robot drive on."""
+        await self._pauser.bring(False)
+
+    async def recall(self) -> None:
+        """NotSupported: a robot finds its way home by an order alone."""
+        raise NotSupported("a ground robot is called home by taking it out of service")
+
+    async def land(self) -> None:
+        """NotSupported: it is on the ground."""
+        raise NotSupported("a ground robot can't land")
 
     async def run(self) -> None:
         """Listen to the robot; look after it, if its version of the standard wants that."""

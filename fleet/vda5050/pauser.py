@@ -5,13 +5,16 @@ Source: VDA 5050 2.1.0, chapter 6.8.1; 3.0.0, chapter 6.2.3.
 
 import logging
 
-from fleet.errors import LinkError
+from fleet.errors import LinkError, LinkTimeout
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import ActionStatus, State
 from fleet.vda5050.outbox import Repeat
 
 log = logging.getLogger(__name__)
+
+ANSWER_S = 5.0
+"""How long a person waits for the robot's word."""
 
 
 class Pauser:
@@ -29,6 +32,20 @@ class Pauser:
         """Ask for it; what it comes to is seen in the robot's state."""
         self._wanted = paused
         self._asked.ring()
+
+    async def bring(self, paused: bool) -> None:
+        """Ask for it, and return when the robot's state says that it is so.
+
+        Raises:
+            LinkTimeout: it does not say so in time; it is still asked for it.
+        """
+        self.want(paused)
+        deadline_s = self._link.now_s() + ANSWER_S
+        while bool(self._link.state is not None and self._link.state.paused) is not paused:
+            if self._link.now_s() >= deadline_s:
+                word = "pauses" if paused else "goes on"
+                raise LinkTimeout(f"{self._link.config.serial} does not say that it {word}")
+            await self._link.news.wait(self._link.news.rung, deadline_s)
 
     async def run(self) -> None:
         """Say what is to be said until cancelled."""

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from dispatcher.alerts import Severity
 from dispatcher.cli import make_app
 from dispatcher.commands.serve import DoorTaken, check_serve, serve_app, until_told
 from dispatcher.errors import StoreFault
+from dispatcher.flight_log import Fix, Flight, FlightId
 from dispatcher.task import TaskId, TaskState
+from fleet.vehicle import VehicleId
 from tests.dispatcher.ward import WITH_BAY, Ward
 
 DELIVERY = ["delivery", "--item", "Blankets", "--from", "ward-1", "--to", "icu", "--mass-kg", "2"]
@@ -326,3 +329,31 @@ def test_serve_answers_then_ends_in_order_when_told(serve_file: Path) -> None:
     assert server.returncode == 0, said
     assert "Traceback" not in said
     assert (serve_file.parent / "serve.sqlite").exists()
+
+
+def test_the_log_of_flights_is_listed_and_written(site: Site, tmp_path: Path) -> None:
+    fixes = (Fix(0.0, 0.0, 0.0, 0.0), Fix(60.0, 30.0, 0.0, 40.0))
+    clock = site.ward.clock
+
+    async def fly() -> None:
+        began_s = clock.to_loop(datetime(2026, 3, 5, tzinfo=UTC))
+        flight = Flight(
+            id=FlightId("F-000001"),
+            vehicle=VehicleId("D1"),
+            began_s=began_s,
+            ended_s=began_s + 90,
+            commanded_by="=Wu",
+            track=fixes,
+        )
+        await site.ward.flights.store.put([flight])
+
+    site.do(fly())
+    assert "F-000001" in site.wardline("flights").stdout
+    assert "'=Wu" in site.wardline("flights", "--format", "csv").stdout
+    out = tmp_path / "flights.kml"
+    assert site.wardline("flights", "--format", "kml", "--out", str(out)).exit_code == 0
+    assert "<coordinates>114." in out.read_text()
+    month = site.answer("flights", "--report", "--month", "2026-03")
+    assert (month["flights"], month["minutes"]) == (1, 1.5)
+    assert site.wardline("flights", "--month", "2026-3").exit_code == 1
+    assert site.wardline("flights", "--report").exit_code == 2

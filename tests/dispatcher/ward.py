@@ -1,16 +1,24 @@
 """A small ward and a dispatcher of it that only keeps books: the doors are tested on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from dispatcher.alerts import Alert, Alerts, Severity
+from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig
+from dispatcher.control_desk import ControlDesk, Token
 from dispatcher.emergencies import Emergency, EmergencyId
 from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
 from dispatcher.errors import IllegalMove, NotFound, Refused
 from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Change, Feed, Hub
+from dispatcher.flight_log import FlightStore
+from dispatcher.flight_recorder import FlightRecorder
+from dispatcher.incident_choice import IncidentChoice
+from dispatcher.incident_desk import IncidentDesk
+from dispatcher.incident_store import IncidentStore
+from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
 from dispatcher.patrol_judge import Forecast
@@ -127,6 +135,15 @@ class Ward:
         self.alarms: dict[EmergencyId, Emergency] = {}
         self.submitted = 0
         self._journal = Journal(clock, sink=sink)
+        book = TaskBook(store, self._journal, clock, self.hub)
+        told = lambda: self.hub.tell(Change(incidents=True))  # noqa: E731
+        kept = IncidentStore(store, clock)
+        self.incidents = IncidentDesk(
+            self.site, clock, self._journal, kept, self.book, {}, IncidentChoice({}), told
+        )
+        self.control = ControlDesk(clock, book, self.book, [], {}, told)
+        log = FlightStore(store, clock)
+        self.flights = FlightRecorder(self.site, clock, log, {}, self.control.holder)
         self._tasks: dict[TaskId, Task] = {}
 
     @classmethod
@@ -274,6 +291,15 @@ class Ward:
 
     async def acknowledge(self, alert: str, by: str) -> Alert:
         return self.book.acknowledge(alert, by)
+
+    def incidents_shown(self) -> list[Incident]:
+        return self.incidents.shown
+
+    def tokens(self) -> list[Token]:
+        return self.control.tokens
+
+    def stopped(self) -> Mapping[VehicleId, str]:
+        return self.control.stopped
 
     def subscribe(self) -> Feed:
         return self.hub.subscribe()

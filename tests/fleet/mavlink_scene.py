@@ -167,6 +167,7 @@ async def meadow(
     params: dict[str, float] | None = None,
     position_s: float = 8.0,
     safety: Safety | None = None,
+    standby: bool = False,
 ) -> AsyncGenerator[Meadow, None]:
     site = meadow_site()
     world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
@@ -193,7 +194,7 @@ async def meadow(
             our_port=our_port,
             safety=safety,
             link=link,
-            drone=new_adapter(site, link, bus, docked=docked, safety=safety),
+            drone=new_adapter(site, link, bus, docked=docked, safety=safety, standby=standby),
             lost=lost,
         )
         listen_in(scene)
@@ -209,13 +210,19 @@ async def meadow(
 
 
 def new_adapter(
-    site: Site, link: MavlinkLink, bus: MemoryBus, *, docked: bool, safety: Safety | None
+    site: Site,
+    link: MavlinkLink,
+    bus: MemoryBus,
+    *,
+    docked: bool,
+    safety: Safety | None,
+    standby: bool = False,
 ) -> MavlinkVehicle:
     home, spare = site.nodes[NodeId("dock-1")], [site.nodes[NodeId("field")]]
     return MavlinkVehicle(
         SPEC,
         link,
-        MavlinkConfig(system_id=7, safety=safety),
+        MavlinkConfig(system_id=7, safety=safety, standby=standby),
         site.frame,
         home=home,
         pads=list(site.nodes.values()),

@@ -109,6 +109,21 @@ def test_times_of_day_and_times_after_the_start_mean_the_same_clock(tmp_path: Pa
     assert scenario.closures[0].at_s == 1800
 
 
+def test_an_incident_is_a_line_of_events(tmp_path: Path) -> None:
+    line = "- {at: 30min, close_lane: a1~a2, for: 5min}"
+    call = "- {at: 1h, incident: {place: ward-b, text: fight}}"
+    (planned,) = small(tmp_path, line, call).incidents
+    assert (planned.at_s, planned.asked.text) == (3600, "fight")
+    nowhere = "- {at: 1h, incident: {place: nowhere}}"
+    assert "unknown_place" in refusal(tmp_path, line, nowhere)
+    twice = "- {at: 1h, incident: {place: ward-b, x_m: 1}}"
+    assert "named_in_two_ways" in refusal(tmp_path, line, twice)
+    both = "- {at: 1h, incident: {place: ward-b}, emergency: fire}"
+    assert "incident: {place: gate}" in refusal(tmp_path, line, both)
+    lasting = "- {at: 1h, incident: {place: ward-b}, for: 10min}"
+    assert "on_scene_s" in refusal(tmp_path, line, lasting)
+
+
 def test_an_emergency_is_a_line_of_events(tmp_path: Path) -> None:
     line = "- {at: 30min, close_lane: a1~a2, for: 5min}"
     alarm = "- {at: 1h, emergency: code_blue, level: L1, for: 10min}"

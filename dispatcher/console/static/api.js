@@ -85,3 +85,22 @@ export const raiseEmergency = (body) => call("POST", "/emergencies", body);
 /** @param {string} id @param {string} by */
 export const endEmergency = (id, by) =>
   call("POST", `/emergencies/${encodeURIComponent(id)}/end`, by ? { by } : {});
+/** @param {any} body */
+export const reportIncident = (body) => call("POST", "/incidents", body);
+/** @param {string} id @param {any} body */
+export const closeIncident = (id, body) => call("POST", `/incidents/${encodeURIComponent(id)}/close`, body);
+/** @param {string} id @param {string} by */
+export const takeControl = (id, by) => call("POST", `/vehicles/${encodeURIComponent(id)}/control/take`, { by });
+/** @param {string} id @param {string} by @param {string} to */
+export const handOver = (id, by, to) =>
+  call("POST", `/vehicles/${encodeURIComponent(id)}/control/hand-over`, { by, to });
+/** @param {string} id @param {string} by */
+export const releaseControl = (id, by) => call("POST", `/vehicles/${encodeURIComponent(id)}/control/release`, { by });
+/** @param {string} order @param {string[]} vehicles @param {string} by */
+export const orderVehicles = (order, vehicles, by) => call("POST", "/control/order", { order, vehicles, by });
+/** @param {string} by */
+export const recallAll = (by) => call("POST", "/control/recall-all", { by });
+/** @param {string[]} vehicles @param {string} by */
+export const emergencyStop = (vehicles, by) => call("POST", "/control/emergency-stop", { vehicles, by });
+/** @param {string[]} vehicles @param {string} by */
+export const endEmergencyStop = (vehicles, by) => call("POST", "/control/emergency-stop/end", { vehicles, by });

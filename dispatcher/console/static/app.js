@@ -31,7 +31,7 @@ function build() {
   stage.rebuild();
   form.rebuild();
   const parts = {
-    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency),
+    bar: new Bar(() => speak(current() === "en" ? "zh" : "en"), askForEmergency, listIncidents),
     banner: new EmergencyBanner(),
     strip: new Strip(),
     panel: new Panel(form),
@@ -50,6 +50,11 @@ let page = build();
 let replayBar = null;
 /** @type {Promise<any>|null} */
 let replayParts = null;
+
+/** The list comes with its module only when it is asked for. */
+function listIncidents() {
+  void import("./screens/incidents.js").then((parts) => parts.showIncidents());
+}
 
 /** @param {"en"|"zh"} language */
 function speak(language) {
@@ -114,7 +119,7 @@ async function loadSite() {
 
 on(["screen"], showScreen);
 on(["replay"], () => void showReplay());
-on(["screen", "link", "alerts", "site", "replay"], () => page.bar.update());
+on(["screen", "link", "alerts", "site", "replay", "incidents"], () => page.bar.update());
 on(["alerts", "site"], () => page.strip.update());
 on(["alerts", "site", "replay"], () => page.banner.update());
 on(["tasks", "vehicles", "selection", "screen", "outbox", "site"], () => page.panel.update());

@@ -8,7 +8,7 @@
  * @typedef {import("./types.js").Vehicle} Vehicle
  * @typedef {import("./types.js").Alert} Alert
  * @typedef {import("./types.js").Site} Site
- * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"|"replay"} Topic
+ * @typedef {"site"|"tasks"|"vehicles"|"positions"|"alerts"|"selection"|"link"|"outbox"|"screen"|"replay"|"incidents"} Topic
  */
 
 import { setTimeZone } from "./format.js";
@@ -31,6 +31,7 @@ let frame = 0;
  *   replay: import("./types.js").Replay|null,
  *   tasks: Map<string, Task>, vehicles: Map<string, Vehicle>, alerts: Map<string, Alert>,
  *   watches: import("./types.js").Watch[],
+ *   incidents: any[], control: any[],
  *   counts: {open: number, done_today: number, on_time_ratio: number|null},
  *   link: {state: "connecting"|"live"|"lost", since_ms: number, heard_ms: number},
  *   clock: {site_ms: number, wall_ms: number},
@@ -47,6 +48,8 @@ export const state = {
   vehicles: new Map(),
   alerts: new Map(),
   watches: [],
+  incidents: [],
+  control: [],
   counts: { open: 0, done_today: 0, on_time_ratio: null },
   link: { state: "connecting", since_ms: performance.now(), heard_ms: 0 },
   clock: { site_ms: 0, wall_ms: 0 },
@@ -109,7 +112,9 @@ function applySnapshot(message) {
     state.vehicles.set(vehicle.id, fresh(vehicle, trails.get(vehicle.id)));
   }
   if (message.counts) state.counts = message.counts;
-  changed("tasks", "vehicles", "positions", "alerts", "link", "replay");
+  state.incidents = message.incidents ?? [];
+  state.control = message.control ?? [];
+  changed("tasks", "vehicles", "positions", "alerts", "link", "replay", "incidents");
 }
 
 /** @param {any} replay @returns {import("./types.js").Replay|null} */
@@ -143,6 +148,11 @@ function applyEvent(message) {
     const old = state.vehicles.get(message.vehicle.id);
     state.vehicles.set(message.vehicle.id, fresh(message.vehicle, old?.trail));
     changed("vehicles", "positions");
+  }
+  if (message.incidents) {
+    state.incidents = message.incidents;
+    state.control = message.control;
+    changed("incidents", "vehicles");
   }
   if (message.alert) {
     state.alerts.set(message.alert.id, message.alert);

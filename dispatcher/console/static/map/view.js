@@ -24,9 +24,9 @@ const REACH_PX = 24;
 export class MapView {
   /**
    * @param {HTMLElement} element
-   * @param {{onPick: (vehicle: string) => void, onPlace: (place: string) => boolean}} callbacks
+   * @param {{onPick: (vehicle: string) => void, onPlace: (place: string) => boolean, onSpot: (x_m: number, y_m: number) => void}} callbacks
    */
-  constructor(element, { onPick, onPlace }) {
+  constructor(element, { onPick, onPlace, onSpot }) {
     this.element = element;
     this.base = h("canvas", { class: "map-base", "aria-hidden": "true" });
     this.top = h("canvas", { class: "map-vehicles", "aria-hidden": "true" });
@@ -50,6 +50,7 @@ export class MapView {
     this.map.on("dragstart", () => (state.following = false));
     this.map.on("dragstart zoomstart", () => (this.moved = true));
     this.map.on("click", (event) => this.pick(event.containerPoint));
+    this.map.on("contextmenu", (event) => onSpot(event.latlng.lng, event.latlng.lat));
     this.map.on("mousemove", (event) => this.hover(event.containerPoint));
     new ResizeObserver(() => this.resized()).observe(element);
     onThemeChange(() => this.redraw());

@@ -92,10 +92,14 @@ class VehicleDrawer {
     this.conduct = h("p", { class: "says conduct wait" });
     this.tasks = h("div", { class: "chips" });
     this.follow = h("button", { type: "button", class: "button", onclick: () => this.toggleFollow() });
+    this.controls = h("div", {});
+    /** @type {import("./control.js").Control|null} */
+    this.control = null;
+    void import("./control.js").then(({ Control }) => this.offerControl(new Control(id)));
     this.service = h("span", {});
     this.answer = h("span", { class: "answer", role: "status" });
     this.element = h(
-      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.conduct, this.tasks,
+      "div", { "data-vehicle": id }, head(this.name, this.kind, this.seen), this.battery, list, this.says, this.conduct, this.tasks, this.controls,
       h("div", { class: "actions" }, this.follow, this.service, this.answer),
     );
     /** @type {boolean|null} */
@@ -131,6 +135,7 @@ class VehicleDrawer {
     setText(this.follow, t(state.following ? "action.following" : "action.follow"));
     setAttribute(this.follow, "aria-pressed", String(state.following));
     this.offerService(vehicle);
+    this.control?.update();
     this.tick();
   }
 
@@ -167,6 +172,13 @@ class VehicleDrawer {
       return h("button", { type: "button", class: "chip", onclick: () => select("task", id) }, task ? capital(taskTitle(task)) : id);
     };
     fill(this.tasks, ...vehicle.tasks.slice(0, 6).map(chip));
+  }
+
+  /** @param {import("./control.js").Control} control */
+  offerControl(control) {
+    this.control = control;
+    this.controls.append(control.element);
+    control.update();
   }
 
   /** @param {import("../types.js").Vehicle} vehicle */

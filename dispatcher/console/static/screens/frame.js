@@ -19,8 +19,8 @@ const BANNER = new Set(["fire", "code_blue"]);
 const OPERATOR = "wardline.operator";
 
 export class Bar {
-  /** @param {() => void} otherLanguage @param {() => void} raise an emergency */
-  constructor(otherLanguage, raise) {
+  /** @param {() => void} otherLanguage @param {() => void} raise an emergency @param {() => void} incidents show them */
+  constructor(otherLanguage, raise, incidents) {
     this.site = h("span", { class: "site" });
     this.tag = h("span", { class: "tag simulation" });
     this.tabs = SCREENS.map((screen) => h("a", { href: `#/${screen}`, "data-screen": screen }, t(`screen.${screen}`)));
@@ -36,11 +36,12 @@ export class Bar {
     ]);
     const language = h("button", { type: "button", class: "language", "aria-label": t("app.language"), onclick: otherLanguage }, ...words);
     this.alarm = h("button", { type: "button", class: "button quiet alarm", onclick: raise }, t("action.emergency"));
+    this.calls = h("button", { type: "button", class: "button quiet", hidden: true, onclick: incidents });
     this.add = h("button", { type: "button", class: "button filled new", onclick: () => compose(true) }, t("action.new_task"), h("kbd", {}, "n"));
     this.element = h(
       "header", { class: "bar" }, this.site, this.tag,
       h("nav", { "aria-label": t("app.screens") }, ...this.tabs),
-      h("span", { class: "space" }), this.link, this.time, language, this.alarm, this.add,
+      h("span", { class: "space" }), this.link, this.time, language, this.calls, this.alarm, this.add,
     );
   }
 
@@ -49,6 +50,9 @@ export class Bar {
     const title = named(state.site?.name) || "Wardline";
     document.title = state.replay ? `${t("replay.title")} · ${title}` : title;
     this.add.hidden = this.alarm.hidden = !!state.replay;
+    const calls = state.incidents.filter((one) => one.state !== "closed").length;
+    this.calls.hidden = !!state.replay || !(state.incidents.length || [...state.vehicles.values()].some((one) => one.medium === "air"));
+    setText(this.calls, calls ? `${t("action.incidents")} (${calls})` : t("action.incidents"));
     this.tag.hidden = !state.simulation && !state.replay;
     this.tag.classList.toggle("replaying", !!state.replay);
     const speed = state.speed && state.speed !== 1 ? state.speed : null;

@@ -17,7 +17,7 @@ export class Stage {
     this.canvas = h("div", { class: "map" });
     this.controls = h("div", { class: "map-controls" });
     this.element = h("section", { class: "stage" }, this.canvas, this.controls);
-    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer });
+    this.map = new MapView(this.canvas, { onPick: (vehicle) => select("vehicle", vehicle), onPlace: offer, onSpot: reportAt });
     this.shown = "";
     this.seenSelection = "";
   }
@@ -118,6 +118,11 @@ export class Stage {
     event.preventDefault();
     this.step(/** @type {1|-1} */ (by));
   }
+}
+
+/** The form comes with its module only when it is asked for. @param {number} x_m @param {number} y_m */
+function reportAt(x_m, y_m) {
+  void import("./incidents.js").then((parts) => parts.askForIncident(x_m, y_m));
 }
 
 /** From the bottom to the top, then the ground around the buildings. */

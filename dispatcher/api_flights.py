@@ -1,0 +1,178 @@
+"""The API's routes for the log of flights."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+
+from dispatcher.api_views import View
+from dispatcher.errors import FieldFault, NotFound, Refused
+from dispatcher.flight_files import csv_of, geojson_of, kml_of
+from dispatcher.flight_log import Flight, FlightId, report
+from dispatcher.incidents import IncidentState
+from dispatcher.ports import Service
+from fleet.clock import Clock
+from fleet.vehicle import VehicleId
+from routing.refusal import Refusal
+
+Month = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}$", description="such as 2026-03")]
+Format = Literal["json", "csv", "geojson", "kml"]
+
+
+class FixOut(View):
+    """Where it was, seconds after the take-off."""
+
+    at_s: float
+    x_m: float
+    y_m: float
+    height_agl_m: float
+
+
+class ToldOut(View):
+    """What it was told, seconds after the take-off, and by whom."""
+
+    at_s: float
+    what: str
+    by: str
+
+
+class FlightOut(View):
+    """One flight."""
+
+    id: str
+    vehicle: str
+    began_at: datetime
+    ended_at: datetime | None
+    minutes: float
+    metres: float
+    commanded_by: str
+    tasks: list[str]
+    incidents: list[str]
+    charge_at_start: float | None
+    charge_at_end: float | None
+    breaches: list[str]
+    cut: bool
+
+
+class FlightDetail(FlightOut):
+    """One flight with its track and what it was told."""
+
+    track: list[FixOut]
+    told: list[ToldOut]
+
+
+class FlightsOut(View):
+    """Flights, the newest first; of a month, the oldest first."""
+
+    flights: list[FlightOut]
+
+
+class MonthOut(View):
+    """What flew in a month."""
+
+    month: str
+    flights: int
+    minutes: float
+    kilometres: float
+    incidents: int
+    answered: int
+    breaches: int
+    minutes_by_vehicle: dict[str, float]
+
+
+def flight_routes(service: Service, timezone: str) -> APIRouter:
+    """All routes of the log.
+
+    Args:
+        timezone: where months begin and end.
+    """
+    router = APIRouter(tags=["flights"])
+    site, clock, zone = service.site, service.clock, ZoneInfo(timezone)
+
+    async def wanted(month: str | None, vehicle: str | None, limit: int) -> list[Flight]:
+        store = service.flights.store
+        if month is None:
+            return await store.latest(limit, None if vehicle is None else VehicleId(vehicle))
+        found = await store.between(*_span(month, zone))
+        return [one for one in found if vehicle in (None, one.vehicle)]
+
+    @router.get("/flights", response_model=FlightsOut)
+    async def list_flights(
+        month: Month = None,
+        vehicle: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        form: Annotated[Format, Query(alias="format")] = "json",
+    ) -> Response:
+        """The latest flights, or all of a month; as JSON, CSV, GeoJSON or KML."""
+        found = await wanted(month, vehicle, limit)
+        match form:
+            case "csv":
+                return Response(csv_of(found, clock), media_type="text/csv; charset=utf-8")
+            case "geojson":
+                text = geojson_of(found, site, clock)
+                return Response(text, media_type="application/geo+json")
+            case "kml":
+                text = kml_of(found, site, clock)
+                return Response(text, media_type="application/vnd.google-earth.kml+xml")
+            case _:
+                out = FlightsOut(flights=[flight_out(one, clock) for one in found])
+                return Response(out.model_dump_json(), media_type="application/json")
+
+    @router.get("/flights/report")
+    async def monthly_report(
+        month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$")],
+    ) -> MonthOut:
+        """Flights, minutes, incidents and breaches of one month."""
+        since, until = _span(month, zone)
+        flights = await service.flights.store.between(since, until, limit=1_000_000)
+        incidents = await service.incidents.store.between(since, until)
+        came = [one for one in incidents if one.arrived_s is not None]
+        assert all(one.state is not IncidentState.WAITING for one in came)
+        numbers = asdict(report(flights, len(incidents), len(came)))
+        return MonthOut(month=month, minutes_by_vehicle=numbers.pop("by_vehicle"), **numbers)
+
+    @router.get("/flights/{flight}")
+    async def show_flight(flight: str) -> FlightDetail:
+        """One flight with its track and what it was told."""
+        found = await service.flights.store.find(FlightId(flight))
+        if found is None:
+            raise NotFound("flight", flight)
+        return FlightDetail(
+            **flight_out(found, clock).model_dump(),
+            track=[FixOut(**asdict(fix)) for fix in found.track],
+            told=[ToldOut(**asdict(one)) for one in found.told],
+        )
+
+    return router
+
+
+def flight_out(flight: Flight, clock: Clock) -> FlightOut:
+    """A flight as programs see it."""
+    return FlightOut(
+        id=flight.id,
+        vehicle=flight.vehicle,
+        began_at=clock.to_utc(flight.began_s),
+        ended_at=None if flight.ended_s is None else clock.to_utc(flight.ended_s),
+        minutes=round(flight.minutes, 1),
+        metres=round(flight.metres),
+        commanded_by=flight.commanded_by,
+        tasks=list(flight.tasks),
+        incidents=list(flight.incidents),
+        charge_at_start=flight.charge_at_start,
+        charge_at_end=flight.charge_at_end,
+        breaches=list(flight.breaches),
+        cut=flight.cut,
+    )
+
+
+def _span(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The first moment of a month, and of the next one; Refused where there is no such month."""
+    year, number = int(month[:4]), int(month[5:])
+    if not 1 <= number <= 12 or not 1 <= year < 9999:
+        reason = Refusal("out_of_range", {"value": month})
+        raise Refused([FieldFault("month", reason, "send a month such as 2026-03")])
+    first = datetime(year, number, 1, tzinfo=zone)
+    after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=zone)
+    return first.astimezone(UTC), after.astimezone(UTC)

@@ -1,0 +1,225 @@
+"""One drone's flights to incidents: from its dock or out of the air, above the scene, and home."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dispatcher.book import TaskBook
+from dispatcher.execution import Errand, Missions
+from dispatcher.flights import AirMover
+from dispatcher.incidents import Incident, IncidentId
+from dispatcher.skies import Skies
+from fleet.mission import Action, ActionKind, Mission, Waypoint
+from fleet.vehicle import Diverted, Vehicle
+from routing.airspace import air_way
+from routing.geometry import Point
+from routing.refusal import Refusal
+from routing.response import Responder
+from routing.site import LevelId, NodeId, Site
+
+HELP = "incident"
+"""The purpose of a flight to an incident."""
+HOMEWARD = "homeward"
+"""The purpose of a flight home out of the air."""
+LEFT = NodeId("scene-left")
+"""The waypoint above the scene that is done when the drone leaves."""
+LAUNCH_S = 3.0
+"""From the command to leaving the ground, for a drone with power."""
+WAKE_S = 15.0
+"""From power to a position that the autopilot trusts."""
+SLOW_DOWN_S = 20.0
+"""The last ten metres of a landing."""
+MARGIN = 0.95
+"""Of the energy above the reserve, what is counted with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a drone is sent to."""
+
+    incident: IncidentId
+    at: Point
+    on_scene_s: float
+
+
+class HelpFlights:
+    """Sends one drone to incidents; its `AirMover` flies everything else.
+
+    ``call`` is what it has been sent to and has not begun; ``turned`` the flight that it was
+    turned to in the air.
+    """
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        site: Site,
+        skies: Skies,
+        missions: Missions,
+        book: TaskBook,
+        mover: AirMover,
+    ) -> None:
+        self._vehicle, self._spec = vehicle, vehicle.spec
+        self._site, self._skies = site, skies
+        self._missions, self._book = missions, book
+        self._mover = mover
+        self._level = next(
+            (level.id for level in site.levels.values() if level.outdoors),
+            site.nodes[mover.home].level,
+        )
+        self.call: Call | None = None
+        self._turned: tuple[IncidentId, tuple[Waypoint, ...]] | None = None
+
+    # --- before it is sent ---
+
+    def responder(self, why_not: Refusal | None) -> Responder:
+        """How it stands now, for the choice among all."""
+        spec, state, energy = self._spec, self._vehicle.state(), self._spec.energy
+        position, home = state.position, self._site.nodes[self._mover.home].point
+        flies = state.airborne
+        hover_w, climb_w = energy.hover_w or energy.move_w, energy.climb_w or energy.move_w
+        climb_s = spec.cruise_agl_m / spec.climb_m_s
+        usable_ratio = max(0.0, (state.charge_ratio or 0.0) - energy.reserve_ratio)
+        whole_j = MARGIN * 3600 * energy.capacity_wh
+        launch_s = climb_s + LAUNCH_S + (WAKE_S if state.powered_down else 0.0)
+        return Responder(
+            id=spec.id,
+            at=home if position is None else position.point,
+            home=home,
+            speed_m_s=spec.speed_m_s,
+            launch_s=0.0 if flies else launch_s,
+            energy_j=usable_ratio * whole_j,
+            full_j=(1 - energy.reserve_ratio) * whole_j,
+            charge_w=energy.charge_w if state.charging else 0.0,
+            move_w=energy.move_w,
+            hover_w=hover_w,
+            land_j=(climb_s + SLOW_DOWN_S) * hover_w + (0.0 if flies else climb_s * climb_w),
+            why_not=why_not or (Refusal("no_position") if position is None else None),
+        )
+
+    def way_m(self, start: Point, goal: Point) -> float:
+        """Metres of a way, with those that its stops cost; raises Unreachable."""
+        way = self._way(start, goal)
+        stop_m = self._spec.speed_m_s**2 / self._spec.acceleration_m_s2
+        return sum(a.distance_m(b) + stop_m for a, b in pairwise(way))
+
+    def hindered_by(self, incident: Incident) -> Refusal | None:
+        """Who is in the way of its flight now; raises Unreachable."""
+        other = self._skies.hinders(self._spec.id, self._route(incident.at))
+        return None if other is None else Refusal("waits_for_airspace", {"by": other})
+
+    # --- once it is sent ---
+
+    def withdraw(self) -> None:
+        """Wait no more for whatever flight it waits for."""
+        self._skies.withdraw(self._spec.id)
+
+    async def turn(self) -> bool:
+        """Turn to the call in flight, at once; False = it can't, and flies on as it was told."""
+        call, vehicle = self.call, self._vehicle
+        if call is None or not isinstance(vehicle, Diverted):
+            return False
+        route = self._route(call.at)
+        if not self._skies.turn(self._spec.id, route):
+            return False
+        self._turned = call.incident, route
+        await vehicle.turn_away()
+        return True
+
+    async def answer(self, call: Call, errand: Errand) -> None:
+        """Fly there, stay, and come home; raises what `Vehicle.execute` raises, and Unreachable."""
+        turned, self._turned = self._turned, None
+        route = self._route(call.at)
+        if turned is not None and turned[0] == call.incident and self._vehicle.state().airborne:
+            route = turned[1]
+        id_ = self._book.new_mission_id()
+        facts = {"incident": call.incident, "waypoint": float(_looks_at(route))}
+        look = Action(
+            id=f"{id_}.1", kind=ActionKind.OBSERVE, duration_s=call.on_scene_s, facts=facts
+        )
+        await self._fly(Mission(id=id_, route=route, actions=(look,)), errand)
+
+    @property
+    def adrift(self) -> bool:
+        """Whether it stays in the air and nobody has it fly anywhere."""
+        state = self._vehicle.state()
+        return state.airborne and state.mission is None and state.fit
+
+    async def turn_home(self) -> None:
+        """Break off, in flight: it comes home out of the air next."""
+        if isinstance(self._vehicle, Diverted) and self._skies.turn(
+            self._spec.id, self._homeward()
+        ):
+            await self._vehicle.turn_away()
+        else:
+            await self._missions.stop()
+
+    async def come_home(self, errand: Errand) -> None:
+        """Fly home from where it is in the air."""
+        mission = Mission(id=self._book.new_mission_id(), route=self._homeward())
+        await self._fly(mission, errand)
+
+    def _homeward(self) -> tuple[Waypoint, ...]:
+        here = self._here()
+        return (here, *self._air(self._way(here.point, self._home_point)[1:-1]), self._home())
+
+    async def _fly(self, mission: Mission, errand: Errand) -> None:
+        await self._missions.carry_out(
+            mission, errand, lambda: self._skies.fly(self._spec.id, mission.route, errand.rank)
+        )
+        self._mover.stand = self._mover.home
+        self._skies.leave(self._spec.id)
+
+    # --- ways ---
+
+    def _route(self, scene: Point) -> tuple[Waypoint, ...]:
+        """From where it is over the scene and home."""
+        state = self._vehicle.state()
+        if state.airborne:
+            start = self._here()
+        else:
+            node = self._site.nodes[self._mover.stand]
+            start = Waypoint(node=node.id, level=node.level, point=node.point)
+        there, back = self._way(start.point, scene), self._way(scene, self._home_point)
+        above = [self._waypoint("scene", scene), self._waypoint(LEFT, scene)]
+        return (start, *self._air(there[1:-1]), *above, *self._air(back[1:-1]), self._home())
+
+    def _way(self, start: Point, goal: Point) -> tuple[Point, ...]:
+        if start.distance_m(goal) < 0.01:
+            return (start, goal)
+        return air_way(self._site, start, goal, height_agl_m=self._spec.cruise_agl_m)
+
+    def _here(self) -> Waypoint:
+        position = self._vehicle.state().position
+        assert position is not None, "a drone that flies knows where it is"
+        return self._waypoint("air-here", position.point)
+
+    def _home(self) -> Waypoint:
+        node = self._site.nodes[self._mover.home]
+        return Waypoint(node=node.id, level=node.level, point=node.point)
+
+    @property
+    def _home_point(self) -> Point:
+        return self._site.nodes[self._mover.home].point
+
+    def _air(self, points: Sequence[Point]) -> list[Waypoint]:
+        return [self._waypoint(f"air-{number}", point) for number, point in enumerate(points, 1)]
+
+    def _waypoint(self, name: str, point: Point) -> Waypoint:
+        return Waypoint(
+            node=NodeId(name),
+            level=LevelId(self._level),
+            point=point,
+            height_agl_m=self._spec.cruise_agl_m,
+        )
+
+
+def _looks_at(route: Sequence[Waypoint]) -> int:
+    return next(number for number, waypoint in enumerate(route) if waypoint.node == LEFT)
+
+
+def incident_of(mission: Mission) -> tuple[IncidentId, int] | None:
+    """The incident that a mission is for, and at which waypoint it looks; None = for none."""
+    for action in mission.actions:
+        if "incident" in action.facts:
+            return IncidentId(str(action.facts["incident"])), int(action.facts["waypoint"])
+    return None

@@ -1,0 +1,84 @@
+"""What a person has a drone do past its mission: stop in the air, go on, come home, come down."""
+
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+
+from pymavlink.dialects.v20 import ardupilotmega as mav
+
+from fleet.errors import LinkTimeout
+from fleet.mavlink.commands import CommandRefused
+from fleet.mavlink.drone import Drone
+from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
+
+log = logging.getLogger(__name__)
+
+BRAKE, LOITER = mav.COPTER_MODE_BRAKE, mav.COPTER_MODE_LOITER
+
+
+class Hands:
+    """Modes for one drone; each call returns once the drone has accepted it."""
+
+    def __init__(self, drone: Drone) -> None:
+        self._drone = drone
+        self._said = drone.telemetry
+
+    async def hold(self) -> None:
+        """Stop and stay: BRAKE, or LOITER for an autopilot that has none.
+
+        Raises:
+            CommandRefused, LinkError: it flies on.
+        """
+        if not self._said.airborne:
+            return
+        self._drone.held = True  # before the mode changes, or the flight takes it for a takeover
+        try:
+            await self._first_of(BRAKE, LOITER)
+        except BaseException:
+            self._drone.held = False
+            raise
+
+    async def go_on(self, *, follows: bool) -> None:
+        """Fly on with the mission on board.
+
+        Args:
+            follows: whether anybody follows a mission; if not, it stays in the air for the next.
+        """
+        mode = AUTO if follows else GUIDED
+        if self._said.airborne and self._drone.held:
+            await self._drone.set_mode(mode)
+        await self._let_go(frozenset({mode}))
+
+    async def recall(self) -> None:
+        """Return to launch."""
+        if self._said.airborne:
+            await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
+        await self._let_go(RETURNING)
+
+    async def land(self) -> None:
+        """Come straight down."""
+        if self._said.airborne:
+            await self._drone.do(mav.MAV_CMD_NAV_LAND)
+        await self._let_go(RETURNING)
+
+    async def _let_go(self, modes: Collection[int]) -> None:
+        """From here on its mode is news again: once it has told the one that it is in now."""
+        if self._drone.held:
+            with suppress(LinkTimeout):
+                await self._drone.until(
+                    lambda: self._said.mode in modes or not self._said.armed,
+                    self._drone.timeouts.stale_s,
+                )
+        self._drone.held = False
+
+    async def wait_in_the_air(self) -> None:
+        """Stay where it is, in the mode in which it can be sent on."""
+        if self._said.airborne:
+            await self._drone.set_mode(GUIDED)
+
+    async def _first_of(self, mode: int, other: int) -> None:
+        try:
+            await self._drone.set_mode(mode)
+        except CommandRefused as refused:
+            log.info("system id %d: %s", self._drone.line.system_id, refused)
+            await self._drone.set_mode(other)

@@ -1,0 +1,179 @@
+"""What a person can have a vehicle do past its mission, in the air and on the road."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from fleet.errors import LinkError, MissionCancelled, MissionFailed, NotSupported
+from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
+from fleet.vehicle import Commanded, Diverted, Mode
+from routing.geometry import Point
+from routing.site import LevelId, NodeId
+from sim.copter import AUTO
+from tests.fleet.mavlink_scene import Meadow, meadow
+from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
+
+
+@pytest_asyncio.fixture
+async def scene() -> AsyncIterator[Meadow]:
+    async with meadow(docked=True) as scene:
+        await scene.until(lambda: scene.drone.state().position is not None)
+        yield scene
+
+
+async def over_the_field(scene: Meadow) -> "asyncio.Task[object]":
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await scene.until(lambda: scene.body.position().height_agl_m > 45)
+    await asyncio.sleep(10)
+    return flying  # pyright: ignore[reportReturnType]
+
+
+def help_at(scene: Meadow, x_m: float, y_m: float, *, stays_s: float = 60) -> Mission:
+    """From where it is in the air to a scene, and home."""
+    here = scene.drone.state().position
+    assert here is not None
+    level, home = LevelId("L0"), scene.site.nodes[NodeId("dock-1")]
+    at = Point(x_m, y_m)
+    route = (
+        Waypoint(node=NodeId("air-0"), level=level, point=here.point, height_agl_m=50.0),
+        Waypoint(node=NodeId("scene"), level=level, point=at, height_agl_m=50.0),
+        Waypoint(node=NodeId("scene-looked"), level=level, point=at, height_agl_m=50.0),
+        Waypoint(node=home.id, level=home.level, point=home.point),
+    )
+    look = Action(id="M2.1", kind=ActionKind.OBSERVE, duration_s=stays_s, facts={"waypoint": 2})
+    return Mission(id=MissionId("M2"), route=route, actions=(look,))
+
+
+async def test_on_hold_it_hovers_and_then_flies_on(scene: Meadow) -> None:
+    assert isinstance(scene.drone, Commanded)
+    flying = await over_the_field(scene)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    await asyncio.sleep(60)
+    assert scene.body.position() == stood
+    assert scene.drone.state().mode is Mode.AUTOMATIC
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+async def test_recalled_it_comes_home(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.hold()
+    await scene.drone.recall()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
+
+
+async def test_told_to_land_it_comes_down_where_it_is(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.land()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert not scene.body.airborne
+    assert not scene.drone.state().fit
+    assert scene.body.position().point.distance_m(Point(0, 0)) > 50
+
+
+async def test_who_does_not_answer_is_told_as_such(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    scene.autopilot.link_down = True
+    with pytest.raises(LinkError):
+        await scene.drone.hold()
+    scene.autopilot.link_down = False
+    await flying
+    assert scene.stands_at("clinic")
+
+
+async def test_in_flight_it_turns_to_another_mission_at_once(scene: Meadow) -> None:
+    assert isinstance(scene.drone, Diverted)
+    flying = await over_the_field(scene)
+    since_s = asyncio.get_running_loop().time()
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    helping = help_at(scene, 800, 0)
+    clearance = Clearance.whole(helping)
+    reached: list[tuple[int, float]] = []
+    clearance.on_reached(lambda n: reached.append((n, asyncio.get_running_loop().time())))
+    second = asyncio.create_task(scene.drone.execute(helping, clearance))
+    await scene.until(lambda: scene.body.velocity()[1] < -0.1, within_s=10)
+    assert asyncio.get_running_loop().time() - since_s < 2
+    await second
+    assert scene.stands_at("dock-1")
+    assert [number for number, _ in reached] == [1, 2, 3]
+    assert reached[1][1] - reached[0][1] == pytest.approx(60, abs=2)
+
+
+async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    helping = help_at(scene, 800, 0)
+    second = scene.begin(helping)
+    await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    second.cancel()
+    await asyncio.wait([second])
+    scene.drone.adopt(helping)
+    uploads = len(scene.told)
+    await scene.drone.execute(helping, Clearance.whole(helping))
+    assert scene.stands_at("dock-1")
+    assert not any(m.get_type() == "MISSION_COUNT" for m in scene.told[uploads:])
+
+
+async def test_no_other_drone_may_be_sent_a_mission_from_the_air(scene: Meadow) -> None:
+    other = replace(help_at(scene, 800, 0), id=MissionId("M3"))
+    with pytest.raises(MissionFailed):
+        await scene.drone.execute(other, Clearance.whole(other))
+    assert scene.stands_at("dock-1")
+
+
+async def test_a_drone_on_standby_takes_off_within_seconds() -> None:
+    async with meadow(docked=True, standby=True) as scene:
+        await scene.until(lambda: scene.drone.state().position is not None)
+        await asyncio.sleep(300)
+        assert scene.autopilot.powered
+        since_s = asyncio.get_running_loop().time()
+        flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+        await scene.until(lambda: scene.body.airborne)
+        assert asyncio.get_running_loop().time() - since_s < 2
+        await flying
+
+
+async def test_a_robot_on_hold_stands_still_with_its_order_and_then_drives_on() -> None:
+    async with staged() as scene:
+        assert isinstance(scene.vehicle, Commanded)
+        driving = asyncio.create_task(scene.drive(mission("M1", "n1 n2 n3", load())))
+        await scene.until(lambda: scene.body.edge is not None)
+        await scene.vehicle.hold()
+        await asyncio.sleep(60)
+        stood = scene.body.position()
+        await asyncio.sleep(60)
+        assert scene.body.position() == stood
+        assert not driving.done()
+        await scene.vehicle.go_on()
+        await driving
+        assert scene.body.node == "n3"
+
+
+async def test_a_robot_that_is_not_heard_does_not_answer() -> None:
+    lossy = LossyBus()
+    async with staged(bus=lossy) as scene:
+        lossy.lose["instantActions"] = 1000
+        with pytest.raises(LinkError):
+            await scene.vehicle.hold()
+
+
+async def test_a_robot_can_not_be_called_home_or_down() -> None:
+    async with staged() as scene:
+        with pytest.raises(NotSupported):
+            await scene.vehicle.recall()
+        with pytest.raises(NotSupported):
+            await scene.vehicle.land()
