@@ -15,6 +15,8 @@ MASTER = "wardline"
 """The dispatcher's user, where the configuration names none."""
 CONF, ACL, USERS, PASSWORDS = "mosquitto.conf", "acl", "users", "passwords"
 FROM_ROBOT = ("connection", "factsheet", "state", "visualization")
+VERSIONS_HEARD = ("2.1", "3.0")
+"""Whose topics are open to a robot of which nobody has said which one it speaks."""
 TO_ROBOT = ("instantActions", "order", "responses", "zoneSet")
 """The last two are of version 3.0."""
 LARGEST_BYTES = 1 << 20
@@ -50,11 +52,13 @@ def _robots(installation: Installation) -> Iterator[User]:
     for vehicle in installation.vehicles:
         wire = vehicle.link.vda5050
         if wire is not None:
+            versions = VERSIONS_HEARD if wire.version == "auto" else (wire.version,)
+            spoken = [wire.in_version(version) for version in versions]
             yield User(
                 name=vehicle.id,
                 what=f"robot {wire.manufacturer} {wire.serial}",
-                writes=tuple(wire.topic(name) for name in FROM_ROBOT),
-                reads=tuple(wire.topic(name) for name in TO_ROBOT),
+                writes=tuple(one.topic(name) for one in spoken for name in FROM_ROBOT),
+                reads=tuple(one.topic(name) for one in spoken for name in TO_ROBOT),
             )
 
 

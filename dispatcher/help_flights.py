@@ -9,9 +9,9 @@ from dispatcher.execution import Errand, Missions
 from dispatcher.flights import AirMover
 from dispatcher.incidents import Incident, IncidentId
 from dispatcher.skies import Skies
+from dispatcher.stations import Stations
 from fleet.mission import Action, ActionKind, Mission, Waypoint
 from fleet.vehicle import Diverted, Vehicle
-from routing.airspace import air_way
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.response import Responder
@@ -57,11 +57,12 @@ class HelpFlights:
         missions: Missions,
         book: TaskBook,
         mover: AirMover,
+        stations: Stations,
     ) -> None:
         self._vehicle, self._spec = vehicle, vehicle.spec
         self._site, self._skies = site, skies
         self._missions, self._book = missions, book
-        self._mover = mover
+        self._mover, self._stations = mover, stations
         self._level = next(
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[mover.home].level,
@@ -186,7 +187,7 @@ class HelpFlights:
     def _way(self, start: Point, goal: Point) -> tuple[Point, ...]:
         if start.distance_m(goal) < 0.01:
             return (start, goal)
-        return air_way(self._site, start, goal, height_agl_m=self._spec.cruise_agl_m)
+        return self._stations.way(self._spec, self._mover.stand, start, goal)
 
     def _here(self) -> Waypoint:
         position = self._vehicle.state().position

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -37,6 +37,7 @@ class IncidentDesk:
 
     Args:
         workers: of all vehicles; those that can't fly are never sent.
+        release: called before a vehicle is sent, so that others see to what it has not begun.
         changed: called when an incident is another now.
     """
 
@@ -49,13 +50,14 @@ class IncidentDesk:
         alerts: Alerts,
         workers: Mapping[VehicleId, Worker],
         choice: IncidentChoice,
+        release: Callable[[VehicleId, Refusal], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
         self._site, self._clock, self._journal = site, clock, journal
         self.store = store
         self._alerts = alerts
         self._workers = workers
-        self._choice = choice
+        self._choice, self._release = choice, release
         self._changed = changed
         self._known: dict[IncidentId, Incident] = {}
         """The open ones, and those that were closed lately."""
@@ -206,6 +208,7 @@ class IncidentDesk:
             others=[[other.vehicle, round(other.arrives_s)] for other in found.others[:5]],
         )
         await self._put(sent, *events, event)
+        await self._release(best.vehicle, Refusal("answers_incident", {"incident": sent.id}))
         call = Call(incident=sent.id, at=sent.at, on_scene_s=best.on_scene_s)
         self._workers[best.vehicle].call_out(call)
         self._alerts.clear("incident_without_drone", thing=sent.id)

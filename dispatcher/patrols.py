@@ -175,16 +175,15 @@ class Watches:
             if watch.begins_s < ends_s and begins_s < watch.ends_s and watch.spec.medium is medium
         )
 
-    async def take_off(self, vehicle: VehicleId, why: Refusal) -> bool:
-        """Have somebody else sent in a vehicle's place, for it is needed elsewhere; False = it has
-        no shift. The caller says where it goes.
+    async def release(self, vehicle: VehicleId, why: Refusal) -> None:
+        """It is needed elsewhere: somebody else takes the shift that it has not begun.
+
+        One that it is at ends when its mission is broken off.
         """
         one = self._open.get(vehicle)
-        if one is None or not one.shift.state.counts:
-            return False
-        await self._call_off(one, why)
-        self._news.set()
-        return True
+        if one is not None and one.shift.state is ShiftState.GIVEN:
+            await self._call_off(one, why)
+            self._news.set()
 
     async def cancel(self, task: TaskId) -> Task:
         """People want a watch no more: all come home."""

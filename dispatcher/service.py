@@ -235,6 +235,7 @@ class Service:
             self._alerts,
             self._workers,
             IncidentChoice(self._workers),
+            self._watches.release,
             lambda: self._hub.tell(Change(incidents=True)),
         )
         self.control = ControlDesk(
@@ -276,7 +277,7 @@ class Service:
             if vehicle.spec.medium is Medium.AIR:
                 sky = self.site, self._skies, missions, self._book
                 mover = flyer = AirMover(vehicle, *sky, self._handling, self._stations)
-                helper = HelpFlights(vehicle, *sky, flyer)
+                helper = HelpFlights(vehicle, *sky, flyer, self._stations)
             else:
                 mover = GroundMover(
                     vehicle,

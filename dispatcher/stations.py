@@ -354,6 +354,19 @@ class Stations:
         except Unreachable:
             return False
 
+    def way(self, spec: VehicleSpec, stand: NodeId, start: Point, goal: Point) -> tuple[Point, ...]:
+        """The way of a flight that leaves now; around the pads of others where that can be.
+
+        Raises:
+            Unreachable: one of the two may not be flown over now, or there is no way.
+        """
+        over = self.over()
+        try:
+            pads = self._keep_off(spec, stand)
+            return free_air(self._site, spec.cruise_agl_m, over=over, also=pads).way(start, goal)
+        except Unreachable:
+            return air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=over)
+
     def _round_s(self, ring: Sequence[Point], look_s: float, pace: AirPace) -> float:
         if len(ring) == 1:
             return look_s

@@ -104,6 +104,27 @@ class AnyVersionVehicle:
         if self._vehicle is not None:
             self._vehicle.set_paused(paused)
 
+    async def hold(self) -> None:
+        """Have it stand still with its order in hand; LinkTimeout if it does not say so."""
+        await self._known().hold()
+
+    async def go_on(self) -> None:
+        """Let it drive on; LinkTimeout if it does not say so."""
+        await self._known().go_on()
+
+    async def recall(self) -> None:
+        """NotSupported: a robot finds its way home by an order alone."""
+        await self._known().recall()
+
+    async def land(self) -> None:
+        """NotSupported: it is on the ground."""
+        await self._known().land()
+
+    def _known(self) -> Vda5050Vehicle:
+        if self._vehicle is None:
+            raise LinkLost(f"{self._spec.id} has not been heard")
+        return self._vehicle
+
     def why_not(self, mission: Mission) -> Refusal | None:
         """Why the robot could not carry out ``mission``, as far as that is known."""
         return self._vehicle.why_not(mission) if self._vehicle is not None else None

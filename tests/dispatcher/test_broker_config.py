@@ -93,6 +93,13 @@ def test_nobody_writes_what_another_writes() -> None:
     assert "uagv/v2/Porter/C1/order" in cart.reads
 
 
+def test_a_robot_whose_version_nobody_told_may_speak_any(tmp_path: Path) -> None:
+    heard = write(tmp_path, CONFIG.replace("version: 2.1", "version: auto"))
+    (cart,) = (user for user in users(load(heard)) if user.name == "cart-1")
+    assert {"uagv/v2/acme/cart-1/state", "vda5050/v3/acme/cart-1/state"} <= set(cart.writes)
+    assert {"uagv/v2/acme/cart-1/order", "vda5050/v3/acme/cart-1/zoneSet"} <= set(cart.reads)
+
+
 def test_the_command_writes_files_that_say_the_same(tmp_path: Path) -> None:
     config = with_broker(tmp_path, "{address: 'localhost:8883', user: boss, tls: {ca: ca.crt}}")
     done = CliRunner().invoke(make_app(), ["broker-config", str(config), "-o", str(tmp_path / "b")])
