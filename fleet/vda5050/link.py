@@ -66,7 +66,7 @@ class Link:
         """Orders that we sent or followed of late."""
         self.finished = ""
         """The order that was seen to its end, whatever the robot lists of it still."""
-        self._listed_before: tuple[str, frozenset[str]] = "", frozenset()
+        self._ended_before: tuple[str, frozenset[str]] = "", frozenset()
         self._changed = changed
         self._repeats: list[Repeat] = []
 
@@ -243,13 +243,14 @@ class Link:
             self.results[action.action_id] = action
 
     def _compare(self, state: State) -> None:
-        """Look whether it has dropped an action of an order that it still has."""
-        listed = frozenset(a.action_id for a in state.action_states if not a.aside)
-        order, before = self._listed_before
-        gone = before - listed if order == state.order_id and before else None
+        """Look whether it has dropped an action that it ended, of an order that it still has."""
+        own = [action for action in state.action_states if not action.aside]
+        order, before = self._ended_before
+        gone = before - {a.action_id for a in own} if order == state.order_id else frozenset()
         if gone:
             self.odd(Rule.FORGETS_RESULT, min(gone))
-        self._listed_before = state.order_id, listed
+        ended = frozenset(a.action_id for a in own if a.action_status in ENDED)
+        self._ended_before = state.order_id, ended
 
     def _connect(self) -> None:
         self.connects.ring()

@@ -232,7 +232,7 @@ def test_a_time_of_day_before_the_start_comes_on_the_next_day(tmp_path: Path) ->
         ("capacity_wh: 960", "capacity_wh: -960", ("line 16", "capacity_wh", "-960")),
         ("capacity_wh: 960", "capacity_wh: .nan", ("line 16", "capacity_wh")),
         ("speed_m_s: 1.2", "speed_mps: 1.2", ("line 10", "speed_mps", "did you mean 'speed_m_s'")),
-        ('"2.1.0"', '"1.1"', ("line 17", "'1.1'", "'2.0' or '2.1'")),
+        ('"2.1.0"', '"1.1"', ("line 17", "'1.1'", "'2.0', '2.1', '3.0' or 'auto'")),
         (str(SITE), "nowhere.yaml", ("line 3", "nowhere.yaml", "No such file")),
         ("scenario: small", "scenario: small\nscenery: hills", ("line 3", "'scenery'")),
         ("scenario: small", "scenario: small\nscenario: big", ("line 3", "appears twice")),

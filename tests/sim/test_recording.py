@@ -82,7 +82,14 @@ def as_told(view: VehicleView) -> VehicleView:
     state = view.state
     ratio = None if state.charge_ratio is None else round(state.charge_ratio, 3)
     kept = replace(state, position=None, charge_ratio=ratio, heard_at_s=None)
-    plain = {"driving": False, "airborne": False, "charging": False, "mission": None, "base": ()}
+    plain = {
+        "driving": False,
+        "airborne": False,
+        "charging": False,
+        "mission": None,
+        "base": (),
+        "powered_down": False,
+    }
     kept = replace(kept, last_node=None, mode="unknown", safety_stop=False, **plain)
     route = tuple((w.level, round(w.point.x_m, 2), round(w.point.y_m, 2)) for w in view.route)
     return replace(view, state=kept, route=route)  # pyright: ignore[reportArgumentType]
