@@ -7,6 +7,7 @@ from dispatcher.shifts import Shift, ShiftState
 from dispatcher.stations import MARGIN
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleSpec, VehicleState
+from routing.geometry import Point
 
 STALL_S = 60.0
 """Whoever passes no point for so much longer than planned does not make its rounds any more."""
@@ -30,6 +31,8 @@ class OnPost:
         """How long it is to be on station at the most."""
         self.by_s = math.inf
         """When it must be on its way home, for the air is closed to it."""
+        self.begin: Point | None = None
+        """Where its rounds begin; None = anywhere."""
         self.lost = False
         """Nothing is heard of it: somebody else has been sent."""
         self.seen_s: dict[int, float] = {}
@@ -45,6 +48,14 @@ class OnPost:
         for number in range(self.points + bool(self.seen_s), count + 1):
             self.seen_s[number % self.shift.plan.each] = now_s
         self.points, self.moved_s = count, now_s
+
+    @property
+    def left_off(self) -> Point | None:
+        """Where a drone's rounds would go on: what it has not seen for the longest."""
+        clearance, plan = self.clearance, self.shift.plan
+        if clearance is None or not plan.last or clearance.passed < plan.first:
+            return None
+        return clearance.route[min(clearance.passed + 1, plan.last)].point
 
     def looked(self, now_s: float) -> None:
         """A robot has seen the point that it went to."""

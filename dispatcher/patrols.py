@@ -32,6 +32,7 @@ from dispatcher.watch_views import PostKey, PostView, Watch, WatchView
 from fleet.mission import ActionKind, Clearance
 from fleet.vehicle import Medium, VehicleId
 from routing.errors import Unreachable
+from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.unpredictable import Unkept, most_urgent, next_point
 
@@ -73,6 +74,8 @@ class Watches:
         self._reliefs = Reliefs(stations, plans, crew)
         self._watches: dict[TaskId, Watch] = {}
         self._open: dict[VehicleId, OnPost] = {}
+        self._left_off: dict[PostKey, Point] = {}
+        """Where the rounds of the last one would have gone on."""
         self._left_over: list[Shift] = []
         self._gaps: list[Gap] = []
         self._news = asyncio.Event()
@@ -219,6 +222,7 @@ class Watches:
                 1.0 if ratio is None else ratio,
                 until_s=watch.ends_s - now_s,
                 most_s=one.most_s,
+                begin=one.begin,
             )
             one.shift = replace(one.shift, plan=self._plans.shift_plan(station))
             one.by_s = now_s + station.by_s
@@ -270,6 +274,8 @@ class Watches:
         """Its vehicle is free again; ``why`` says what kept it from staying."""
         one = self._open[shift.vehicle]
         lost = why is not None and one.shift.state.counts
+        if one.left_off is not None:
+            self._left_off[one.shift.task, one.shift.post] = one.left_off
         await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why)
         del self._open[shift.vehicle]
         await self._conclude(shift.task)
@@ -344,7 +350,8 @@ class Watches:
         coming = [one for one in on if one.shift.state is not ShiftState.ON_STATION]
         late = [one for one in coming if now_s > self._due_s(one) + LATE_S]
         if not there and len(coming) == len(late):
-            await self._send(watch, post, self._first(watch, post, now_s), self._why(key))
+            offer = self._first(watch, post, now_s, self._left_off.get(key))
+            await self._send(watch, post, offer, self._why(key))
             return
         last = max(on, key=lambda one: self._leaves_s(one, now_s))
         leaves_s = self._leaves_s(last, now_s)
@@ -357,9 +364,11 @@ class Watches:
         if offer.arrives_s + 2 * TICK_S >= leaves_s - both_s:
             await self._send(watch, post, offer, "relief")
 
-    def _first(self, watch: Watch, post: Post, now_s: float) -> Offer | None:
-        """Who is there first, of those who can stay for a while."""
-        offers = self._reliefs.offers(watch, post, now_s)
+    def _first(
+        self, watch: Watch, post: Post, now_s: float, left_off: Point | None
+    ) -> Offer | None:
+        """Who is there first, of those who can stay for a while; it goes on where another left."""
+        offers = self._reliefs.offers(watch, post, now_s, left_off)
         if post.number not in watch.begun:
             return self._reliefs.longest(offers)
         good = [one for one in offers if one.plan.stretch_s >= 2 * watch.revisit_s]
@@ -381,6 +390,7 @@ class Watches:
             given_s=now_s,
         )
         one = OnPost(shift, member.spec)
+        one.begin = offer.begin
         if post.number not in watch.begun:
             stretch_s = offer.plan.stretch_s
             others = [self._leaves_s(other, now_s) for other in self._open.values()]

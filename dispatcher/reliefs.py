@@ -13,6 +13,7 @@ from dispatcher.watch_plans import LAUNCH_S, WatchPlans
 from dispatcher.watch_views import Watch
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState
 from routing.errors import Unreachable
+from routing.geometry import Point
 from routing.site import NodeId
 
 LEAST_STRETCH_S = 300.0
@@ -55,11 +56,15 @@ class Member(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One vehicle that could make a shift: when it would be there (loop seconds), and its plan."""
+    """One vehicle that could make a shift: when it would be there (loop seconds), and its plan.
+
+    ``begin`` is where its rounds begin; None = anywhere.
+    """
 
     vehicle: VehicleId
     arrives_s: float
     plan: ShiftPlan
+    begin: Point | None = None
 
 
 class Reliefs:
@@ -83,12 +88,18 @@ class Reliefs:
         """A launch took so long."""
         self.launch_s = max(took_s, LAUNCH_KEPT * self.launch_s, 10.0)
 
-    def offers(self, watch: Watch, post: Post, now_s: float) -> list[Offer]:
-        """All who could set out for a post now, the first there first."""
+    def offers(
+        self, watch: Watch, post: Post, now_s: float, begin: Point | None = None
+    ) -> list[Offer]:
+        """All who could set out for a post now, the first there first.
+
+        Args:
+            begin: where a drone's rounds are to begin, as near as they come to it.
+        """
         found: list[Offer] = []
         for vehicle, member in self._crew().items():
             if member.may_stand_watch and not why_not(watch.spec, member.spec):
-                offer = self._offer(watch, post, vehicle, member, now_s)
+                offer = self._offer(watch, post, vehicle, member, now_s, begin)
                 if offer is not None:
                     found.append(offer)
         return sorted(found, key=lambda one: (one.arrives_s, one.vehicle))
@@ -101,7 +112,13 @@ class Reliefs:
         )
 
     def plan(
-        self, watch: Watch, post: Post, member: Member, ratio: float, now_s: float
+        self,
+        watch: Watch,
+        post: Post,
+        member: Member,
+        ratio: float,
+        now_s: float,
+        begin: Point | None = None,
     ) -> ShiftPlan | None:
         """The shift that a vehicle with such a battery could begin now; None = none."""
         spec = member.spec
@@ -115,6 +132,7 @@ class Reliefs:
                     member.stands_at,
                     ratio,
                     until_s=watch.ends_s - now_s,
+                    begin=begin,
                 )
                 plan = self._plans.shift_plan(station)
         except Unreachable:
@@ -140,11 +158,17 @@ class Reliefs:
         return math.inf
 
     def _offer(
-        self, watch: Watch, post: Post, vehicle: VehicleId, member: Member, now_s: float
+        self,
+        watch: Watch,
+        post: Post,
+        vehicle: VehicleId,
+        member: Member,
+        now_s: float,
+        begin: Point | None,
     ) -> Offer | None:
         ratio = member.state().charge_ratio
-        plan = self.plan(watch, post, member, 1.0 if ratio is None else ratio, now_s)
+        plan = self.plan(watch, post, member, 1.0 if ratio is None else ratio, now_s, begin)
         if plan is None:
             return None
         arrives_s = now_s + self.launch_s + plan.out_s
-        return Offer(vehicle=vehicle, arrives_s=arrives_s, plan=plan)
+        return Offer(vehicle=vehicle, arrives_s=arrives_s, plan=plan, begin=begin)

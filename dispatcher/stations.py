@@ -183,10 +183,12 @@ class Stations:
         *,
         until_s: float,
         most_s: float = math.inf,
+        begin: Point | None = None,
     ) -> Station:
         """The shift that a drone could begin now.
 
         Args:
+            begin: where its rounds begin, as near as they come to it; None = anywhere.
             until_s: how long from now on somebody is to be on station, at the most.
             most_s: how long this one is to be there, at the most.
 
@@ -196,17 +198,20 @@ class Stations:
         clock_s = self._clock_s()
         over = not_shut(self._site, clock_s, LONGEST_S)
         for_now, shuts_s = not_shut(self._site, clock_s, 0.0), self._next_shut_s(clock_s)
-        closed = self._legs_if_any(post, spec, stand, over, over)
+        closed = self._legs_if_any(post, spec, stand, over, over, begin)
         if for_now != over and shuts_s > CLEAR_S:
-            legs, by_s = self._legs_if_any(post, spec, stand, for_now, over), shuts_s - CLEAR_S
+            legs, by_s = (
+                self._legs_if_any(post, spec, stand, for_now, over, begin),
+                shuts_s - CLEAR_S,
+            )
             if legs is None:  # its rounds end where it may not be later on
-                legs = self._legs_if_any(post, spec, stand, for_now, for_now)
+                legs = self._legs_if_any(post, spec, stand, for_now, for_now, begin)
                 by_s -= 0.0 if legs is None else legs.back_s
             if legs is not None and (closed is None or legs.ring != closed.ring):
                 found = self._compose(legs, spec, charge_ratio, until_s, most_s, by_s)
                 if found.rounds:
                     return found
-        legs = closed or self._legs(post, spec, stand, over, over)
+        legs = closed or self._legs(post, spec, stand, over, over, begin)
         return self._compose(legs, spec, charge_ratio, until_s, most_s, math.inf)
 
     def _legs_if_any(
@@ -216,10 +221,11 @@ class Stations:
         stand: NodeId,
         over: frozenset[AirspaceId],
         over_at_end: frozenset[AirspaceId],
+        begin: Point | None,
     ) -> "_Legs | None":
         """`_legs`; None where there is no way there, or none home from there."""
         try:
-            return self._legs(post, spec, stand, over, over_at_end)
+            return self._legs(post, spec, stand, over, over_at_end, begin)
         except Unreachable:
             return None
 
@@ -251,23 +257,36 @@ class Stations:
         stand: NodeId,
         over: frozenset[AirspaceId],
         over_at_end: frozenset[AirspaceId],
+        begin: Point | None,
     ) -> "_Legs":
+        keep_off = self._keep_off(spec, stand, post.points)
+        flown = spec, stand, over, over_at_end, keep_off
         key = (post, spec.id, stand, over, over_at_end)
         if key not in self._known:
-            self._known[key] = self._find_legs(post, spec, stand, over, over_at_end)
+            ring, look_s = self.ring(post, spec, over, keep_off)
+            self._known[key] = self._find_legs(ring, look_s, *flown)
+        legs = self._known[key]
+        first = 0 if begin is None else _nearest(legs.ring, begin)
+        if first == 0:
+            return legs
+        key = (*key, first)
+        if key not in self._known:
+            ring = (*legs.ring[first:], *legs.ring[:first])
+            self._known[key] = self._find_legs(ring, legs.look_s, *flown)
         return self._known[key]
 
     def _find_legs(
         self,
-        post: Post,
+        ring: tuple[Point, ...],
+        look_s: float,
         spec: VehicleSpec,
         stand: NodeId,
         over: frozenset[AirspaceId],
         over_at_end: frozenset[AirspaceId],
+        keep_off: tuple[Airspace, ...],
     ) -> "_Legs":
-        keep_off, pace = self._keep_off(spec, stand, post.points), self.pace(spec)
+        pace = self.pace(spec)
         free = free_air(self._site, spec.cruise_agl_m, over=over, also=keep_off)
-        ring, look_s = self.ring(post, spec, over, keep_off)
         home = self._pads[self._site.places[spec.home].node]
         out = free.way(self._pads[stand], ring[0])
         then = free_air(self._site, spec.cruise_agl_m, over=over_at_end, also=keep_off)
@@ -383,6 +402,10 @@ class Stations:
         places = self._site.places
         own = {stand, places[spec.home].node, *(places[place].node for place in but)}
         return tuple(_square(node, p) for node, p in self._pads.items() if node not in own)
+
+
+def _nearest(ring: Sequence[Point], point: Point) -> int:
+    return min(range(len(ring)), key=lambda n: (ring[n].distance_m(point), n))
 
 
 def _closed(points: Sequence[Point], way: Way) -> tuple[Point, ...]:

@@ -2,7 +2,7 @@
 
 Nothing here is the dispatcher's word: a drone is told something when its autopilot accepts it, and
 is there when its body is. What would have been best is reckoned from where all bodies were and
-what their batteries held at the moment of the call.
+what their batteries held at the moment of the call, in the wind of that moment.
 """
 
 import asyncio
@@ -138,7 +138,8 @@ class IncidentWatch:
         return wakes_s + climb_s + out_s
 
     def _flight_s(self, vehicle: VehicleId, start: Point, goal: Point) -> float:
-        spec = self._autopilots[vehicle].body.spec
+        body = self._autopilots[vehicle].body
+        spec = body.spec
         if start.distance_m(goal) < 0.01:
             return 0.0
         way = air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m)
@@ -146,12 +147,17 @@ class IncidentWatch:
             profile(
                 a.distance_m(b),
                 start_m_s=0.0,
-                cruise_m_s=spec.speed_m_s,
+                cruise_m_s=body.wind.ground_speed_m_s(spec.speed_m_s, _along(a, b)),
                 acceleration_m_s2=spec.acceleration_m_s2,
                 stop=True,
             ).duration_s
             for a, b in pairwise(way)
         )
+
+
+def _along(start: Point, goal: Point) -> tuple[float, float]:
+    way_m = start.distance_m(goal)
+    return (goal.x_m - start.x_m) / way_m, (goal.y_m - start.y_m) / way_m
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,11 @@ class Multirotor:
         if self._airborne:
             self._touch_down()
 
+    @property
+    def wind(self) -> Wind:
+        """The wind it flies in."""
+        return self._wind
+
     def set_wind(self, wind: Wind) -> None:
         """The wind has changed; what it flies now takes another time from here on."""
         self._wind = wind

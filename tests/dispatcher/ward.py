@@ -33,6 +33,7 @@ from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.vehicle import Medium, Mode, Position, VehicleId, VehicleSpec, VehicleState
 from routing.geometry import Point
+from routing.refusal import Refusal
 from routing.site import LaneId, LevelId, PlaceId, Site, Zone
 from routing.site_yaml import loads
 
@@ -68,6 +69,10 @@ WITH_BAY = WARD.replace("    lanes:\n", BAY)
 def ward_site() -> Site:
     """The ward."""
     return loads(WARD, "ward")
+
+
+async def nobody_to_release(vehicle: VehicleId, why: Refusal) -> None:
+    """None of the ward's vehicles has a shift."""
 
 
 def cart(number: int = 1) -> VehicleView:
@@ -139,7 +144,15 @@ class Ward:
         told = lambda: self.hub.tell(Change(incidents=True))  # noqa: E731
         kept = IncidentStore(store, clock)
         self.incidents = IncidentDesk(
-            self.site, clock, self._journal, kept, self.book, {}, IncidentChoice({}), told
+            self.site,
+            clock,
+            self._journal,
+            kept,
+            self.book,
+            {},
+            IncidentChoice({}),
+            nobody_to_release,
+            told,
         )
         self.control = ControlDesk(clock, book, self.book, [], {}, told)
         log = FlightStore(store, clock)
