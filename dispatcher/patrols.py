@@ -475,6 +475,8 @@ class Watches:
         """Its time is over: it is done, and all come home."""
         task = self._book[watch.task]
         del self._watches[watch.task]
+        for post in watch.posts:
+            self._left_off.pop((watch.task, post.number), None)
         if task.state is TaskState.UNDERWAY:
             done = self._book.move(task.id, TaskState.DONE, ended_s=watch.ends_s)
             event = self._book.journal.event("task_done", task=task.id)

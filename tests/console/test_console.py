@@ -320,8 +320,7 @@ async def test_a_vehicle_is_picked_on_the_map_and_taken_out_of_service_by_holdin
     await expect(page.locator(".drawer [data-vehicle]")).to_be_visible()
     picked = VehicleId(str(await page.get_attribute(".drawer [data-vehicle]", "data-vehicle")))
     assert page.url.endswith(f"#/operations/vehicle/{picked}")
-    hold = page.locator(".drawer .hold")
-    await expect(hold).to_contain_text("out of service")
+    hold = page.locator(".drawer .actions .hold", has_text="out of service")
     await hold.click()
     await page.wait_for_timeout(300)
     assert desk.ward.fleet[picked].in_service, "a tap is not enough"
