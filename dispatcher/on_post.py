@@ -11,6 +11,8 @@ from routing.geometry import Point
 
 STALL_S = 60.0
 """Whoever passes no point for so much longer than planned does not make its rounds any more."""
+AHEAD = 2
+"""So many points say how rounds go on."""
 PACE_LEAST, PACE_MOST = 0.7, 2.0
 """Measured rounds count within these limits, as a share of the planned time."""
 
@@ -31,8 +33,8 @@ class OnPost:
         """How long it is to be on station at the most."""
         self.by_s = math.inf
         """When it must be on its way home, for the air is closed to it."""
-        self.begin: Point | None = None
-        """Where its rounds begin; None = anywhere."""
+        self.begin: tuple[Point, ...] = ()
+        """How its rounds begin; none = anyhow."""
         self.lost = False
         """Nothing is heard of it: somebody else has been sent."""
         self.seen_s: dict[int, float] = {}
@@ -50,12 +52,13 @@ class OnPost:
         self.points, self.moved_s = count, now_s
 
     @property
-    def left_off(self) -> Point | None:
-        """Where a drone's rounds would go on: what it has not seen for the longest."""
+    def left_off(self) -> tuple[Point, ...]:
+        """How a drone's rounds would go on: over what it has not seen for the longest."""
         clearance, plan = self.clearance, self.shift.plan
         if clearance is None or not plan.last or clearance.passed < plan.first:
-            return None
-        return clearance.route[min(clearance.passed + 1, plan.last)].point
+            return ()
+        on = min(clearance.passed + 1, plan.last)
+        return tuple(waypoint.point for waypoint in clearance.route[on : on + AHEAD])
 
     def looked(self, now_s: float) -> None:
         """A robot has seen the point that it went to."""

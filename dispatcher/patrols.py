@@ -74,8 +74,8 @@ class Watches:
         self._reliefs = Reliefs(stations, plans, crew)
         self._watches: dict[TaskId, Watch] = {}
         self._open: dict[VehicleId, OnPost] = {}
-        self._left_off: dict[PostKey, Point] = {}
-        """Where the rounds of the last one would have gone on."""
+        self._left_off: dict[PostKey, tuple[Point, ...]] = {}
+        """How the rounds of the last one would have gone on."""
         self._left_over: list[Shift] = []
         self._gaps: list[Gap] = []
         self._news = asyncio.Event()
@@ -274,7 +274,7 @@ class Watches:
         """Its vehicle is free again; ``why`` says what kept it from staying."""
         one = self._open[shift.vehicle]
         lost = why is not None and one.shift.state.counts
-        if one.left_off is not None:
+        if one.left_off:
             self._left_off[one.shift.task, one.shift.post] = one.left_off
         await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why)
         del self._open[shift.vehicle]
@@ -350,7 +350,7 @@ class Watches:
         coming = [one for one in on if one.shift.state is not ShiftState.ON_STATION]
         late = [one for one in coming if now_s > self._due_s(one) + LATE_S]
         if not there and len(coming) == len(late):
-            offer = self._first(watch, post, now_s, self._left_off.get(key))
+            offer = self._first(watch, post, now_s, self._left_off.get(key, ()))
             await self._send(watch, post, offer, self._why(key))
             return
         last = max(on, key=lambda one: self._leaves_s(one, now_s))
@@ -365,7 +365,7 @@ class Watches:
             await self._send(watch, post, offer, "relief")
 
     def _first(
-        self, watch: Watch, post: Post, now_s: float, left_off: Point | None
+        self, watch: Watch, post: Post, now_s: float, left_off: tuple[Point, ...]
     ) -> Offer | None:
         """Who is there first, of those who can stay for a while; it goes on where another left."""
         offers = self._reliefs.offers(watch, post, now_s, left_off)

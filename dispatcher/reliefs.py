@@ -58,13 +58,13 @@ class Member(Protocol):
 class Offer:
     """One vehicle that could make a shift: when it would be there (loop seconds), and its plan.
 
-    ``begin`` is where its rounds begin; None = anywhere.
+    ``begin`` is how its rounds begin; none = anyhow.
     """
 
     vehicle: VehicleId
     arrives_s: float
     plan: ShiftPlan
-    begin: Point | None = None
+    begin: tuple[Point, ...] = ()
 
 
 class Reliefs:
@@ -89,12 +89,12 @@ class Reliefs:
         self.launch_s = max(took_s, LAUNCH_KEPT * self.launch_s, 10.0)
 
     def offers(
-        self, watch: Watch, post: Post, now_s: float, begin: Point | None = None
+        self, watch: Watch, post: Post, now_s: float, begin: tuple[Point, ...] = ()
     ) -> list[Offer]:
         """All who could set out for a post now, the first there first.
 
         Args:
-            begin: where a drone's rounds are to begin, as near as they come to it.
+            begin: how a drone's rounds are to begin, as near as they come to it.
         """
         found: list[Offer] = []
         for vehicle, member in self._crew().items():
@@ -118,7 +118,7 @@ class Reliefs:
         member: Member,
         ratio: float,
         now_s: float,
-        begin: Point | None = None,
+        begin: tuple[Point, ...] = (),
     ) -> ShiftPlan | None:
         """The shift that a vehicle with such a battery could begin now; None = none."""
         spec = member.spec
@@ -164,7 +164,7 @@ class Reliefs:
         vehicle: VehicleId,
         member: Member,
         now_s: float,
-        begin: Point | None,
+        begin: tuple[Point, ...],
     ) -> Offer | None:
         ratio = member.state().charge_ratio
         plan = self.plan(watch, post, member, 1.0 if ratio is None else ratio, now_s, begin)

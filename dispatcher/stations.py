@@ -183,12 +183,12 @@ class Stations:
         *,
         until_s: float,
         most_s: float = math.inf,
-        begin: Point | None = None,
+        begin: tuple[Point, ...] = (),
     ) -> Station:
         """The shift that a drone could begin now.
 
         Args:
-            begin: where its rounds begin, as near as they come to it; None = anywhere.
+            begin: how its rounds begin, as near as they come to it; none = anyhow.
             until_s: how long from now on somebody is to be on station, at the most.
             most_s: how long this one is to be there, at the most.
 
@@ -221,7 +221,7 @@ class Stations:
         stand: NodeId,
         over: frozenset[AirspaceId],
         over_at_end: frozenset[AirspaceId],
-        begin: Point | None,
+        begin: tuple[Point, ...],
     ) -> "_Legs | None":
         """`_legs`; None where there is no way there, or none home from there."""
         try:
@@ -257,7 +257,7 @@ class Stations:
         stand: NodeId,
         over: frozenset[AirspaceId],
         over_at_end: frozenset[AirspaceId],
-        begin: Point | None,
+        begin: tuple[Point, ...],
     ) -> "_Legs":
         keep_off = self._keep_off(spec, stand, post.points)
         flown = spec, stand, over, over_at_end, keep_off
@@ -266,12 +266,11 @@ class Stations:
             ring, look_s = self.ring(post, spec, over, keep_off)
             self._known[key] = self._find_legs(ring, look_s, *flown)
         legs = self._known[key]
-        first = 0 if begin is None else _nearest(legs.ring, begin)
-        if first == 0:
+        ring = turned(legs.ring, begin)
+        if ring == legs.ring:
             return legs
-        key = (*key, first)
+        key = (*key, *ring[:2])
         if key not in self._known:
-            ring = (*legs.ring[first:], *legs.ring[:first])
             self._known[key] = self._find_legs(ring, legs.look_s, *flown)
         return self._known[key]
 
@@ -404,8 +403,16 @@ class Stations:
         return tuple(_square(node, p) for node, p in self._pads.items() if node not in own)
 
 
-def _nearest(ring: Sequence[Point], point: Point) -> int:
-    return min(range(len(ring)), key=lambda n: (ring[n].distance_m(point), n))
+def turned(ring: tuple[Point, ...], begin: Sequence[Point]) -> tuple[Point, ...]:
+    """A round that begins where another did, and goes the same way round."""
+    if not begin or len(ring) < 2:
+        return ring
+    first = min(range(len(ring)), key=lambda n: (ring[n].distance_m(begin[0]), n))
+    onward = (*ring[first:], *ring[:first])
+    back = (onward[0], *reversed(onward[1:]))
+    if len(begin) < 2 or onward[1].distance_m(begin[1]) <= back[1].distance_m(begin[1]):
+        return onward
+    return back
 
 
 def _closed(points: Sequence[Point], way: Way) -> tuple[Point, ...]:
