@@ -37,14 +37,18 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     """
     app = show_app(service, Live(service, timezone=timezone))
     once = Once(service.store)
-    app.include_router(task_orders(service, once), prefix=PREFIX)
-    app.include_router(fleet_orders(service, once), prefix=PREFIX)
-    app.include_router(road_orders(service, once), prefix=PREFIX)
-    app.include_router(emergency_orders(service, once), prefix=PREFIX)
-    app.include_router(patrol_orders(service), prefix=PREFIX)
-    app.include_router(incident_routes(service, once), prefix=PREFIX)
-    app.include_router(control_routes(service), prefix=PREFIX)
-    app.include_router(flight_routes(service, timezone), prefix=PREFIX)
+    site, clock, called, log = service.site, service.clock, service.incidents, service.flights
+    for routes in (
+        task_orders(service, service.task_desk, once),
+        fleet_orders(service, service.fleet_desk, service.lane_desk, once),
+        road_orders(service.road_desk, clock, once),
+        emergency_orders(service.emergency_desk, clock, once),
+        patrol_orders(service.admission),
+        incident_routes(called, log, site, clock, once),
+        control_routes(service, service.control),
+        flight_routes(log.store, called.store, site, clock, timezone),
+    ):
+        app.include_router(routes, prefix=PREFIX)
     return app
 
 

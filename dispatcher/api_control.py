@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dispatcher.api_views import View
 from dispatcher.control_desk import ControlDesk, Order, Reply, Token, Told
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import Showing
 from dispatcher.task_in import Word, one_or_many
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
@@ -117,12 +117,9 @@ def _answers(told: list[Told]) -> AnswersOut:
     )
 
 
-def control_routes(service: Service) -> APIRouter:
+def control_routes(service: Showing, desk: ControlDesk) -> APIRouter:
     """All routes of control. None needs an idempotency key: to say it twice changes nothing."""
     router = APIRouter(tags=["control"])
-
-    def desk() -> ControlDesk:
-        return service.control
 
     def one(vehicle: str) -> ControlOut:
         found = {control.vehicle: control for control in controls_out(service)}
@@ -137,42 +134,42 @@ def control_routes(service: Service) -> APIRouter:
     @router.post("/vehicles/{vehicle}/control/take")
     async def take_control(vehicle: str, asked: TakeIn) -> ControlOut:
         """Command it from now on; others watch."""
-        await desk().take(VehicleId(vehicle), asked.by, force=asked.force)
+        await desk.take(VehicleId(vehicle), asked.by, force=asked.force)
         return one(vehicle)
 
     @router.post("/vehicles/{vehicle}/control/hand-over")
     async def hand_over(vehicle: str, asked: HandOverIn) -> ControlOut:
         """Have somebody else command it."""
-        await desk().hand_over(VehicleId(vehicle), asked.by, asked.to)
+        await desk.hand_over(VehicleId(vehicle), asked.by, asked.to)
         return one(vehicle)
 
     @router.post("/vehicles/{vehicle}/control/release")
     async def release_control(vehicle: str, asked: ByIn) -> ControlOut:
         """Command it no more."""
-        await desk().release(VehicleId(vehicle), asked.by)
+        await desk.release(VehicleId(vehicle), asked.by)
         return one(vehicle)
 
     @router.post("/control/order")
     async def command(asked: OrderIn) -> AnswersOut:
         """Hold, go on, come home or land; each vehicle answers, or is shown as not answering."""
         ids = [VehicleId(vehicle) for vehicle in asked.vehicles]
-        return _answers(await desk().command(asked.order, asked.by, ids))
+        return _answers(await desk.command(asked.order, asked.by, ids))
 
     @router.post("/control/recall-all")
     async def recall_all(asked: ByIn) -> AnswersOut:
         """Call home every drone in the air that nobody else commands."""
-        return _answers(await desk().recall_all(asked.by))
+        return _answers(await desk.recall_all(asked.by))
 
     @router.post("/control/emergency-stop")
     async def emergency_stop(asked: StopIn) -> AnswersOut:
         """Stop vehicles where they are, whoever commands them, until a person ends it."""
         ids = None if asked.vehicles is None else [VehicleId(v) for v in asked.vehicles]
-        return _answers(await desk().stop(asked.by, ids))
+        return _answers(await desk.stop(asked.by, ids))
 
     @router.post("/control/emergency-stop/end")
     async def end_emergency_stop(asked: StopIn) -> AnswersOut:
         """A person has looked: they go on where they were stopped."""
         ids = None if asked.vehicles is None else [VehicleId(v) for v in asked.vehicles]
-        return _answers(await desk().let_go(asked.by, ids))
+        return _answers(await desk.let_go(asked.by, ids))
 
     return router

@@ -9,7 +9,7 @@ from dispatcher.api_views import View
 from dispatcher.emergencies import Emergency, EmergencyId, EmergencyKind
 from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.idempotency import Key, Once
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import EmergencyDesk, Showing
 from dispatcher.task_in import Word
 from fleet.clock import Clock
 
@@ -72,17 +72,16 @@ def emergency_views(service: Showing) -> APIRouter:
     return router
 
 
-def emergency_orders(service: Service, once: Once) -> APIRouter:
+def emergency_orders(desk: EmergencyDesk, clock: Clock, once: Once) -> APIRouter:
     """The routes that raise and end them."""
     router = APIRouter(tags=["emergencies"])
-    clock = service.clock
 
     @router.post("/emergencies", status_code=201, response_model=EmergencyOut)
     async def raise_emergency(request: Request, wanted: EmergencyIn, key: Key = None) -> Response:
         """Have corridors and lifts free at once: of a building, the site, or a part of it."""
 
         async def write() -> str:
-            raised = await service.raise_emergency(wanted)
+            raised = await desk.begin(wanted)
             return emergency_out(raised, clock).model_dump_json()
 
         return await once.run(request, key, write, status=201)
@@ -94,7 +93,7 @@ def emergency_orders(service: Service, once: Once) -> APIRouter:
         """It is over: everything goes on where it was broken off."""
 
         async def write() -> str:
-            over = await service.end_emergency(EmergencyId(emergency), ended.by)
+            over = await desk.end(EmergencyId(emergency), ended.by)
             return emergency_out(over, clock, in_force=False).model_dump_json()
 
         return await once.run(request, key, write)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from dispatcher.api_views import AlertOut, VehicleOut, View, alert_out, vehicle_out
 from dispatcher.errors import FieldFault, NotFound, Refused
 from dispatcher.idempotency import Key, Once
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import FleetDesk, LaneDesk, Showing
 from dispatcher.site_view import site_out
 from dispatcher.task_in import Moment, Word
 from dispatcher.views import VehicleView
@@ -127,7 +127,7 @@ def fleet_views(service: Showing) -> APIRouter:
     return router
 
 
-def fleet_orders(service: Service, once: Once) -> APIRouter:
+def fleet_orders(service: Showing, desk: FleetDesk, lanes: LaneDesk, once: Once) -> APIRouter:
     """The routes that change something about vehicles, alerts and roads."""
     router = APIRouter()
     clock = service.clock
@@ -140,7 +140,7 @@ def fleet_orders(service: Service, once: Once) -> APIRouter:
 
         async def write() -> str:
             found = _find(service, vehicle)
-            await service.set_in_service(VehicleId(found.spec.id), wanted.in_service)
+            await desk.set_in_service(VehicleId(found.spec.id), wanted.in_service)
             return vehicle_out(_find(service, vehicle), clock.now_s()).model_dump_json()
 
         return await once.run(request, key, write)
@@ -153,7 +153,7 @@ def fleet_orders(service: Service, once: Once) -> APIRouter:
 
         async def write() -> str:
             found = _find(service, vehicle)
-            await service.set_paused(VehicleId(found.spec.id), wanted.paused)
+            await desk.set_paused(VehicleId(found.spec.id), wanted.paused)
             return vehicle_out(_find(service, vehicle), clock.now_s()).model_dump_json()
 
         return await once.run(request, key, write)
@@ -165,7 +165,7 @@ def fleet_orders(service: Service, once: Once) -> APIRouter:
         """Note who has seen an alert."""
 
         async def write() -> str:
-            found = await service.acknowledge(alert, seen.by)
+            found = await desk.acknowledge(alert, seen.by)
             return alert_out(found, clock).model_dump_json()
 
         return await once.run(request, key, write)
@@ -184,9 +184,9 @@ def fleet_orders(service: Service, once: Once) -> APIRouter:
             if LaneId(lane) not in service.site.lanes:
                 raise NotFound("lane", lane)
             if wanted.closed:
-                await service.close_lane(LaneId(lane), until_s=until_s)
+                await lanes.close_lane(LaneId(lane), until_s=until_s)
             else:
-                await service.open_lane(LaneId(lane))
+                await lanes.open_lane(LaneId(lane))
             until = wanted.until if wanted.closed else None
             return ClosureOut(lane=lane, closed=wanted.closed, until=until).model_dump_json()
 

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query, Response
 from dispatcher.api_views import View
 from dispatcher.errors import FieldFault, NotFound, Refused
 from dispatcher.flight_files import csv_of, geojson_of, kml_of
-from dispatcher.flight_log import Flight, FlightId, report
+from dispatcher.flight_log import Flight, FlightId, FlightStore, report
+from dispatcher.incident_store import IncidentStore
 from dispatcher.incidents import IncidentState
-from dispatcher.ports import Service
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal
+from routing.site import Site
 
 Month = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}$", description="such as 2026-03")]
 Format = Literal["json", "csv", "geojson", "kml"]
@@ -82,20 +83,22 @@ class MonthOut(View):
     minutes_by_vehicle: dict[str, float]
 
 
-def flight_routes(service: Service, timezone: str) -> APIRouter:
+def flight_routes(
+    log: FlightStore, called: IncidentStore, site: Site, clock: Clock, timezone: str
+) -> APIRouter:
     """All routes of the log.
 
     Args:
+        called: the incidents of a month are counted with its flights.
         timezone: where months begin and end.
     """
     router = APIRouter(tags=["flights"])
-    site, clock, zone = service.site, service.clock, ZoneInfo(timezone)
+    zone = ZoneInfo(timezone)
 
     async def wanted(month: str | None, vehicle: str | None, limit: int) -> list[Flight]:
-        store = service.flights.store
         if month is None:
-            return await store.latest(limit, None if vehicle is None else VehicleId(vehicle))
-        found = await store.between(*_span(month, zone))
+            return await log.latest(limit, None if vehicle is None else VehicleId(vehicle))
+        found = await log.between(*_span(month, zone))
         return [one for one in found if vehicle in (None, one.vehicle)]
 
     @router.get("/flights", response_model=FlightsOut)
@@ -126,8 +129,8 @@ def flight_routes(service: Service, timezone: str) -> APIRouter:
     ) -> MonthOut:
         """Flights, minutes, incidents and breaches of one month."""
         since, until = _span(month, zone)
-        flights = await service.flights.store.between(since, until, limit=1_000_000)
-        incidents = await service.incidents.store.between(since, until)
+        flights = await log.between(since, until, limit=1_000_000)
+        incidents = await called.between(since, until)
         came = [one for one in incidents if one.arrived_s is not None]
         assert all(one.state is not IncidentState.WAITING for one in came)
         numbers = asdict(report(flights, len(incidents), len(came)))
@@ -136,7 +139,7 @@ def flight_routes(service: Service, timezone: str) -> APIRouter:
     @router.get("/flights/{flight}")
     async def show_flight(flight: str) -> FlightDetail:
         """One flight with its track and what it was told."""
-        found = await service.flights.store.find(FlightId(flight))
+        found = await log.find(FlightId(flight))
         if found is None:
             raise NotFound("flight", flight)
         return FlightDetail(

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from dispatcher.api_views import ReasonOut, View
+from dispatcher.flight_recorder import FlightRecorder
 from dispatcher.idempotency import Key, Once
 from dispatcher.incident_desk import IncidentDesk
 from dispatcher.incident_sheet import geojson_of, sheet_of
 from dispatcher.incidents import Incident, IncidentId, IncidentState, Source
 from dispatcher.incidents_in import CloseIn, IncidentIn, NoteIn
 from dispatcher.journal import Event
-from dispatcher.ports import Service
 from dispatcher.task import Priority
 from fleet.clock import Clock
 from routing.site import Site
@@ -131,13 +131,15 @@ def _event_out(event: Event, clock: Clock) -> IncidentEventOut:
     return IncidentEventOut(at=at, event=event.kind, vehicle=event.vehicle, facts=facts)
 
 
-def incident_routes(service: Service, once: Once) -> APIRouter:
-    """All routes of incidents."""
-    router = APIRouter(tags=["incidents"])
-    site, clock = service.site, service.clock
+def incident_routes(
+    desk: IncidentDesk, log: FlightRecorder, site: Site, clock: Clock, once: Once
+) -> APIRouter:
+    """All routes of incidents.
 
-    def desk() -> IncidentDesk:
-        return service.incidents
+    Args:
+        log: knows the flights to each.
+    """
+    router = APIRouter(tags=["incidents"])
 
     def said(incident: Incident) -> str:
         return incident_out(incident, site, clock).model_dump_json()
@@ -147,7 +149,7 @@ def incident_routes(service: Service, once: Once) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> IncidentsOut:
         """The newest incidents, open and closed."""
-        found = await desk().store.latest(limit)
+        found = await desk.store.latest(limit)
         return IncidentsOut(incidents=[incident_out(one, site, clock) for one in found])
 
     @router.post("/incidents", status_code=201, response_model=IncidentOut)
@@ -158,22 +160,22 @@ def incident_routes(service: Service, once: Once) -> APIRouter:
         """
 
         async def write() -> str:
-            return said(await desk().report(asked))
+            return said(await desk.report(asked))
 
         return await once.run(request, key, write, status=201)
 
     @router.get("/incidents/{incident}")
     async def show_incident(incident: str) -> IncidentDetail:
         """One incident, its timeline, and who else could have come."""
-        found = await desk().find(IncidentId(incident))
-        timeline = await desk().store.timeline(found.id)
+        found = await desk.find(IncidentId(incident))
+        timeline = await desk.store.timeline(found.id)
         return IncidentDetail(
             **_fields(found, site, clock),
             others=[
                 UnitOut(
                     vehicle=one.vehicle, arrives_s=round(one.arrives_s), in_flight=one.in_flight
                 )
-                for one in desk().others(found.id)
+                for one in desk.others(found.id)
             ],
             timeline=[_event_out(event, clock) for event in timeline],
         )
@@ -185,7 +187,7 @@ def incident_routes(service: Service, once: Once) -> APIRouter:
         """Keep a remark on its timeline."""
 
         async def write() -> str:
-            return said(await desk().note(IncidentId(incident), noted.text, noted.by))
+            return said(await desk.note(IncidentId(incident), noted.text, noted.by))
 
         return await once.run(request, key, write)
 
@@ -196,25 +198,25 @@ def incident_routes(service: Service, once: Once) -> APIRouter:
         """It is over: a drone that is on its way or there comes home."""
 
         async def write() -> str:
-            return said(await desk().close(IncidentId(incident), closed.notes, closed.by))
+            return said(await desk.close(IncidentId(incident), closed.notes, closed.by))
 
         return await once.run(request, key, write)
 
     @router.get("/incidents/{incident}/geojson")
     async def incident_geojson(incident: str) -> Response:
         """The scene, the tracks of its drones and its timeline as GeoJSON."""
-        found = await desk().find(IncidentId(incident))
-        timeline = await desk().store.timeline(found.id)
-        flights = await service.flights.of_incident(found.id, found.reported_s)
+        found = await desk.find(IncidentId(incident))
+        timeline = await desk.store.timeline(found.id)
+        flights = await log.of_incident(found.id, found.reported_s)
         text = geojson_of(found, timeline, flights, site, clock)
         return Response(text, media_type=GEOJSON)
 
     @router.get("/incidents/{incident}/sheet")
     async def incident_sheet(incident: str) -> Response:
         """A sheet to print, with the SHA-256 of the record that it holds."""
-        found = await desk().find(IncidentId(incident))
-        timeline = await desk().store.timeline(found.id)
-        flights = await service.flights.of_incident(found.id, found.reported_s)
+        found = await desk.find(IncidentId(incident))
+        timeline = await desk.store.timeline(found.id)
+        flights = await log.of_incident(found.id, found.reported_s)
         text = sheet_of(found, timeline, flights, site, clock)
         return Response(text, media_type="text/html; charset=utf-8")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from dispatcher.api_views import FaultOut, View, fault_out
 from dispatcher.errors import Refused
 from dispatcher.patrol_judge import Forecast
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import Previewing, Showing
 from dispatcher.task_in import PatrolIn
 from dispatcher.watch_views import PostView, WatchView
 from fleet.clock import Clock
@@ -92,7 +92,7 @@ def patrol_views(service: Showing) -> APIRouter:
     return router
 
 
-def patrol_orders(service: Service) -> APIRouter:
+def patrol_orders(judge: Previewing) -> APIRouter:
     """The route that asks what a patrol would take."""
     router = APIRouter(tags=["patrols"])
 
@@ -100,7 +100,7 @@ def patrol_orders(service: Service) -> APIRouter:
     async def preview(asked: PatrolIn) -> PreviewOut:
         """Lines, minutes, battery and vehicles needed; or every reason why it can't be had."""
         try:
-            return preview_out(await service.preview(asked))
+            return preview_out(await judge.preview(asked))
         except Refused as refused:
             return preview_out(Forecast(faults=tuple(refused.faults)))
 

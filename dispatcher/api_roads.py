@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from dispatcher.api_views import View
 from dispatcher.idempotency import Key, Once
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import RoadDesk, Showing
 from dispatcher.road_rules import RoadRule, RuleId, RuleKind
 from dispatcher.road_rules_in import RoadRuleIn
 from fleet.clock import Clock
@@ -63,17 +63,16 @@ def road_views(service: Showing) -> APIRouter:
     return router
 
 
-def road_orders(service: Service, once: Once) -> APIRouter:
+def road_orders(desk: RoadDesk, clock: Clock, once: Once) -> APIRouter:
     """The routes that set and lift rules."""
     router = APIRouter()
-    clock = service.clock
 
     @router.post("/road-rules", tags=["site"], status_code=201, response_model=RoadRuleOut)
     async def set_road_rule(request: Request, wanted: RoadRuleIn, key: Key = None) -> Response:
         """Close lanes, limit their speed or have them driven one way, for a while or for good."""
 
         async def write() -> str:
-            rule = await service.set_road_rule(wanted)
+            rule = await desk.set(wanted)
             return road_rule_out(rule, clock).model_dump_json()
 
         return await once.run(request, key, write, status=201)
@@ -83,7 +82,7 @@ def road_orders(service: Service, once: Once) -> APIRouter:
         """End a rule before its time."""
 
         async def write() -> str:
-            lifted = await service.lift_road_rule(RuleId(rule))
+            lifted = await desk.lift(RuleId(rule))
             return road_rule_out(lifted, clock, in_force=False).model_dump_json()
 
         return await once.run(request, key, write)

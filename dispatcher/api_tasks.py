@@ -18,7 +18,7 @@ from dispatcher.api_views import (
 from dispatcher.errors import NotFound, Refused
 from dispatcher.idempotency import Key, Once
 from dispatcher.intake import parse
-from dispatcher.ports import Service, Showing
+from dispatcher.ports import Showing, TaskDesk
 from dispatcher.schemas import task_schemas
 from dispatcher.store import TaskQuery
 from dispatcher.task import Kind, Priority, Task, TaskId, TaskState
@@ -126,7 +126,7 @@ def task_views(service: Showing) -> APIRouter:
     return router
 
 
-def task_orders(service: Service, once: Once) -> APIRouter:
+def task_orders(service: Showing, desk: TaskDesk, once: Once) -> APIRouter:
     """The routes that ask for tasks, and change them."""
     router = APIRouter(tags=["tasks"])
 
@@ -140,7 +140,7 @@ def task_orders(service: Service, once: Once) -> APIRouter:
         """Queue one task; when the answer comes, the task is on disk."""
 
         async def write() -> str:
-            return shown(await service.submit(asked, key=key)).model_dump_json(by_alias=True)
+            return shown(await desk.submit(asked, key=key)).model_dump_json(by_alias=True)
 
         return await once.run(request, key, write, status=201)
 
@@ -150,7 +150,7 @@ def task_orders(service: Service, once: Once) -> APIRouter:
 
         async def write() -> str:
             rows = [parse(row) for row in batch.tasks]
-            answers = await service.submit_batch(rows, key=key)
+            answers = await desk.submit_batch(rows, key=key)
             results = [_row(number, answer) for number, answer in enumerate(answers)]
             accepted = sum(result.task is not None for result in results)
             out = BatchOut(results=results, accepted=accepted, refused=len(results) - accepted)
@@ -170,7 +170,7 @@ def task_orders(service: Service, once: Once) -> APIRouter:
         async def write() -> str:
             found = await _find(service, TaskId(task))
             if found.state not in (TaskState.CANCELLING, TaskState.CANCELLED):
-                found = await service.cancel(found.id)
+                found = await desk.cancel(found.id)
             return shown(found).model_dump_json(by_alias=True)
 
         return await once.run(request, key, write)
@@ -182,7 +182,7 @@ def task_orders(service: Service, once: Once) -> APIRouter:
         """Change how urgent a task is; what is planned is planned anew."""
 
         async def write() -> str:
-            found = await service.prioritise(TaskId(task), wanted.priority)
+            found = await desk.prioritise(TaskId(task), wanted.priority)
             return shown(found).model_dump_json(by_alias=True)
 
         return await once.run(request, key, write)

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,6 +17,14 @@ T = TypeVar("T")
 PATIENCE_S = 2.0
 """Who waits longer than this is told what for."""
 COMPILING = "compiling the planner, once on this machine; takes about a minute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executors:
+    """Where work goes that must not hold up the loop."""
+
+    solver: Executor
+    """A process: the solver keeps the interpreter busy."""
 
 
 class InlineExecutor(Executor):

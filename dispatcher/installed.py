@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.broker import bus_of, split_address
 from dispatcher.config import Installation
-from dispatcher.executors import solver_process, warm_up
+from dispatcher.executors import Executors, solver_process, warm_up
 from dispatcher.journal import Journal
-from dispatcher.service import Executors, Service
+from dispatcher.service import Service
 from dispatcher.store import Store
 from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock

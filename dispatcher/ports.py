@@ -1,7 +1,7 @@
 """What the doors for people (API, live link) need behind them, and no more.
 
 `Showing` is what can be looked at: the present, or a day that is over. `Service` is a dispatcher,
-which can be told to do something, too.
+which can be told to do something, too: at its desks, one for each kind of order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -129,38 +129,11 @@ class Showing(Protocol):
         ...
 
 
-class Service(Showing, Protocol):
-    """The dispatcher as its doors see it; `dispatcher.service` is the one there is.
-
-    Everything that changes something returns when the change is on disk.
-    """
-
-    @property
-    def store(self) -> Store:
-        """For pages and timelines, and for writes that are repeated."""
-        ...
-
-    @property
-    def incidents(self) -> IncidentDesk:
-        """Where incidents are reported."""
-        ...
-
-    @property
-    def control(self) -> ControlDesk:
-        """Who commands what, and direct orders."""
-        ...
-
-    @property
-    def flights(self) -> FlightRecorder:
-        """The log of flights."""
-        ...
+class TaskDesk(Protocol):
+    """Where tasks are asked for."""
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
         """Accept a task; the same key again gives the same task. Raises Refused."""
-        ...
-
-    async def preview(self, request: PatrolIn) -> Forecast:
-        """What a patrol would take, and why it would be refused. Raises Refused."""
         ...
 
     async def submit_batch(
@@ -177,6 +150,18 @@ class Service(Showing, Protocol):
         """Change how urgent a task is. Raises NotFound, IllegalMove."""
         ...
 
+
+class Previewing(Protocol):
+    """Who tells what a patrol would take."""
+
+    async def preview(self, request: PatrolIn) -> Forecast:
+        """What a patrol would take, and why it would be refused. Raises Refused."""
+        ...
+
+
+class FleetDesk(Protocol):
+    """Where vehicles are taken out of service, and alerts seen to."""
+
     async def set_in_service(self, vehicle: VehicleId, on: bool) -> None:
         """Take a vehicle out of service after what it does now, or back in. Raises NotFound."""
         ...
@@ -184,6 +169,14 @@ class Service(Showing, Protocol):
     async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
         """Have a vehicle stand still, or go on. Raises NotFound, and Refused if it can't."""
         ...
+
+    async def acknowledge(self, alert: str, by: str) -> Alert:
+        """Note who has seen an alert. Raises NotFound."""
+        ...
+
+
+class LaneDesk(Protocol):
+    """Where single lanes are closed."""
 
     async def close_lane(self, lane: LaneId, *, until_s: float | None) -> None:
         """Let no vehicle into a lane, until a moment or for good. Raises NotFound."""
@@ -193,22 +186,83 @@ class Service(Showing, Protocol):
         """Let vehicles in again. Raises NotFound, and Refused where a rule closes it."""
         ...
 
-    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
+
+class RoadDesk(Protocol):
+    """Where rules of the road are set."""
+
+    async def set(self, asked: RoadRuleIn) -> RoadRule:
         """Set a rule of the road; one that is in force already stays. Raises Refused."""
         ...
 
-    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
+    async def lift(self, rule: RuleId) -> RoadRule:
         """End a rule before its time. Raises NotFound."""
         ...
 
-    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
+
+class EmergencyDesk(Protocol):
+    """Where emergencies are raised."""
+
+    async def begin(self, asked: EmergencyIn) -> Emergency:
         """Have all that it concerns out of people's way. Raises Refused."""
         ...
 
-    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
+    async def end(self, emergency: EmergencyId, by: str) -> Emergency:
         """Let all go on. Raises NotFound."""
         ...
 
-    async def acknowledge(self, alert: str, by: str) -> Alert:
-        """Note who has seen an alert. Raises NotFound."""
+
+class Service(Showing, Protocol):
+    """The dispatcher as its doors see it; `dispatcher.service` is the one there is.
+
+    Everything that changes something returns when the change is on disk.
+    """
+
+    @property
+    def store(self) -> Store:
+        """For pages and timelines, and for writes that are repeated."""
+        ...
+
+    @property
+    def task_desk(self) -> TaskDesk:
+        """Where tasks are asked for."""
+        ...
+
+    @property
+    def admission(self) -> Previewing:
+        """Who tells what a patrol would take."""
+        ...
+
+    @property
+    def fleet_desk(self) -> FleetDesk:
+        """Where vehicles are taken out of service."""
+        ...
+
+    @property
+    def lane_desk(self) -> LaneDesk:
+        """Where single lanes are closed."""
+        ...
+
+    @property
+    def road_desk(self) -> RoadDesk:
+        """Where rules of the road are set."""
+        ...
+
+    @property
+    def emergency_desk(self) -> EmergencyDesk:
+        """Where emergencies are raised."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentDesk:
+        """Where incidents are reported."""
+        ...
+
+    @property
+    def control(self) -> ControlDesk:
+        """Who commands what, and direct orders."""
+        ...
+
+    @property
+    def flights(self) -> FlightRecorder:
+        """The log of flights."""
         ...

@@ -72,7 +72,7 @@ class AskedTask:
             IllegalMove: it has ended.
         """
         __tracebackhide__ = True
-        self._do(self._service.cancel(self.id))
+        self._do(self._service.task_desk.cancel(self.id))
 
     def prioritise(self, priority: str) -> None:
         """Change how urgent it is.
@@ -83,7 +83,7 @@ class AskedTask:
         __tracebackhide__ = True
         if priority not in list(Priority):
             raise WrongUse(f"there is no priority {priority!r}: write {', '.join(Priority)}")
-        self._do(self._service.prioritise(self.id, Priority(priority)))
+        self._do(self._service.task_desk.prioritise(self.id, Priority(priority)))
 
     def __repr__(self) -> str:
         task = self.task

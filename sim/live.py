@@ -9,8 +9,7 @@ from functools import partial
 import typer
 
 from dispatcher.commands.serve import serve_app, until_told
-from dispatcher.executors import solver_process, warm_up
-from dispatcher.service import Executors
+from dispatcher.executors import Executors, solver_process, warm_up
 from fleet.clock import Clock
 from sim import loops
 from sim.config import Scenario

@@ -154,7 +154,7 @@ class Rehearsal:
         asked = parse({"kind": kind, **words})
         if isinstance(asked, list):
             raise Refused(asked)
-        task = self._do(self._running.service.submit(asked))
+        task = self._do(self._running.service.task_desk.submit(asked))
         self._look()
         self._asked.append(AskedTask(task.id, self._running, self._do))
         return self._asked[-1]
@@ -245,7 +245,10 @@ class Rehearsal:
         self._look()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Let time pass until a coroutine ends: ``run(hospital.simulation.service.cancel(id))``."""
+        """Let time pass until a coroutine ends: ``run(service.fleet_desk.set_paused(id, True))``.
+
+        The service is ``hospital.simulation.service``.
+        """
         __tracebackhide__ = True
         found = self._do(coroutine)
         self._look()

@@ -1,6 +1,6 @@
 """One run of a scenario: the dispatcher on its wires, simulated things at the other end.
 
-This and `dispatcher.service` are the only modules that put all the parts together.
+This and `dispatcher.parts` are the only modules that put all the parts together.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from typing import TextIO
 
 from dispatcher.emergencies import EmergencyId
 from dispatcher.errors import DispatchError, NotFound
-from dispatcher.executors import InlineExecutor
+from dispatcher.executors import Executors, InlineExecutor
 from dispatcher.feed import Change
 from dispatcher.intake import parse
 from dispatcher.journal import Journal
 from dispatcher.replay.recording import Recording
-from dispatcher.service import Executors, Service
+from dispatcher.service import Service
 from dispatcher.stops import Handling, on_board, stops_of
 from dispatcher.store import Store, TaskQuery
 from dispatcher.task import Patrol, Task, TaskId, TaskState
@@ -216,11 +216,11 @@ class Simulation:
         """Have people close lanes now, whatever its ``at_s``; they open again by themselves."""
         until_s = None if closure.lasts_s is None else self.clock.now_s() + closure.lasts_s
         for lane in closure.lanes:
-            await self.service.close_lane(lane, until_s=until_s)
+            await self.service.lane_desk.close_lane(lane, until_s=until_s)
 
     async def raise_emergency(self, planned: PlannedEmergency) -> None:
         """Have people raise an emergency now, whatever its ``at_s``; they end it in its time."""
-        raised = await self.service.raise_emergency(planned.asked)
+        raised = await self.service.emergency_desk.begin(planned.asked)
         rest = self._end_alarm(raised.id, planned.lasts_s)
         self._living.append(self._group.create_task(rest, name="sim.emergency_ends"))
 
@@ -240,7 +240,7 @@ class Simulation:
         if after_s is not None:
             await asyncio.sleep(after_s)
             with suppress(NotFound):  # somebody else has ended it
-                await self.service.end_emergency(emergency, "scenario")
+                await self.service.emergency_desk.end(emergency, "scenario")
 
     def on_progress(self, each_s: float, progress: Callable[[float], None] | None) -> None:
         """Have ``progress`` called with the seconds gone by, each so many of them."""
@@ -315,7 +315,7 @@ class Simulation:
             request = parse(order.request)
             if isinstance(request, list):
                 raise Unreasonable(f"{order.stream} asks for {order.request}: {request[0]}")
-            await self.service.submit(request)
+            await self.service.task_desk.submit(request)
 
     async def _alarm(self, planned: PlannedEmergency) -> None:
         await asyncio.sleep(max(0.0, planned.at_s - self.elapsed_s))

@@ -114,7 +114,7 @@ async def test_a_cancel_wins_over_a_turn(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as here:
         meals = await drives_to_the_ward(here)
         stat = await here.deliver("pharmacy", "laboratory", goods="medicine", priority="stat")
-        await here.service.cancel(meals)
+        await here.service.task_desk.cancel(meals)
         await here.until_ended(meals, stat)
         assert here.task(meals).state is TaskState.CANCELLED
         assert here.task(stat).state is TaskState.DONE

@@ -158,6 +158,8 @@ class Ward:
         log = FlightStore(store, clock)
         self.flights = FlightRecorder(self.site, clock, log, {}, self.control.holder)
         self._tasks: dict[TaskId, Task] = {}
+        self.task_desk = self.admission = self.fleet_desk = self.lane_desk = self
+        self.road_desk, self.emergency_desk = Roads(self), Alarms(self)
 
     @classmethod
     async def open(
@@ -243,17 +245,6 @@ class Ward:
     def road_rules(self) -> list[RoadRule]:
         return list(self.rules.values())
 
-    async def set_road_rule(self, asked: RoadRuleIn) -> RoadRule:
-        rule = RuleReader(self.site, self.clock).read(asked, RuleId(f"R-{len(self.rules) + 1}"))
-        self.rules[rule.id] = rule
-        self.hub.tell(Change(roads=True))
-        return rule
-
-    async def lift_road_rule(self, rule: RuleId) -> RoadRule:
-        if rule not in self.rules:
-            raise NotFound("road rule", rule)
-        return self.rules.pop(rule)
-
     def watches(self) -> list[WatchView]:
         """None."""
         return []
@@ -265,28 +256,6 @@ class Ward:
 
     def emergencies(self) -> list[Emergency]:
         return list(self.alarms.values())
-
-    async def raise_emergency(self, asked: EmergencyIn) -> Emergency:
-        id_ = EmergencyId(f"E-{len(self.alarms) + 1:05d}")
-        raised = EmergencyReader(self.site).read(asked, id_, self.clock.now_s())
-        self.alarms[raised.id] = raised
-        self.book.open(
-            raised.kind.value,
-            Severity.CRITICAL,
-            emergency=raised.id,
-            where=raised.where,
-            by=raised.by,
-        )
-        self.hub.tell(Change(roads=True))
-        return raised
-
-    async def end_emergency(self, emergency: EmergencyId, by: str) -> Emergency:
-        if emergency not in self.alarms:
-            raise NotFound("emergency", emergency)
-        ended = self.alarms.pop(emergency)
-        self.book.clear(ended.kind.value, thing=emergency)
-        self.hub.tell(Change(roads=True))
-        return ended
 
     def task(self, task: TaskId) -> Task:
         if task not in self._tasks:
@@ -321,3 +290,53 @@ class Ward:
         await self.store.commit(tasks=[task], events=[self._journal.event(event, task=task.id)])
         self._tasks[task.id] = task
         self.hub.tell(Change(task=task))
+
+
+class Roads:
+    """Where rules of the road are set; nobody drives by them."""
+
+    def __init__(self, ward: Ward) -> None:
+        self._ward = ward
+
+    async def set(self, asked: RoadRuleIn) -> RoadRule:
+        ward = self._ward
+        rule = RuleReader(ward.site, ward.clock).read(asked, RuleId(f"R-{len(ward.rules) + 1}"))
+        ward.rules[rule.id] = rule
+        ward.hub.tell(Change(roads=True))
+        return rule
+
+    async def lift(self, rule: RuleId) -> RoadRule:
+        if rule not in self._ward.rules:
+            raise NotFound("road rule", rule)
+        return self._ward.rules.pop(rule)
+
+
+class Alarms:
+    """Where emergencies are raised; nobody makes way."""
+
+    def __init__(self, ward: Ward) -> None:
+        self._ward = ward
+
+    async def begin(self, asked: EmergencyIn) -> Emergency:
+        ward = self._ward
+        id_ = EmergencyId(f"E-{len(ward.alarms) + 1:05d}")
+        raised = EmergencyReader(ward.site).read(asked, id_, ward.clock.now_s())
+        ward.alarms[raised.id] = raised
+        ward.book.open(
+            raised.kind.value,
+            Severity.CRITICAL,
+            emergency=raised.id,
+            where=raised.where,
+            by=raised.by,
+        )
+        ward.hub.tell(Change(roads=True))
+        return raised
+
+    async def end(self, emergency: EmergencyId, by: str) -> Emergency:
+        ward = self._ward
+        if emergency not in ward.alarms:
+            raise NotFound("emergency", emergency)
+        ended = ward.alarms.pop(emergency)
+        ward.book.clear(ended.kind.value, thing=emergency)
+        ward.hub.tell(Change(roads=True))
+        return ended

@@ -139,7 +139,7 @@ async def test_a_robot_with_anothers_credentials_is_not_heard_and_others_go_on(
         asked = {"kind": "delivery", "item": "Box", "from": "room-0", "to": "room-1"}
         request = parse({**asked, "mass_kg": 1})
         assert not isinstance(request, list)
-        task = await service.submit(request)
+        task = await service.task_desk.submit(request)
         await until(lambda: service.task(task.id).state is TaskState.DONE, 60.0)
         assert service.task(task.id).vehicle == "F1"
 

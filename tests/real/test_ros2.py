@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from dispatcher.config import Installation, PlannerConfig, load
-from dispatcher.executors import InlineExecutor
+from dispatcher.executors import Executors, InlineExecutor
 from dispatcher.intake import parse
 from dispatcher.journal import Journal
-from dispatcher.service import Executors, Service
+from dispatcher.service import Service
 from dispatcher.store import Store
 from dispatcher.task import TaskId, TaskState
 from fleet.bus import MemoryBus
@@ -130,7 +130,7 @@ class Ward:
         start, goal = rooms if number % 2 else reversed(rooms)
         asked = parse({"kind": "delivery", "item": "Box", "from": start, "to": goal, "mass_kg": 1})
         assert not isinstance(asked, list), asked
-        return (await self.service.submit(asked)).id
+        return (await self.service.task_desk.submit(asked)).id
 
     async def until(self, true: Callable[[], bool], at_most_s: float = 60.0) -> None:
         loop = asyncio.get_running_loop()
@@ -209,7 +209,7 @@ async def test_thirty_deliveries_with_cancels_and_feedback_at_ten_hertz(tmp_path
                     await w.until(lambda id_=id_: w.service.task(id_).state is not TaskState.QUEUED)
                     await asyncio.sleep(luck.uniform(0.0, 2.0))
                 if not w.service.task(id_).state.ended:
-                    await w.service.cancel(id_)
+                    await w.service.task_desk.cancel(id_)
             await w.until(lambda: not w.service.open_tasks(), at_most_s=100)
             assert await w.ends(tasks) == {TaskState.DONE: DELIVERIES}
             assert set(await w.ends(doomed)) <= {TaskState.CANCELLED, TaskState.DONE}

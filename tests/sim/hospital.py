@@ -83,7 +83,7 @@ class Hospital:
         """Ask for a task, as the API would; the request must be right."""
         asked = parse(request)
         assert not isinstance(asked, list), asked
-        return (await self.service.submit(asked)).id
+        return (await self.service.task_desk.submit(asked)).id
 
     async def deliver(self, origin: str, to: str, **more: Any) -> TaskId:
         """Ask for a delivery."""

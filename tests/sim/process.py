@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dispatcher.executors import InlineExecutor
+from dispatcher.executors import Executors, InlineExecutor
 from dispatcher.intake import parse
 from dispatcher.journal import Journal
-from dispatcher.service import Executors, Service
+from dispatcher.service import Service
 from dispatcher.store import Store
 from dispatcher.task import TaskId, TaskState
 from fleet.clock import Clock
@@ -94,7 +94,7 @@ class Place:
         """Ask for a task; the request must be right."""
         asked = parse(request)
         assert not isinstance(asked, list), asked
-        self.accepted.append((await self.service.submit(asked)).id)
+        self.accepted.append((await self.service.task_desk.submit(asked)).id)
         return self.accepted[-1]
 
     async def restart(self) -> None:

@@ -21,12 +21,12 @@ def ring(tmp_path: Path) -> Path:
 
 
 async def c2_stops_in_the_corridor(place: Hospital) -> TaskId:
-    await place.service.set_in_service(C1, on=False)
+    await place.service.fleet_desk.set_in_service(C1, on=False)
     task = await place.deliver("lodge", "ward")
     body = place.world.ground[C2]
     await place.until(lambda: bool(body.loads) and body.node == "n2")
     body.fail("wheel_stuck")
-    await place.service.set_in_service(C1, on=True)
+    await place.service.fleet_desk.set_in_service(C1, on=True)
     return task
 
 
@@ -37,7 +37,7 @@ def blocked(place: Hospital) -> list[Alert]:
 
 async def test_the_blocker_of_the_only_way_is_named_with_its_place(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("west~s1"), until_s=None)
         first = await c2_stops_in_the_corridor(place)
         second = await place.deliver("kitchen", "ward")
         await place.until(lambda: bool(place.world.ground[C1].loads))
@@ -67,13 +67,13 @@ async def test_nobody_is_called_for_one_that_others_drive_around(ring: Path) -> 
 
 async def test_a_task_can_be_cancelled_while_its_robot_waits_to_be_let_in(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("west~s1"), until_s=None)
         await c2_stops_in_the_corridor(place)
         task = await place.deliver("kitchen", "ward")
         await place.until(lambda: place.code_of("C1") == "waits_for_stuck_vehicle")
         await asyncio.sleep(60)
         assert blocked(place) != []
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task, at_most_s=300)
         await asyncio.sleep(15)
         assert place.task(task).state is TaskState.CANCELLED
@@ -102,7 +102,7 @@ async def test_a_lift_held_by_one_that_stopped_inside_is_told(tmp_path: Path) ->
 async def test_one_that_stands_dead_with_goods_gets_no_more_of_them(ring: Path) -> None:
     async with hospital(ring) as place:
         first = await c2_stops_in_the_corridor(place)
-        await place.service.set_in_service(C1, on=False)
+        await place.service.fleet_desk.set_in_service(C1, on=False)
         second = await place.deliver("kitchen", "ward")
         await asyncio.sleep(60)
         assert place.task(first).vehicle == C2
@@ -116,11 +116,11 @@ async def test_what_can_be_reached_is_done_before_what_cant(ring: Path) -> None:
     shop = "      shop: {name: {en: Shop, zh: 小卖部}, kind: room, at: [-5, -5], joins: [west]}\n"
     (ring.parent / "site.yaml").write_text(SITE.replace(bay, shop + bay), encoding="utf-8")
     async with hospital(ring) as place:
-        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("west~s1"), until_s=None)
         first = await c2_stops_in_the_corridor(place)
         finder = await place.deliver("kitchen", "ward")
         await place.until(lambda: blocked(place) != [])
-        await place.service.cancel(finder)
+        await place.service.task_desk.cancel(finder)
         behind = [await place.deliver("kitchen", "ward", priority="urgent") for _ in range(30)]
         near = await place.deliver("kitchen", "shop")
         await place.until_ended(near, at_most_s=900)
@@ -132,13 +132,13 @@ async def test_what_can_be_reached_is_done_before_what_cant(ring: Path) -> None:
 
 async def test_roads_that_open_while_it_turns_back_are_taken(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.close_lane(LaneId("west~s1"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("west~s1"), until_s=None)
         one, other = place.world.ground[C1], place.world.ground[C2]
-        await place.service.set_in_service(C1, on=False)
+        await place.service.fleet_desk.set_in_service(C1, on=False)
         first = await place.deliver("lodge", "ward")
         await place.until(lambda: bool(other.loads))
         other.slow = 0.1
-        await place.service.set_in_service(C1, on=True)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
         second = await place.deliver("kitchen", "ward")
         await place.until(lambda: bool(one.loads) and one.node == "n1")
         assert other.node in ("n2", "n3", "n4"), "it is ahead"

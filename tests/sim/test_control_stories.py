@@ -20,7 +20,7 @@ D1, C1 = VehicleId("D1"), VehicleId("C1")
 async def in_the_air(place: Hospital | Place) -> Any:
     """D1 over the park, a minute after its take-off."""
     for other in ("D2", "D3"):
-        await place.service.set_in_service(VehicleId(other), on=False)
+        await place.service.fleet_desk.set_in_service(VehicleId(other), on=False)
     patrol = await place.submit(kind="patrol", area="park")
     await place.until(lambda: place.world.aircraft[D1].airborne)
     await asyncio.sleep(60)

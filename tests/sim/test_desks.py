@@ -27,7 +27,9 @@ async def test_two_who_raise_the_same_emergency_raise_one(tmp_path: Path) -> Non
     asked = EmergencyIn.model_validate({"kind": "code_blue", "level": "L1", "by": "Dr Lin"})
     async with hospital(scenario_file(tmp_path), store_executor=SlowDisk()) as place:
         service = place.service
-        both = await asyncio.gather(service.raise_emergency(asked), service.raise_emergency(asked))
+        both = await asyncio.gather(
+            service.emergency_desk.begin(asked), service.emergency_desk.begin(asked)
+        )
         assert both[0] == both[1]
         assert [one.id for one in service.emergencies()] == ["E-00001"]
         assert [a.count for a in service.alerts() if a.code == "code_blue"] == [1]
@@ -37,6 +39,6 @@ async def test_two_who_set_the_same_road_rule_set_one(tmp_path: Path) -> None:
     asked = RoadRuleIn.model_validate({"kind": "closed", "lanes": ["a2~a3"]})
     async with hospital(scenario_file(tmp_path), store_executor=SlowDisk()) as place:
         service = place.service
-        both = await asyncio.gather(service.set_road_rule(asked), service.set_road_rule(asked))
+        both = await asyncio.gather(service.road_desk.set(asked), service.road_desk.set(asked))
         assert both[0] == both[1]
         assert [rule.id for rule in service.road_rules()] == ["R-00001"]

@@ -76,8 +76,8 @@ async def test_no_way_leads_over_the_home_of_another(ring: Path) -> None:
     async with hospital(ring) as place:
         tracks = Tracks()
         place.world.observe(tracks)
-        await place.service.close_lane(LaneId("n1~n2"), until_s=None)
-        await place.service.set_in_service(C2, on=False)
+        await place.service.lane_desk.close_lane(LaneId("n1~n2"), until_s=None)
+        await place.service.fleet_desk.set_in_service(C2, on=False)
         task = await place.deliver("kitchen", "ward")
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
@@ -89,10 +89,10 @@ async def test_a_lane_that_closes_under_way_is_driven_around(ring: Path) -> None
     async with hospital(ring) as place:
         tracks = Tracks()
         place.world.observe(tracks)
-        await place.service.set_in_service(C2, on=False)
+        await place.service.fleet_desk.set_in_service(C2, on=False)
         task = await place.deliver("kitchen", "ward")
         await place.until(lambda: "load" in tracks.nodes.get(C1, ()))
-        await place.service.close_lane(LaneId("n2~n3"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("n2~n3"), until_s=None)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
         assert "n3" not in tracks.nodes[C1]
@@ -100,12 +100,12 @@ async def test_a_lane_that_closes_under_way_is_driven_around(ring: Path) -> None
 
 async def test_others_are_led_around_one_that_is_stuck(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.set_in_service(C1, on=False)
+        await place.service.fleet_desk.set_in_service(C1, on=False)
         first = await place.deliver("lodge", "ward")
         body = place.world.ground[C2]
         await place.until(lambda: bool(body.loads) and body.node == "n2")
         body.fail("wheel_stuck")
-        await place.service.set_in_service(C1, on=True)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
         second = await place.deliver("kitchen", "ward")
         await place.until_ended(second, at_most_s=600)
         await place.until(lambda: place.world.ground[C1].node == "bay-1", at_most_s=600)
@@ -118,11 +118,11 @@ async def test_others_are_led_around_one_that_is_stuck(ring: Path) -> None:
 
 async def test_a_place_that_closes_behind_its_only_lane_waits_with_its_reason(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.close_lane(LaneId("ward~east"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("ward~east"), until_s=None)
         task = await place.deliver("kitchen", "ward")
         await asyncio.sleep(60)
         assert place.task(task).state is TaskState.QUEUED
         assert place.task(task).reason is not None
-        await place.service.open_lane(LaneId("ward~east"))
+        await place.service.lane_desk.open_lane(LaneId("ward~east"))
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE

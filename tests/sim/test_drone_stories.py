@@ -92,15 +92,15 @@ async def test_two_drones_share_two_pads(field: Path) -> None:
 
 async def test_a_cancelled_flight_gives_its_pads_back(field: Path) -> None:
     async with hospital(field) as place:
-        await place.service.set_in_service(D2, on=False)
+        await place.service.fleet_desk.set_in_service(D2, on=False)
         first = await kit(place)
         await place.until(lambda: place.world.aircraft[D1].airborne)
         await asyncio.sleep(15)
-        await place.service.cancel(place.task(first).id)
+        await place.service.task_desk.cancel(place.task(first).id)
         await place.until_ended(first)
         await place.until(lambda: not place.world.aircraft[D1].airborne)
-        await place.service.set_in_service(D1, on=False)
-        await place.service.set_in_service(D2, on=True)
+        await place.service.fleet_desk.set_in_service(D1, on=False)
+        await place.service.fleet_desk.set_in_service(D2, on=True)
         second = await kit(place)
         await place.until_ended(second)
         assert ends(place, first) == {TaskState.CANCELLED}
@@ -114,7 +114,7 @@ async def test_cancelled_while_it_waits_for_a_pad_it_does_not_fly(field: Path) -
         waiting = next(v for v in (D1, D2) if place.code_of(v) == "waits_for_pad")
         view = next(view for view in place.service.vehicles() if view.spec.id == waiting)
         unwanted = view.tasks[0]
-        await place.service.cancel(unwanted)
+        await place.service.task_desk.cancel(unwanted)
         await asyncio.sleep(1)
         assert place.task(unwanted).state is TaskState.CANCELLED
         await place.until_ended(*tasks)

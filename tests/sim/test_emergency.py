@@ -51,7 +51,7 @@ def story(folder: Path, **more: Any) -> Path:
 
 async def alarm(place: Hospital | Place, kind: Any, **where: Any) -> Emergency:
     asked = EmergencyIn.model_validate({"kind": kind, "by": "Dr Lin", **where})
-    return await place.service.raise_emergency(asked)
+    return await place.service.emergency_desk.begin(asked)
 
 
 def aside(place: Hospital | Place, vehicle: VehicleId) -> bool:
@@ -81,7 +81,7 @@ async def test_a_fire_sends_who_is_in_the_corridor_aside_with_its_goods(tmp_path
         await asyncio.sleep(1800)
         assert {v: b.node for v, b in place.world.ground.items()} == stood
         assert len(set(stood.values())) == len(stood)
-        await place.service.end_emergency(fire.id, "Dr Lin")
+        await place.service.emergency_desk.end(fire.id, "Dr Lin")
         assert place.task(task).reason is None
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
@@ -117,7 +117,7 @@ async def test_a_task_asked_for_meanwhile_is_accepted_and_waits(tmp_path: Path) 
             assert waiting.reason is not None
             assert waiting.reason.code == "emergency"
         assert place.code_of("C1") == "emergency"
-        await place.service.end_emergency(fire.id, "Dr Lin")
+        await place.service.emergency_desk.end(fire.id, "Dr Lin")
         await place.until_ended(*asked)
         assert {place.task(task).state for task in asked} == {TaskState.DONE}
 
@@ -136,7 +136,7 @@ async def test_a_robot_in_a_lift_rides_on_and_leaves_it_free(tmp_path: Path) -> 
         assert "no_refuge" in place.open_codes() or aside(place, C1)
         await asyncio.sleep(600)
         assert (body.node, lift.session) == (stands, None)
-        await place.service.end_emergency(blue.id, "Dr Lin")
+        await place.service.emergency_desk.end(blue.id, "Dr Lin")
         await place.until_ended(task)
         assert place.deeds.unloaded == [(task, "ward")]
         assert "no_refuge" not in place.open_codes()
@@ -163,7 +163,7 @@ async def test_outside_of_it_work_goes_on_and_nobody_goes_in(tmp_path: Path) -> 
         assert entered == []
         assert place.task(first).state is TaskState.UNDERWAY
         assert place.world.ground[carrier].loads == [first]
-        await place.service.end_emergency(blue.id, "Dr Lin")
+        await place.service.emergency_desk.end(blue.id, "Dr Lin")
         await place.until_ended(first)
         assert place.deeds.unloaded.count((first, "ward")) == 1
 
@@ -191,7 +191,7 @@ async def test_a_drone_under_way_goes_home_in_a_fire(tmp_path: Path) -> None:
         assert place.task(task).state is TaskState.UNDERWAY
         await asyncio.sleep(600)
         assert not drone.airborne
-        await place.service.end_emergency(fire.id, "Dr Lin")
+        await place.service.emergency_desk.end(fire.id, "Dr Lin")
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
 
@@ -223,7 +223,7 @@ async def test_killed_in_the_middle_of_it(tmp_path: Path, pause_s: float) -> Non
         await here.restart()
         await asyncio.sleep(300)
         assert [b.node for b in bodies.values()] == stood
-        await here.service.end_emergency(fire.id, "Dr Lin")
+        await here.service.emergency_desk.end(fire.id, "Dr Lin")
         assert set((await here.until_all_ended()).values()) == {TaskState.DONE}
         assert sorted(here.deeds.loaded) == sorted(tasks)
         assert sorted(load for load, _ in here.deeds.unloaded) == sorted(tasks)
@@ -259,7 +259,7 @@ def test_after_any_emergencies_every_task_is_done_and_nothing_left_on_board(data
                 raised = await alarm(place, **asked)
                 await asyncio.sleep(lasts_s)
                 with suppress(NotFound):  # two of one kind and place are one
-                    await place.service.end_emergency(raised.id, "Dr Lin")
+                    await place.service.emergency_desk.end(raised.id, "Dr Lin")
 
             async with asyncio.TaskGroup() as group:
                 for at, asked, lasts_s in alarms:
@@ -299,7 +299,7 @@ async def test_killed_again_and_again_through_three_emergencies(tmp_path: Path, 
                 await asyncio.sleep(rng.uniform(0, 60))
                 await here.restart()
             await asyncio.sleep(rng.uniform(0, 60))
-            await here.service.end_emergency(raised.id, "Dr Lin")
+            await here.service.emergency_desk.end(raised.id, "Dr Lin")
         assert set((await here.until_all_ended()).values()) == {TaskState.DONE}
         assert sorted(here.deeds.loaded) == sorted(loads)
         assert sorted(load for load, _ in here.deeds.unloaded) == sorted(loads)

@@ -161,7 +161,7 @@ async def test_wind_makes_a_drone_late_but_not_lost(tmp_path: Path) -> None:
 async def test_a_drone_without_gps_comes_down_where_it_is_and_another_goes(tmp_path: Path) -> None:
     path = field(tmp_path, "at: 30min, vehicle: D1, fault: gps_loss, for: 10min")
     async with hospital(path) as place:
-        await place.service.set_in_service(VehicleId("D2"), on=False)
+        await place.service.fleet_desk.set_in_service(VehicleId("D2"), on=False)
         await asyncio.sleep(1800 - 28)
         task = await place.deliver("depot", "clinic", goods="general", mass_kg=1.0)
         drone = place.world.aircraft[D1]
@@ -172,7 +172,7 @@ async def test_a_drone_without_gps_comes_down_where_it_is_and_another_goes(tmp_p
         await asyncio.sleep(30)
         assert place.open_codes() == {"vehicle_fault"}
         assert [error.code for error in known(place, D1).errors] == ["not_on_a_pad"]
-        await place.service.set_in_service(VehicleId("D2"), on=True)
+        await place.service.fleet_desk.set_in_service(VehicleId("D2"), on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
         assert place.task(task).vehicle == "D2"
@@ -181,13 +181,13 @@ async def test_a_drone_without_gps_comes_down_where_it_is_and_another_goes(tmp_p
 async def test_a_drained_drone_turns_back(tmp_path: Path) -> None:
     path = field(tmp_path, "at: 5min, vehicle: D1, fault: battery, share: 0.06")
     async with hospital(path, forgiven={"reserve"}) as place:
-        await place.service.set_in_service(VehicleId("D2"), on=False)
+        await place.service.fleet_desk.set_in_service(VehicleId("D2"), on=False)
         await asyncio.sleep(300 - 75)
         task = await place.deliver("depot", "clinic", goods="general", mass_kg=1.0)
         drone = place.world.aircraft[D1]
         await place.until(lambda: drone.airborne, at_most_s=75)
         await place.until(lambda: not drone.airborne)
-        await place.service.set_in_service(VehicleId("D2"), on=True)
+        await place.service.fleet_desk.set_in_service(VehicleId("D2"), on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
 

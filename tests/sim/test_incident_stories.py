@@ -81,7 +81,7 @@ async def test_from_its_dock_the_nearest_takes_off_within_seconds(tmp_path: Path
 async def patrolled(place: Hospital) -> Any:
     """D1 over the park, the others out of service."""
     for other in (D2, D3):
-        await place.service.set_in_service(other, on=False)
+        await place.service.fleet_desk.set_in_service(other, on=False)
     patrol = await place.submit(kind="patrol", area="park")
     body = place.world.aircraft[D1]
     await place.until(lambda: body.airborne)
@@ -110,8 +110,8 @@ async def test_a_drone_on_patrol_turns_and_its_patrol_is_done_afterwards(tmp_pat
 
 async def test_the_way_to_the_scene_leads_around_the_hospital(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
-        await place.service.set_in_service(D2, on=False)
-        await place.service.set_in_service(D3, on=False)
+        await place.service.fleet_desk.set_in_service(D2, on=False)
+        await place.service.fleet_desk.set_in_service(D3, on=False)
         incident = await call(place, x_m=1500, y_m=1100, on_scene_s=60)
         await until_state(place, incident, IncidentState.OBSERVED)
         await place.until(lambda: at_home(place, D1))
@@ -139,14 +139,14 @@ async def test_two_incidents_get_two_drones(tmp_path: Path) -> None:
 async def test_nobody_able_is_told_with_a_reason_for_each_and_tried_again(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         for drone in (D1, D2, D3):
-            await place.service.set_in_service(drone, on=False)
+            await place.service.fleet_desk.set_in_service(drone, on=False)
         incident = await call(place, place="station")
         assert incident.state is IncidentState.WAITING
         assert {(id_, reason.code) for id_, reason in incident.reasons} == {
             (drone, "out_of_service") for drone in (D1, D2, D3)
         }
         assert "incident_without_drone" in place.open_codes()
-        await place.service.set_in_service(D3, on=True)
+        await place.service.fleet_desk.set_in_service(D3, on=True)
         sent = await until_state(place, incident, IncidentState.SENT)
         assert sent.vehicle == D3
         assert "incident_without_drone" not in place.open_codes()
@@ -208,7 +208,7 @@ async def test_a_call_from_nowhere_is_refused(
 async def test_how_soon_help_came_is_counted_from_the_bodies(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         await patrolled(place)
-        await place.service.set_in_service(D2, on=True)
+        await place.service.fleet_desk.set_in_service(D2, on=True)
         for x_m, y_m in ((700, 100), (1800, 400)):
             asked = IncidentIn(x_m=x_m, y_m=y_m, on_scene_s=60.0)
             await place.simulation.report_incident(PlannedIncident(at_s=0, asked=asked))

@@ -77,7 +77,7 @@ async def test_whose_place_counts(tmp_path: Path, level: str, meets: bool) -> No
 async def test_who_is_only_watched_can_t_be_put_into_service(tmp_path: Path) -> None:
     async with hospital(story(tmp_path, "noticed")) as place:
         with pytest.raises(Refused) as refused:
-            await place.service.set_in_service(W1, on=True)
+            await place.service.fleet_desk.set_in_service(W1, on=True)
         assert refused.value.faults[0].reason.code == "only_watched"
 
 

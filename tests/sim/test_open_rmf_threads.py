@@ -121,7 +121,7 @@ async def test_a_cancel_is_safe_in_every_phase_of_a_lift_rmf_ros2_389(
         lift.repair()
         task = await place.deliver("pharmacy", "ward")
         await place.until(lambda: bool(body.loads) and PHASES[phase](body, lift))
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.CANCELLED
         assert place.deeds.unloaded == [(task, "pharmacy")]

@@ -17,14 +17,14 @@ async def test_a_paused_robot_keeps_its_task_and_goes_on_with_it(tmp_path: Path)
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         task = await place.deliver("laboratory", "ward")
         await place.until(lambda: place.task(task).stops_done == 1)
-        await place.service.set_paused(C1, paused=True)
+        await place.service.fleet_desk.set_paused(C1, paused=True)
         await place.until(lambda: place.code_of("C1") == "vehicle_paused")
         await asyncio.sleep(60)
         stands_at = place.world.ground[C1].node
         await asyncio.sleep(1200)
         assert place.world.ground[C1].node == stands_at
         assert place.task(task).state is TaskState.UNDERWAY
-        await place.service.set_paused(C1, paused=False)
+        await place.service.fleet_desk.set_paused(C1, paused=False)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
         assert place.code_of("C1") != "vehicle_paused"
@@ -33,7 +33,7 @@ async def test_a_paused_robot_keeps_its_task_and_goes_on_with_it(tmp_path: Path)
 async def test_who_can_not_be_paused_says_so(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",), more=DRONE)) as place:
         with pytest.raises(Refused) as refused:
-            await place.service.set_paused(D1, paused=True)
+            await place.service.fleet_desk.set_paused(D1, paused=True)
         assert refused.value.faults[0].reason.code == "cannot_pause"
         with pytest.raises(NotFound):
-            await place.service.set_paused(VehicleId("C9"), paused=True)
+            await place.service.fleet_desk.set_paused(VehicleId("C9"), paused=True)

@@ -194,7 +194,7 @@ def test_what_is_injected_breaks_at_once_and_works_again(hospital: Rehearsal) ->
         (lift,) = hospital.simulation.stage.lifts.values()
         hospital.inject(lift="lift-1", lasts="2min")
         hospital.inject(close_lane=lane, lasts="3min")
-        closed = hospital.simulation.service
+        lanes = hospital.simulation.service.lane_desk
         assert not lift.in_service
         assert {alert.code for alert in hospital.alerts()} >= {"lane_closed"}
         hospital.wait("119s")
@@ -202,7 +202,7 @@ def test_what_is_injected_breaks_at_once_and_works_again(hospital: Rehearsal) ->
         hospital.wait(2)
         assert lift.in_service
         hospital.until(lambda: not hospital.alerts(), within="2min")
-        hospital.run(closed.close_lane(lane, until_s=None))
+        hospital.run(lanes.close_lane(lane, until_s=None))
         assert [alert.code for alert in hospital.alerts()] == ["lane_closed"]
 
 

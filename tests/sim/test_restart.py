@@ -72,7 +72,7 @@ async def test_a_cancel_holds_over_a_restart(tmp_path: Path, pause_s: float) -> 
     async with place(alone(tmp_path), tmp_path / "story.sqlite") as here:
         task = await here.submit(**MEALS)
         await until_loaded(here, "a3")
-        await here.service.cancel(task)
+        await here.service.task_desk.cancel(task)
         await asyncio.sleep(pause_s)
         await here.restart()
         assert (await here.until_all_ended())[task] is TaskState.CANCELLED
@@ -93,7 +93,7 @@ async def test_what_was_stopped_for_safety_stays_so_over_a_restart(tmp_path: Pat
         await asyncio.sleep(300)
         assert body.node == stands
         assert [a.code for a in here.service.alerts() if not a.cleared_s] == ["safety_stop"]
-        await here.service.set_in_service(C1, on=True)
+        await here.service.fleet_desk.set_in_service(C1, on=True)
         assert (await here.until_all_ended())[task] is TaskState.DONE
         assert here.deeds.loaded == [task]
 
@@ -145,8 +145,8 @@ async def test_a_robot_has_forgotten_its_order_meanwhile(tmp_path: Path) -> None
 async def test_what_people_ordered_holds_over_a_restart(tmp_path: Path) -> None:
     async with place(scenario_file(tmp_path), tmp_path / "story.sqlite") as here:
         until_s = here.service.clock.now_s() + 600
-        await here.service.close_lane(LaneId("a3~a4"), until_s=until_s)
-        await here.service.set_in_service(VehicleId("C2"), on=False)
+        await here.service.lane_desk.close_lane(LaneId("a3~a4"), until_s=until_s)
+        await here.service.fleet_desk.set_in_service(VehicleId("C2"), on=False)
         await here.restart()
         out = [view.spec.id for view in here.service.vehicles() if not view.in_service]
         assert out == ["C2"]

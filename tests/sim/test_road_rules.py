@@ -41,14 +41,14 @@ def ring(tmp_path: Path) -> Path:
 
 
 async def order(place: Hospital, **asked: Any) -> RoadRule:
-    return await place.service.set_road_rule(RoadRuleIn.model_validate(asked))
+    return await place.service.road_desk.set(RoadRuleIn.model_validate(asked))
 
 
 async def one_at_work(place: Hospital) -> tuple[Tracks, TaskId]:
     """C1 alone, with a box on board on its way to the ward."""
     tracks = Tracks()
     place.world.observe(tracks)
-    await place.service.set_in_service(C2, on=False)
+    await place.service.fleet_desk.set_in_service(C2, on=False)
     task = await place.deliver("kitchen", "ward")
     await place.until(lambda: "load" in tracks.nodes.get(C1, ()))
     return tracks, task
@@ -75,8 +75,8 @@ async def test_a_corridor_closed_in_one_go_is_driven_around(ring: Path) -> None:
         await place.until_ended(task)
         assert not {"n3", "n4"} & set(tracks.nodes[C1])
         with pytest.raises(Refused, match="lift the road rule"):
-            await place.service.open_lane(rule.lanes[0])
-        await place.service.lift_road_rule(rule.id)
+            await place.service.lane_desk.open_lane(rule.lanes[0])
+        await place.service.road_desk.lift(rule.id)
         assert not place.open_codes()
 
 
@@ -96,7 +96,7 @@ async def test_a_speed_limit_holds_for_the_next_lanes_and_in_what_is_expected(ri
 
 async def test_a_plan_counts_with_a_limit(ring: Path) -> None:
     async with hospital(ring) as place:
-        await place.service.set_in_service(C2, on=False)
+        await place.service.fleet_desk.set_in_service(C2, on=False)
         await order(place, kind="speed_limit", level="L1", speed_m_s=0.25)
         task = await place.deliver("kitchen", "ward")
         await asyncio.sleep(1)
@@ -117,7 +117,7 @@ async def test_a_rule_ends_by_itself(ring: Path) -> None:
         assert not place.open_codes()
         tracks = Tracks()
         place.world.observe(tracks)
-        await place.service.set_in_service(C2, on=False)
+        await place.service.fleet_desk.set_in_service(C2, on=False)
         await place.until_ended(await place.deliver("kitchen", "ward"))
         assert "n3" in tracks.nodes[C1]
 
@@ -155,16 +155,16 @@ async def test_rules_hold_over_a_restart_and_end_there(tmp_path: Path) -> None:
         slow = {"kind": "speed_limit", "lanes": ["a1~a2", "a2~a3"], "speed_m_s": 0.3}
         asked = RoadRuleIn.model_validate({**slow, "until": until})
         shut = RoadRuleIn.model_validate({"kind": "closed", "lanes": "a3~a4"})
-        rule = await here.service.set_road_rule(asked)
-        lifted = await here.service.set_road_rule(shut)
-        await here.service.lift_road_rule(lifted.id)
+        rule = await here.service.road_desk.set(asked)
+        lifted = await here.service.road_desk.set(shut)
+        await here.service.road_desk.lift(lifted.id)
         task = await here.submit(kind="patrol", points=["ward"], rounds=1)
         await asyncio.sleep(20)
         await here.restart()
         assert [r.id for r in here.service.road_rules()] == [rule.id]
-        third = await here.service.set_road_rule(shut)
+        third = await here.service.road_desk.set(shut)
         assert third.id == "R-00003"
-        await here.service.lift_road_rule(third.id)
+        await here.service.road_desk.lift(third.id)
         assert (await here.until_all_ended())[task] is TaskState.DONE
         await asyncio.sleep(700)
         assert not here.service.road_rules()

@@ -117,7 +117,7 @@ async def live(place: Hospital, *, cancel: bool = False) -> Day:
     if cancel:
         await place.until(lambda: place.task(meals[0]).state is TaskState.UNDERWAY)
         await asyncio.sleep(4)
-        await place.service.cancel(meals[0])
+        await place.service.task_desk.cancel(meals[0])
     loop = asyncio.get_running_loop()
     ends_s = loop.time() + LONG_S
     while loop.time() < ends_s:
@@ -242,7 +242,7 @@ async def test_who_drives_into_the_horizon_is_shown_none_any_more(story: Path) -
         assert day.named == {"non_conformant", "set_aside"}
         assert "beyond_base" in day.rules
         met = place.world.violations["collision"]
-        await place.service.set_in_service(C1, on=True)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
         again = await live(place)
         undisturbed(again, polite)
         assert {task.vehicle for task in again.meals} == {"C1", "C2"}

@@ -44,12 +44,12 @@ async def test_cancelled_before_loading_nothing_is_carried(tmp_path: Path) -> No
         task = await place.deliver("ward", "laboratory")
         await place.until(lambda: place.task(task).state is TaskState.UNDERWAY)
         await asyncio.sleep(20)
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.CANCELLED
         assert place.deeds.loaded == []
         with pytest.raises(IllegalMove):
-            await place.service.cancel(task)
+            await place.service.task_desk.cancel(task)
 
 
 async def test_cancelled_while_it_is_unloaded_the_stop_is_still_in_the_journal(
@@ -59,7 +59,7 @@ async def test_cancelled_while_it_is_unloaded_the_stop_is_still_in_the_journal(
         task = await place.deliver("laboratory", "ward")
         await place.until(lambda: place.task(task).stops_done == 1)
         await place.until(lambda: place.world.ground[VehicleId("C1")].node == "ward")
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task)
         told = await place.service.store.timeline(task)
         kinds = [event.kind for event in told[-4:]]
@@ -72,7 +72,7 @@ async def test_cancelled_with_goods_on_board_they_are_brought_back(tmp_path: Pat
         task = await place.deliver("laboratory", "ward")
         await place.until(lambda: place.task(task).stops_done == 1)
         await asyncio.sleep(10)
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.CANCELLED
         assert place.deeds.unloaded == [(task, "laboratory")]
@@ -82,7 +82,7 @@ async def test_a_closed_lane_is_waited_for_and_the_task_is_not_lost(tmp_path: Pa
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         lane = LaneId("a3~a4")
         until_s = place.service.clock.now_s() + 900
-        await place.service.close_lane(lane, until_s=until_s)
+        await place.service.lane_desk.close_lane(lane, until_s=until_s)
         task = await place.deliver("laboratory", "ward")
         await asyncio.sleep(600)
         assert place.task(task).state is not TaskState.DONE
@@ -99,7 +99,7 @@ async def test_goods_that_can_not_be_brought_on_are_not_taken_into_a_dirtier_zon
         task = await place.deliver("ward", "laboratory", goods="specimen")
         await place.until(lambda: cart.node == "ward")
         until_s = place.service.clock.now_s() + 600
-        await place.service.close_lane(LaneId("laboratory~a3"), until_s=until_s)
+        await place.service.lane_desk.close_lane(LaneId("laboratory~a3"), until_s=until_s)
         room = await place.submit(kind="disinfection", room="isolation")
         while place.service.clock.now_s() < until_s:
             await asyncio.sleep(10)
@@ -187,12 +187,12 @@ async def test_an_idle_robot_waits_for_cheap_hours(tmp_path: Path) -> None:
 
 async def test_out_of_service_means_no_new_work(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
-        await place.service.set_in_service(VehicleId("C1"), on=False)
+        await place.service.fleet_desk.set_in_service(VehicleId("C1"), on=False)
         task = await place.deliver("laboratory", "ward")
         await asyncio.sleep(600)
         assert place.task(task).state is TaskState.QUEUED
         assert place.task(task).reason is not None
-        await place.service.set_in_service(VehicleId("C1"), on=True)
+        await place.service.fleet_desk.set_in_service(VehicleId("C1"), on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
 
@@ -215,8 +215,12 @@ async def test_a_batch_has_one_answer_for_each_row(tmp_path: Path) -> None:
             {"kind": "disinfection", "room": "nowhere"},
             {"kind": "disinfection", "room": "ward", "colour": "red"},
         ]
-        answers = await place.service.submit_batch([parse(row) for row in rows], key="round-1")
-        again = await place.service.submit_batch([parse(row) for row in rows], key="round-1")
+        answers = await place.service.task_desk.submit_batch(
+            [parse(row) for row in rows], key="round-1"
+        )
+        again = await place.service.task_desk.submit_batch(
+            [parse(row) for row in rows], key="round-1"
+        )
         assert [isinstance(answer, Refused) for answer in answers] == [False, True, True]
         assert again[0] == answers[0]
         assert len(place.service.open_tasks()) == 1
@@ -226,8 +230,8 @@ async def test_the_same_key_is_the_same_task(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path)) as place:
         request = parse({"kind": "disinfection", "room": "ward"})
         assert not isinstance(request, list)
-        one = await place.service.submit(request, key="k")
-        two = await place.service.submit(request, key="k")
+        one = await place.service.task_desk.submit(request, key="k")
+        two = await place.service.task_desk.submit(request, key="k")
         assert one.id == two.id
 
 
@@ -237,7 +241,7 @@ async def test_a_raised_priority_is_served_first(tmp_path: Path) -> None:
         await place.until(lambda: any(place.task(t).state is TaskState.UNDERWAY for t in tasks))
         waiting = [t for t in tasks if place.task(t).state is TaskState.ASSIGNED]
         last = max(waiting, key=lambda t: place.task(t).eta_s or 0.0)
-        await place.service.prioritise(last, Priority.STAT)
+        await place.service.task_desk.prioritise(last, Priority.STAT)
         await place.until_ended(*tasks)
         ended = {task: place.task(task).ended_s or 0.0 for task in waiting}
         assert ended[last] == min(ended.values())

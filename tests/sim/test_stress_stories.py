@@ -81,7 +81,7 @@ async def test_what_is_half_loaded_when_its_task_is_cancelled_is_told(tmp_path: 
         request = {"item": "box", "goods": "food", "mass_kg": 5.0, "from": "pharmacy"}
         task = await place.submit(kind="delivery", to=["ward", "laboratory"], **request)
         await place.until(lambda: bool(fault.times))
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await asyncio.sleep(40)
         robot.come_up()
         await place.until(lambda: "safety_stop" in place.open_codes())
@@ -154,12 +154,12 @@ async def test_who_is_cut_off_from_home_keeps_its_goods_and_waits(tmp_path: Path
         inward = await place.deliver("room-2", "room-4")
         await place.until(lambda: outer.edge is not None and outer.edge.end == "s3")
         inner.repair()
-        await place.service.close_lane(LaneId("s2~s3"), until_s=None)
+        await place.service.lane_desk.close_lane(LaneId("s2~s3"), until_s=None)
         await restart(place.simulation.stage.robots[outer.id], after_s=40)
         await asyncio.sleep(600)
         assert {place.task(task).state for task in (out, inward)} == {TaskState.UNDERWAY}
         assert "safety_stop" not in place.open_codes()
-        await place.service.open_lane(LaneId("s2~s3"))
+        await place.service.lane_desk.open_lane(LaneId("s2~s3"))
         await place.until_ended(out, inward)
         assert {place.task(task).state for task in (out, inward)} == {TaskState.DONE}
 
@@ -170,11 +170,11 @@ async def test_two_whom_a_dead_robot_keeps_from_home_do_not_drive_into_each_othe
     """Neither can get home before it moves again; afterwards they must still be able to."""
     async with hospital(street(tmp_path, "bay-1", "bay-2", "bay-3")) as place:
         bodies, third = place.world.ground.values(), place.world.ground[C3]
-        await place.service.set_in_service(C3, on=False)
+        await place.service.fleet_desk.set_in_service(C3, on=False)
         tasks = [await place.deliver("room-4", "room-5"), await place.deliver("room-5", "room-4")]
         ends = {"room-4", "room-5"}
         await place.until(lambda: {b.node for b in bodies if b.working} == ends)
-        await place.service.set_in_service(C3, on=True)
+        await place.service.fleet_desk.set_in_service(C3, on=True)
         await place.deliver("room-1", "room-2")
         await place.until(lambda: third.node == "s3")
         third.fail("motor_dead")

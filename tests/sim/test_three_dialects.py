@@ -54,15 +54,15 @@ async def busy_day(place: Hospital) -> Sequence[TaskId]:
             tasks.append(await place.submit(kind="disinfection", room="isolation"))
         if number % 4 == 2:
             slow = {"kind": "speed_limit", "level": "L1", "speed_m_s": 0.5}
-            rule = await place.service.set_road_rule(RoadRuleIn.model_validate(slow))
+            rule = await place.service.road_desk.set(RoadRuleIn.model_validate(slow))
             await place.until_ended(*tasks, at_most_s=7200)
-            await place.service.lift_road_rule(rule.id)
+            await place.service.road_desk.lift(rule.id)
         await place.until_ended(*tasks, at_most_s=7200)
         if number == 5:
             closed = {"kind": "closed", "lanes": ["laboratory~a3"]}
-            rule = await place.service.set_road_rule(RoadRuleIn.model_validate(closed))
+            rule = await place.service.road_desk.set(RoadRuleIn.model_validate(closed))
             await asyncio.sleep(120)
-            await place.service.lift_road_rule(rule.id)
+            await place.service.road_desk.lift(rule.id)
         await asyncio.sleep(600)
     return tasks
 

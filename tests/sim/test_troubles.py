@@ -42,7 +42,7 @@ async def test_after_an_emergency_stop_a_person_lets_it_go_on(tmp_path: Path) ->
         robot.e_stop = EStop.NONE
         await asyncio.sleep(600)
         assert place.task(task).state is TaskState.UNDERWAY, "not before a person says so"
-        await place.service.set_in_service(C1, on=True)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.DONE
         assert place.open_codes() == set()
@@ -80,7 +80,7 @@ async def test_what_a_stopped_robot_was_told_stays_its_own(tmp_path: Path) -> No
         await asyncio.sleep(200)
         robot.e_stop = EStop.NONE
         await asyncio.sleep(60)
-        await place.service.set_in_service(C1, on=True)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
         await place.until_ended(task, *crossing)
         assert place.task(task).state is TaskState.DONE
 
@@ -128,7 +128,7 @@ async def test_cancelled_while_its_robot_is_silent(tmp_path: Path, silent_s: flo
         await place.until(lambda: body.node == "a2")
         silence = asyncio.create_task(silent(place, C1, silent_s), name="silence")
         await asyncio.sleep(2)
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         assert place.task(task).state is TaskState.CANCELLING
         await silence
         await place.until_ended(task)
@@ -143,7 +143,7 @@ async def test_cancelled_inside_a_lift_it_comes_out_first(tmp_path: Path) -> Non
         task = await place.deliver("ward", "laboratory")
         body = place.world.ground[C1]
         await place.until(lambda: body.node == "lift-1@L1")
-        await place.service.cancel(task)
+        await place.service.task_desk.cancel(task)
         await place.until_ended(task)
         assert place.task(task).state is TaskState.CANCELLED
         assert body.node not in place.service.site.lift_at
@@ -172,10 +172,10 @@ async def test_one_trouble_after_the_other_is_told_apart(tmp_path: Path) -> None
 async def test_each_closed_lane_has_an_alert_of_its_own(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         service = place.service
-        await service.close_lane(LaneId("a2~a3"), until_s=None)
-        await service.close_lane(LaneId("a3~a4"), until_s=None)
-        await service.open_lane(LaneId("a3~a4"))
+        await service.lane_desk.close_lane(LaneId("a2~a3"), until_s=None)
+        await service.lane_desk.close_lane(LaneId("a3~a4"), until_s=None)
+        await service.lane_desk.open_lane(LaneId("a3~a4"))
         left = [alert.facts["lane"] for alert in service.alerts() if alert.cleared_s is None]
         assert left == ["a2~a3"]
-        await service.open_lane(LaneId("a2~a3"))
+        await service.lane_desk.open_lane(LaneId("a2~a3"))
         assert place.open_codes() == set()

@@ -81,9 +81,9 @@ async def test_it_makes_room_for_a_task_that_leads_to_its_place(tmp_path: Path) 
     async with hospital(with_bay_upstairs(tmp_path)) as here:
         await from_the_ward(here, times=12)
         waits = next(one for one in (C1, C2) if here.world.ground[one].node == UPSTAIRS)
-        await here.service.set_in_service(waits, on=False)
+        await here.service.fleet_desk.set_in_service(waits, on=False)
         await here.until(lambda: here.world.ground[waits].node != UPSTAIRS)
-        await here.service.set_in_service(waits, on=True)
+        await here.service.fleet_desk.set_in_service(waits, on=True)
         task = await here.deliver("laboratory", UPSTAIRS)
         await here.until_ended(task)
         assert here.task(task).state is TaskState.DONE

@@ -142,10 +142,10 @@ async def test_a_gap_is_told_before_it_happens(tmp_path: Path) -> None:
         await here.until(lambda: bool(on_station(here)), 120)
         (first,) = on_station(here)
         for drone in {D1, D2, D3} - {first}:
-            await here.service.set_in_service(drone, on=False)
+            await here.service.fleet_desk.set_in_service(drone, on=False)
         await here.until(lambda: "watch_gap_ahead" in here.open_codes(), 60)
         assert on_station(here) == [first]
-        await here.service.set_in_service(D2 if first != D2 else D1, on=True)
+        await here.service.fleet_desk.set_in_service(D2 if first != D2 else D1, on=True)
         await here.until(lambda: "watch_gap_ahead" not in here.open_codes(), 60)
 
 
@@ -154,7 +154,7 @@ async def test_who_is_taken_out_of_service_is_relieved_and_comes_home(tmp_path: 
         await here.submit(**watch(here, 40))
         await here.until(lambda: bool(on_station(here)), 120)
         (first,) = on_station(here)
-        await here.service.set_in_service(first, on=False)
+        await here.service.fleet_desk.set_in_service(first, on=False)
         await here.until(lambda: not here.world.aircraft[first].airborne, 180)
         await here.until(lambda: bool(on_station(here)), 120)
         assert first not in on_station(here)
@@ -164,7 +164,7 @@ async def test_a_watch_that_is_cancelled_has_all_come_home(tmp_path: Path) -> No
     async with hospital(park(tmp_path)) as here:
         task = await here.submit(**watch(here, 40))
         await here.until(lambda: bool(on_station(here)), 120)
-        await here.service.cancel(task)
+        await here.service.task_desk.cancel(task)
         assert here.task(task).state is TaskState.CANCELLING
         await here.until_ended(task, at_most_s=180)
         assert here.task(task).state is TaskState.CANCELLED
@@ -178,7 +178,7 @@ async def test_a_watch_that_has_not_begun_is_cancelled_at_once(tmp_path: Path) -
         task = await here.submit(**watch(here, 120, earliest_at=begin))
         await asyncio.sleep(30)
         assert not any(one.airborne for one in here.world.aircraft.values())
-        await here.service.cancel(task)
+        await here.service.task_desk.cancel(task)
         assert here.task(task).state is TaskState.CANCELLED
 
 

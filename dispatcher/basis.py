@@ -1,0 +1,114 @@
+"""What one site's dispatcher is given, and the parts on which all the others stand."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
+
+from dispatcher.alerts import Alerts
+from dispatcher.book import TaskBook
+from dispatcher.config import DispatchConfig, PlannerConfig
+from dispatcher.courtesy import Courtesy
+from dispatcher.feed import Change, Hub
+from dispatcher.hours import Hours
+from dispatcher.journal import Journal
+from dispatcher.skies import Skies
+from dispatcher.stations import Stations
+from dispatcher.stops import Handling
+from dispatcher.store import Store
+from dispatcher.traffic import Traffic
+from dispatcher.travel_times import TravelTimes
+from fleet.bus import Bus
+from fleet.clock import Clock
+from fleet.facility import Facilities
+from fleet.roster import Roster
+from fleet.vehicle import Medium, Vehicle, VehicleSpec
+from routing.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a dispatcher is made from.
+
+    Attributes:
+        vehicles: connected or not, also those that are only looked at.
+        journal: numbered on from what the store holds.
+        zone: where the site's days begin and end.
+    """
+
+    site: Site
+    clock: Clock
+    vehicles: Sequence[Vehicle]
+    bus: Bus
+    store: Store
+    journal: Journal
+    config: DispatchConfig
+    planner: PlannerConfig
+    solver: Executor
+    zone: tzinfo
+    seed: int
+
+    @property
+    def led(self) -> list[Vehicle]:
+        """The vehicles that are given work."""
+        return [vehicle for vehicle in self.vehicles if not vehicle.spec.watched]
+
+    @property
+    def specs(self) -> list[VehicleSpec]:
+        """What those can do."""
+        return [vehicle.spec for vehicle in self.led]
+
+    @property
+    def ground(self) -> list[VehicleSpec]:
+        """What those of them can do that drive."""
+        return [spec for spec in self.specs if spec.medium is Medium.GROUND]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """Who tells, who keeps books, who is there, and the ways on the ground and in the air."""
+
+    hub: Hub
+    handling: Handling
+    book: TaskBook
+    alerts: Alerts
+    roster: Roster
+    facilities: Facilities
+    times: TravelTimes | None
+    traffic: Traffic
+    skies: Skies
+    stations: Stations
+
+
+def basis_of(given: Given) -> Basis:
+    """The basis of a dispatcher."""
+    site, clock, config = given.site, given.clock, given.config
+    hub = Hub()
+    facilities = Facilities(given.bus, site)
+    times = TravelTimes(site, clock) if given.planner.learn_travel_times else None
+    return Basis(
+        hub=hub,
+        handling=Handling(load_s=config.load_s, unload_s=config.unload_s),
+        book=TaskBook(given.store, given.journal, clock, hub),
+        alerts=Alerts(clock, lambda alert: hub.tell(Change(alert=alert))),
+        roster=Roster(given.vehicles, seed=given.seed),
+        facilities=facilities,
+        times=times,
+        traffic=_traffic(given, facilities, times),
+        skies=Skies(site),
+        stations=Stations(site, partial(_clock_s, clock, given.zone), config.plan_wind_m_s),
+    )
+
+
+def _traffic(given: Given, facilities: Facilities, times: TravelTimes | None) -> Traffic:
+    site, clock, zone = given.site, given.clock, given.zone
+    first = any(lift.passengers is not None for lift in site.lifts.values())
+    courtesy = Courtesy(site, clock, zone) if first else None
+    return Traffic(site, facilities, times, Hours(site, clock, zone), courtesy)
+
+
+def _clock_s(clock: Clock, zone: tzinfo) -> float:
+    """Seconds since midnight, site time."""
+    here = clock.now().astimezone(zone)
+    return here.hour * 3600.0 + here.minute * 60.0 + here.second + here.microsecond / 1e6

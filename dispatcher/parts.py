@@ -1,0 +1,252 @@
+"""All the parts of one site's dispatcher, and how they are put together.
+
+Only this module and `sim.scenario` know them all; everyone else is handed the few they use.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dispatcher.admission import Admission
+from dispatcher.basis import Basis, Given, basis_of
+from dispatcher.blockages import Blockages
+from dispatcher.chargers import Chargers
+from dispatcher.control_desk import ControlDesk
+from dispatcher.emergencies import Emergencies
+from dispatcher.emergency_desk import EmergencyDesk
+from dispatcher.fleet_desk import FleetDesk
+from dispatcher.flight_log import FlightStore
+from dispatcher.flight_recorder import FlightRecorder
+from dispatcher.forecast import Forecast
+from dispatcher.free import Free
+from dispatcher.hearing import Hearing, Screens
+from dispatcher.hygiene import Hygiene
+from dispatcher.incident_choice import IncidentChoice
+from dispatcher.incident_desk import IncidentDesk
+from dispatcher.incident_store import IncidentStore
+from dispatcher.lane_desk import LaneDesk
+from dispatcher.looks import Looks
+from dispatcher.modelling import Modeller
+from dispatcher.outages import Outages
+from dispatcher.patrol_judge import PatrolJudge
+from dispatcher.patrols import Watches
+from dispatcher.planner import Planner
+from dispatcher.reactions import Reactions
+from dispatcher.road_desk import RoadDesk
+from dispatcher.shelter import Shelter
+from dispatcher.task_desk import TaskDesk
+from dispatcher.watch import FleetWatch
+from dispatcher.watch_plans import WatchPlans
+from dispatcher.worker import Worker
+from dispatcher.workforce import Workforce
+from fleet.vehicle import VehicleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """Who decides what is done, by whom, and what must wait."""
+
+    forecast: Forecast
+    hygiene: Hygiene
+    planner: Planner
+    watches: Watches
+    watch_plans: WatchPlans
+    emergency_desk: EmergencyDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """Where people, and other programs, give their orders."""
+
+    tasks: TaskDesk
+    fleet: FleetDesk
+    lanes: LaneDesk
+    roads: RoadDesk
+    emergencies: EmergencyDesk
+    incidents: IncidentDesk
+    control: ControlDesk
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All parts that somebody asks something of, or that live.
+
+    Attributes:
+        ready: set once the doors may open.
+    """
+
+    ready: asyncio.Event
+    given: Given
+    basis: Basis
+    planning: Planning
+    workers: Mapping[VehicleId, Worker]
+    desks: Desks
+    flights: FlightRecorder
+    blockages: Blockages
+    watch: FleetWatch
+    looks: Looks
+    hearing: Hearing
+
+
+def parts_of(given: Given) -> Parts:
+    """Put a dispatcher together; nothing lives yet.
+
+    The planner and the workers need each other, and much of the rest needs both: the table of
+    workers is handed out empty and filled here, and the planner is poked by a late look at it.
+    """
+    ready, basis, workers = asyncio.Event(), basis_of(given), dict[VehicleId, Worker]()
+    reactions = Reactions(basis.roster, workers, basis.hub, lambda: planning.planner.poke())
+    basis.traffic.on_hours(reactions.hours_changed)
+    planning = _planning(given, basis, workers, reactions)
+    poke = planning.planner.poke
+    Outages(given.site, basis.facilities, basis.traffic, basis.alerts, poke)  # facilities tell it
+    blockages = Blockages(
+        given.site,
+        [spec.id for spec in given.ground],
+        basis.traffic,
+        basis.alerts,
+        lambda vehicle: workers[vehicle].think_again(),
+    )
+    looks = Looks(given.site, given.clock, workers, planning.planner, basis.traffic, basis.skies)
+    screens = Screens(basis.roster, looks, basis.hub)
+    desks = _desks(given, basis, planning, workers, reactions, screens)
+    flights = FlightRecorder(
+        given.site,
+        given.clock,
+        FlightStore(given.store, given.clock),
+        workers,
+        desks.control.holder,
+    )
+    desks.control.noted = flights.told
+
+    def fitness_changed(vehicle: VehicleId) -> None:
+        screens.show_news(vehicle, basis.roster[vehicle].state())  # they must see silence, too
+        reactions.fitness_changed(vehicle)
+
+    watch = FleetWatch(basis.roster, workers, basis.traffic, basis.alerts, fitness_changed)
+    return Parts(
+        ready=ready,
+        given=given,
+        basis=basis,
+        planning=planning,
+        workers=workers,
+        desks=desks,
+        flights=flights,
+        blockages=blockages,
+        watch=watch,
+        looks=looks,
+        hearing=Hearing(ready, basis.roster, watch, flights, screens),
+    )
+
+
+def _planning(
+    given: Given, basis: Basis, workers: dict[VehicleId, Worker], reactions: Reactions
+) -> Planning:
+    """Fills ``workers``, too."""
+    site, book, alerts, traffic = given.site, basis.book, basis.alerts, basis.traffic
+    watch_plans = WatchPlans(site, traffic.roads, basis.stations, given.specs)
+    watches = Watches(
+        book,
+        alerts,
+        basis.stations,
+        watch_plans,
+        crew=lambda: workers,
+        changed=lambda: planner.poke(),
+    )
+    hygiene = Hygiene()
+    homes = [vehicle.spec.home for vehicle in given.vehicles]
+    chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
+    modeller = Modeller(site, traffic.roads, basis.handling, hygiene, chargers)
+    emergencies = Emergencies(site)
+    shelters = {v.spec.id: Shelter(v, site, emergencies, traffic, book, alerts) for v in given.led}
+    emergency_desk = EmergencyDesk(
+        site,
+        given.clock,
+        emergencies,
+        traffic,
+        book,
+        alerts,
+        basis.handling,
+        specs=given.specs,
+        kept=lambda vehicle: shelters[vehicle].covers() is not None,
+        able=modeller.shortlist.able,
+        changed=reactions.emergencies_changed,
+    )
+    planner = Planner(
+        book,
+        modeller,
+        given.planner,
+        given.solver,
+        fleet=_fleet_of(given, workers),
+        wake=lambda vehicle: workers[vehicle].wake(),
+        turn_round=lambda vehicle, task: workers[vehicle].turn_round(task),
+        held=emergency_desk.holds,
+        seed=given.seed,
+    )
+    forecast = Forecast(given.clock, basis.handling, given.zone)
+    workforce = Workforce(given, basis, hygiene, chargers, forecast, planner, watches, shelters)
+    workers |= {vehicle.spec.id: workforce.worker(vehicle) for vehicle in given.led}
+    return Planning(
+        forecast=forecast,
+        hygiene=hygiene,
+        planner=planner,
+        watches=watches,
+        watch_plans=watch_plans,
+        emergency_desk=emergency_desk,
+    )
+
+
+def _fleet_of(given: Given, workers: Mapping[VehicleId, Worker]) -> Callable[[], list[Free]]:
+    def fleet() -> list[Free]:
+        """Who can take work now, and where and when each will be free."""
+        now_s = given.clock.now_s()
+        return [worker.free(now_s) for worker in workers.values() if worker.plannable]
+
+    return fleet
+
+
+def _desks(
+    given: Given,
+    basis: Basis,
+    planning: Planning,
+    workers: Mapping[VehicleId, Worker],
+    reactions: Reactions,
+    screens: Screens,
+) -> Desks:
+    site, clock, store = given.site, given.clock, given.store
+    book, alerts, traffic = basis.book, basis.alerts, basis.traffic
+    planner, watches, plans = planning.planner, planning.watches, planning.watch_plans
+    roads = RoadDesk(
+        site,
+        clock,
+        given.ground,
+        traffic,
+        book,
+        alerts,
+        lambda left: reactions.rules_changed(roads.in_force, left),
+    )
+    judge = PatrolJudge(site, basis.stations, plans, basis.handling, given.specs, watches.engaged)
+    admission = Admission(
+        site, clock, given.config, basis.roster, traffic.roads, basis.handling, judge, plans, book
+    )
+    return Desks(
+        tasks=TaskDesk(store, book, admission, planning.forecast, planner, watches, workers),
+        fleet=FleetDesk(basis.roster, workers, book, alerts, planner.poke, screens.show),
+        lanes=LaneDesk(site, clock, traffic, book, alerts, roads, planner.poke),
+        roads=roads,
+        emergencies=planning.emergency_desk,
+        incidents=IncidentDesk(
+            site,
+            clock,
+            given.journal,
+            IncidentStore(store, clock),
+            alerts,
+            workers,
+            IncidentChoice(workers),
+            watches.release,
+            reactions.incidents_changed,
+        ),
+        control=ControlDesk(clock, book, alerts, given.led, workers, reactions.incidents_changed),
+        admission=admission,
+    )
