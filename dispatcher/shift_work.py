@@ -6,6 +6,7 @@ from typing import Protocol
 
 from dispatcher.book import TaskBook
 from dispatcher.duties import Duties
+from dispatcher.errors import reason_of
 from dispatcher.execution import Errand, Mover
 from dispatcher.hand import Hand, Trip
 from dispatcher.mission_record import MissionRecord
@@ -91,10 +92,8 @@ class ShiftWork:
         except LinkError:
             await self._duties.end(shift, Refusal("link_lost"))
             raise
-        except MissionFailed as error:
-            why = error.reason
-        except Unreachable as error:
-            why = Refusal("unreachable", {"from": error.start, "to": error.goal})
+        except (MissionFailed, Unreachable) as error:
+            why = reason_of(error)
         finally:
             self._hand.watch = None
         if why is not None:
