@@ -41,10 +41,10 @@ class Recovery:
         mover: Mover,
         hand: Hand,
         book: TaskBook,
-        missions: Missions,
         planner: Planner,
         handling: Handling,
         steps: Steps,
+        missions: Missions,
         shifts: ShiftWork,
         standing: Standing,
         break_off: BreakOff,
@@ -91,7 +91,6 @@ class Recovery:
     async def _go_on(self, record: MissionRecord) -> None:
         """Go on where a former process was killed."""
         if record.purpose == SHIFT:
-            self._hand.activity = Activity.WORKING
             await self._shifts.resume(record)
             return
         task = self._book.find(record.task) if record.task else None

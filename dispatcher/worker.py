@@ -25,7 +25,6 @@ from dispatcher.rest import Rest
 from dispatcher.retreat import Retreat
 from dispatcher.shelter import Shelter
 from dispatcher.shift_work import Flyer, ShiftWork
-from dispatcher.shifts import Shift
 from dispatcher.standing import Standing
 from dispatcher.steps import Steps
 from dispatcher.stop_tries import PAUSE_S, StopTries
@@ -69,12 +68,12 @@ class Worker:
         self.helper = helper
         """Its flights to incidents; None = it has none."""
         self._vehicle, self._mover, self._missions = vehicle, mover, missions
-        self._book, self._planner, self._shelter = book, planner, shelter
+        self._book, self._shelter = book, shelter
         self._word = asyncio.Event()
         """Set whenever something may have changed for this vehicle."""
         own = vehicle, mover, hand, book
         self._standing = standing = Standing(self.id, book, planner, alerts, self.wake)
-        self._shifts = shifts = ShiftWork(self.id, mover, flyer, duties, hand, book)
+        self._shifts = shifts = ShiftWork(self.id, mover, flyer, duties, hand, book, planner)
         self._wish = wish = ChargeWish(
             vehicle, mover, book, planner, charging, handling, self._may_work
         )
@@ -89,38 +88,15 @@ class Worker:
             *own, planner, shifts, wish, waiting, why_drop=calls.why_drop, word=self._word
         )
         steps = Steps(self.id, hand, book, planner, alerts, handling)
+        plan = planner, handling, steps
         tries = StopTries(
-            *own,
-            steps,
-            retreat,
-            standing,
-            break_off,
-            why_drop=calls.why_drop,
-            pause=self._pause,
+            *own, steps, retreat, standing, break_off, why_drop=calls.why_drop, pause=self._pause
         )
         self._visits = Visits(
-            *own,
-            planner,
-            handling,
-            steps,
-            tries,
-            wish,
-            retreat,
-            standing,
-            break_off,
-            free=lambda: self.free(book.now_s()),
+            *own, *plan, tries, wish, retreat, standing, break_off, self._free_now
         )
         self._recovery = Recovery(
-            *own,
-            missions,
-            planner,
-            handling,
-            steps,
-            shifts,
-            standing,
-            break_off,
-            rest,
-            tell_ended=calls.tell_ended,
+            *own, *plan, missions, shifts, standing, break_off, rest, tell_ended=calls.tell_ended
         )
         vehicle.watch(self.wake)
         vehicle.watch(shelter.look)
@@ -176,7 +152,8 @@ class Worker:
         elif (cancelled := self._visits.cancelled_aboard()) is not None:
             await self._visits.bring_back(cancelled)
         elif (shift := self._shifts.due()) is not None:
-            await self._stand_watch(shift)
+            self._rest.leave_post()
+            await self._shifts.stand(shift)
         elif self._rest.planned() is not None:
             await self._rest.charge_as_planned()
         elif self._visits.may_begin():
@@ -191,14 +168,6 @@ class Worker:
         else:
             return False
         return True
-
-    async def _stand_watch(self, shift: Shift) -> None:
-        self._rest.leave_post()
-        self.hand.activity = Activity.WORKING
-        try:
-            await self._shifts.stand(shift)
-        finally:
-            self._planner.poke()
 
     async def _pause(self) -> None:
         """Before something is tried again; whoever is called to an incident does not wait."""
@@ -259,6 +228,9 @@ class Worker:
             current=current,
             turns_at=self._break_off.turns_at(),
         )
+
+    def _free_now(self) -> Free:
+        return self.free(self._book.now_s())
 
     def charge_need(self) -> Need | None:
         """How much it wants to charge now; None = it doesn't, or has something else to do first."""
