@@ -12,7 +12,8 @@ DispatchError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing.errors import Fault
+from fleet.errors import MissionFailed
+from routing.errors import Fault, Unreachable
 from routing.refusal import Refusal
 
 
@@ -81,3 +82,10 @@ class ConfigFault(DispatchError):
         self.source = source
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+def reason_of(error: MissionFailed | Unreachable) -> Refusal:
+    """Why a vehicle did not get where it was to go."""
+    if isinstance(error, MissionFailed):
+        return error.reason
+    return Refusal("unreachable", {"from": error.start, "to": error.goal})

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from dispatcher.stops import TaskStop
-from dispatcher.task import TaskId
+from dispatcher.task import Task, TaskId
+from dispatcher.urgency import RANKS
 from dispatcher.views import Activity
 
 
@@ -15,6 +16,23 @@ class Trip:
     rank: tuple[int, float]
     task: TaskId | None = None
     stop_index: int = -1
+
+
+def stop_trip(task: Task, stop_index: int, now_s: float) -> Trip:
+    """For a stop of a task; -1 = for one that only its cancel asks for."""
+    return Trip(
+        purpose="stop", rank=(RANKS[task.priority], now_s), task=task.id, stop_index=stop_index
+    )
+
+
+def urgent_trip(purpose: str, now_s: float) -> Trip:
+    """One that goes before every task."""
+    return Trip(purpose=purpose, rank=(-1, now_s))
+
+
+def idle_trip(purpose: str, now_s: float) -> Trip:
+    """One that every task goes before."""
+    return Trip(purpose=purpose, rank=(len(RANKS), now_s))
 
 
 @dataclass(slots=True)
@@ -30,3 +48,12 @@ class Hand:
     watch: TaskId | None = None
     """The watch that it makes a shift for."""
     aboard: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
+
+    def take_up(self, task: TaskId, stop: TaskStop, index: int) -> None:
+        """It is at a stop of a task from here on."""
+        self.task, self.stop, self.stop_index = task, stop, index
+
+    def put_down(self) -> None:
+        """It is at no stop any more."""
+        self.task = self.stop = None
+        self.stop_index = -1

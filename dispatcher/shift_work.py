@@ -6,13 +6,16 @@ from typing import Protocol
 
 from dispatcher.book import TaskBook
 from dispatcher.duties import Duties
+from dispatcher.errors import reason_of
 from dispatcher.execution import Errand, Mover
 from dispatcher.hand import Hand, Trip
 from dispatcher.mission_record import MissionRecord
+from dispatcher.planner import Planner
 from dispatcher.shifts import SHIFT, Shift, ShiftState
 from dispatcher.stations import Station
 from dispatcher.task import TaskId
 from dispatcher.urgency import RANKS
+from dispatcher.views import Activity
 from fleet.errors import LinkError, MissionFailed, SafetyStop
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId
@@ -51,9 +54,11 @@ class ShiftWork:
         duties: Duties,
         hand: Hand,
         book: TaskBook,
+        planner: Planner,
     ) -> None:
         self._vehicle, self._mover, self._flyer = vehicle, mover, flyer
-        self._duties, self._hand, self._book = duties, hand, book
+        self._duties, self._hand = duties, hand
+        self._book, self._planner = book, planner
 
     def due(self) -> Shift | None:
         """The shift that it is to begin now."""
@@ -67,10 +72,15 @@ class ShiftWork:
 
     async def stand(self, shift: Shift) -> None:
         """Make a shift, from here to being home again."""
-        await self._stand(shift, None)
+        self._hand.activity = Activity.WORKING
+        try:
+            await self._stand(shift, None)
+        finally:
+            self._planner.poke()
 
     async def resume(self, record: MissionRecord) -> None:
         """Go on with what a former process sent."""
+        self._hand.activity = Activity.WORKING
         shift = self._duties.shift_of(self._vehicle)
         if shift is None:
             await self._mover.resume(record, self._trip(record.task, record.stop_index))
@@ -91,10 +101,8 @@ class ShiftWork:
         except LinkError:
             await self._duties.end(shift, Refusal("link_lost"))
             raise
-        except MissionFailed as error:
-            why = error.reason
-        except Unreachable as error:
-            why = Refusal("unreachable", {"from": error.start, "to": error.goal})
+        except (MissionFailed, Unreachable) as error:
+            why = reason_of(error)
         finally:
             self._hand.watch = None
         if why is not None:

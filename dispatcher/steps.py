@@ -1,6 +1,6 @@
 """What becomes of a task under way: each step is on disk before the next thing is done."""
 
-from dispatcher.alerts import Alerts
+from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.hand import Hand
 from dispatcher.journal import Event
@@ -79,6 +79,11 @@ class Steps:
         await self._book.commit(tasks=[back], events=[event])
         self._hand.task = self._hand.stop = None
         await self._planner.anew(by)
+
+    def strand(self, task: TaskId, why: str) -> None:
+        """Its goods are in a vehicle that does not get on; a person is told."""
+        vehicle = self._vehicle
+        self._alerts.open("goods_stranded", Severity.HIGH, vehicle=vehicle, task=task, why=why)
 
     async def fail(self, task: Task, reason: Refusal) -> None:
         """It will not be done; SafetyStop if a person has to take goods off."""

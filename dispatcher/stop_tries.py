@@ -1,0 +1,116 @@
+"""Making one stop of a task: tried again, handed back or given up, as far as is right."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from dispatcher.book import TaskBook
+from dispatcher.break_off import BreakOff
+from dispatcher.errors import reason_of
+from dispatcher.execution import Mover
+from dispatcher.hand import Hand, stop_trip
+from dispatcher.retreat import Retreat
+from dispatcher.standing import Standing
+from dispatcher.steps import Steps
+from dispatcher.stops import TaskStop, on_board
+from dispatcher.task import TaskId, TaskState
+from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.vehicle import Vehicle
+from routing.errors import Unreachable
+from routing.refusal import Refusal
+
+TRIES = 3
+"""How often a stop is tried again, once its goods are on board, before a person must look."""
+PAUSE_S = 20.0
+"""Before it is tried again."""
+AT_ONCE_S = 120.0
+"""A vehicle that restarts so soon after it was told may do so because of what it was told."""
+
+
+class StopTries:
+    """Has one vehicle make a stop, whatever comes between.
+
+    Args:
+        why_drop: why a task of which nothing is on board goes back at once; None = it need not.
+        pause: takes `PAUSE_S`, unless the vehicle is called.
+    """
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        mover: Mover,
+        hand: Hand,
+        book: TaskBook,
+        steps: Steps,
+        retreat: Retreat,
+        standing: Standing,
+        break_off: BreakOff,
+        *,
+        why_drop: Callable[[], Refusal | None],
+        pause: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._vehicle, self._mover, self._hand, self._book = vehicle, mover, hand, book
+        self._steps, self._retreat = steps, retreat
+        self._standing, self._break_off = standing, break_off
+        self._why_drop, self._pause = why_drop, pause
+
+    async def make(self, id_: TaskId, stop: TaskStop, index: int) -> None:
+        """Go there and do it; SafetyStop if a person has to take goods off."""
+        tries = 0
+        while True:
+            task = self._book[id_]
+            if task.state is TaskState.CANCELLING:
+                if not on_board(task):
+                    await self._steps.end_cancelled(task)
+                    if self._carries_of(stop):
+                        self._steps.strand(id_, "mission_cancelled")
+                        raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
+                return  # what is on board is brought back next
+            drop = self._why_drop()
+            if drop is not None and not (on_board(task) or self._carries_of(stop)):
+                await self._steps.hand_back(task, drop)
+                return
+            await self._retreat.hold(id_, stop)
+            if self._retreat.wanted:
+                await self._retreat.sit_out()
+                continue
+            since_s = self._book.now_s()
+            try:
+                await self._mover.go(stop, stop_trip(task, index, since_s))
+            except MissionCancelled:
+                by = self._break_off.take_turn()
+                if self._book[id_].state is TaskState.CANCELLING:
+                    continue
+                drop = self._why_drop()
+                if drop is not None and not on_board(task):
+                    await self._steps.hand_back(task, drop)
+                    return
+                if by is None:
+                    continue
+                await self._steps.give_way(task, by)
+                return
+            except (MissionFailed, Unreachable) as error:
+                if self._book[id_].state is TaskState.CANCELLING:
+                    continue
+                kept = self._retreat.reason(stop) if isinstance(error, Unreachable) else None
+                reason = kept or reason_of(error)
+                lasted_s = self._book.now_s() - since_s
+                tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
+                if not (self._hand.aboard or on_board(task) or self._carries_of(stop)):
+                    await self._steps.hand_back(task, reason)
+                    self._standing.handed_back(error)
+                    await self._pause()
+                    return
+                self._steps.strand(id_, reason.code)
+                if tries >= TRIES:
+                    await self._steps.fail(task, reason)
+                    return
+                await asyncio.sleep(PAUSE_S)
+            else:
+                self._standing.made_stop()
+                await self._steps.stop_done(id_, stop, index)
+                return
+
+    def _carries_of(self, stop: TaskStop) -> bool:
+        """Whether it has taken part of what it is to take at a stop."""
+        loads = {str(work.facts["load_id"]) for work in stop.work if "load_id" in work.facts}
+        return not loads.isdisjoint(self._vehicle.state().loads)
