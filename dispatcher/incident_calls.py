@@ -49,6 +49,7 @@ class IncidentCalls:
         self._missions, self._helper, self._retreat = missions, helper, retreat
         self._standing, self._break_off, self._wake = standing, break_off, wake
         self._news = asyncio.Event()
+        self._answering = False
         self._ended: list[Callable[[IncidentId, Refusal | None], None]] = []
 
     # --- for whoever calls ---
@@ -109,6 +110,12 @@ class IncidentCalls:
         """Whether it is called, and has not begun to answer."""
         return self._helper is not None and self._helper.call is not None
 
+    @property
+    def engaged(self) -> bool:
+        """Whether it is called, answers a call, or is in the air, so that it can't begin else."""
+        flies = self._helper is not None and self._vehicle.state().airborne
+        return self.waiting or self._answering or flies
+
     def why_drop(self) -> Refusal | None:
         """Why it gives back what it need not bring on: a call, or a command; None = it need not."""
         if self._helper is not None and self._helper.call is not None:
@@ -154,6 +161,7 @@ class IncidentCalls:
         if helper is None or helper.call is None:
             return
         call, helper.call = helper.call, None
+        self._answering = True
         self._hand.activity = Activity.WORKING
         reason: Refusal | None = Refusal("mission_cancelled")
         try:
@@ -168,6 +176,7 @@ class IncidentCalls:
             reason = stop.reason
             raise
         finally:
+            self._answering = False
             self.tell_ended(call.incident, reason)
 
     def tell_ended(self, incident: IncidentId, reason: Refusal | None) -> None:

@@ -255,7 +255,7 @@ class Worker:
     @property
     def may_stand_watch(self) -> bool:
         """Whether it could begin a shift now: it is fit, and has nothing else in hand."""
-        free = not self._recovery.pending and not self.stood_down
+        free = not (self._recovery.pending or self.stood_down or self._calls.engaged)
         busy = self.hand.task is not None or bool(self.hand.aboard) or self._shifts.engaged
         kept = self._retreat.wanted
         return free and not busy and not kept and self.in_service and self._vehicle.state().fit
