@@ -48,14 +48,15 @@ class Codec(Generic[M]):
         """Read JSON; where it doesn't fit, read it again with every ``null`` left out.
 
         Raises:
-            ValueError: not JSON, or not this message.
+            ValueError: not JSON, not text, or not this message.
         """
         try:
             return self._adapter.validate_json(payload)
         except ValidationError:
             if b"null" not in payload:
                 raise
-        return self._adapter.validate_python(_without_nulls(json.loads(payload)))
+        said = json.dumps(_without_nulls(json.loads(payload)), ensure_ascii=False)
+        return self._adapter.validate_json(said.encode())  # half a surrogate pair is no text
 
 
 def _without_nulls(value: object) -> object:
