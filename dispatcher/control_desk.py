@@ -198,7 +198,7 @@ class ControlDesk:
         worker, before = self._workers[id_], self._workers[id_].commanded_by
         worker.commanded_by = None if order is Order.GO_ON else by
         told = await self._ask(order, id_)
-        if told.reply is not Reply.ACKNOWLEDGED:
+        if told.reply is not Reply.ACKNOWLEDGED and id_ not in self._stopped:
             worker.commanded_by = before
         self.noted(id_, order.value, by)
         worker.wake()
@@ -253,8 +253,9 @@ class ControlDesk:
         which = [vehicle for vehicle in wanted if vehicle in self._stopped]
         told: list[Told] = []
         for vehicle in which:
+            if self._stopped.pop(vehicle, None) is None:
+                continue  # somebody else has let it go meanwhile
             await self._book.note("emergency_stop_ended", vehicle=vehicle, by=by)
-            del self._stopped[vehicle]
             self._alerts.clear("emergency_stop", vehicle=vehicle)
             told.append(await self._carry_out(Order.GO_ON, by, vehicle))
         self._changed()

@@ -114,6 +114,10 @@ class HelpFlights:
         """Wait no more for whatever flight it waits for."""
         self._skies.withdraw(self._spec.id)
 
+    def clear_air(self) -> None:
+        """It flies nowhere."""
+        self._skies.drop(self._spec.id)
+
     async def turn(self) -> bool:
         """Turn to the call in flight, at once; False = it can't, and flies on as it was told."""
         call, vehicle = self.call, self._vehicle

@@ -111,10 +111,21 @@ class IncidentCalls:
         return self._helper is not None and self._helper.call is not None
 
     @property
+    def answering(self) -> bool:
+        """Whether it is on its way to an incident, there, or on its way home from it."""
+        current = self._missions.current
+        return self._answering or (current is not None and incident_of(current[0]) is not None)
+
+    @property
     def engaged(self) -> bool:
         """Whether it is called, answers a call, or is in the air, so that it can't begin else."""
         flies = self._helper is not None and self._vehicle.state().airborne
-        return self.waiting or self._answering or flies
+        return self.waiting or self.answering or flies
+
+    def clear_air(self) -> None:
+        """It is at no flight: on the ground it needs no air, whatever it had turned to."""
+        if self._helper is not None and not self._vehicle.state().airborne:
+            self._helper.clear_air()
 
     def why_drop(self) -> Refusal | None:
         """Why it gives back what it need not bring on: a call, or a command; None = it need not."""
@@ -122,6 +133,16 @@ class IncidentCalls:
             return Refusal("gave_way", {"by": self._helper.call.incident})
         by = self._standing.commanded_by
         return None if by is None else Refusal("commanded", {"by": by})
+
+    def check_command(self) -> None:
+        """A mission begins: a drone that somebody commands doesn't leave the ground for it.
+
+        Raises:
+            MissionCancelled: the command came while the mission waited or was written down.
+        """
+        commanded = self._helper is not None and self._standing.commanded_by is not None
+        if commanded and not self._vehicle.state().airborne:
+            raise MissionCancelled
 
     def look(self) -> None:
         """A mission begins: a call that came while it was written down still holds."""
@@ -138,20 +159,27 @@ class IncidentCalls:
             if self._helper is None or self._helper.call is None:
                 continue
             try:
-                await self._turn(self._helper, self._helper.call)
+                await self._turn(self._helper)
             except LinkError as error:
                 log.warning("does not turn: %s", error, extra={"vehicle": self._vehicle.spec.id})
+                self.give_back(Refusal("link_lost"))
             except SafetyStop as stop:
                 await self._standing.stop_for_safety(stop.reason)
+                self.give_back(stop.reason)
 
-    async def _turn(self, helper: HelpFlights, call: Call) -> None:
+    async def _turn(self, helper: HelpFlights) -> None:
         if self._missions.current is None:
             helper.withdraw()  # it may wait for its turn to take off
         elif not self._vehicle.state().airborne:
             await self._mover.stop()
         elif not await helper.turn():
-            helper.call = None
-            self.tell_ended(call.incident, Refusal("waits_for_airspace"))
+            self.give_back(Refusal("waits_for_airspace"))
+
+    def give_back(self, reason: Refusal) -> None:
+        """It can't answer what it is called to: somebody else must."""
+        if self._helper is not None and self._helper.call is not None:
+            call, self._helper.call = self._helper.call, None
+            self.tell_ended(call.incident, reason)
 
     # --- flights ---
 

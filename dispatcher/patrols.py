@@ -18,6 +18,7 @@ import numpy as np
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
+from dispatcher.eligibility import why_not
 from dispatcher.journal import Event
 from dispatcher.on_post import OnPost
 from dispatcher.posts import Post
@@ -90,12 +91,15 @@ class Watches:
             in_hand: the vehicles that are still on a mission of a shift, and the shift's task.
         """
         for task in self._book.open():
-            self._take_up(task, begun=task.state.begun)
+            if task.state is not TaskState.CANCELLING:
+                self._take_up(task, begun=task.state.begun)
         crew = self._crew()
         for shift in shifts:
             if shift.vehicle in crew and in_hand.get(shift.vehicle) == shift.task:
                 one = OnPost(shift, crew[shift.vehicle].spec)
                 one.moved_s = self._book.now_s()
+                if shift.begun_s is not None and shift.plan.by_s is not None:
+                    one.by_s = shift.begun_s + shift.plan.by_s
                 self._open[shift.vehicle] = one
             else:
                 self._left_over.append(shift)
@@ -106,6 +110,10 @@ class Watches:
             lost = replace(shift, state=ShiftState.LOST, ended_s=self._book.now_s())
             await self._book.commit(shifts=[lost], events=[self._event("shift_ended", lost)])
         self._left_over.clear()
+        for task in self._book.open():
+            if task.is_watch and task.state is TaskState.CANCELLING:
+                await self._stand_down(task.id)
+                await self._conclude(task.id)
         while True:
             await self._look_at_all()
             with suppress(TimeoutError):
@@ -224,7 +232,10 @@ class Watches:
                 most_s=one.most_s,
                 begin=one.begin,
             )
-            one.shift = replace(one.shift, plan=self._plans.shift_plan(station))
+            plan = self._plans.shift_plan(station)
+            if station.by_s < math.inf:
+                plan = replace(plan, by_s=station.by_s)
+            one.shift = replace(one.shift, plan=plan)
             one.by_s = now_s + station.by_s
             if not station.rounds:
                 return None
@@ -274,7 +285,7 @@ class Watches:
         """Its vehicle is free again; ``why`` says what kept it from staying."""
         one = self._open[shift.vehicle]
         lost = why is not None and one.shift.state.counts
-        if one.left_off:
+        if one.left_off and one.shift.task in self._watches:
             self._left_off[one.shift.task, one.shift.post] = one.left_off
         await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why)
         del self._open[shift.vehicle]
@@ -312,6 +323,8 @@ class Watches:
 
     async def _look_at(self, one: OnPost, now_s: float) -> None:
         """Move a shift on by what its vehicle says, and call it home where it must."""
+        if one.shift.state.ended:
+            return  # it came home while another was looked at
         shift, member = one.shift, self._crew()[one.shift.vehicle]
         state = member.state()
         if shift.state is ShiftState.UNDERWAY and one.clearance is not None:
@@ -442,6 +455,8 @@ class Watches:
         """When a vehicle could be on a post at the earliest, if it isn't on one now or soon."""
         member, one = self._crew()[vehicle], self._open.get(vehicle)
         after_s = 0.0
+        if why_not(watch.spec, member.spec):
+            return math.inf
         if one is not None and one.shift.state.counts:
             return math.inf
         if one is not None:
@@ -473,10 +488,9 @@ class Watches:
 
     async def _end_watch(self, watch: Watch) -> None:
         """Its time is over: it is done, and all come home."""
+        if self._watches.pop(watch.task, None) is None:
+            return  # it was cancelled while another was looked at
         task = self._book[watch.task]
-        del self._watches[watch.task]
-        for post in watch.posts:
-            self._left_off.pop((watch.task, post.number), None)
         if task.state is TaskState.UNDERWAY:
             done = self._book.move(task.id, TaskState.DONE, ended_s=watch.ends_s)
             event = self._book.journal.event("task_done", task=task.id)
@@ -493,6 +507,8 @@ class Watches:
     async def _stand_down(self, task: TaskId) -> None:
         """Send all home who are on a watch."""
         self._watches.pop(task, None)
+        for key in [key for key in self._left_off if key[0] == task]:
+            del self._left_off[key]
         self._alerts.clear("watch_gap_ahead", task=task)
         for one in list(self._open.values()):
             if one.shift.task == task and one.shift.state.counts:
@@ -500,6 +516,8 @@ class Watches:
 
     async def _call_off(self, one: OnPost, why: Refusal | None = None) -> None:
         """Have a vehicle come home; one that has not set out yet is free at once."""
+        if one.shift.state.ended:
+            return
         if one.shift.state is ShiftState.GIVEN:
             await self._move(one, ShiftState.DONE, why=why)
             self._open.pop(one.shift.vehicle, None)

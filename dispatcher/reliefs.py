@@ -49,6 +49,11 @@ class Member(Protocol):
         """Whether people let it work."""
         ...
 
+    @property
+    def let_work(self) -> bool:
+        """Whether they do, and nobody commands it."""
+        ...
+
     def wake(self) -> None:
         """Something has changed for it."""
         ...
@@ -147,7 +152,7 @@ class Reliefs:
                 out now.
         """
         state, energy = member.state(), member.spec.energy
-        if not member.in_service or not state.fit or state.charge_ratio is None:
+        if not member.let_work or not state.fit or state.charge_ratio is None:
             return math.inf
         ratio = state.charge_ratio if not after_s else energy.reserve_ratio
         for step in range(11):

@@ -60,6 +60,8 @@ class ShiftPlan:
         each: waypoints of one round.
         out_s, back_s: the ways there and home, with climb and landing.
         round_wh, back_wh: energy of a round, and from anywhere on it home.
+        by_s: how long after setting out it must be on its way home, for a no-fly volume closes;
+            None = it need not.
         rounds: as many as it makes, if nobody calls it off; 0 = as long as its battery lasts.
     """
 
@@ -72,6 +74,7 @@ class ShiftPlan:
     back_s: float = 0.0
     round_wh: float = 0.0
     back_wh: float = 0.0
+    by_s: float | None = None
 
     @property
     def stretch_s(self) -> float:

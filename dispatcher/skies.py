@@ -146,6 +146,11 @@ class Skies:
         self._pump()
         return True
 
+    def drop(self, vehicle: VehicleId) -> None:
+        """A drone is on the ground and has no flight: what it turned to is over."""
+        if self._flights.pop(vehicle, None) is not None:
+            self._pump()
+
     def _flight(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> _Flight:
         """Climbing at the start, unless that is in the air, and coming down at the end."""
         points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]

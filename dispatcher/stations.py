@@ -42,6 +42,8 @@ CLEAR_S = 45.0
 """So long before a no-fly volume closes a shift that flies over it turns home."""
 SET_OUT_S = 40.0
 """From being told to leaving the ground."""
+KEPT = 500
+"""So many ways are remembered."""
 ORDINARY_S = 2 * 3600.0
 """No flight but a shift is longer."""
 LONGEST_S = 4 * 3600.0
@@ -264,15 +266,20 @@ class Stations:
         key = (post, spec.id, stand, over, over_at_end)
         if key not in self._known:
             ring, look_s = self.ring(post, spec, over, keep_off)
-            self._known[key] = self._find_legs(ring, look_s, *flown)
+            self._keep(key, self._find_legs(ring, look_s, *flown))
         legs = self._known[key]
         ring = turned(legs.ring, begin)
         if ring == legs.ring:
             return legs
         key = (*key, *ring[:2])
         if key not in self._known:
-            self._known[key] = self._find_legs(ring, legs.look_s, *flown)
+            self._keep(key, self._find_legs(ring, legs.look_s, *flown))
         return self._known[key]
+
+    def _keep(self, key: tuple[object, ...], legs: "_Legs") -> None:
+        self._known[key] = legs
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
 
     def _find_legs(
         self,
@@ -317,6 +324,8 @@ class Stations:
                 area = named_area(self._site.airspaces[stop.area])
                 clipped = replace(stop, area=None, drawn=area)
                 self._tours[key] = self._tour(clipped, spec, home, over)
+            if len(self._tours) > KEPT:
+                del self._tours[next(iter(self._tours))]
         return self._tours[key]
 
     def _tour(

@@ -100,6 +100,7 @@ class Worker:
         )
         vehicle.watch(self.wake)
         vehicle.watch(shelter.look)
+        missions.on_begin(self._calls.check_command)
         missions.on_begin(shelter.look)
         missions.on_begin(calls.look)
 
@@ -123,7 +124,9 @@ class Worker:
         while True:
             self._word.clear()
             await self._standing.note_set_aside()
+            self._calls.clear_air()
             if self.stood_down or not self._vehicle.state().fit:
+                self._calls.give_back(Refusal("safety_stop" if self.stood_down else "not_fit"))
                 await self._word.wait()
                 continue
             try:
@@ -143,6 +146,7 @@ class Worker:
         if self._retreat.wanted:
             await self._retreat.sit_out()
         elif self.commanded_by is not None:
+            self._calls.give_back(Refusal("commanded", {"by": self.commanded_by}))
             return False
         elif self._calls.waiting:
             self._rest.leave_post()
@@ -240,7 +244,8 @@ class Worker:
 
     def _may_work(self) -> bool:
         held = self._retreat.wanted or bool(self._retreat.held_aboard())
-        return self._standing.may_work and not held and not self._shifts.engaged
+        called = self._calls.waiting or self._calls.answering
+        return self._standing.may_work and not (held or called or self._shifts.engaged)
 
     @property
     def available(self) -> bool:
@@ -258,7 +263,7 @@ class Worker:
         free = not (self._recovery.pending or self.stood_down or self._calls.engaged)
         busy = self.hand.task is not None or bool(self.hand.aboard) or self._shifts.engaged
         kept = self._retreat.wanted
-        return free and not busy and not kept and self.in_service and self._vehicle.state().fit
+        return free and not busy and not kept and self.let_work and self._vehicle.state().fit
 
     @property
     def in_service(self) -> bool:
@@ -268,6 +273,11 @@ class Worker:
     @in_service.setter
     def in_service(self, on: bool) -> None:
         self._standing.in_service = on
+
+    @property
+    def let_work(self) -> bool:
+        """Whether people let it work by itself."""
+        return self._standing.may_work
 
     @property
     def stood_down(self) -> bool:

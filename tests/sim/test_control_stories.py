@@ -4,9 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dispatcher.control_desk import Order, Reply
 from dispatcher.flight_log import Flight
 from dispatcher.incidents_in import IncidentIn
+from dispatcher.skies import Skies
 from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.district import district
@@ -77,6 +80,30 @@ async def test_a_restart_changes_nothing_about_who_commands(tmp_path: Path) -> N
         await here.until(lambda: not here.world.aircraft[D1].airborne, 600)
         await here.service.control.let_go("Wu")
         assert here.service.control.stopped == {}
+
+
+async def test_stopped_while_it_waits_for_its_take_off_it_stays_on_the_ground(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Skies] = []
+
+    def full(skies: Skies, *_: Any) -> list[VehicleId]:
+        found.append(skies)
+        return [VehicleId("D9")]
+
+    async with hospital(district(tmp_path)) as place:
+        with monkeypatch.context() as held:
+            held.setattr(Skies, "_in_the_way", full)
+            patrol = await place.submit(kind="patrol", area="park")
+            await place.until(lambda: bool(found))
+            await place.service.control.stop("Li")
+            await asyncio.sleep(5)
+        found[0].leave(VehicleId("D9"))
+        await asyncio.sleep(120)
+        assert not any(one.airborne for one in place.world.aircraft.values())
+        await place.service.control.let_go("Li")
+        await place.until_ended(patrol)
+        assert place.task(patrol).state is TaskState.DONE
 
 
 async def test_the_emergency_stop_holds_robots_with_what_they_carry(tmp_path: Path) -> None:

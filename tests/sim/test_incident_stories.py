@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import Refused
+from dispatcher.help_flights import Call
 from dispatcher.incidents import Incident, IncidentState
 from dispatcher.incidents_in import IncidentIn
 from dispatcher.task import TaskState
+from dispatcher.worker import Worker
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from sim.config import PlannedIncident
@@ -150,6 +152,42 @@ async def test_nobody_able_is_told_with_a_reason_for_each_and_tried_again(tmp_pa
         sent = await until_state(place, incident, IncidentState.SENT)
         assert sent.vehicle == D3
         assert "incident_without_drone" not in place.open_codes()
+
+
+async def test_who_is_stood_down_after_the_call_gives_it_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_out = Worker.call_out
+
+    def called_and_stopped(worker: Worker, call: Call) -> None:
+        call_out(worker, call)
+        if worker.id == D2:
+            worker.stand_down()
+
+    monkeypatch.setattr(Worker, "call_out", called_and_stopped)
+    async with hospital(district(tmp_path)) as place:
+        await asyncio.sleep(60)
+        incident = await call(place, place="station", on_scene_s=60)
+        assert incident.vehicle == D2
+        await until_state(place, incident, IncidentState.OBSERVED)
+        assert (await now(place, incident)).vehicle != D2
+        assert not place.world.aircraft[D2].airborne
+
+
+async def test_who_helps_is_given_no_other_work_before_it_is_home(tmp_path: Path) -> None:
+    async with hospital(district(tmp_path)) as place:
+        for other in (D1, D3):
+            await place.service.fleet_desk.set_in_service(other, on=False)
+        await asyncio.sleep(60)
+        incident = await call(place, place="station", on_scene_s=300)
+        await place.until(lambda: place.world.aircraft[D2].airborne)
+        patrol = await place.submit(kind="patrol", area="park")
+        while not at_home(place, D2):
+            assert place.task(patrol).state is TaskState.QUEUED
+            await asyncio.sleep(5)
+        assert (await now(place, incident)).state is IncidentState.OBSERVED
+        await place.until_ended(patrol)
+        assert place.task(patrol).state is TaskState.DONE
 
 
 async def test_a_scene_outside_the_fence_is_no_drones(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from dispatcher.book import TaskBook
 from dispatcher.errors import Refused
 from dispatcher.shifts import ShiftState
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from sim.fault_plan import PlannedFault
 from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
-from tests.sim.process import place
+from tests.sim.process import Place, place
 
 D1, D2, D3 = (VehicleId(name) for name in ("D1", "D2", "D3"))
 SITE = """\
@@ -64,7 +65,7 @@ def park(folder: Path, drones: int = 3) -> Path:
     return path
 
 
-def watch(here: Hospital, minutes: float, **more: Any) -> dict[str, Any]:
+def watch(here: Hospital | Place, minutes: float, **more: Any) -> dict[str, Any]:
     until = here.service.clock.now() + timedelta(minutes=minutes)
     asked = {"kind": "patrol", "area": "meadow", "revisit_s": 240, "until": until.isoformat()}
     return asked | more
@@ -170,6 +171,70 @@ async def test_a_watch_that_is_cancelled_has_all_come_home(tmp_path: Path) -> No
         assert here.task(task).state is TaskState.CANCELLED
         assert not any(one.airborne for one in here.world.aircraft.values())
         assert here.service.watches() == []
+
+
+async def test_cancelled_and_restarted_at_once_a_watch_is_over(tmp_path: Path) -> None:
+    async with place(park(tmp_path), tmp_path / "park.sqlite") as here:
+        task = await here.submit(**watch(here, 15))
+        await asyncio.sleep(75)
+        await here.service.task_desk.cancel(task)
+        await here.restart()
+        await here.until(lambda: here.service.task(task).state is TaskState.CANCELLED, 300)
+        flying = here.world.aircraft.values()
+        await here.until(lambda: not any(one.airborne for one in flying), 300)
+        assert here.service.watches() == []
+
+
+async def test_who_comes_home_while_the_others_are_looked_at_is_not_called_off_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store takes six seconds for the end of a shift; the posts are looked at meanwhile."""
+    commit = TaskBook.commit
+
+    async def slow(book: TaskBook, **what: Any) -> Any:
+        if any(shift.state is ShiftState.DONE for shift in what.get("shifts", ())):
+            await asyncio.sleep(6)
+        return await commit(book, **what)
+
+    monkeypatch.setattr(TaskBook, "commit", slow)
+    async with hospital(park(tmp_path)) as here:
+        task = await here.submit(**watch(here, 12))
+        await here.until(lambda: bool(on_station(here)), 120)
+        await here.service.fleet_desk.set_in_service(on_station(here)[0], on=False)
+        await here.until_ended(task)
+        assert here.task(task).state is TaskState.DONE
+        assert figures(here, task)[0] == 0
+
+
+async def test_who_is_commanded_is_given_no_shift_and_is_no_relief(tmp_path: Path) -> None:
+    async with hospital(park(tmp_path, drones=2)) as here:
+        await here.service.control.stop("Li", [D1])
+        task = await here.submit(**watch(here, 30))
+        await here.until(lambda: on_station(here) == [D2], 120)
+        assert "watch_gap_ahead" in here.open_codes(), "nobody can relieve D2 in time"
+        assert not here.world.aircraft[D1].airborne
+        await here.service.control.let_go("Li", [D1])
+        await here.until(lambda: on_station(here) == [D1], 1200)
+        assert here.task(task).state is TaskState.UNDERWAY
+
+
+async def test_a_watch_from_the_air_does_not_reckon_with_robots(tmp_path: Path) -> None:
+    path, site = park(tmp_path), tmp_path / "site.yaml"
+    yard = (
+        "      shed: {name: {en: Shed, zh: 棚}, kind: parking, at: [0, -40], roles: [parking]}\n"
+        "      gate: {name: {en: Gate, zh: 门}, kind: gate, at: [40, -40]}\n"
+        "    lanes:\n      - {path: [shed, gate]}\nair:\n"
+    )
+    site.write_text(site.read_text(encoding="utf-8").replace("air:\n", yard), encoding="utf-8")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("  - {model: cart, ids: [C1], homes: [shed]}\n")
+    async with hospital(path) as here:
+        await here.submit(**watch(here, 30))
+        await here.until(lambda: bool(on_station(here)), 240)
+        for other in {D1, D2, D3} - set(on_station(here)):
+            await here.service.fleet_desk.set_in_service(other, on=False)
+        await here.until(lambda: "watch_gap_ahead" in here.open_codes(), 60)
+        await asyncio.sleep(60)
 
 
 async def test_a_watch_that_has_not_begun_is_cancelled_at_once(tmp_path: Path) -> None:
