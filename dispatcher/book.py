@@ -1,8 +1,10 @@
 """The book of open tasks: the one owner of their states, always on disk before anybody acts."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dispatcher.errors import IllegalMove, NotFound
@@ -32,6 +34,8 @@ class TaskBook:
         self._ended: dict[TaskId, Task] = {}
         self._next_task = self._next_mission = self._next_shift = 1
         self._listeners: list[Callable[[Task], None]] = []
+        self._failed = asyncio.Event()
+        self._fault: BaseException | None = None
 
     async def load(self) -> None:
         """Read the store: what was open when the last process ended is open still."""
@@ -88,7 +92,7 @@ class TaskBook:
         await self.store.commit(tasks=tasks, events=events)
         for task in tasks:
             self._open[task.id] = task
-            self._tell(task)
+            self._tell([task])
 
     def move(self, task: TaskId, state: TaskState | None = None, **changes: Any) -> Task:
         """A task as it will be after a legal move; put it on disk with `commit`, then act.
@@ -123,8 +127,37 @@ class TaskBook:
         """One decision, on disk as a whole; then everybody is told."""
         moved = list(tasks)
         await self.store.commit(tasks=moved, events=events, missions=missions, shifts=shifts)
-        for task in moved:
-            self._tell(task)
+        self._tell(moved)
+
+    def post(
+        self, *, tasks: Sequence[Task] = (), events: Sequence[Event] = ()
+    ) -> asyncio.Future[None]:
+        """The same for a decision that only leads to the next one, which need not wait for it.
+
+        It is on disk before any later one is, so before a vehicle is told of either.
+
+        Returns:
+            Done when it is there; if it can't be written, `run` ends with the reason, too.
+        """
+        written = self.store.put(tasks=tasks, events=events)
+        if written.done():
+            self._posted(tasks, written)
+        else:
+            written.add_done_callback(partial(self._posted, tasks))
+        return written
+
+    def _posted(self, tasks: Sequence[Task], written: asyncio.Future[None]) -> None:
+        if written.cancelled() or written.exception() is None:
+            self._tell(tasks)
+        else:
+            self._fault = self._fault or written.exception()
+            self._failed.set()
+
+    async def run(self) -> None:
+        """Raise what kept a posted decision from the disk; while nothing does, never return."""
+        await self._failed.wait()
+        assert self._fault is not None
+        raise self._fault
 
     async def note(self, kind: str, *, vehicle: VehicleId | None = None, **facts: Any) -> None:
         """Journal something that is not about a task."""
@@ -159,7 +192,8 @@ class TaskBook:
         """This moment in loop seconds."""
         return self._clock.now_s()
 
-    def _tell(self, task: Task) -> None:
-        for listener in self._listeners:
-            listener(task)
-        self._hub.tell(Change(task=task))
+    def _tell(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            for listener in self._listeners:
+                listener(task)
+            self._hub.tell(Change(task=task))

@@ -113,6 +113,8 @@ class IncidentCalls:
     @property
     def answering(self) -> bool:
         """Whether it is on its way to an incident, there, or on its way home from it."""
+        if self._helper is None:
+            return False
         current = self._missions.current
         return self._answering or (current is not None and incident_of(current[0]) is not None)
 

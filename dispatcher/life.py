@@ -36,6 +36,7 @@ class Life:
         parts, basis, planning = self._parts, self._parts.basis, self._parts.planning
         await self._restore()
         async with asyncio.TaskGroup() as group:
+            group.create_task(basis.book.run(), name="book.run")
             group.create_task(basis.roster.run(), name="roster.run")
             group.create_task(basis.facilities.run(), name="facilities.run")
             await self._hello()

@@ -201,7 +201,7 @@ def _fleet_of(given: Given, workers: Mapping[VehicleId, Worker]) -> Callable[[],
     def fleet() -> list[Free]:
         """Who can take work now, and where and when each will be free."""
         now_s = given.clock.now_s()
-        return [worker.free(now_s) for worker in workers.values() if worker.plannable]
+        return [free for worker in workers.values() if (free := worker.free(now_s)) is not None]
 
     return fleet
 

@@ -220,12 +220,13 @@ class Planner:
         began = time.process_time()
         plan = insert(model.problem, self._start(model))
         self.times.insertions_ms.append(1000 * (time.process_time() - began))
-        await self._adopt(model, plan)
+        written = self._adopt(model, plan)
         self._last = Answer(model, plan, self._number, self._book.now_s())
         if self._last.open > 1 and self._config.stages:
             self._improve.set()
         if self._config.preempt:
             self._make_turn()
+        await written
 
     def _make_turn(self) -> None:
         """Have a vehicle turned round for a task that can't wait, where that pays."""
@@ -295,8 +296,11 @@ class Planner:
         )
         return Plan(routes=tuple(routes))
 
-    async def _adopt(self, model: Model, plan: Plan) -> None:
-        """Put a plan in force, and write down which tasks it gives to whom."""
+    def _adopt(self, model: Model, plan: Plan) -> asyncio.Future[None]:
+        """Put a plan in force, and have written down which tasks it gives to whom.
+
+        Who is woken by it need not wait for that: it comes before what they write down.
+        """
         self._number += 1
         before, charged = self._routes, self._charges
         self._routes = {
@@ -307,11 +311,12 @@ class Planner:
             for vehicle, route in zip(model.vehicles, plan.routes, strict=True)
         }
         self._charges = self._charges_of(model, plan)
-        await self._assign(model, plan)
+        written = self._assign(model, plan)
         for vehicle in {**before, **self._routes}:
             moved = before.get(vehicle, ()) != self._routes.get(vehicle, ())
             if moved or charged.get(vehicle) != self._charges.get(vehicle):
                 self._wake(vehicle)
+        return written
 
     def _charges_of(self, model: Model, plan: Plan) -> dict[VehicleId, dict[Visit, PlannedCharge]]:
         found: dict[VehicleId, dict[Visit, PlannedCharge]] = {}
@@ -324,7 +329,7 @@ class Planner:
                     found.setdefault(vehicle, {})[route[charge.before]] = planned
         return found
 
-    async def _assign(self, model: Model, plan: Plan) -> None:
+    def _assign(self, model: Model, plan: Plan) -> asyncio.Future[None]:
         eta_s = {
             row.visit.request: float(row.end_s)
             for rows in timetable(model.problem, plan)
@@ -353,8 +358,7 @@ class Planner:
                         kind, task=task.id, vehicle=new.vehicle, reason=new.reason
                     )
                 )
-        if moved:
-            await self._book.commit(tasks=moved, events=events)
+        return self._book.post(tasks=moved, events=events)
 
     def _placed(
         self,

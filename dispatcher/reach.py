@@ -1,12 +1,64 @@
 """Whether a vehicle could get to the stops of a task, one after the other, and home again."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from dispatcher.hours import Goods
-from dispatcher.roadbook import RoadBook
+from dispatcher.roadbook import RoadBook, rules_of
 from dispatcher.stops import TaskStop
 from fleet.vehicle import Medium, VehicleSpec
-from routing.site import PlaceId, Role, Site
+from routing.paths import Rules
+from routing.site import NodeId, PlaceId, Role, Site
+
+KEPT = 20_000
+"""So many answers are remembered."""
+
+
+class Leg(NamedTuple):
+    """To a stop, and on from there: with which goods, and whether with any load at all."""
+
+    place: PlaceId
+    loaded: bool
+    goods: Goods
+    loaded_after: bool
+    goods_after: Goods
+
+
+class Reach:
+    """Remembers who could get where: the same ways are asked for over and over."""
+
+    def __init__(self, site: Site, roads: RoadBook) -> None:
+        self._site, self._roads = site, roads
+        self._homes = roads.homes
+        self._known: dict[tuple[Rules, NodeId, tuple[Leg, ...]], bool] = {}
+
+    def all_of(self, spec: VehicleSpec, legs: tuple[Leg, ...]) -> bool:
+        """Whether a vehicle can make all stops that ``legs`` are of: see `unreachable_stops`."""
+        if spec.medium is Medium.AIR:
+            return not _missed(self._site, self._roads, spec, legs)
+        if self._homes is not self._roads.homes or len(self._known) >= KEPT:
+            self._homes = self._roads.homes
+            self._known.clear()
+        key = rules_of(spec), self._site.places[spec.home].node, legs
+        if key not in self._known:
+            self._known[key] = not _missed(self._site, self._roads, spec, legs)
+        return self._known[key]
+
+
+def legs_of(stops: Sequence[TaskStop]) -> tuple[Leg, ...]:
+    """What is on board on the way to each stop at a place, and after it."""
+    goods: Goods = frozenset()
+    carried_g, carried_ml = 0, 0
+    found: list[Leg] = []
+    for stop in stops:
+        if stop.place is None:
+            continue
+        loaded = carried_g > 0 or carried_ml > 0
+        carried_g, carried_ml = carried_g + stop.load_g, carried_ml + stop.load_ml
+        after = carried_g > 0 or carried_ml > 0
+        before, goods = goods, goods.union(stop.taken) if after else frozenset[str]()
+        found.append(Leg(stop.place, loaded, before, after, goods))
+    return tuple(found)
 
 
 def unreachable_stops(
@@ -19,27 +71,23 @@ def unreachable_stops(
     Lanes that are closed for now don't count: they open again. Nor do those that are shut to its
     goods at some hours, if not at all.
     """
-    places = [stop.place for stop in stops if stop.place is not None]
+    return _missed(site, roads, spec, legs_of(stops))
+
+
+def _missed(site: Site, roads: RoadBook, spec: VehicleSpec, legs: Sequence[Leg]) -> list[PlaceId]:
     if spec.medium is Medium.AIR:
-        return [place for place in places if Role.PAD not in site.places[place].roles]
-    goods: Goods = frozenset()
+        return [leg.place for leg in legs if Role.PAD not in site.places[leg.place].roles]
     reaches = roads.some_day(spec)
     home = site.places[spec.home].node
-    here, carried_g, carried_ml = home, 0, 0
+    here = home
     missed: list[PlaceId] = []
-    for stop in stops:
-        if stop.place is None:
-            continue
-        node = site.places[stop.place].node
-        loaded = carried_g > 0 or carried_ml > 0
-        carried_g, carried_ml = carried_g + stop.load_g, carried_ml + stop.load_ml
-        leaves_loaded = carried_g > 0 or carried_ml > 0
-        before, goods = goods, goods.union(stop.taken) if leaves_loaded else frozenset[str]()
-        comes = reaches(here, node, before, loaded=loaded)
-        from_home = not loaded or reaches(home, node, before, loaded=True)
-        to_home = reaches(node, home, goods, loaded=leaves_loaded)
+    for leg in legs:
+        node = site.places[leg.place].node
+        comes = reaches(here, node, leg.goods, loaded=leg.loaded)
+        from_home = not leg.loaded or reaches(home, node, leg.goods, loaded=True)
+        to_home = reaches(node, home, leg.goods_after, loaded=leg.loaded_after)
         if comes and from_home and to_home:
             here = node
         else:
-            missed.append(stop.place)
+            missed.append(leg.place)
     return missed

@@ -8,7 +8,7 @@ from dispatcher.candidates import needed
 from dispatcher.eligibility import why_not
 from dispatcher.free import Free, lasts
 from dispatcher.hygiene import Hygiene
-from dispatcher.reach import unreachable_stops
+from dispatcher.reach import Leg, Reach, legs_of
 from dispatcher.roadbook import RoadBook, rules_of
 from dispatcher.shut_out import ShutOut, Start
 from dispatcher.spots import Spots
@@ -37,6 +37,7 @@ class Shortlist:
     ) -> None:
         self._site, self._roads, self._spots = site, roads, spots
         self._handling, self._hygiene = handling, hygiene
+        self._reach = Reach(site, roads)
         self._able: dict[TaskId, dict[VehicleId, bool]] = {}
         self._shut_out = None if roads.hours is None else ShutOut(site, roads, roads.hours)
         self.waits: dict[TaskId, Refusal] = {}
@@ -156,15 +157,23 @@ class Shortlist:
         """Whether a vehicle could ever do a task: by what it is, and by the roads."""
         known = self._able.setdefault(task.id, {})
         if spec.id not in known:
-            stops = stops_of(task, self._handling)
-            known[spec.id] = not why_not(task.spec, spec) and not unreachable_stops(
-                self._site, self._roads, spec, stops
-            )
+            known[spec.id] = self._could(task, spec, self._legs(task))
         return known[spec.id]
+
+    def _legs(self, task: Task) -> tuple[Leg, ...]:
+        return legs_of(stops_of(task, self._handling))
+
+    def _could(self, task: Task, spec: VehicleSpec, legs: tuple[Leg, ...]) -> bool:
+        return not why_not(task.spec, spec) and self._reach.all_of(spec, legs)
 
     def _may_take(self, task: Task, fleet: Sequence[Free]) -> list[bool]:
         """Which vehicles may be planned for a task that is not begun."""
-        return [free.takes_new and self.able(task, free.spec) for free in fleet]
+        known = self._able.setdefault(task.id, {})
+        new = [f.spec for f in fleet if f.takes_new and f.spec.id not in known]
+        if new:
+            legs = self._legs(task)
+            known.update({spec.id: self._could(task, spec, legs) for spec in new})
+        return [free.takes_new and known[free.spec.id] for free in fleet]
 
     def _bound_by_goods(self, tasks: Sequence[Task], fleet: Sequence[Free]) -> list[Free]:
         """Nothing new for those with goods on board that they can't bring on for now.

@@ -27,8 +27,8 @@ class Steps:
         self._vehicle, self._hand, self._handling = vehicle, hand, handling
         self._book, self._planner, self._alerts = book, planner, alerts
 
-    async def begin(self, task: Task, index: int) -> None:
-        """The vehicle sets out for a stop."""
+    def begin(self, task: Task, index: int) -> None:
+        """The vehicle sets out for a stop; that is on disk before its mission is."""
         events = [
             self._book.journal.event("stop_begun", task=task.id, vehicle=self._vehicle, stop=index)
         ]
@@ -36,7 +36,7 @@ class Steps:
             if task.state is TaskState.QUEUED:
                 task = self._book.move(task.id, TaskState.ASSIGNED, vehicle=self._vehicle)
             task = self._book.move(task.id, TaskState.UNDERWAY, vehicle=self._vehicle, reason=None)
-        await self._book.commit(tasks=[task], events=events)
+        self._book.post(tasks=[task], events=events)
 
     async def stop_done(self, id_: TaskId, stop: TaskStop, index: int) -> None:
         """A stop has been made; with the last one the task is done."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Patrol, Spec, Task, TaskId
 from fleet.mission import Action, ActionKind, MissionId
@@ -77,6 +78,7 @@ def stops_of(task: Task, handling: Handling) -> tuple[TaskStop, ...]:
     return stops_of_spec(task.id, task.spec, handling)
 
 
+@lru_cache(maxsize=4096)
 def stops_of_spec(task: TaskId, spec: Spec, handling: Handling) -> tuple[TaskStop, ...]:
     """The stops that a request would have."""
     match spec:

@@ -5,6 +5,7 @@ piece after the other; commits that arrive while one is being written go into th
 transaction together, so a burst costs few waits for the disk.
 """
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -172,6 +173,21 @@ class Store:
         Raises:
             KeyTaken: a task's idempotency key belongs to another task.
         """
+        await self.put(tasks=tasks, events=events, missions=missions, shifts=shifts)
+
+    def put(
+        self,
+        *,
+        tasks: Sequence[Task] = (),
+        events: Sequence[Event] = (),
+        missions: Sequence[MissionRecord] = (),
+        shifts: Sequence[Shift] = (),
+    ) -> asyncio.Future[None]:
+        """The same, for who need not wait: it is on disk before all that is written later.
+
+        Returns:
+            Done when it is on disk; see `commit`.
+        """
         clock = self._clock
         statements: list[tuple[Executable, list[dict[str, Any]]]] = []
         if tasks:
@@ -182,12 +198,11 @@ class Store:
             statements.append((PUT_MISSION, [mission_values(m, clock) for m in missions]))
         if shifts:
             statements.append((PUT_SHIFT, [shift_values(shift, clock) for shift in shifts]))
-        if statements:
-            await self._writer.write(statements)
+        return self._writer.put(statements)
 
     async def write(self, statements: Statements) -> None:
         """Write rows of other tables, all or none; returns when they are on disk."""
-        await self._writer.write([(what, rows) for what, rows in statements if rows])
+        await self._writer.put([(what, rows) for what, rows in statements if rows])
 
     async def rows(self, query: Executable, **values: Any) -> list[Any]:
         """The rows of a query; for the stores of other tables."""
@@ -196,7 +211,7 @@ class Store:
     async def learn(self, paces: Sequence[Pace]) -> None:
         """Write down how long roads take."""
         if paces:
-            await self._writer.write([(PUT_PACE, [asdict(pace) for pace in paces])])
+            await self._writer.put([(PUT_PACE, [asdict(pace) for pace in paces])])
 
     async def paces(self) -> list[Pace]:
         """All that was learnt of how long roads take."""
@@ -212,7 +227,7 @@ class Store:
             "body": answer.body,
             "at": self._clock.now(),
         }
-        await self._writer.write([(PUT_ANSWER, [values])])
+        await self._writer.put([(PUT_ANSWER, [values])])
 
     async def forget(self, *, key: str | None = None, before_s: float | None = None) -> None:
         """Drop one answer, or all that are older than a moment."""
@@ -221,7 +236,7 @@ class Store:
         if before_s is not None:
             which = ANSWERS.c.at < bindparam("this", type_=UtcTime())
             values = {"this": self._clock.to_utc(before_s)}
-        await self._writer.write([(delete(ANSWERS).where(which), [values])])
+        await self._writer.put([(delete(ANSWERS).where(which), [values])])
 
     async def answer(self, key: str) -> Answer | None:
         """What is known of the write with this idempotency key."""

@@ -81,7 +81,7 @@ class Visits:
         self._hand.take_up(task.id, stop, visit.stop)
         self._hand.ready_s = self._expected_s(stop)
         try:
-            await self._steps.begin(task, visit.stop)
+            self._steps.begin(task, visit.stop)
             await self._tries.make(task.id, stop, visit.stop)
         finally:
             self._hand.put_down()

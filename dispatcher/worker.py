@@ -214,8 +214,17 @@ class Worker:
         """Where it stands at the start of the program; at home, if it doesn't say."""
         return self._mover.take_up_stand(home)
 
-    def free(self, now_s: float) -> Free:
-        """Where and when it will be free for other work."""
+    def free(self, now_s: float) -> Free | None:
+        """Where and when it will be free for other work; None = the plan need not know of it.
+
+        It must, of who may get work, or has some on board.
+        """
+        available = self.available
+        if available or self.hand.aboard or self.hand.task is not None:
+            return self._free(now_s, takes_new=available)
+        return None
+
+    def _free(self, now_s: float, *, takes_new: bool) -> Free:
         hand = self.hand
         ratio = self._vehicle.state().charge_ratio
         current = None
@@ -228,13 +237,13 @@ class Worker:
             spot=spot,
             ready_s=max(now_s, hand.ready_s),
             charge_ratio=1.0 if ratio is None else ratio,
-            takes_new=self.available,
+            takes_new=takes_new,
             current=current,
             turns_at=self._break_off.turns_at(),
         )
 
     def _free_now(self) -> Free:
-        return self.free(self._book.now_s())
+        return self._free(self._book.now_s(), takes_new=self.available)
 
     def charge_need(self) -> Need | None:
         """How much it wants to charge now; None = it doesn't, or has something else to do first."""
@@ -243,19 +252,16 @@ class Worker:
     # --- whether it may work ---
 
     def _may_work(self) -> bool:
-        held = self._retreat.wanted or bool(self._retreat.held_aboard())
-        called = self._calls.waiting or self._calls.answering
-        return self._standing.may_work and not (held or called or self._shifts.engaged)
+        if not self._standing.may_work or self._shifts.engaged:
+            return False
+        if self._retreat.wanted or self._retreat.held_aboard():
+            return False
+        return not (self._calls.waiting or self._calls.answering)
 
     @property
     def available(self) -> bool:
         """Whether it may be given new work."""
         return self._wish.lets_work
-
-    @property
-    def plannable(self) -> bool:
-        """Whether the plan must know of it: it may get work, or has some on board."""
-        return self.available or bool(self.hand.aboard) or self.hand.task is not None
 
     @property
     def may_stand_watch(self) -> bool:

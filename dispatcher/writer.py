@@ -34,21 +34,24 @@ class GroupWriter:
         self._connection = connection
         self._executor = executor
         self._tasks = tasks
-        self._pending: list[_Batch] = []  # bounded by the callers who wait
+        self._pending: list[_Batch] = []  # bounded by the callers, who wait before they go on
         self._writing = False
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def write(self, statements: Statements) -> None:
-        """Write all of these or none; returns when they are on disk.
+    def put(self, statements: Statements) -> asyncio.Future[None]:
+        """Have all of these or none written, after all that was put before.
 
-        Raises:
-            KeyTaken: an idempotency key belongs to another task.
+        Returns:
+            Done when they are on disk; KeyTaken: an idempotency key belongs to another task.
         """
         batch = _Batch(statements, asyncio.get_running_loop().create_future())
-        self._pending.append(batch)
-        self._begin()
-        await batch.written
+        if statements:
+            self._pending.append(batch)
+            self._begin()
+        else:
+            batch.written.set_result(None)
+        return batch.written
 
     async def idle(self) -> None:
         """Wait until nothing is left to write."""

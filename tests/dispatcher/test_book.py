@@ -1,0 +1,93 @@
+"""What is written down, in which order, and who is told when."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import pytest
+
+from dispatcher.book import TaskBook
+from dispatcher.executors import InlineExecutor
+from dispatcher.feed import Hub
+from dispatcher.journal import Journal
+from dispatcher.store import Store
+from dispatcher.task import Task, TaskState
+from fleet.clock import Clock
+from tests.dispatcher.test_store import START, task
+
+
+class SlowDisk(Executor):
+    """Does what it is given at once, and when slow only once a test lets it, or fails at it."""
+
+    def __init__(self) -> None:
+        self.slow = False
+        self.work: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it, or keep it for later."""
+        if not self.slow:
+            return InlineExecutor().submit(fn, *args, **kwargs)
+        future: Future[Any] = Future()
+        self.work.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    async def turn(self, fault: Exception | None = None) -> None:
+        """Do what was given so far, or fail at it; what follows from that is seen to."""
+        given, self.work = self.work, []
+        for future, do in given:
+            if fault is None:
+                future.set_result(do())
+            else:
+                future.set_exception(fault)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def a_book() -> tuple[TaskBook, SlowDisk, list[tuple[str, str]]]:
+    """A book with one task, and what its listener is told from then on."""
+    clock, disk = Clock.starting(START), SlowDisk()
+    store = await Store.open("sqlite://", clock, disk)
+    book, told = TaskBook(store, Journal(clock), clock, Hub()), list[tuple[str, str]]()
+    await book.accept([task(1)])
+    disk.slow = True
+    book.on_move(lambda moved: told.append((moved.id, moved.state.value)))
+    return book, disk, told
+
+
+def assigned(book: TaskBook, vehicle: str) -> Task:
+    return book.move(task(1).id, TaskState.ASSIGNED, vehicle=vehicle)
+
+
+async def test_who_waits_for_a_later_decision_has_the_posted_one_on_disk_too() -> None:
+    book, disk, told = await a_book()
+    book.post(tasks=[assigned(book, "C1")])
+    later = asyncio.create_task(
+        book.commit(tasks=[book.move(task(1).id, TaskState.UNDERWAY)], events=[])
+    )
+    await asyncio.sleep(0)
+    assert book[task(1).id].state is TaskState.UNDERWAY, "in memory it holds at once"
+    await disk.turn()
+    assert told == [("T-000001", "assigned")], "nobody is told before it is on disk"
+    assert not later.done()
+    await disk.turn()
+    assert told[1:] == [("T-000001", "underway")]
+    assert later.done()
+
+
+async def test_what_can_not_be_written_ends_the_program_even_if_nobody_waits_for_it() -> None:
+    book, disk, told = await a_book()
+    running = asyncio.create_task(book.run())
+    book.post(tasks=[assigned(book, "C1")])
+    await asyncio.sleep(0)
+    assert not running.done()
+    await disk.turn(OSError("disk full"))
+    with pytest.raises(OSError, match="disk full"):
+        await running
+    assert told == []
+
+
+async def test_nothing_to_write_is_written_at_once() -> None:
+    book, disk, _ = await a_book()
+    assert book.post().done()
+    assert disk.work == []
