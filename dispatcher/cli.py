@@ -25,6 +25,7 @@ from dispatcher.commands import (
     submit,
 )
 from dispatcher.errors import DispatchError
+from dispatcher.heap import relax
 from fleet.errors import FleetError
 from routing.errors import RoutingError
 
@@ -111,6 +112,7 @@ def replay(
 
 def main() -> None:
     """Run ``wardline`` with this process's arguments."""
+    relax()
     try:
         make_app()()
     except Exception as error:  # the last place where one can be told in words

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.broker import bus_of, split_address
 from dispatcher.config import Installation
 from dispatcher.executors import Executors, solver_process, warm_up
+from dispatcher.heap import settled
 from dispatcher.journal import Journal
 from dispatcher.service import Service
 from dispatcher.store import Store
@@ -76,7 +77,8 @@ async def _live(
             works.append(group.create_task(link.run(), name="mavlink.run"))
         works.append(group.create_task(service.run(), name="service.run"))
         await service.ready.wait()
-        yield service
+        with settled():
+            yield service
         for work in works:
             work.cancel()
 

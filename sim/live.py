@@ -10,6 +10,7 @@ import typer
 
 from dispatcher.commands.serve import serve_app, until_told
 from dispatcher.executors import Executors, solver_process, warm_up
+from dispatcher.heap import settled
 from fleet.clock import Clock
 from sim import loops
 from sim.config import Scenario
@@ -74,7 +75,8 @@ async def _with_console(simulation: Simulation, place: Place, until_s: float | N
         await ready.wait()
         name = simulation.scenario.site.name.en
         typer.echo(f"{name}, simulated: http://{place.host}:{place.port}")
-        await running
+        with settled():
+            await running
         door.cancel()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dispatcher.executors import warm_up
+from dispatcher.heap import settled
 from dispatcher.journal import canonical
 from fleet.vehicle import VehicleSpec
 from sim import loops
@@ -63,7 +64,8 @@ def run(scenario: Scenario, wishes: Wishes) -> RunResult:
             await simulation.open()
             simulation.on_progress(TICK_S, wishes.progress)
             try:
-                await simulation.run(wishes.until_s)
+                with settled():
+                    await simulation.run(wishes.until_s)
                 return await _result(simulation, wishes, since)
             finally:
                 await simulation.close()

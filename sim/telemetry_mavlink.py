@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 
+from dispatcher.heap import settled
 from fleet.energy import EnergySpec
 from fleet.errors import LinkError
 from fleet.mavlink.adapter import MavlinkVehicle
@@ -93,10 +94,11 @@ async def _listen(
             raise LinkError(f"only {len(ear.heard)} of {asked.vehicles} drones were heard")
         await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLED_S)
-    ear.from_s = time.monotonic()
-    began_s, cpu_s = time.perf_counter(), time.process_time()
-    await asyncio.sleep(asked.seconds)
-    wall_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
+    with settled():
+        ear.from_s = time.monotonic()
+        began_s, cpu_s = time.perf_counter(), time.process_time()
+        await asyncio.sleep(asked.seconds)
+        wall_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     until_s = ear.from_s + asked.seconds
     said = await speaking
     await ear.silence(LAST_S)
