@@ -21,7 +21,7 @@ from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
-from fleet.mavlink.hands import Hands
+from fleet.mavlink.hands import HOLDING, Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
@@ -166,11 +166,12 @@ class MavlinkVehicle:
         return dock.charge_ratio if dock and known else self._said.charge_ratio
 
     def _mode(self) -> Mode:
-        if self._asleep or self._waking or self._drone.held:
+        if self._asleep or self._waking:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
-        hands_off = not self._said.armed or self._said.mode in _OURS
+        ours = _OURS | HOLDING if self._drone.held else _OURS
+        hands_off = not self._said.armed or self._said.mode in ours
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
 
     def _unfit(self) -> tuple[VehicleError, ...]:
@@ -339,7 +340,9 @@ class MavlinkVehicle:
         joins = said.airborne and route[0].height_agl_m > 0
         away = said.armed or not where.stands_at(route[0].point)
         ours = not turning and (held or away) and await flight.is_on_board()
-        if joins and not (ours and said.mode == AUTO):
+        if joins and self._drone.held and not ours:
+            raise MissionFailed(Refusal("already_flying", {"mission": mission.id}))
+        if joins and not (ours and (said.mode == AUTO or self._drone.held)):
             await flight.join()
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
