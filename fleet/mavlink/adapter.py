@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -413,10 +414,8 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
-            if self._config.standby:
-                await self._stand_by()
             silent_since_s = self._drone.now_s
-            await self._drone.until(lambda: self._drone.online)
+            await self._until_heard()
             if self._guards and self._drone.now_s - silent_since_s > self._times.unfit_s:
                 self._guards.doubt()
             while self._drone.online:
@@ -429,12 +428,20 @@ class MavlinkVehicle:
                 self._guards.fall_silent()
             self._tell()
 
-    async def _stand_by(self) -> None:
-        """Wake it, so that it is ready before anybody calls."""
-        try:
-            await self._wake()
-        except (LinkError, MissionFailed) as error:
-            log.warning("%s is not ready to take off: %s", self._spec.id, error)
+    async def _until_heard(self) -> None:
+        """Wait until it speaks. On standby it is woken, before anybody calls, until it does."""
+        level = logging.WARNING
+        while not self._drone.online:
+            if not self._config.standby:
+                await self._drone.until(lambda: self._drone.online)
+                return
+            try:
+                await self._wake()
+            except (LinkError, MissionFailed) as error:
+                log.log(level, "%s is not ready to take off: %s", self._spec.id, error)
+                level = logging.INFO
+                with suppress(LinkTimeout):
+                    await self._drone.until(lambda: self._drone.online, self._times.unfit_s)
 
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""

@@ -16,6 +16,7 @@ from fleet.vehicle import Commanded, Diverted, Mode
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
 from sim.copter import AUTO, STABILIZE
+from sim.dock import DockMachine
 from tests.fleet.mavlink_scene import Meadow, meadow
 from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
 
@@ -324,6 +325,19 @@ async def test_a_drone_on_standby_takes_off_within_seconds() -> None:
         await scene.until(lambda: scene.body.airborne)
         assert asyncio.get_running_loop().time() - since_s < 2
         await flying
+
+
+async def test_on_standby_it_is_woken_again_until_it_is_awake() -> None:
+    async with meadow(docked=True, standby=True) as scene:
+        scene.theirs.pop().cancel()
+        await asyncio.sleep(100)
+        assert not scene.autopilot.powered
+        place = scene.site.nodes[NodeId("dock-1")].point
+        dock = DockMachine(scene.bus, "dock-1", scene.autopilot, place)
+        scene.theirs.append(scene.group.create_task(dock.run(), name="dock"))
+        await asyncio.sleep(150)
+        assert scene.autopilot.powered
+        assert scene.drone.state().online
 
 
 async def test_a_robot_on_hold_stands_still_with_its_order_and_then_drives_on() -> None:
