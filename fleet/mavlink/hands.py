@@ -1,8 +1,8 @@
 """What a person has a drone do past its mission: stop in the air, go on, come home, come down."""
 
 import logging
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager, suppress
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -30,14 +30,9 @@ class Hands:
         Raises:
             CommandRefused, LinkError: it flies on.
         """
-        self._drone.held = True  # before the mode changes, or the flight takes it for a takeover
-        if not self._moves:
-            return
-        try:
-            await self._first_of(BRAKE, LOITER)
-        except BaseException:
-            self._drone.held = False
-            raise
+        async with self._held():
+            if self._moves:
+                await self._first_of(BRAKE, LOITER)
 
     async def go_on(self, *, follows: bool) -> None:
         """Fly on with the mission on board.
@@ -61,13 +56,27 @@ class Hands:
         await self._bring_down(mav.MAV_CMD_NAV_LAND)
 
     async def _bring_down(self, command: int) -> None:
-        """Who is on hold on the ground stays there; so does who is just told to take off."""
+        """On the ground it stays there, on hold; so does who is just told to take off."""
         if self._said.airborne:
             await self._drone.do(command)
             await self._let_go(RETURNING)
-        elif self._moves:
-            self._drone.held = True
-            await self._drone.do(command)
+            return
+        async with self._held():
+            if self._moves:
+                await self._drone.do(command)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncGenerator[None]:
+        """On hold, unless what is said to it meanwhile fails; then it is as it was before.
+
+        It is so before its mode changes, or the flight would take that for a takeover.
+        """
+        was, self._drone.held = self._drone.held, True
+        try:
+            yield
+        except BaseException:
+            self._drone.held = was
+            raise
 
     @property
     def _moves(self) -> bool:

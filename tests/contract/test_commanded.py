@@ -296,6 +296,37 @@ async def test_on_hold_and_called_home_on_the_ground_it_stays_there(scene: Meado
     await flying
 
 
+@pytest.mark.parametrize("down", ["recall", "land"])
+async def test_called_down_before_it_is_armed_it_stays_on_the_ground(
+    scene: Meadow, down: str
+) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "MISSION_ITEM_INT")
+    await getattr(scene.drone, down)()
+    await asyncio.sleep(120)
+    assert not scene.body.airborne
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+async def test_a_second_hold_that_is_not_heard_undoes_nothing(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    scene.autopilot.link_down = True
+    with pytest.raises(LinkError):
+        await scene.drone.hold()
+    scene.autopilot.link_down = False
+    await asyncio.sleep(20)
+    assert scene.body.position() == stood
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+
+
 async def test_a_pilot_who_flies_a_drone_that_is_on_hold_is_seen(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.hold()
