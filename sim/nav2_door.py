@@ -109,8 +109,10 @@ class _ActionServer:
     def _on_goal(self, request: Any, answer: Callable[[Any], None]) -> None:
         id_ = read_id(request.goal_id)
         poses = [read_pose(pose.header, pose.pose) for pose in self._types.poses(request)]
+        now = self._robot.goal
+        busy = now is not None and now.id not in self._known
         self._known[id_] = Status.EXECUTING
-        accepted = self._robot.accept(id_, poses)
+        accepted = self._robot.turn_down(id_) if busy else self._robot.accept(id_, poses)
         if accepted:
             self._robot.when_over(id_, partial(self._over, id_))
         else:

@@ -247,7 +247,9 @@ class Nav2Port(Protocol):
         ...
 
     async def go_to(self, pose: MapPose) -> Goal:
-        """Send it to a pose; what it was at before ends.
+        """Send it to a pose; what it was at before ends, if it was sent there in the same way.
+
+        A robot that is at a goal of its other action aborts this one.
 
         Raises:
             GoalRejected: it will not.

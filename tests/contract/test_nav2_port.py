@@ -133,6 +133,13 @@ async def test_a_newer_goal_ends_the_older_one_which_is_aborted(place: Place) ->
     assert (await place.ended(second)).how is Ended.SUCCEEDED
 
 
+async def test_a_goal_of_the_other_action_is_aborted_while_it_is_at_one(place: Place) -> None:
+    first = await place.port.go_to(pose(40.0))
+    second = await place.port.go_through([pose(10.0), pose(20.0)])
+    assert (await place.ended(second)).how is Ended.ABORTED
+    assert (await place.ended(first)).how is Ended.SUCCEEDED
+
+
 async def test_a_cancelled_goal_ends_as_cancelled_and_the_robot_stands(place: Place) -> None:
     goal = await place.port.go_to(pose(40.0))
     await place.until(lambda: goal.feedbacks > 3)
