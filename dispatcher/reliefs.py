@@ -8,8 +8,8 @@ from typing import Protocol
 from dispatcher.eligibility import why_not
 from dispatcher.posts import Post
 from dispatcher.shifts import ShiftPlan
-from dispatcher.stations import Stations
-from dispatcher.watch_plans import LAUNCH_S, WatchPlans
+from dispatcher.stations import SET_OUT_S, Stations
+from dispatcher.watch_plans import WatchPlans
 from dispatcher.watch_views import Watch
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState
 from routing.errors import Unreachable
@@ -86,7 +86,7 @@ class Reliefs:
         crew: Callable[[], Mapping[VehicleId, Member]],
     ) -> None:
         self._stations, self._plans, self._crew = stations, plans, crew
-        self.launch_s = LAUNCH_S
+        self.launch_s = SET_OUT_S
         """From being told to being under way, as measured."""
 
     def launched(self, took_s: float) -> None:

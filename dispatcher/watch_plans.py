@@ -12,7 +12,7 @@ from dispatcher.relay import Cycle, overlap_s, vehicles_needed
 from dispatcher.roadbook import RoadBook
 from dispatcher.rounds import best_order
 from dispatcher.shifts import ShiftPlan
-from dispatcher.stations import MARGIN, Station, Stations
+from dispatcher.stations import MARGIN, SET_OUT_S, Station, Stations
 from dispatcher.task import Patrol, VisitOrder
 from fleet.vehicle import Medium, VehicleSpec
 from routing.drawn import DrawnArea, named_area
@@ -20,8 +20,6 @@ from routing.geometry import Point
 from routing.site import NodeId, PlaceId, Site
 from routing.unpredictable import FREE, Wander, wander
 
-LAUNCH_S = 40.0
-"""From being told to leaving the ground, until it has been measured."""
 ALL_NIGHT_S = 24 * 3600.0
 
 
@@ -197,7 +195,7 @@ class WatchPlans:
             ways_wh = 2 * plan.back_wh
         used_wh = plan.rounds * plan.round_wh + ways_wh
         charge_s = used_wh * 3600 / spec.energy.charge_w
-        away_s = plan.back_s + charge_s + LAUNCH_S + plan.out_s
+        away_s = plan.back_s + charge_s + SET_OUT_S + plan.out_s
         both_s = overlap_s(plan.round_s, plan.round_s, revisit_s)
         return plan.round_s, Cycle(stretch_s=plan.stretch_s, away_s=away_s).share(both_s)
 

@@ -234,11 +234,11 @@ class Commanded(Protocol):
     """
 
     async def hold(self) -> None:
-        """Stop where it is, on the road or in the air; the mission stays in hand."""
+        """Stop where it is, or stay there if it has not set out; the mission stays in hand."""
         ...
 
     async def go_on(self) -> None:
-        """Go on with the mission after `hold`."""
+        """Go on with the mission after `hold`, or after being called down before it took off."""
         ...
 
     async def recall(self) -> None:

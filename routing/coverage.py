@@ -14,10 +14,9 @@ from shapely import LineString, MultiLineString
 from shapely.affinity import rotate
 from shapely.geometry.base import BaseGeometry
 
-from routing.airspace import FreeSpace, free_air, polygon
+from routing.airspace import FreeSpace, polygon
 from routing.errors import Unreachable
 from routing.geometry import Point
-from routing.site import AirspaceId, Site
 
 Spot = tuple[float, float]
 Leg = tuple[Spot, Spot]
@@ -50,31 +49,7 @@ def sweep(
         Unreachable: nothing of the area can be flown over, or it falls into parts and ``way``
             is not given.
     """
-    return _sweep(polygon(outline, holes), width_m, start, way)
-
-
-def area_sweep(
-    site: Site,
-    area: AirspaceId,
-    width_m: float,
-    *,
-    start: Point,
-    height_agl_m: float,
-    margin_m: float = 10.0,
-) -> tuple[Point, ...]:
-    """`sweep` of a named volume, as far as fence and no-fly volumes let a drone at this height."""
-    volume = site.airspaces[area]
-    free = free_air(site, height_agl_m, margin_m)
-    shape = polygon(volume.outline, volume.holes).intersection(free.shape)
-    return _sweep(shape, width_m, start, free.way)
-
-
-def sweep_length_m(points: Sequence[Point]) -> float:
-    """Metres flown along a polyline."""
-    return sum(a.distance_m(b) for a, b in pairwise(points))
-
-
-def _sweep(shape: BaseGeometry, width_m: float, start: Point, way: Way | None) -> tuple[Point, ...]:
+    shape = polygon(outline, holes)
     if shape.area <= 0.0:
         raise Unreachable(f"({start.x_m:.0f}, {start.y_m:.0f})", "an area without free air")
     if width_m <= 0.0:

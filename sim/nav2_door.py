@@ -8,9 +8,18 @@ from typing import Any
 from fleet.ros2 import messages as ros
 from fleet.ros2.config import Ros2Config
 from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, Participants
-from fleet.ros2.dds_port import map_pose, stamped
-from fleet.ros2.messages import ActionTypes, Distribution, Status
+from fleet.ros2.dds_port import stamped
+from fleet.ros2.nav2_messages import ActionTypes, Distribution, types_of
 from fleet.ros2.port import Ended, GoalEnd, GoalId, MapPose
+from fleet.ros2.said import (
+    CHARGING,
+    DISCHARGING,
+    HAS_ENDED,
+    NO_SUCH_GOAL,
+    Status,
+    read_id,
+    read_pose,
+)
 from fleet.ros2.services import Service
 from sim.nav2_robot import Nav2Robot
 
@@ -20,8 +29,6 @@ _STATUS = {
     Ended.ABORTED: Status.ABORTED,
     Ended.FORGOTTEN: Status.UNKNOWN,
 }
-_CHARGING, _DISCHARGING = 1, 2
-_NO_SUCH_GOAL = 2
 SPEAKS_EVERY_S = 0.5
 """How often its battery, and its pose while it stands, are told."""
 
@@ -34,7 +41,7 @@ class Nav2Door:
         self.triggered: dict[str, int] = {}
         """How often each Trigger service has been called."""
         self._config = config
-        self._types = ros.types_of(Distribution(config.distribution))
+        self._types = types_of(Distribution(config.distribution))
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -75,7 +82,7 @@ class Nav2Door:
             at = stamped(self.robot.pose())
             covered = ros.PoseWithCovariance(pose=at.pose)
             pose.say(ros.PoseWithCovarianceStamped(header=at.header, pose=covered))
-            status = _CHARGING if body.charging else _DISCHARGING
+            status = CHARGING if body.charging else DISCHARGING
             ratio = body.charge_ratio() * config.battery_full
             battery.say(ros.BatteryState(percentage=ratio, power_supply_status=status))
             await asyncio.sleep(SPEAKS_EVERY_S)
@@ -88,6 +95,7 @@ class _ActionServer:
         name = f"{namespace}/{types.name}/_action"
         self._types, self._robot = types, robot
         self._known: dict[GoalId, int] = {}
+        self._told: list[ros.GoalStatus] = []
         self._feedback = node.say(f"rt{name}/feedback", types.feedback, qos=VOLATILE)
         self._status = node.say(f"rt{name}/status", ros.GoalStatusArray, qos=LATCHED)
         Service(node, f"{name}/send_goal", types.goal_request, types.goal_reply, self._on_goal)
@@ -97,13 +105,14 @@ class _ActionServer:
         Service(node, f"{name}/cancel_goal", ros.CancelRequest, ros.CancelReply, self._on_cancel)
         robot.on_feedback(self._tell_progress)
         robot.on_goals(self._tell_status)
-        self._tell_status()
 
     def _on_goal(self, request: Any, answer: Callable[[Any], None]) -> None:
-        id_ = bytes(request.goal_id.uuid)
-        poses = [map_pose(pose.header, pose.pose) for pose in self._types.poses(request)]
+        id_ = read_id(request.goal_id)
+        poses = [read_pose(pose.header, pose.pose) for pose in self._types.poses(request)]
+        now = self._robot.goal
+        busy = now is not None and now.id not in self._known
         self._known[id_] = Status.EXECUTING
-        accepted = self._robot.accept(id_, poses)
+        accepted = self._robot.turn_down(id_) if busy else self._robot.accept(id_, poses)
         if accepted:
             self._robot.when_over(id_, partial(self._over, id_))
         else:
@@ -123,14 +132,15 @@ class _ActionServer:
                 reply.result.error_code, reply.result.error_msg = end.code, end.text
             answer(reply)
 
-        self._robot.when_over(bytes(request.goal_id.uuid), told)
+        self._robot.when_over(read_id(request.goal_id), told)
 
     def _on_cancel(self, request: ros.CancelRequest, answer: Callable[[Any], None]) -> None:
-        id_ = bytes(request.goal_info.goal_id.uuid)
+        id_ = read_id(request.goal_info.goal_id)
         if id_ in self._known and self._robot.cancel(id_):
             answer(ros.CancelReply(goals_canceling=[request.goal_info]))
         else:
-            answer(ros.CancelReply(return_code=_NO_SUCH_GOAL))
+            code = HAS_ENDED if id_ in self._known else NO_SUCH_GOAL
+            answer(ros.CancelReply(return_code=code))
 
     def _tell_progress(self, id_: GoalId, pose: MapPose, left: int, left_m: float) -> None:
         if id_ not in self._known:
@@ -143,6 +153,7 @@ class _ActionServer:
         self._feedback.say(message)
 
     def _tell_status(self) -> None:
+        """How its own goals fare, if that is news; a real one says nothing else, nor at first."""
         now = self._robot.goal.id if self._robot.goal else None
         listed = [
             ros.GoalStatus(
@@ -151,4 +162,6 @@ class _ActionServer:
             for id_, status in self._known.items()
             if id_ == now or status != Status.EXECUTING
         ]
-        self._status.say(ros.GoalStatusArray(status_list=listed))
+        if listed != self._told:
+            self._told = listed
+            self._status.say(ros.GoalStatusArray(status_list=listed))

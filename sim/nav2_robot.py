@@ -92,6 +92,15 @@ class Nav2Robot:
         self._changed()
         return True
 
+    def turn_down(self, id_: GoalId) -> bool:
+        """Abort a goal at once that comes while it is at one of its other action; it is accepted.
+
+        Source: Nav2, ``nav2_core/behavior_tree_navigator.hpp``: navigators take turns.
+        """
+        self._remember(id_, GoalEnd(how=Ended.ABORTED))
+        self._changed()
+        return True
+
     def cancel(self, id_: GoalId) -> bool:
         """Stop at once where it is; False = it is at no such goal."""
         if self.goal is None or self.goal.id != id_:
@@ -178,13 +187,16 @@ class Nav2Robot:
             await asyncio.sleep(1 / FEEDBACK_HZ)
 
     def _end(self, goal: Goal, end: GoalEnd) -> None:
-        self._past[goal.id] = end
-        if len(self._past) > _PAST_KEPT:
-            del self._past[next(iter(self._past))]
+        self._remember(goal.id, end)
         self.goal = None
         for told in goal.waiters:
             told(end)
         self._changed()
+
+    def _remember(self, id_: GoalId, end: GoalEnd) -> None:
+        self._past[id_] = end
+        if len(self._past) > _PAST_KEPT:
+            del self._past[next(iter(self._past))]
 
     def _changed(self) -> None:
         self._work.ring()

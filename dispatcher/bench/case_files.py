@@ -62,6 +62,19 @@ def parse(path: Path, kinds: Collection[str], model: TypeAdapter[T]) -> T:
         raise InstanceError(str(path), faults) from None
 
 
+def write_answer(path: Path, answer: object) -> None:
+    """An answer to a case as JSON, in a folder that is made where there is none.
+
+    Raises:
+        WrongUse: it can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(answer, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WrongUse(f"can't write {path} ({error.strerror}); choose another place") from error
+
+
 def _in_folder(folder: Path, kinds: Collection[str]) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,6 +1,6 @@
 """Surveys on file, and plans for them."""
 
-import json
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from dispatcher.bench.case_files import find_cases, parse
-from dispatcher.bench.files import WrongUse
+from dispatcher.bench.case_files import find_cases, parse, write_answer
 from routing.errors import Fault, InstanceError
 from routing.survey.case import Flight, Survey, SurveyPlan
 from routing.survey.planner import plan_survey
@@ -157,12 +156,7 @@ def write(folder: Path, case: CoverageCase, plan: SurveyPlan) -> None:
     Raises:
         WrongUse: it can't be written.
     """
-    path = folder / f"{case.name}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"drones": plan.sorties}) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(f"can't write {path} ({error.strerror}); name another --out") from None
+    write_answer(folder / f"{case.name}.json", {"drones": plan.sorties})
 
 
 def _no_fly(case: _File) -> BaseGeometry:
@@ -178,8 +172,8 @@ def _faults(case: _File) -> Iterator[Fault]:
             why = shapely.is_valid_reason(shape)
             yield Fault(0, f"{where} is no area ({why})", "name its corners in order, once round")
             return
-    bands = max(Polygon(case.area).bounds[2:]) - min(Polygon(case.area).bounds[:2])
-    if bands / case.footprint_w > MOST_BANDS:
+    west, south, east, north = Polygon(case.area).bounds
+    if math.hypot(east - west, north - south) / case.footprint_w > MOST_BANDS:
         remedy = f"cut it in parts, each of {MOST_BANDS} footprints across or less"
         yield Fault(0, "the area is too wide for one survey", remedy)
     fence, no_fly = Polygon(case.fence), _no_fly(case)

@@ -1,17 +1,17 @@
 """Instance by instance, solver by solver, each in a process of its own, one after the other."""
 
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from dispatcher.bench.case_files import write_answer
 from dispatcher.bench.files import WrongUse
 from dispatcher.bench.job import Job, Outcome, hush, work
 from dispatcher.bench.peer import OURS, PEERS
 from dispatcher.bench.table import Row
 from dispatcher.executors import solver_process
-from routing.instances.instance import Figures, Instance, Objective, Routes
+from routing.instances.instance import Figures, Instance, Objective
 
 Instances = Sequence[tuple[Path, Instance]]
 
@@ -82,7 +82,8 @@ def run(asked: Asked, instances: Instances) -> Iterator[Row]:
                 )
             )
             if solver == OURS and asked.out is not None and outcome.routes is not None:
-                _write(asked.out / f"{file.stem}.json", instance, outcome.routes)
+                answer = {"instance": instance.name, "routes": outcome.routes}
+                write_answer(asked.out / f"{file.stem}.json", answer)
             yield _row(file.stem, solver, asked.objective, outcome)
 
 
@@ -114,12 +115,3 @@ def _row(instance: str, solver: str, objective: Objective, outcome: Outcome) -> 
         peak_rss_mb=round(outcome.peak_rss_mb, 1),
         why=figures.why,
     )
-
-
-def _write(path: Path, instance: Instance, routes: Routes) -> None:
-    """Write an answer as the checkers read it."""
-    answer = {"instance": instance.name, "routes": routes}
-    try:
-        path.write_text(json.dumps(answer, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(f"can't write {path} ({error.strerror}); choose another place") from error

@@ -1,6 +1,5 @@
 """Plans of watching without end, as visits of each vehicle, and what these are worth."""
 
-import json
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from dispatcher.bench.case_files import write_answer
 from dispatcher.bench.files import WrongUse
 from dispatcher.bench.watch_case import WatchCase
 from routing.unpredictable import visits, wander
@@ -156,12 +156,7 @@ def write(folder: Path, case: WatchCase, vehicles: int, watched: Watched) -> Non
         "steady_from": round(watched.steady_from_s, 6),
         "horizon": round(watched.horizon_s, 6),
     }
-    path = folder / f"{case.name}-{vehicles}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(answer) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(f"can't write {path} ({error.strerror}); choose another place") from error
+    write_answer(folder / f"{case.name}-{vehicles}.json", answer)
 
 
 # --- visits

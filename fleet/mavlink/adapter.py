@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -21,7 +22,7 @@ from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
-from fleet.mavlink.hands import Hands
+from fleet.mavlink.hands import HOLDING, Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
@@ -166,11 +167,12 @@ class MavlinkVehicle:
         return dock.charge_ratio if dock and known else self._said.charge_ratio
 
     def _mode(self) -> Mode:
-        if self._asleep or self._waking or self._drone.held:
+        if self._asleep or self._waking:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
-        hands_off = not self._said.armed or self._said.mode in _OURS
+        ours = _OURS | HOLDING if self._drone.held else _OURS
+        hands_off = not self._said.armed or self._said.mode in ours
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
 
     def _unfit(self) -> tuple[VehicleError, ...]:
@@ -339,7 +341,9 @@ class MavlinkVehicle:
         joins = said.airborne and route[0].height_agl_m > 0
         away = said.armed or not where.stands_at(route[0].point)
         ours = not turning and (held or away) and await flight.is_on_board()
-        if joins and not (ours and said.mode == AUTO):
+        if joins and self._drone.held and not ours:
+            raise MissionFailed(Refusal("already_flying", {"mission": mission.id}))
+        if joins and not (ours and (said.mode == AUTO or self._drone.held)):
             await flight.join()
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
@@ -410,10 +414,8 @@ class MavlinkVehicle:
         """Keep its streams flowing while it is awake; let it sleep when idle in its dock."""
         self._idle_since_s = self._drone.now_s
         while True:
-            if self._config.standby:
-                await self._stand_by()
             silent_since_s = self._drone.now_s
-            await self._drone.until(lambda: self._drone.online)
+            await self._until_heard()
             if self._guards and self._drone.now_s - silent_since_s > self._times.unfit_s:
                 self._guards.doubt()
             while self._drone.online:
@@ -426,12 +428,20 @@ class MavlinkVehicle:
                 self._guards.fall_silent()
             self._tell()
 
-    async def _stand_by(self) -> None:
-        """Wake it, so that it is ready before anybody calls."""
-        try:
-            await self._wake()
-        except (LinkError, MissionFailed) as error:
-            log.warning("%s is not ready to take off: %s", self._spec.id, error)
+    async def _until_heard(self) -> None:
+        """Wait until it speaks. On standby it is woken, before anybody calls, until it does."""
+        level = logging.WARNING
+        while not self._drone.online:
+            if not self._config.standby:
+                await self._drone.until(lambda: self._drone.online)
+                return
+            try:
+                await self._wake()
+            except (LinkError, MissionFailed) as error:
+                log.log(level, "%s is not ready to take off: %s", self._spec.id, error)
+                level = logging.INFO
+                with suppress(LinkTimeout):
+                    await self._drone.until(lambda: self._drone.online, self._times.unfit_s)
 
     async def _sleep_if_idle(self) -> None:
         """Off with the power, if nothing is to be done and nobody is flying it."""

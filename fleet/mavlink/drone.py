@@ -35,9 +35,9 @@ class Drone:
         self._streams = Streams(config.rates)
         self._listeners: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
-        self.held = False
-        """A person has it stand still in the air, so its mode is no news."""
-        self._link = link
+        self._held = False
+        self.starting = False
+        """It is told to take off, and may not have said yet that its motors turn."""
         self.line.listen(self._hear)
 
     def watch(self, listener: Callable[[], None]) -> None:
@@ -53,6 +53,16 @@ class Drone:
     def online(self) -> bool:
         """Whether it was heard just now."""
         return self.line.age_s(self.now_s) <= self.timeouts.stale_s
+
+    @property
+    def held(self) -> bool:
+        """A person has it stand still, on the ground or in the air, so its mode is no news."""
+        return self._held
+
+    @held.setter
+    def held(self, held: bool) -> None:
+        self._held = held
+        self.nudge()
 
     async def do(self, command: int, *params: float) -> None:
         """Give a command; CommandRefused or LinkTimeout where it isn't carried out."""

@@ -79,22 +79,36 @@ class Flight:
             MissionFailed: it would not arm or did not leave the ground; its words are the reason.
             LinkError: it stopped answering.
         """
-        for attempt in range(1, _STARTS + 1):
+        attempt = 1
+        while True:
             last = attempt == _STARTS
             try:
-                await self._patiently(lambda: self._drone.set_mode(GUIDED))
-                await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
+                await self._make_ready()
             except LinkTimeout:
                 if last or not self._drone.online:
                     raise
+                attempt += 1
                 continue
             try:
-                return await self._go()
+                if await self._go():
+                    return
             except (CommandRefused, LinkTimeout) as error:
                 unheard = isinstance(error, LinkTimeout) and not self._said.airborne
                 if last or not unheard or not self._drone.online:
                     await self._give_up(error)
-        return None
+                attempt += 1
+
+    async def _make_ready(self) -> None:
+        """GUIDED and armed, with nobody who holds it; what a hold may have undone is done again."""
+        while True:
+            await self._patiently(lambda: self._drone.set_mode(GUIDED))
+            await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
+            if not self._drone.held:
+                return
+
+    async def _until_let_go(self) -> None:
+        """Wait as long as a person holds it."""
+        await self._drone.until(lambda: not self._drone.held)
 
     async def _give_up(self, error: Exception) -> NoReturn:
         """It did not leave the ground."""
@@ -115,18 +129,24 @@ class Flight:
         try:
             await self._drone.reposition(from_e7(first.lat_e7, first.lon_e7), first.z_m)
             await self.load()
+            await self._until_let_go()
+            if self._said.mode in RETURNING:
+                return
             self._drone.begin_with(1)
             await self._drone.set_mode(AUTO)
             await self._drone.until(
-                lambda: self._said.mode == AUTO or not self._said.armed, self._times.takeoff_s
+                lambda: self._said.mode == AUTO or self._drone.held or not self._said.armed,
+                self._times.takeoff_s,
             )
         except CommandRefused as refused:
             raise MissionFailed(_refusal("turn_refused", str(refused))) from refused
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Try a step again while the drone, still waking up, says no."""
+        """Try a step again while the drone, still waking up, says no; not while it is on hold."""
+        await self._until_let_go()
         give_up_s = self._drone.now_s + self._times.ready_s
         for attempt in range(1, self._drone.config.arm_attempts + 1):
+            await self._until_let_go()
             try:
                 return await step()
             except CommandRefused as refused:
@@ -136,25 +156,41 @@ class Flight:
             await asyncio.sleep(self._times.arm_pause_s)
         return None
 
-    async def _go(self) -> None:
-        """Start the mission; what counts is that it flies, for an answer may get lost."""
+    async def _go(self) -> bool:
+        """Start the mission; what counts is that it flies, for an answer may get lost.
+
+        Returns:
+            Whether it is in the air; if not, a person has held it on the ground meanwhile.
+        """
+        said, drone = self._said, self._drone
+        drone.starting = True
         try:
-            await self._drone.do(mav.MAV_CMD_MISSION_START)
-        except CommandRefused:
-            await self._take_off_first()
-        except LinkTimeout as error:
-            log.info("system id %d: %s", self._drone.line.system_id, error)
-        self._said.forget_flight()
-        await self._drone.until(
-            lambda: self._said.airborne and self._said.mode == AUTO, self._times.takeoff_s
-        )
+            try:
+                await drone.do(mav.MAV_CMD_MISSION_START)
+            except CommandRefused:
+                await self._take_off_first()
+            except LinkTimeout as error:
+                log.info("system id %d: %s", drone.line.system_id, error)
+            said.forget_flight()
+            await drone.until(
+                lambda: (said.airborne and said.mode == AUTO) or drone.held, self._times.takeoff_s
+            )
+            await drone.until(lambda: said.airborne or not drone.held)
+            return said.airborne
+        finally:
+            drone.starting = False
 
     async def _take_off_first(self) -> None:
         """For autopilots that do not start a mission from the ground."""
+        if self._drone.held:
+            return
         height_m = self._plan.items[1].z_m
         await self._drone.do(mav.MAV_CMD_NAV_TAKEOFF, 0, 0, 0, 0, 0, 0, height_m)
-        await self._drone.until(lambda: self._said.airborne, self._times.takeoff_s)
-        await self._drone.set_mode(AUTO)
+        await self._drone.until(
+            lambda: self._said.airborne or self._drone.held, self._times.takeoff_s
+        )
+        if not self._drone.held:
+            await self._drone.set_mode(AUTO)
 
     async def disarm(self) -> None:
         """Stop the motors on the ground, as far as the drone listens."""

@@ -1,8 +1,8 @@
 """What a person has a drone do past its mission: stop in the air, go on, come home, come down."""
 
 import logging
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager, suppress
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -14,6 +14,7 @@ from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 log = logging.getLogger(__name__)
 
 BRAKE, LOITER = mav.COPTER_MODE_BRAKE, mav.COPTER_MODE_LOITER
+HOLDING = frozenset({BRAKE, LOITER})
 
 
 class Hands:
@@ -24,19 +25,14 @@ class Hands:
         self._said = drone.telemetry
 
     async def hold(self) -> None:
-        """Stop and stay: BRAKE, or LOITER for an autopilot that has none.
+        """Stop and stay: in BRAKE, or LOITER where there is none; on the ground, stay there.
 
         Raises:
             CommandRefused, LinkError: it flies on.
         """
-        if not self._said.airborne:
-            return
-        self._drone.held = True  # before the mode changes, or the flight takes it for a takeover
-        try:
-            await self._first_of(BRAKE, LOITER)
-        except BaseException:
-            self._drone.held = False
-            raise
+        async with self._held():
+            if self._moves:
+                await self._first_of(BRAKE, LOITER)
 
     async def go_on(self, *, follows: bool) -> None:
         """Fly on with the mission on board.
@@ -44,22 +40,57 @@ class Hands:
         Args:
             follows: whether anybody follows a mission; if not, it stays in the air for the next.
         """
-        mode = AUTO if follows else GUIDED
-        if self._said.airborne and self._drone.held:
+        if self._drone.held and self._said.armed and not self._said.airborne:
+            await self._landed_state()
+        mode = AUTO if follows and self._said.airborne else GUIDED
+        if self._drone.held and self._said.armed:
             await self._drone.set_mode(mode)
         await self._let_go(frozenset({mode}))
 
     async def recall(self) -> None:
         """Return to launch."""
-        if self._said.airborne:
-            await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
-        await self._let_go(RETURNING)
+        await self._bring_down(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
 
     async def land(self) -> None:
         """Come straight down."""
+        await self._bring_down(mav.MAV_CMD_NAV_LAND)
+
+    async def _bring_down(self, command: int) -> None:
+        """On the ground it stays there, on hold; so does who is just told to take off."""
         if self._said.airborne:
-            await self._drone.do(mav.MAV_CMD_NAV_LAND)
-        await self._let_go(RETURNING)
+            await self._drone.do(command)
+            await self._let_go(RETURNING)
+            return
+        async with self._held():
+            if self._moves:
+                await self._drone.do(command)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncGenerator[None]:
+        """On hold, unless what is said to it meanwhile fails; then it is as it was before.
+
+        It is so before its mode changes, or the flight would take that for a takeover.
+        """
+        was, self._drone.held = self._drone.held, True
+        try:
+            yield
+        except BaseException:
+            self._drone.held = was
+            raise
+
+    @property
+    def _moves(self) -> bool:
+        """Whether it flies or may be about to; that it does is said every other second only."""
+        return self._said.armed or self._drone.starting
+
+    async def _landed_state(self) -> None:
+        """Wait until it has said once more whether it is on the ground."""
+        asked_s, heard_at_s = self._drone.now_s, self._said.heard_at_s
+        with suppress(LinkTimeout):
+            await self._drone.until(
+                lambda: heard_at_s.get(mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE, asked_s) > asked_s,
+                self._drone.timeouts.stale_s,
+            )
 
     async def _let_go(self, modes: Collection[int]) -> None:
         """From here on its mode is news again: once it has told the one that it is in now."""

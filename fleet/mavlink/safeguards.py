@@ -187,7 +187,12 @@ class Safeguards:
                 await self._look()
 
     async def keep(self) -> None:
-        """The same, now and then; a drone that does not answer is asked again later."""
+        """The same, now and then; a drone that does not answer is asked again later.
+
+        In flight nothing could be put right, and questions would only be in the way.
+        """
+        if self._drone.telemetry.armed:
+            return
         patience_s = self._times.unfit_s if self.errors else self._times.recheck_s
         if self.known and self._drone.now_s - (self._checked_s or 0.0) < patience_s:
             return
@@ -229,7 +234,7 @@ class Safeguards:
             value = await self._drone.parameters.set(rule.name, rule.wanted(value))
         if rule.fine(value):
             return []
-        return [_error(rule.code, f"{rule.name} is {value:g}, not {rule.wanted(value):g}")]
+        return [_wrong(rule, value)]
 
     async def _items(self, items: Sequence[Item], mission_type: int) -> list[VehicleError]:
         """Compare what it holds with what it should; upload that, and read it back."""
@@ -272,9 +277,17 @@ class Safeguards:
     def _overhear(self, message: Message) -> None:
         """A drone tells everybody of a changed parameter, whoever has changed it."""
         if isinstance(message, mav.MAVLink_param_value_message):
-            rule = self._rules.get(mav_text(message.param_id))
-            if rule is not None and not rule.fine(message.param_value):
-                self.doubt()
+            rule, value = self._rules.get(mav_text(message.param_id)), message.param_value
+            if rule is None or rule.fine(value):
+                return
+            self.doubt()
+            if self._drone.telemetry.armed:
+                others = [e for e in self.errors if not e.text.startswith(f"{rule.name} ")]
+                self._conclude([*others, _wrong(rule, value)])
+
+
+def _wrong(rule: Rule, value: float) -> VehicleError:
+    return _error(rule.code, f"{rule.name} is {value:g}, not {rule.wanted(value):g}")
 
 
 def _error(code: str, text: str) -> VehicleError:

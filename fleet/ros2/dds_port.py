@@ -7,7 +7,6 @@ are not asked anything.
 
 import asyncio
 import logging
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,10 +15,8 @@ from fleet.errors import LinkError
 from fleet.ros2 import messages as ros
 from fleet.ros2.config import Ros2Config
 from fleet.ros2.dds import BEST_EFFORT, LATCHED, DdsNode, Participants
-from fleet.ros2.messages import Distribution, GoalStatusArray, Status
+from fleet.ros2.nav2_messages import ActionTypes, Distribution, types_of
 from fleet.ros2.port import (
-    Battery,
-    Ended,
     Goal,
     GoalEnd,
     GoalId,
@@ -29,20 +26,20 @@ from fleet.ros2.port import (
     Senses,
     new_goal_id,
 )
+from fleet.ros2.said import (
+    OVER,
+    read_active,
+    read_battery,
+    read_end,
+    read_id,
+    read_pose,
+    read_poses_left,
+    write_pose,
+)
 from fleet.ros2.services import ActionClient, Client, Served
 
 log = logging.getLogger(__name__)
 
-_CHARGING, _DISCHARGING, _NOT_CHARGING, _FULL = 1, 2, 3, 4
-_TOLD = {_CHARGING: True, _FULL: True, _DISCHARGING: False, _NOT_CHARGING: False}
-_ENDS = {
-    Status.SUCCEEDED: Ended.SUCCEEDED,
-    Status.CANCELED: Ended.CANCELED,
-    Status.ABORTED: Ended.ABORTED,
-}
-_OVER = (2, 3)
-"""Return codes of a cancel: there is no such goal, or it has ended."""
-_ACTIVE = (Status.ACCEPTED, Status.EXECUTING, Status.CANCELING)
 _NAVIGATION = {
     Served.NO: Navigation.ABSENT,
     Served.YES: Navigation.READY,
@@ -56,13 +53,12 @@ class DdsPort:
 
     def __init__(self, config: Ros2Config, participants: Participants) -> None:
         self._config, self._participants = config, participants
-        self._types = ros.types_of(Distribution(config.distribution))
+        self._types = types_of(Distribution(config.distribution))
         self._senses = Senses()
         self._node: DdsNode | None = None
         self._actions: dict[str, ActionClient] = {}
         self._triggers: dict[str, Client] = {}
         self._goals: dict[GoalId, Goal] = {}
-        self._listed: dict[str, frozenset[GoalId]] = {}
 
     @property
     def senses(self) -> Senses:
@@ -130,7 +126,7 @@ class DdsPort:
         """Send it through poses."""
         return await self._send(self._types.through_poses, poses)
 
-    async def _send(self, types: ros.ActionTypes, poses: Sequence[MapPose]) -> Goal:
+    async def _send(self, types: ActionTypes, poses: Sequence[MapPose]) -> Goal:
         action, id_ = self._action(types.name), new_goal_id()
         told = ros.GoalId(uuid=list(id_))
         goal = Goal(
@@ -146,7 +142,7 @@ class DdsPort:
             raise GoalRejected(f"{types.name} rejected the goal")
         return goal
 
-    async def _result(self, types: ros.ActionTypes, id_: ros.GoalId) -> GoalEnd:
+    async def _result(self, types: ActionTypes, id_: ros.GoalId) -> GoalEnd:
         while True:
             try:
                 client = self._action(types.name).get_result
@@ -154,19 +150,17 @@ class DdsPort:
             except LinkError:
                 await asyncio.sleep(self._config.look_s)
                 continue
-            code = getattr(reply.result, "error_code", 0)
-            text = getattr(reply.result, "error_msg", "")
-            return GoalEnd(how=_ENDS.get(reply.status, Ended.FORGOTTEN), code=code, text=text)
+            return read_end(reply)
 
     async def cancel(self, goal: GoalId) -> None:
         """Have it give up a goal, whichever action it is of."""
         info = ros.GoalInfo(goal_id=ros.GoalId(uuid=list(goal)))
-        names = [name for name, listed in self._listed.items() if goal in listed]
+        names = self._senses.listed_by(goal)
         for name in names or self._actions:
             client = self._action(name).cancel_goal
             if client.served() in (Served.YES, Served.TWICE):
                 reply = await client.ask(ros.CancelRequest(goal_info=info), self._config.answer_s)
-                if reply.return_code in _OVER and names:
+                if reply.return_code in OVER and names:
                     self._senses.end_goal(goal)
 
     async def trigger(self, service: str) -> tuple[bool, str]:
@@ -186,55 +180,24 @@ class DdsPort:
 
     def _on_feedback(self, message: Any) -> None:
         said = message.feedback
-        goal = self._goals.get(bytes(message.goal_id.uuid))
+        goal = self._goals.get(read_id(message.goal_id))
         if goal is not None:
-            goal.feed(getattr(said, "number_of_poses_remaining", 0))
-        self._hear_pose(said.current_pose.header, said.current_pose.pose)
+            goal.feed(read_poses_left(said))
+        self._senses.hear_pose(read_pose(said.current_pose.header, said.current_pose.pose))
 
-    def _on_status(self, action: str, message: GoalStatusArray) -> None:
-        self._listed[action] = frozenset(
-            bytes(status.goal_info.goal_id.uuid)
-            for status in message.status_list
-            if status.status in _ACTIVE
-        )
-        self._senses.list_goals(frozenset[GoalId]().union(*self._listed.values()))
+    def _on_status(self, action: str, message: ros.GoalStatusArray) -> None:
+        self._senses.list_goals(action, read_active(message))
 
     def _on_amcl_pose(self, message: ros.PoseWithCovarianceStamped) -> None:
-        self._hear_pose(message.header, message.pose.pose)
+        self._senses.hear_pose(read_pose(message.header, message.pose.pose))
 
     def _on_pose(self, message: ros.PoseStamped) -> None:
-        self._hear_pose(message.header, message.pose)
-
-    def _hear_pose(self, header: ros.Header, pose: ros.Pose) -> None:
-        said = map_pose(header, pose)
-        if math.isfinite(said.x_m + said.y_m + said.yaw_rad):
-            self._senses.hear_pose(said)
+        self._senses.hear_pose(read_pose(message.header, message.pose))
 
     def _on_battery(self, message: ros.BatteryState) -> None:
-        ratio = message.percentage
-        self._senses.hear_battery(
-            Battery(
-                percentage=ratio if math.isfinite(ratio) and ratio >= 0 else None,
-                charging=_TOLD.get(message.power_supply_status),
-            )
-        )
+        self._senses.hear_battery(read_battery(message))
 
 
 def stamped(pose: MapPose) -> ros.PoseStamped:
     """A pose as ROS writes it."""
-    half = pose.yaw_rad / 2
-    turn = ros.Quaternion(z=math.sin(half), w=math.cos(half))
-    return ros.PoseStamped(
-        header=ros.Header(frame_id=pose.frame),
-        pose=ros.Pose(position=ros.Point(x=pose.x_m, y=pose.y_m), orientation=turn),
-    )
-
-
-def map_pose(header: ros.Header, pose: ros.Pose) -> MapPose:
-    """A pose that ROS has written, flat."""
-    turn = pose.orientation
-    yaw_rad = math.atan2(
-        2 * (turn.w * turn.z + turn.x * turn.y), 1 - 2 * (turn.y * turn.y + turn.z * turn.z)
-    )
-    frame = header.frame_id.removeprefix("/")
-    return MapPose(x_m=pose.position.x, y_m=pose.position.y, yaw_rad=yaw_rad, frame=frame)
+    return write_pose(ros.PoseStamped(), pose)

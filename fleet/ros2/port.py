@@ -1,6 +1,7 @@
 """What we need of a robot with Nav2, whatever carries it: goals, pose, battery, connection."""
 
 import asyncio
+import math
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -91,6 +92,7 @@ class Senses:
         """Since when two robots answer to its names; one may have died, and is still listed."""
         self.goals: frozenset[GoalId] = frozenset()
         """What it says that it is at, whoever sent it."""
+        self._listed: dict[str, frozenset[GoalId]] = {}
         self._ended: deque[GoalId] = deque(maxlen=_REMEMBERED)
         self._listeners: list[Callable[[], None]] = []
 
@@ -99,7 +101,9 @@ class Senses:
         self._listeners.append(listener)
 
     def hear_pose(self, pose: MapPose) -> None:
-        """A new pose has come."""
+        """A new pose has come; one that is not finite is none."""
+        if not math.isfinite(pose.x_m + pose.y_m + pose.yaw_rad):
+            return
         self.pose = pose
         self.hear()
 
@@ -121,6 +125,7 @@ class Senses:
         if navigation is not self.navigation:
             self.navigation = navigation
             if navigation is Navigation.ABSENT:
+                self._listed.clear()
                 self.goals = frozenset()
                 self.absent_since_s = asyncio.get_running_loop().time()
             self.tell()
@@ -132,17 +137,25 @@ class Senses:
         elif self.twice_since_s is None:
             self.twice_since_s = asyncio.get_running_loop().time()
 
-    def list_goals(self, goals: frozenset[GoalId]) -> None:
-        """It has said what it is at; that may be older than the news of a goal's end."""
-        goals = goals.difference(self._ended)
-        if goals != self.goals:
-            self.goals = goals
-            self.tell()
+    def list_goals(self, action: str, goals: frozenset[GoalId]) -> None:
+        """One of its actions has said what it is at; that may be older than a goal's end."""
+        self._listed[action] = goals
+        self._sum_up()
+
+    def listed_by(self, goal: GoalId) -> tuple[str, ...]:
+        """The actions that say that they are at this goal, or said so before it ended."""
+        return tuple(action for action, goals in self._listed.items() if goal in goals)
 
     def end_goal(self, goal: GoalId) -> None:
         """A goal is over, whatever the robot's list of goals still says."""
         self._ended.append(goal)
-        self.list_goals(self.goals)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        goals = frozenset[GoalId]().union(*self._listed.values()).difference(self._ended)
+        if goals != self.goals:
+            self.goals = goals
+            self.tell()
 
     def tell(self) -> None:
         """Something is new."""
@@ -234,7 +247,9 @@ class Nav2Port(Protocol):
         ...
 
     async def go_to(self, pose: MapPose) -> Goal:
-        """Send it to a pose; what it was at before ends.
+        """Send it to a pose; what it was at before ends, if it was sent there in the same way.
+
+        A robot that is at a goal of its other action aborts this one.
 
         Raises:
             GoalRejected: it will not.

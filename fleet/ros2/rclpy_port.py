@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import importlib
 import logging
-import math
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -21,7 +20,6 @@ from fleet.errors import LinkError, LinkTimeout
 from fleet.ros2.config import Ros2Config
 from fleet.ros2.port import (
     Battery,
-    Ended,
     Goal,
     GoalEnd,
     GoalId,
@@ -31,6 +29,16 @@ from fleet.ros2.port import (
     Senses,
     new_goal_id,
 )
+from fleet.ros2.said import (
+    OVER,
+    read_active,
+    read_battery,
+    read_end,
+    read_id,
+    read_pose,
+    read_poses_left,
+    write_pose,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +46,6 @@ _JOIN_S = 5.0
 _CALL_S = 3600.0
 """Longest wait for a service that works; who calls has a shorter one of its own."""
 _TO_POSE, _THROUGH_POSES = "navigate_to_pose", "navigate_through_poses"
-_TOLD = {1: True, 4: True, 2: False, 3: False}
-"""``power_supply_status``: charging, full; discharging, not charging."""
-_ENDS = {4: Ended.SUCCEEDED, 5: Ended.CANCELED, 6: Ended.ABORTED}
-_ACTIVE = (1, 2, 3)
-_OVER = (2, 3)
 
 
 class _Ros:
@@ -72,7 +75,6 @@ class RclpyPort:
         self._senses = Senses()
         self._node: _Node | None = None
         self._goals: dict[GoalId, Goal] = {}
-        self._listed: dict[str, frozenset[GoalId]] = {}
 
     @property
     def senses(self) -> Senses:
@@ -144,18 +146,16 @@ class RclpyPort:
             except LinkError:
                 await asyncio.sleep(self._config.look_s)
                 continue
-            code = getattr(reply.result, "error_code", 0)
-            text = getattr(reply.result, "error_msg", "")
-            return GoalEnd(how=_ENDS.get(reply.status, Ended.FORGOTTEN), code=code, text=text)
+            return read_end(reply)
 
     async def cancel(self, goal: GoalId) -> None:
         """Have it give up a goal, whichever action it is of."""
         node = self._connected()
-        names = [name for name, listed in self._listed.items() if goal in listed]
+        names = self._senses.listed_by(goal)
         for name in names or (_TO_POSE, _THROUGH_POSES):
             if await node.started(node.is_ready(name), self._config.answer_s):
                 code = await node.started(node.cancel(name, goal), self._config.answer_s)
-                if code in _OVER and names:
+                if code in OVER and names:
                     self._senses.end_goal(goal)
 
     async def trigger(self, service: str) -> tuple[bool, str]:
@@ -179,13 +179,11 @@ class RclpyPort:
 
     def on_status(self, action: str, goals: frozenset[GoalId]) -> None:
         """What one action server is at."""
-        self._listed[action] = goals
-        self._senses.list_goals(frozenset[GoalId]().union(*self._listed.values()))
+        self._senses.list_goals(action, goals)
 
     def on_pose(self, pose: MapPose) -> None:
         """Where it is."""
-        if math.isfinite(pose.x_m + pose.y_m + pose.yaw_rad):
-            self._senses.hear_pose(pose)
+        self._senses.hear_pose(pose)
 
     def on_battery(self, battery: Battery) -> None:
         """What its battery says."""
@@ -320,45 +318,31 @@ class _Node:
 
     def _on_feedback(self, message: Any) -> None:
         said = message.feedback
-        left = int(getattr(said, "number_of_poses_remaining", 0))
-        pose = _map_pose(said.current_pose.header, said.current_pose.pose)
-        id_ = bytes(bytearray(message.goal_id.uuid))
-        self._into_loop(partial(self._port.on_feedback, id_, left, pose))
+        pose = read_pose(said.current_pose.header, said.current_pose.pose)
+        told = partial(
+            self._port.on_feedback, read_id(message.goal_id), read_poses_left(said), pose
+        )
+        self._into_loop(told)
 
     def _on_status(self, action: str, message: Any) -> None:
-        goals = frozenset(
-            bytes(bytearray(one.goal_info.goal_id.uuid))
-            for one in message.status_list
-            if one.status in _ACTIVE
-        )
-        self._into_loop(partial(self._port.on_status, action, goals))
+        self._into_loop(partial(self._port.on_status, action, read_active(message)))
 
     def _on_amcl_pose(self, message: Any) -> None:
-        pose = _map_pose(message.header, message.pose.pose)
+        pose = read_pose(message.header, message.pose.pose)
         self._into_loop(partial(self._port.on_pose, pose))
 
     def _on_pose(self, message: Any) -> None:
-        pose = _map_pose(message.header, message.pose)
+        pose = read_pose(message.header, message.pose)
         self._into_loop(partial(self._port.on_pose, pose))
 
     def _on_battery(self, message: Any) -> None:
-        ratio = float(message.percentage)
-        battery = Battery(
-            percentage=ratio if math.isfinite(ratio) and ratio >= 0 else None,
-            charging=_TOLD.get(int(message.power_supply_status)),
-        )
-        self._into_loop(partial(self._port.on_battery, battery))
+        self._into_loop(partial(self._port.on_battery, read_battery(message)))
 
     # --- from any thread ---
 
     def stamped(self, pose: MapPose) -> Any:
         """A pose as ROS writes it."""
-        told = self.ros.geometry.PoseStamped()
-        told.header.frame_id = pose.frame
-        told.pose.position.x, told.pose.position.y = pose.x_m, pose.y_m
-        told.pose.orientation.z = math.sin(pose.yaw_rad / 2)
-        told.pose.orientation.w = math.cos(pose.yaw_rad / 2)
-        return told
+        return write_pose(self.ros.geometry.PoseStamped(), pose)
 
     def shut_down(self) -> None:
         """Executor first, then its thread, then all that it has spun."""
@@ -390,12 +374,3 @@ def _settle(answer: asyncio.Future[Any], outcome: Any, error: BaseException | No
         answer.set_result(outcome)
     else:
         answer.set_exception(error if isinstance(error, LinkError) else LinkError(str(error)))
-
-
-def _map_pose(header: Any, pose: Any) -> MapPose:
-    turn = pose.orientation
-    yaw_rad = math.atan2(
-        2 * (turn.w * turn.z + turn.x * turn.y), 1 - 2 * (turn.y * turn.y + turn.z * turn.z)
-    )
-    frame = str(header.frame_id).removeprefix("/")
-    return MapPose(x_m=pose.position.x, y_m=pose.position.y, yaw_rad=yaw_rad, frame=frame)

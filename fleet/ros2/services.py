@@ -17,7 +17,8 @@ from cyclonedds.core import Policy, Qos
 
 from fleet.errors import LinkError, LinkTimeout
 from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, marked
-from fleet.ros2.messages import ActionTypes, CancelReply, CancelRequest, GoalStatusArray
+from fleet.ros2.messages import CancelReply, CancelRequest, GoalStatusArray
+from fleet.ros2.nav2_messages import ActionTypes
 
 
 class Served(StrEnum):

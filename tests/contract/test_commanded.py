@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.errors import LinkError, MissionCancelled, MissionFailed, NotSupported
+from fleet.mavlink.datagrams import Peer
+from fleet.mavlink.parser import Message
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Commanded, Diverted, Mode
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
-from sim.copter import AUTO
+from sim.copter import AUTO, STABILIZE
+from sim.dock import DockMachine
 from tests.fleet.mavlink_scene import Meadow, meadow
 from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
 
@@ -128,6 +132,213 @@ async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) 
     assert not any(m.get_type() == "MISSION_COUNT" for m in scene.told[uploads:])
 
 
+async def turned_to_help(scene: Meadow) -> Mission:
+    """On its way to a scene; nobody follows it, as after a restart of ours."""
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    helping = help_at(scene, 800, 0)
+    second = scene.begin(helping)
+    await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    second.cancel()
+    await asyncio.wait([second])
+    return helping
+
+
+async def test_our_restart_leaves_a_drone_on_hold_where_it_is(scene: Meadow) -> None:
+    helping = await turned_to_help(scene)
+    scene.drone.adopt(helping)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood, told = scene.body.position(), len(scene.told)
+    following = scene.begin(helping)
+    await asyncio.sleep(60)
+    assert scene.body.position() == stood
+    assert not any(m.get_type() == "COMMAND_INT" for m in scene.told[told:])
+    await scene.drone.go_on()
+    await following
+    assert scene.stands_at("dock-1")
+
+
+async def test_who_is_on_hold_in_the_air_is_given_no_other_mission(scene: Meadow) -> None:
+    helping = await turned_to_help(scene)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood, told = scene.body.position(), len(scene.told)
+    other = replace(help_at(scene, 0, 800), id=MissionId("M3"))
+    with pytest.raises(MissionFailed, match="already_flying"):
+        await scene.drone.execute(other, Clearance.whole(other))
+    assert scene.body.position() == stood
+    assert not any(m.get_type() == "COMMAND_INT" for m in scene.told[told:])
+    scene.drone.adopt(helping)
+    following = scene.begin(helping)
+    await asyncio.sleep(1)
+    await scene.drone.go_on()
+    await following
+
+
+async def test_on_hold_while_it_turns_it_stays_until_it_may_go_on(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    second = scene.begin(help_at(scene, 800, 0))
+    await scene.until(lambda: any(m.get_type() == "COMMAND_INT" for m in scene.told))
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    await asyncio.sleep(60)
+    assert scene.body.position() == stood
+    await scene.drone.go_on()
+    await second
+    assert scene.stands_at("dock-1")
+
+
+async def test_on_hold_while_it_turns_it_can_be_called_home(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    second = scene.begin(help_at(scene, 800, 0))
+    await scene.until(lambda: any(m.get_type() == "COMMAND_INT" for m in scene.told))
+    await scene.drone.hold()
+    await asyncio.sleep(20)
+    await scene.drone.recall()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await second
+    assert scene.stands_at("dock-1")
+
+
+async def until_told(scene: Meadow, type_: str, command: int | None = None) -> None:
+    """Until the drone is being told this; its answer is not there yet."""
+    told = asyncio.Event()
+
+    def see(message: Message, _: Peer) -> bool:
+        if message.get_type() == type_ and command in (None, getattr(message, "command", None)):
+            told.set()
+        return False
+
+    scene.lost = see
+    async with asyncio.timeout(60):
+        await told.wait()
+
+
+async def test_on_hold_before_it_is_armed_it_stays_on_the_ground(scene: Meadow) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "MISSION_ITEM_INT")
+    await scene.drone.hold()
+    await asyncio.sleep(120)
+    assert not scene.body.airborne
+    assert mav.MAV_CMD_COMPONENT_ARM_DISARM not in scene.commands()
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+@pytest.mark.parametrize("after", [mav.MAV_CMD_DO_SET_MODE, mav.MAV_CMD_COMPONENT_ARM_DISARM])
+async def test_on_hold_between_two_words_of_the_start_it_stays_on_the_ground(
+    scene: Meadow, after: int
+) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "COMMAND_LONG", after)
+    await scene.drone.hold()
+    await asyncio.sleep(120)
+    assert not scene.body.airborne
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.1, 0.5, 1.0, 1.5, 2.5])
+async def test_on_hold_just_after_its_start_it_goes_no_further(
+    scene: Meadow, later_s: float
+) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "COMMAND_LONG", mav.MAV_CMD_MISSION_START)
+    await asyncio.sleep(later_s)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    assert stood.height_agl_m < 15
+    await asyncio.sleep(120)
+    assert scene.body.position() == stood
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.1, 0.5, 1.0, 1.5, 2.5])
+async def test_called_home_just_after_its_start_it_comes_down_again(
+    scene: Meadow, later_s: float
+) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "COMMAND_LONG", mav.MAV_CMD_MISSION_START)
+    await asyncio.sleep(later_s)
+    await scene.drone.recall()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
+    await scene.drone.go_on()
+    await scene.fly("dock-1", "clinic", name="M9")
+
+
+async def test_on_hold_and_called_home_on_the_ground_it_stays_there(scene: Meadow) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "MISSION_ITEM_INT")
+    await scene.drone.hold()
+    await scene.drone.recall()
+    await asyncio.sleep(120)
+    assert not scene.body.airborne
+    await scene.drone.go_on()
+    await flying
+
+
+@pytest.mark.parametrize("down", ["recall", "land"])
+async def test_called_down_before_it_is_armed_it_stays_on_the_ground(
+    scene: Meadow, down: str
+) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await until_told(scene, "MISSION_ITEM_INT")
+    await getattr(scene.drone, down)()
+    await asyncio.sleep(120)
+    assert not scene.body.airborne
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+async def test_a_second_hold_that_is_not_heard_undoes_nothing(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    scene.autopilot.link_down = True
+    with pytest.raises(LinkError):
+        await scene.drone.hold()
+    scene.autopilot.link_down = False
+    await asyncio.sleep(20)
+    assert scene.body.position() == stood
+    assert not flying.done()
+    await scene.drone.go_on()
+    await flying
+
+
+async def test_a_pilot_who_flies_a_drone_that_is_on_hold_is_seen(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.hold()
+    await asyncio.sleep(2)
+    assert scene.drone.state().mode is Mode.AUTOMATIC
+    scene.autopilot.copter.set_mode(STABILIZE)
+    await asyncio.sleep(2)
+    assert scene.drone.state().mode is Mode.MANUAL
+    flying.cancel()
+    await asyncio.wait([flying])
+
+
 async def test_no_other_drone_may_be_sent_a_mission_from_the_air(scene: Meadow) -> None:
     other = replace(help_at(scene, 800, 0), id=MissionId("M3"))
     with pytest.raises(MissionFailed):
@@ -145,6 +356,19 @@ async def test_a_drone_on_standby_takes_off_within_seconds() -> None:
         await scene.until(lambda: scene.body.airborne)
         assert asyncio.get_running_loop().time() - since_s < 2
         await flying
+
+
+async def test_on_standby_it_is_woken_again_until_it_is_awake() -> None:
+    async with meadow(docked=True, standby=True) as scene:
+        scene.theirs.pop().cancel()
+        await asyncio.sleep(100)
+        assert not scene.autopilot.powered
+        place = scene.site.nodes[NodeId("dock-1")].point
+        dock = DockMachine(scene.bus, "dock-1", scene.autopilot, place)
+        scene.theirs.append(scene.group.create_task(dock.run(), name="dock"))
+        await asyncio.sleep(150)
+        assert scene.autopilot.powered
+        assert scene.drone.state().online
 
 
 async def test_a_robot_on_hold_stands_still_with_its_order_and_then_drives_on() -> None:

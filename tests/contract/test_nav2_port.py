@@ -13,7 +13,10 @@ import yaml
 from fleet.errors import LinkError
 from fleet.ros2.backends import NO_RCLPY, Backends, has
 from fleet.ros2.config import Ros2Config
+from fleet.ros2.dds import LATCHED, DdsNode
+from fleet.ros2.messages import GoalStatusArray
 from fleet.ros2.port import OURS, Ended, Goal, GoalEnd, MapPose, Nav2Port, Navigation
+from fleet.ros2.said import Status
 from tests.fleet.vda5050_scene import SITE, running
 from tests.real.nav2 import end, free_domain, on_loopback, robots, start_robots
 
@@ -130,6 +133,13 @@ async def test_a_newer_goal_ends_the_older_one_which_is_aborted(place: Place) ->
     assert (await place.ended(second)).how is Ended.SUCCEEDED
 
 
+async def test_a_goal_of_the_other_action_is_aborted_while_it_is_at_one(place: Place) -> None:
+    first = await place.port.go_to(pose(40.0))
+    second = await place.port.go_through([pose(10.0), pose(20.0)])
+    assert (await place.ended(second)).how is Ended.ABORTED
+    assert (await place.ended(first)).how is Ended.SUCCEEDED
+
+
 async def test_a_cancelled_goal_ends_as_cancelled_and_the_robot_stands(place: Place) -> None:
     goal = await place.port.go_to(pose(40.0))
     await place.until(lambda: goal.feedbacks > 3)
@@ -180,3 +190,25 @@ async def test_other_distributions_have_other_messages(distribution: str, tmp_pa
         lost = await place.ended(await place.port.go_through([pose(20.0), pose(15.0, -30.0)]))
         assert lost.how is Ended.ABORTED
         assert lost.code == (0 if distribution == "humble" else 308)
+
+
+async def test_a_simulated_robot_lists_its_goals_as_seldom_as_a_real_one(tmp_path: Path) -> None:
+    """A real action server says how its own goals fare when that changes, and nothing before."""
+    heard: dict[str, list[int]] = {"navigate_to_pose": [], "navigate_through_poses": []}
+    async with placed(tmp_path, "dds", "jazzy") as place:
+        node = await DdsNode.open(place.config.domain_id)
+        for action, statuses in heard.items():
+
+            def hear(message: GoalStatusArray, statuses: list[int] = statuses) -> None:
+                statuses.append(message.status_list[-1].status if message.status_list else -1)
+
+            node.hear(f"rt/C1/{action}/_action/status", GoalStatusArray, hear, qos=LATCHED)
+        try:
+            await asyncio.sleep(1.0)
+            assert heard == {"navigate_to_pose": [], "navigate_through_poses": []}
+            assert (await place.ended(await place.port.go_to(pose(10.0)))).how is Ended.SUCCEEDED
+            told = [Status.EXECUTING, Status.SUCCEEDED]
+            await place.until(lambda: heard["navigate_to_pose"] == told)
+            assert heard["navigate_through_poses"] == []
+        finally:
+            await node.close()

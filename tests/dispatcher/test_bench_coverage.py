@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from dispatcher.bench.coverage import read_case
 from dispatcher.cli import make_app
+from routing.errors import InstanceError
 from routing.survey.case import SurveyPlan
 from tests.routing.survey_checker import faults
 
@@ -107,12 +108,28 @@ def test_a_bad_case_is_named(
     assert words in answer.err
 
 
+@pytest.mark.parametrize("east_m", [-200_000, 200_000])
+def test_how_wide_an_area_is_does_not_depend_on_where_it_lies(east_m: int, field: Path) -> None:
+    def moved(ring: list[list[float]]) -> list[list[float]]:
+        return [[x + east_m, y] for x, y in ring]
+
+    rings = {key: moved(FIELD[key]) for key in ("area", "fence", "docks")}
+    field.write_text(json.dumps(FIELD | rings | {"nofly": [moved(FIELD["nofly"][0])]}))
+    assert read_case(field).survey.area.area == 400 * 300
+
+
+def test_a_direction_across_the_corners_counts(field: Path) -> None:
+    field.write_text(json.dumps(FIELD | {"footprint_w": 1.24}))
+    with pytest.raises(InstanceError, match="too wide"):
+        read_case(field)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("nowhere.json",), "there is no file"),
         (("--budget-s", "0", "FIELD"), "--budget-s 0"),
-        (("FIELD", "--out", "FIELD/deeper"), "name another --out"),
+        (("FIELD", "--out", "FIELD/deeper"), "choose another place"),
     ],
 )
 def test_wrong_use_is_said(arguments: tuple[str, ...], words: str, field: Path) -> None:

@@ -115,7 +115,7 @@ class DirectPort:
     def _list(self) -> None:
         if not self.cut:
             goal = self.robot.goal
-            self._senses.list_goals(frozenset([goal.id] if goal else []))
+            self._senses.list_goals("drive", frozenset([goal.id] if goal else []))
 
 
 @dataclass

@@ -133,6 +133,36 @@ async def test_in_flight_nothing_is_changed() -> None:
         assert scene.autopilot.params["FENCE_ENABLE"] == 1
 
 
+async def test_in_flight_nothing_is_asked() -> None:
+    async with meadow(docked=False, safety=MAY) as scene:
+        await asyncio.sleep(20)
+        flight = scene.begin(scene.flight("dock-1", "clinic"))
+        await scene.until(lambda: scene.body.velocity()[0] > 5)
+        scene.autopilot.link_down = True
+        await asyncio.sleep(40)
+        scene.autopilot.link_down = False
+        before = len(scene.told)
+        await scene.until(lambda: not scene.body.airborne)
+        questions = (
+            mav.MAVLink_param_request_read_message | mav.MAVLink_mission_request_list_message
+        )
+        assert not any(isinstance(m, questions) for m in scene.told[before:])
+        await flight
+        await asyncio.sleep(30)
+        assert any(isinstance(m, questions) for m in scene.told[before:])
+
+
+async def test_on_standby_it_is_looked_at_again_after_a_silence() -> None:
+    async with meadow(docked=True, standby=True, safety=MAY) as scene:
+        await asyncio.sleep(60)
+        scene.autopilot.link_down = True
+        scene.autopilot.params.set("FS_GCS_ENABLE", 0)
+        await asyncio.sleep(50)
+        scene.autopilot.link_down = False
+        await asyncio.sleep(30)
+        assert scene.autopilot.params["FS_GCS_ENABLE"] == 1
+
+
 async def test_a_drone_that_does_not_tell_its_parameters_is_not_fit() -> None:
     def lose(message: Message, receiver: Peer) -> bool:
         return isinstance(message, mav.MAVLink_param_value_message)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from fleet.ros2 import messages as ros
-from fleet.ros2.dds_port import map_pose, stamped
-from fleet.ros2.messages import Distribution, GoalId, types_of
+from fleet.ros2.dds_port import stamped
+from fleet.ros2.messages import GoalId
+from fleet.ros2.nav2_messages import Distribution, types_of
 from fleet.ros2.port import MapPose
+from fleet.ros2.said import read_pose
 from fleet.ros2.type_hash import ros_name, type_hash
 
 POSES = [MapPose(x_m=1.5, y_m=-2.0, yaw_rad=0.7, frame="map")] * 3
@@ -36,7 +38,7 @@ HASHES = {
         "RIHS01_6c1684b00f177d37438febe6e709fc4e2b0d4248dca4854946f9ed8b30cda83e",
     ),
     "nav2_msgs/action/NavigateToPose_FeedbackMessage": (
-        ros.ToPoseFeedbackMessage,
+        types_of(Distribution.JAZZY).to_pose.feedback,
         "RIHS01_9d1f6fa2eb975ce733b419ac2e97b134d8ff92b6478b6559feed9a50bdfd82b3",
     ),
 }
@@ -66,7 +68,7 @@ def test_goals_come_back_from_bytes_as_they_were(distribution: Distribution) -> 
     for action in (types.to_pose, types.through_poses):
         sent = action.request(GoalId(uuid=list(range(16))), [stamped(pose) for pose in POSES])
         read: Any = action.goal_request.deserialize(sent.serialize())
-        poses = [map_pose(pose.header, pose.pose) for pose in action.poses(read)]
+        poses = [read_pose(pose.header, pose.pose) for pose in action.poses(read)]
         assert len(poses) == (1 if action is types.to_pose else 3)
         assert all(pose.frame == "map" for pose in poses)
         assert [(p.x_m, p.y_m, p.yaw_rad) for p in poses] == [

@@ -24,8 +24,8 @@ from dispatcher.task import TaskId, TaskState
 from fleet.bus import MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect
-from fleet.ros2 import messages as ros
 from fleet.ros2.dds import VOLATILE, DdsNode
+from fleet.ros2.nav2_messages import Distribution, types_of
 from fleet.ros2.port import OURS
 from fleet.vehicle import VehicleId
 from tests.real.nav2 import end, free_domain, on_loopback, robots
@@ -182,7 +182,12 @@ async def dispatching(installation: Installation, folder: Path) -> AsyncGenerato
     ear = await DdsNode.open(ros2.domain_id)
     for id_ in IDS:
         topic = f"rt/{id_}/navigate_through_poses/_action/feedback"
-        ear.hear(topic, ros.ThroughPosesFeedbackMessage, listener.feedback, qos=VOLATILE)
+        ear.hear(
+            topic,
+            types_of(Distribution.JAZZY).through_poses.feedback,
+            listener.feedback,
+            qos=VOLATILE,
+        )
     running = asyncio.create_task(service.run(), name="dispatcher")
     try:
         await service.ready.wait()

@@ -9,10 +9,10 @@ import pytest
 from shapely import LineString, Polygon
 
 from routing.airspace import air_way, breaches
-from routing.coverage import sweep_length_m
 from routing.errors import Unreachable
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import AirKind, Airspace, AirspaceId, Name, Site
+from tests.routing.polyline import length_m
 
 Ring = Sequence[tuple[float, float]]
 
@@ -71,7 +71,7 @@ def test_a_no_fly_volume_is_flown_around_with_its_margin() -> None:
     way = air_way(site, WEST, EAST, height_agl_m=60, margin_m=10)
     assert len(way) == 4
     assert {way[1].x_m, way[2].x_m} == {390, 610}
-    assert sweep_length_m(way) == pytest.approx(220 + 2 * math.hypot(190, 210))
+    assert length_m(way) == pytest.approx(220 + 2 * math.hypot(190, 210))
     assert breaches(site, way, 60) == []
     assert breaches(site, (WEST, EAST), 60) == ["school"]
 
@@ -145,7 +145,7 @@ def test_random_obstacles_are_never_entered(seed: int) -> None:
         flown += 1
         assert (way[0], way[-1]) == (start, goal)
         assert breaches(site, way, 60) == []
-        assert sweep_length_m(way) >= start.distance_m(goal) - 1e-6
+        assert length_m(way) >= start.distance_m(goal) - 1e-6
         for a, b in pairwise(way[1:-1]):
             leg = LineString([(a.x_m, a.y_m), (b.x_m, b.y_m)])
             assert all(leg.distance(shape) > 9.9 for shape in shapes)

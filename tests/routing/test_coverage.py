@@ -7,11 +7,12 @@ import pytest
 import shapely
 from shapely import LineString, Polygon
 
-from routing.airspace import breaches
-from routing.coverage import area_sweep, sweep, sweep_length_m
+from routing.airspace import breaches, free_air
+from routing.coverage import sweep
 from routing.errors import Unreachable
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import AirKind, Airspace, AirspaceId, Name, Site
+from tests.routing.polyline import length_m
 
 Ring = Sequence[tuple[float, float]]
 WIDTH_M = 48.0
@@ -49,14 +50,14 @@ def measured(flight: Sequence[Point], ring: Ring, holes: Sequence[Ring]) -> floa
 def test_a_convex_area_is_seen_whole(ring: Ring) -> None:
     flight = sweep(points(ring), (), WIDTH_M, start=START)
     assert measured(flight, ring, ()) >= 0.99
-    assert sweep_length_m(flight) <= 1.3 * Polygon(ring).area / WIDTH_M
+    assert length_m(flight) <= 1.3 * Polygon(ring).area / WIDTH_M
 
 
 @pytest.mark.parametrize(("ring", "hole"), [(BENT, HOUSE), (CUP, HOUSE), (STAR, TOWER)])
 def test_a_concave_area_with_a_hole_is_seen_whole(ring: Ring, hole: Ring) -> None:
     flight = sweep(points(ring), [points(hole)], WIDTH_M, start=START)
     assert measured(flight, ring, [hole]) >= 0.97
-    assert sweep_length_m(flight) <= 1.5 * Polygon(ring, [hole]).area / WIDTH_M
+    assert length_m(flight) <= 1.5 * Polygon(ring, [hole]).area / WIDTH_M
 
 
 def test_lines_follow_a_long_area() -> None:
@@ -92,12 +93,11 @@ def volume(key: str, kind: AirKind, ring: Ring) -> Airspace:
     return Airspace(id=AirspaceId(key), name=Name(en=key, zh=key), kind=kind, outline=points(ring))
 
 
-def test_a_named_area_is_swept_as_far_as_the_air_is_free() -> None:
+def test_an_area_is_swept_as_far_as_the_air_is_free() -> None:
     school = [(200, 150), (300, 150), (300, 420), (200, 420)]
     volumes = [
         volume("fence", AirKind.GEOFENCE, [(-100, -100), (500, -100), (500, 600), (-100, 600)]),
         volume("school", AirKind.NO_FLY, school),
-        volume("park", AirKind.PATROL, RECTANGLE),
     ]
     name = Name(en="sky", zh="sky")
     site = Site(
@@ -110,14 +110,14 @@ def test_a_named_area_is_swept_as_far_as_the_air_is_free() -> None:
         places={},
         airspaces={v.id: v for v in volumes},
     )
-    flight = area_sweep(
-        site, AirspaceId("park"), WIDTH_M, start=Point(0, 0), height_agl_m=60, margin_m=10
-    )
+    air = free_air(site, 60, 10)
+    shape = Polygon(RECTANGLE).intersection(air.shape)
+    assert isinstance(shape, Polygon)
+    outline = points([(x, y) for x, y in shape.exterior.coords[:-1]])
+    flight = sweep(outline, (), WIDTH_M, start=Point(0, 0), way=air.way)
     assert breaches(site, flight, 60) == []
     free = Polygon([(0, 0), (490, 0), (490, 400), (0, 400)]).difference(
         Polygon(school).buffer(10, join_style="mitre")
     )
     seen = LineString([(p.x_m, p.y_m) for p in flight]).buffer(WIDTH_M / 2)
     assert free.intersection(seen).area >= 0.97 * free.area
-    with pytest.raises(Unreachable):
-        area_sweep(site, AirspaceId("park"), WIDTH_M, start=Point(0, 0), height_agl_m=300)
