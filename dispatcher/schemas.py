@@ -1,7 +1,8 @@
 """The tasks' JSON Schemas as forms want them: flat, and with words in both languages.
 
 Each property has ``x-label`` {en, zh}, ``x-order``, ``x-more`` (true = behind "More") and
-``x-widget``: text, choice, place, places, area, mass, volume, dose, duration, number, time, flag.
+``x-widget``: text, choice, place, places, area, outline, mass, volume, dose, duration, number,
+time, flag.
 A choice has ``x-labels`` {value: {en, zh}}.
 """
 

@@ -142,11 +142,11 @@ class PatrolIn(_Asked):
     manner: Literal["cover", "visit", "route", "watch"] | None = None
     """What is meant, so that the rest can be checked against it; it follows from the rest."""
     area: Annotated[Word | None, _hint(1, "Area, by air", "区域（空中）", "area")] = None
-    outline: Ring | None = None
+    outline: Annotated[Ring | None, _hint(2, "Or one of your own", "或自行绘制", "outline")] = None
     """Instead of a named area: corners in metres east and north of the site's origin."""
     geojson: PolygonIn | None = None
     """The same in degrees."""
-    points: Annotated[Places, _hint(2, "Places, on the ground", "地点（地面）", "places")] = ()
+    points: Annotated[Places, _hint(3, "Places, on the ground", "地点（地面）", "places")] = ()
     by: Annotated[Medium | None, _hint(6, "Places seen by", "由谁查看", "choice", more=True)] = None
     order: Annotated[VisitOrder, _hint(7, "VisitOrder", "顺序", "choice", more=True)] = (
         VisitOrder.GIVEN
@@ -163,12 +163,12 @@ class PatrolIn(_Asked):
     ] = None
     until: Annotated[Moment | None, _hint(9, "Watch until", "监视至", "time", more=True)] = None
     rounds: Annotated[
-        StrictInt, Field(ge=1, le=20), _hint(3, "Rounds", "圈数", "number", more=True)
+        StrictInt, Field(ge=1, le=20), _hint(4, "Rounds", "圈数", "number", more=True)
     ] = 1
     dwell_s: Annotated[
         Number,
         Field(ge=0, le=3600),
-        _hint(4, "Stay at each place", "每处停留", "duration", more=True),
+        _hint(5, "Stay at each place", "每处停留", "duration", more=True),
     ] = 20.0
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from dispatcher.alerts import Severity
 from dispatcher.intake import parse
-from dispatcher.task import Kind, Priority, TaskId, TaskState
+from dispatcher.task import Kind, Patrol, Priority, TaskId, TaskState
 from dispatcher.views import Activity
 from fleet.vehicle import Breach, VehicleId, Weight
 from routing.refusal import Refusal
@@ -377,6 +377,49 @@ async def test_a_place_is_chosen_on_the_map(visit: Visit) -> None:
                 return
             await page.mouse.click(x + dx, y + dy)
     pytest.fail("no place on the whole map could be tapped")
+
+
+async def test_an_area_is_drawn_on_the_map_and_its_patrol_foretold(
+    visit: Visit, desk: Desk
+) -> None:
+    visitor = await visit()
+    page = await visitor.open()
+    await new_task(page, "patrol")
+    box = await page.locator(".map").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    corners = [(x - 120, y - 80), (x + 120, y - 80), (x + 120, y + 80), (x - 120, y + 80)]
+    await page.click("#field-outline")
+    for corner in [*corners[:3], (x, y), corners[3]]:
+        await page.mouse.click(*corner)
+    await expect(page.locator(".drawn")).to_contain_text("5 corners")
+    await page.get_by_role("button", name="Remove last corner").click()
+    await page.get_by_role("button", name="Remove last corner").click()
+    await page.mouse.click(*corners[3])
+    await expect(page.locator(".drawn")).to_contain_text("4 corners")
+    await page.mouse.click(*corners[0])
+    await expect(page.locator("#field-outline")).to_have_attribute("aria-pressed", "false")
+    await expect(page.locator(".preview")).to_contain_text("1 needed, 1 able")
+
+    await page.click("#field-outline")
+    await page.mouse.move(*corners[2])
+    await page.mouse.down()
+    await page.mouse.move(x + 60, y + 40, steps=3)
+    await page.mouse.up()
+    await expect(page.locator(".drawn")).to_contain_text("4 corners")
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await new_task(page, "patrol")
+    await expect(page.locator(".drawn")).to_contain_text("4 corners")
+    await page.click("button[type=submit]")
+    await expect(page.locator("[data-task=T-000001]").first).to_be_visible()
+    (task,) = desk.ward.open_tasks()
+    assert isinstance(task.spec, Patrol)
+    assert task.spec.drawn is not None
+    west, east = task.spec.drawn.outline[0], task.spec.drawn.outline[2]
+    dragged = (east.x_m - west.x_m) / (task.spec.drawn.outline[1].x_m - west.x_m)
+    assert dragged == pytest.approx(180 / 240, abs=0.02)
+    assert not visitor.complaints
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])

@@ -57,6 +57,8 @@ async function answer(url, request) {
   }
 }
 
+/** @param {any} body */
+export const previewPatrol = (body) => call("POST", "/patrols/preview", body);
 export const getWatches = () => call("GET", "/watches");
 export const getReplay = () => call("GET", "/replay");
 /** @param {{playing?: boolean, speed?: number, at?: string}} wanted */

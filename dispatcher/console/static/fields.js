@@ -15,6 +15,7 @@
 
 import { h, setText } from "./dom.js";
 import { has, named, readable, t } from "./i18n/index.js";
+import { outlineWidget } from "./outline.js";
 import { Picker } from "./picker.js";
 
 const UNIT = { mass: "kg", volume: "l", dose: "mJ/cm²", duration: "s" };
@@ -68,6 +69,8 @@ function makeWidget(property, setting) {
     case "places":
     case "area":
       return pickerWidget(property["x-widget"], setting);
+    case "outline":
+      return outlineWidget(setting);
     case "choice":
       return choiceWidget(property, setting);
     case "flag":

@@ -9,8 +9,10 @@ import { Refused } from "./api.js";
 import { fill, glyph, h, setAttribute, setText } from "./dom.js";
 import { fieldsOf } from "./fields.js";
 import { t } from "./i18n/index.js";
+import { startAnew as drawAnew } from "./map/sketch.js";
 import { compose, select } from "./nav.js";
 import { discard, post } from "./outbox.js";
+import { Preview } from "./preview.js";
 import { state } from "./store.js";
 import { faultWords } from "./words.js";
 
@@ -30,6 +32,7 @@ export class TaskForm {
     /** @type {import("./fields.js").Field|null} */
     this.pointed = null;
     this.busy = false;
+    this.preview = new Preview();
     this.element = h("form", { class: "compose", hidden: true, novalidate: true });
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -42,6 +45,7 @@ export class TaskForm {
   rebuild() {
     const kind = this.draft.kind;
     const schema = state.schemas?.[kind];
+    drawAnew(() => {});
     this.fields = schema ? fieldsOf(schema, () => this.keep()) : [];
     for (const field of this.fields) {
       const value = this.draft.values[kind]?.[field.name];
@@ -68,9 +72,10 @@ export class TaskForm {
         "div", { class: "scroll" }, this.kinds, ...plain.map((field) => field.element),
         h("div", { class: "field" }, h("span", { class: "label" }, t("form.priority")), this.priorities), this.more,
       ),
-      h("div", { class: "foot" }, this.button, this.answer),
+      h("div", { class: "foot" }, this.preview.element, this.button, this.answer),
     );
     this.showFaults();
+    this.preview.ask(this.body());
   }
 
   focus() {
@@ -109,6 +114,7 @@ export class TaskForm {
     const values = Object.fromEntries(this.fields.map((field) => [field.name, field.keep()]));
     this.draft.values[this.draft.kind] = values;
     this.keepDraft();
+    this.preview.ask(this.body());
   }
 
   keepDraft() {

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { t } from "./i18n/index.js";
+import { draw, sketch } from "./map/sketch.js";
 import { compose, deselect, go } from "./nav.js";
 import { changed, openAlerts, state } from "./store.js";
 
@@ -61,7 +62,8 @@ function focus(selector) {
 
 function leave() {
   const active = /** @type {HTMLElement|null} */ (document.activeElement);
-  if (state.composing) compose(false);
+  if (sketch.active) draw(false);
+  else if (state.composing) compose(false);
   else if (active && active !== document.body && active.matches("input, select")) active.blur();
   else if (state.selection) deselect();
   else active?.blur();

@@ -232,6 +232,17 @@ export const en = {
   "form.note": "Note",
   "form.requester": "Your name or ward",
   "form.outdoors": "Outdoors",
+  "form.draw": "Draw it on the map",
+  "form.draw_more": "Change it on the map",
+  "form.draw_done": "Done",
+  "form.draw_undo": "Remove last corner",
+  "form.draw_clear": "Clear",
+  "form.draw_hint": "Tap the corners; drag one to move it; tap the first one again to finish.",
+  "form.drawn": "{n} corners, {area} ha.",
+
+  "preview.minutes": "about {n} min",
+  "preview.battery": "{share} of a battery",
+  "preview.vehicles": "{needed} needed, {able} able",
 
   "replay.title": "Replay",
   "replay.playing": "Plays ×{n}",

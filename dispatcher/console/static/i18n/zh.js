@@ -232,6 +232,17 @@ export const zh = {
   "form.note": "备注",
   "form.requester": "您的姓名或科室",
   "form.outdoors": "室外",
+  "form.draw": "在地图上绘制",
+  "form.draw_more": "在地图上修改",
+  "form.draw_done": "完成",
+  "form.draw_undo": "撤销上一个角点",
+  "form.draw_clear": "清除",
+  "form.draw_hint": "点选各角点；拖动可移动；再次点第一个角点结束。",
+  "form.drawn": "{n} 个角点，{area} 公顷。",
+
+  "preview.minutes": "约 {n} 分钟",
+  "preview.battery": "耗电 {share}",
+  "preview.vehicles": "需 {needed} 台，可用 {able} 台",
 
   "replay.title": "回放",
   "replay.playing": "播放 ×{n}",

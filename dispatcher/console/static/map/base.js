@@ -38,6 +38,11 @@ export function isGround(site, level) {
   return level.outdoors && !site.levels.some((each) => each.outdoors && each.elevation_m < level.elevation_m);
 }
 
+/** The level that drones fly over, if the site shows one. @param {import("../types.js").Site|null} site */
+export function groundOf(site) {
+  return site?.levels.find((level) => isGround(site, level))?.id ?? null;
+}
+
 /** Large ones first, and what lies on the ground before what stands on it. @param {import("../types.js").Area[]} areas */
 function ordered(areas) {
   const rank = (area) => KIND_ORDER.indexOf(area.kind);

@@ -9,9 +9,10 @@
 import "/vendor/leaflet/leaflet.js";
 import { h } from "../dom.js";
 import { state } from "../store.js";
-import { drawBase, isGround, toPixels } from "./base.js";
+import { drawBase, groundOf, isGround, toPixels } from "./base.js";
 import { bounds } from "./geometry.js";
 import { drawLabel, placeLabels } from "./labels.js";
+import { cornerAt, drawSketch, move, sketch, tap } from "./sketch.js";
 import { colours, onThemeChange } from "./theme.js";
 import { drawPosts, drawVehicles, gliding, isOn, poseAt } from "./vehicles.js";
 
@@ -50,8 +51,9 @@ export class MapView {
     this.map.on("dragstart", () => (state.following = false));
     this.map.on("dragstart zoomstart", () => (this.moved = true));
     this.map.on("click", (event) => this.pick(event.containerPoint));
-    this.map.on("contextmenu", (event) => onSpot(event.latlng.lng, event.latlng.lat));
+    this.map.on("contextmenu", (event) => sketch.active || onSpot(event.latlng.lng, event.latlng.lat));
     this.map.on("mousemove", (event) => this.hover(event.containerPoint));
+    element.addEventListener("pointerdown", (event) => this.grip(event), { capture: true });
     new ResizeObserver(() => this.resized()).observe(element);
     onThemeChange(() => this.redraw());
     window.setInterval(() => this.glide(), GLIDE_MS);
@@ -113,6 +115,8 @@ export class MapView {
     for (const label of labels) drawLabel(context, view, label, theme.font, theme[label.tone]);
     this.drawEnds(context, view, level);
     if (ground) drawPosts(context, view);
+    if (ground || !groundOf(state.site)) drawSketch(context, view);
+    this.element.classList.toggle("drawing", sketch.active);
     this.seen = drawVehicles(context, view, vehicles, {
       selected: this.selected(), level: level.id, names: labels, lost: state.link.state === "lost", now_ms,
     });
@@ -182,8 +186,26 @@ export class MapView {
     return found;
   }
 
+  /** While a border is drawn, its corners can be dragged. @param {PointerEvent} event */
+  grip(event) {
+    if (!sketch.active) return;
+    const box = this.element.getBoundingClientRect();
+    const at = (now) => ({ x: now.clientX - box.x, y: now.clientY - box.y });
+    const corner = cornerAt(this.view(), at(event));
+    if (corner < 0) return;
+    this.map.dragging.disable();
+    const drag = (now) => move(corner, this.view(), at(now));
+    const drop = () => {
+      this.map.dragging.enable();
+      window.removeEventListener("pointermove", drag);
+    };
+    window.addEventListener("pointermove", drag);
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, drop, { once: true });
+  }
+
   /** @param {{x: number, y: number}} point */
   pick(point) {
+    if (sketch.active) return tap(this.view(), point);
     const place = this.placeAt(point);
     if (place && this.onPlace(place)) return;
     const vehicle = this.at(point);

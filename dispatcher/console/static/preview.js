@@ -1,0 +1,58 @@
+/** What a patrol would take, or why it can't be had: asked for while it is being described. */
+
+import { LinkDown, Refused, previewPatrol } from "./api.js";
+import { h, setText } from "./dom.js";
+import { percent } from "./format.js";
+import { t } from "./i18n/index.js";
+import { showLines } from "./map/sketch.js";
+import { faultWords } from "./words.js";
+
+const PAUSE_MS = 400;
+
+export class Preview {
+  constructor() {
+    this.element = h("p", { class: "preview", role: "status" });
+    this.number = 0;
+    this.timer = 0;
+  }
+
+  /** Ask once it has been left alone for a moment. @param {any} body what would be asked for */
+  ask(body) {
+    window.clearTimeout(this.timer);
+    this.number += 1;
+    showLines([]);
+    const number = this.number;
+    if (body.kind !== "patrol" || !(body.area || body.points || body.outline?.length > 2)) return this.show("", false);
+    this.timer = window.setTimeout(() => void this.fetch(body, number), PAUSE_MS);
+  }
+
+  /** @param {any} body @param {number} number */
+  async fetch(body, number) {
+    try {
+      const found = await previewPatrol(body);
+      if (number !== this.number) return; // something else has been described meanwhile
+      showLines(found.lines);
+      if (found.errors.length) this.show(found.errors.map(faultWords).join(" "), true);
+      else this.show(words(found), false);
+    } catch (error) {
+      if (!(error instanceof LinkDown || error instanceof Refused)) throw error;
+      if (number === this.number) this.show("", false); // half described: what is wrong is said when it is sent
+    }
+  }
+
+  /** @param {string} text @param {boolean} wrong */
+  show(text, wrong) {
+    setText(this.element, text);
+    this.element.classList.toggle("wrong", wrong);
+  }
+}
+
+/** @param {{minutes: number|null, battery_ratio: number|null, vehicles_needed: number|null, vehicles_able: number}} found */
+function words({ minutes, battery_ratio, vehicles_needed, vehicles_able }) {
+  const parts = [
+    minutes !== null && t("preview.minutes", { n: Math.max(1, Math.round(minutes)) }),
+    battery_ratio !== null && t("preview.battery", { share: percent(battery_ratio) }),
+    vehicles_needed !== null && t("preview.vehicles", { needed: vehicles_needed, able: vehicles_able }),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
