@@ -87,7 +87,7 @@ class Follower:
         )
         self._link.awaited = frozenset(action.id for action in self._mission.actions)
         try:
-            with self._link.repeating(self._repeat):
+            with self._link.repeating(self._repeat), self._retries.listening():
                 outcome = await self._follow()
             self._link.finished = self._mission.id
             return outcome
