@@ -501,7 +501,7 @@ class Session:
             lambda _: action.action_id in self._link.results, within_s or self._wishes.answer_s
         )
         ended = self._link.results.get(action.action_id)
-        listed = (a for a in self._state.action_states if a.action_id == action.action_id)
+        listed = (a for a in self._state.all_actions if a.action_id == action.action_id)
         return ended or next(listed, None), took_s
 
     async def _idle(self) -> None:
