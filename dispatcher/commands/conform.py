@@ -34,7 +34,9 @@ def conform(
     version: Annotated[str, typer.Option(help="The version that it speaks.")] = "2.1",
     prefix: Annotated[
         str | None,
-        typer.Option(help="First word of its topics, if not its version's own.", show_default=False),
+        typer.Option(
+            help="First word of its topics, if not its version's own.", show_default=False
+        ),
     ] = None,
     site: Annotated[
         Path | None, typer.Option(help="Drive it over this site's nodes, not straight on.")
@@ -156,7 +158,7 @@ def _config(robot: str, version: str, prefix: str | None, key: str) -> Vda5050Co
         raise typer.BadParameter(f"{robot!r} is no robot; write MANUFACTURER/SERIAL")
     if version == "auto":
         raise typer.BadParameter(
-            "a robot is tried in one version; write --version 2.0, 2.1 or 3.0, the one it should speak"
+            "a robot is tried in one version; write --version 2.0, 2.1 or 3.0, whichever it speaks"
         )
     try:
         return Vda5050Config.model_validate(

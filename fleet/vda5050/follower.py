@@ -82,6 +82,7 @@ class Follower:
         """See `fleet.vehicle.Vehicle.execute`."""
         self._link.own(self._mission.id)
         await self._take_up()
+        self._link.news.ring()  # what it asks for can be answered now
         watch = asyncio.create_task(
             self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"
         )

@@ -26,8 +26,8 @@ from fleet.clock import Clock
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
 from tests.fleet.vda5050_scene import running as works
-from tests.real.test_conform import conform
 from tests.real.serving import free_port
+from tests.real.test_conform import conform
 from tests.real.test_mosquitto import until
 from tests.real.test_peer_fleet import hospital
 

@@ -52,7 +52,14 @@ async def test_a_session_over_a_broker(
         await bus.connected()
         async with running(robot.run()):
             code, out, err = await conform(
-                broker, "acme/C1", "--site", str(site), "--no-period", "--json", "--version", version
+                broker,
+                "acme/C1",
+                "--site",
+                str(site),
+                "--no-period",
+                "--json",
+                "--version",
+                version,
             )
     found: dict[str, Any] = json.loads(out)
     broken = [f for f in found["findings"] if f["answer"] == "breaks"]
