@@ -14,6 +14,7 @@ from fleet.vda5050.attendant import Attendant
 from fleet.vda5050.conduct import Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
+from fleet.vda5050.foresight import seconds_left
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
@@ -102,6 +103,7 @@ class Vda5050Vehicle:
                 online=online,
                 busy=self._link.busy(state),
                 lost_on=self._lost_on,
+                arrives_s=self._arrives_s(state),
             )
         elif now.online is not online or now.heard_at_s != heard_at_s:
             self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
@@ -109,6 +111,15 @@ class Vda5050Vehicle:
             self._snapshot = now = replace(now, asleep=inbox.asleep)
         pleas = self._pleas()
         return replace(now, errors=(*now.errors, *pleas)) if pleas else now
+
+    def _arrives_s(self, state: State) -> float | None:
+        """When it will be at the end of the mission in hand, as far as it says."""
+        follower, heard_at_s = self._follower, self._link.inbox.heard_at_s
+        if follower is None or follower.order != state.order_id or heard_at_s is None:
+            return None
+        ahead = follower.clearance.route[follower.clearance.passed :]
+        left_s = seconds_left(state, ahead, self._config, self._spec.speed_m_s)
+        return None if left_s is None else heard_at_s + left_s
 
     def _pleas(self) -> tuple[VehicleError, ...]:
         """What a person must see to, as far as we know it and the robot doesn't say it."""
