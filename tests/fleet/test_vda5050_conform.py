@@ -14,7 +14,16 @@ from routing.site import NodeId
 from sim.bodies import GroundBody
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
-from tests.fleet.vda5050_scene import EPOCH, SPEC, Json, Scribe, config_for, loop_site, running, waypoints
+from tests.fleet.vda5050_scene import (
+    EPOCH,
+    SPEC,
+    Json,
+    Scribe,
+    config_for,
+    loop_site,
+    running,
+    waypoints,
+)
 from tests.sim import sloppy
 from tests.sim.sloppy import Fault, SloppyBus
 
