@@ -16,6 +16,9 @@ USER = "WARDLINE_BROKER_USER"
 PASSWORD = "WARDLINE_BROKER_PASSWORD"
 """Environment variables; they win over the file's ``user`` and ``password_file``."""
 
+MASTER = "wardline"
+"""The dispatcher's user, where nobody says otherwise."""
+
 _ADDRESS = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -72,21 +75,31 @@ class BrokerConfig(BaseModel):
         return {"address": given} if isinstance(given, str) else given
 
 
-def bus_of(config: BrokerConfig, folder: Path) -> MqttBus:
+def user_of(config: BrokerConfig | None) -> str:
+    """Whom the dispatcher logs in as, where the broker wants to know."""
+    return os.environ.get(USER) or (config and config.user) or MASTER
+
+
+def bus_of(config: BrokerConfig, folder: Path, *, user: str | None = None) -> MqttBus:
     """The bus over a broker; it does not connect yet.
+
+    Without a user and a password anywhere it logs in as nobody.
 
     Args:
         folder: where the configuration's files are.
+        user: instead of the one that the environment or the configuration names.
 
     Raises:
         ConfigError: one of them can't be used; the message never has a password in it.
     """
     host, port = split_address(config.address)
+    password = os.environ.get(PASSWORD) or _password(config, folder)
+    named = password or os.environ.get(USER) or config.user
     return MqttBus(
         host,
         port,
-        username=os.environ.get(USER) or config.user,
-        password=os.environ.get(PASSWORD) or _password(config, folder),
+        username=user or (user_of(config) if named else None),
+        password=password,
         tls=None if config.tls is None else _context(config.tls, folder),
         protocol=config.protocol,
     )

@@ -7,12 +7,10 @@ itself, and only the dispatcher reads all of them and gives orders.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dispatcher.broker import split_address
+from dispatcher.broker import split_address, user_of
 from dispatcher.config import Installation
 from fleet.facility import TOPICS as FACILITIES
 
-MASTER = "wardline"
-"""The dispatcher's user, where the configuration names none."""
 CONF, ACL, USERS, PASSWORDS = "mosquitto.conf", "acl", "users", "passwords"
 FROM_ROBOT = ("connection", "factsheet", "state", "visualization")
 VERSIONS_HEARD = ("2.1", "3.0")
@@ -35,11 +33,9 @@ class User:
 def users(installation: Installation) -> list[User]:
     """Everybody who speaks at the broker, the dispatcher first."""
     others = [*_robots(installation), *_facilities(installation)]
-    broker = installation.config.broker
-    name = (broker.user if broker else None) or MASTER
     return [
         User(
-            name=name,
+            name=user_of(installation.config.broker),
             what="the dispatcher",
             writes=tuple(topic for one in others for topic in one.reads),
             reads=tuple(topic for one in others for topic in one.writes),

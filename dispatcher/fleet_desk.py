@@ -57,13 +57,23 @@ class FleetDesk:
         self._show(vehicle)
 
     async def set_paused(self, vehicle: VehicleId, paused: bool) -> None:
-        """Have a vehicle stand still in the middle of its work, or go on; NotFound, Refused."""
+        """Have a vehicle stand still in the middle of its work, or go on.
+
+        Raises:
+            NotFound: there is no such vehicle.
+            Refused: it can't pause, or it is to go on while somebody commands it, as by an
+                emergency stop.
+        """
         if vehicle not in self._workers:
             raise NotFound("vehicle", vehicle)
         found = self._roster[vehicle]
         if not isinstance(found, PausableVehicle):
             reason = Refusal("cannot_pause", {"vehicle": vehicle})
             raise Refused([FieldFault("paused", reason, "take it out of service instead")])
+        by = self._workers[vehicle].commanded_by
+        if not paused and by is not None:
+            reason = Refusal("commanded", {"by": by})
+            raise Refused([FieldFault("paused", reason, "have whoever commands it let it go on")])
         await self._book.note("pause_asked", vehicle=vehicle, paused=paused)
         found.set_paused(paused)
 

@@ -134,6 +134,7 @@ class Life:
         while True:
             await asyncio.sleep(LOOK_S)
             self._parts.watch.look_at_all()
+            await self._parts.arrivals.look()
             now_s = self._clock.now_s()
             await self._parts.desks.lanes.open_what_is_due(now_s)
             self._tell_late_tasks(now_s)

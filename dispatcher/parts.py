@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dispatcher.admission import Admission
+from dispatcher.arrivals import Arrivals
 from dispatcher.basis import Basis, Given, basis_of
 from dispatcher.blockages import Blockages
 from dispatcher.chargers import Chargers
@@ -84,6 +85,7 @@ class Parts:
     desks: Desks
     flights: FlightRecorder
     blockages: Blockages
+    arrivals: Arrivals
     watch: FleetWatch
     looks: Looks
     hearing: Hearing
@@ -134,6 +136,7 @@ def parts_of(given: Given) -> Parts:
         desks=desks,
         flights=flights,
         blockages=blockages,
+        arrivals=Arrivals(basis.book, basis.roster, workers, basis.handling),
         watch=watch,
         looks=looks,
         hearing=Hearing(ready, basis.roster, watch, flights, screens),

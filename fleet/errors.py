@@ -7,6 +7,7 @@ FleetError
 ├── MissionFailed     plan again, or hand the task back to a person
 │   ├── MissionCancelled  because we asked for it
 │   └── MissionNotTaken   the vehicle has not begun it, and stands where it stood
+├── CommandFailed     show the reason to who gave the command
 ├── SafetyStop        a person only; never retried
 ├── NotSupported      this vehicle will never do that; choose another
 └── ConfigError       the configuration names something that can't be had
@@ -56,6 +57,18 @@ class MissionNotTaken(MissionFailed):
 
 class SafetyStop(FleetError):
     """An emergency stop, a breached fence: a person must look."""
+
+    def __init__(self, reason: Refusal) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
+class CommandFailed(FleetError):
+    """The vehicle says that it does not do what a person told it to do at once.
+
+    Args:
+        reason: what it was told, and what it says of that.
+    """
 
     def __init__(self, reason: Refusal) -> None:
         self.reason = reason

@@ -149,6 +149,8 @@ class VehicleState:
     base: tuple[NodeId, ...] = ()
     """Nodes ahead that it has been told it may drive to; it may, whatever becomes of us."""
     driving: bool = False
+    arrives_s: float | None = None
+    """Loop second at which it says that it will be at its mission's end; None = it doesn't say."""
     paused: bool = False
     """It stands still in the middle of its work until it is told to go on."""
     airborne: bool = False

@@ -37,6 +37,7 @@ from sim.bodies import GroundBody
 from sim.vda5050_at_once import do_at_once
 from sim.vda5050_factsheet import STATE_INTERVAL_S
 from sim.vda5050_job import INSTANT_KEPT, Job
+from sim.vda5050_outlook import SEEN, outlook
 from sim.vda5050_rules import about, error, refuse_foreign, refuse_new, refuse_update
 from sim.vda5050_senses import Senses
 from sim.vda5050_voice import Voice
@@ -550,7 +551,13 @@ class Vda5050Robot:
             zone_sets=self.zones.stored() if v3 else None,
             zone_requests=self.zones.requests() if v3 else None,
             edge_requests=() if v3 else None,
+            intermediate_path=self._outlook() if v3 else None,
         )
+
+    def _outlook(self) -> vda.IntermediatePath | None:
+        ahead = [e for e in self._job.edges if e.released and e.start_node_id != e.end_node_id]
+        roads = [self._road(edge) for edge in ahead[:SEEN]]
+        return outlook(self.body, self._site, roads, self._clock.now())
 
 
 def _as_mission_action(action: Action) -> mission.Action:

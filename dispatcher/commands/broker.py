@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.broker import PASSWORD
+
 
 def register(app: typer.Typer) -> None:
     """Hang this command into ``wardline``."""
@@ -35,7 +37,7 @@ def broker_config(
         f'  while read -r user; do echo "$user:$(openssl rand -hex 16)"; done < {USERS} > clear',
         "  chmod 600 clear          # keep it safe: it says what to set in each robot",
         f"  cp clear {PASSWORDS}; mosquitto_passwd -U {PASSWORDS}; chown mosquitto {PASSWORDS}",
-        f"The dispatcher is {everybody[0].name!r}; its password: WARDLINE_BROKER_PASSWORD.",
+        f"The dispatcher is {everybody[0].name!r}; its password: {PASSWORD}.",
     ):
         typer.echo(line)
     broker = installation.config.broker

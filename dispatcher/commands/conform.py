@@ -1,7 +1,6 @@
 """``wardline conform HOST:PORT ROBOT``: what one robot honours of VDA 5050."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.broker import PASSWORD, USER, BrokerConfig, Tls, bus_of
 from dispatcher.commands.http import AsJson
 from dispatcher.commands.words import FAILED, say, say_json, say_table
-from fleet.bus import MqttBus
 from fleet.clock import Clock
 from fleet.mission import Waypoint
 from fleet.vda5050.config import Vda5050Config
@@ -22,7 +21,6 @@ from routing.site import Edge, NodeId, Site
 CONNECT_S = 10.0
 GOODBYE_S = 0.5
 """For the broker to answer what is said last."""
-PASSWORD = "WARDLINE_MQTT_PASSWORD"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +32,12 @@ def conform(
     broker: Annotated[str, typer.Argument(metavar="HOST:PORT", show_default=False)],
     robot: Annotated[str, typer.Argument(metavar="MANUFACTURER/SERIAL", show_default=False)],
     version: Annotated[str, typer.Option(help="The version that it speaks.")] = "2.1",
-    prefix: Annotated[str, typer.Option(help="First word of its topics.")] = "uagv",
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            help="First word of its topics, if not its version's own.", show_default=False
+        ),
+    ] = None,
     site: Annotated[
         Path | None, typer.Option(help="Drive it over this site's nodes, not straight on.")
     ] = None,
@@ -54,12 +57,18 @@ def conform(
     unplug: Annotated[
         float, typer.Option(min=0, help="Seconds in which you cut its power, for its last will.")
     ] = 0.0,
-    username: Annotated[str | None, typer.Option(help=f"Password: {PASSWORD}.")] = None,
+    username: Annotated[
+        str | None, typer.Option(help=f"At the broker, or {USER}; password: {PASSWORD}.")
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="Speak TLS; this file says who signed the broker's certificate."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Try what one idle robot honours of VDA 5050. It DRIVES: two steps, and back."""
     config = _config(robot, version, prefix, instant_actions_key)
-    host, port = _address(broker)
+    bus_config = _broker(broker, ca)
     wishes = Wishes(
         answer_s=answer,
         drive_s=patience,
@@ -71,7 +80,7 @@ def conform(
         unplug_s=unplug,
     )
     try:
-        findings = asyncio.run(_examine(host, port, config, wishes, username, quiet=as_json))
+        findings = asyncio.run(_examine(bus_config, username, config, wishes, quiet=as_json))
     except NotReady as error:
         if as_json:
             say_json({"robot": robot, "error": {"code": "not_ready", "message": str(error)}})
@@ -84,15 +93,14 @@ def conform(
 
 
 async def _examine(
-    host: str,
-    port: int,
+    broker: BrokerConfig,
+    username: str | None,
     config: Vda5050Config,
     wishes: Wishes,
-    username: str | None,
     *,
     quiet: bool,
 ) -> list[Finding]:
-    bus = MqttBus(host, port, username=username, password=os.environ.get(PASSWORD))
+    bus = bus_of(broker, Path(), user=username)
     keeping = asyncio.create_task(bus.run(), name="conform.bus")
     try:
         async with asyncio.timeout(CONNECT_S):
@@ -105,7 +113,8 @@ async def _examine(
         return findings
     except TimeoutError:
         raise NotReady(
-            f"no broker answers at {host}:{port}; check the address, and --username with {PASSWORD}"
+            f"no broker answers at {broker.address}; check the address, --ca, and --username with "
+            f"{PASSWORD}"
         ) from None
     finally:
         keeping.cancel()
@@ -143,15 +152,19 @@ def _tell(robot: str, findings: Sequence[Finding], *, as_json: bool) -> None:
     say(f"{robot}: " + ", ".join(f"{number} {answer.value}" for answer, number in count.items()))
 
 
-def _config(robot: str, version: str, prefix: str, key: str) -> Vda5050Config:
+def _config(robot: str, version: str, prefix: str | None, key: str) -> Vda5050Config:
     manufacturer, slash, serial = robot.partition("/")
     if not slash or not manufacturer or not serial:
         raise typer.BadParameter(f"{robot!r} is no robot; write MANUFACTURER/SERIAL")
+    if version == "auto":
+        raise typer.BadParameter(
+            "a robot is tried in one version; write --version 2.0, 2.1 or 3.0, whichever it speaks"
+        )
     try:
         return Vda5050Config.model_validate(
             {
                 "version": version,
-                "prefix": prefix,
+                **({} if prefix is None else {"prefix": prefix}),
                 "manufacturer": manufacturer,
                 "serial": serial,
                 "start_deviation_m": 1.0,
@@ -164,13 +177,13 @@ def _config(robot: str, version: str, prefix: str, key: str) -> Vda5050Config:
         raise typer.BadParameter(told or str(error)) from None
 
 
-def _address(broker: str) -> tuple[str, int]:
-    host, _, port = broker.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+def _broker(address: str, ca: Path | None) -> BrokerConfig:
+    try:
+        return BrokerConfig(address=address, tls=None if ca is None else Tls(ca=str(ca)))
+    except ValueError:
         raise typer.BadParameter(
-            f"{broker!r} is no broker; write HOST:PORT, such as localhost:1883"
-        )
-    return host, int(port)
+            f"{address!r} is no broker; write HOST:PORT, such as localhost:1883"
+        ) from None
 
 
 def _load(path: Path) -> Site:

@@ -14,6 +14,7 @@ from fleet.vda5050.attendant import Attendant
 from fleet.vda5050.conduct import Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
+from fleet.vda5050.foresight import seconds_left
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
@@ -32,7 +33,7 @@ NEEDS_PERSON = "action_needs_person"
 KEEPS_ORDER = VehicleError(code="keeps_order", severity=Severity.FATAL)
 """What it complains of on behalf of a robot that does not give up an order that has failed."""
 DOUBLED = VehicleError(code=TWO_ROBOTS, severity=Severity.FATAL)
-"""Where two robots answer to one name, nothing is said to either."""
+"""Where two robots answer to one name, nothing is said to either but what a person asks for."""
 
 
 class Vda5050Vehicle:
@@ -60,7 +61,7 @@ class Vda5050Vehicle:
         self._cancelling = asyncio.Lock()
         self._shown: tuple[State | None, AgvPosition | None, Sequence[Breach]] = (None, None, ())
         self._snapshot = VehicleState(heard_at_s=None)
-        self._attendant = Attendant(self._link, site, spec, self._clearance, atlas)
+        self._attendant = Attendant(self._link, site, spec, self._clearance, self._taken_up, atlas)
         self._pauser = Pauser(self._link)
         self._stray: str | None = None
         """The order of somebody else that it has; empty = none, None = not known yet."""
@@ -102,6 +103,7 @@ class Vda5050Vehicle:
                 online=online,
                 busy=self._link.busy(state),
                 lost_on=self._lost_on,
+                arrives_s=self._arrives_s(state),
             )
         elif now.online is not online or now.heard_at_s != heard_at_s:
             self._snapshot = now = replace(now, online=online, heard_at_s=heard_at_s)
@@ -109,6 +111,15 @@ class Vda5050Vehicle:
             self._snapshot = now = replace(now, asleep=inbox.asleep)
         pleas = self._pleas()
         return replace(now, errors=(*now.errors, *pleas)) if pleas else now
+
+    def _arrives_s(self, state: State) -> float | None:
+        """When it will be at the end of the mission in hand, as far as it says."""
+        follower, heard_at_s = self._follower, self._link.inbox.heard_at_s
+        if follower is None or follower.order != state.order_id or heard_at_s is None:
+            return None
+        ahead = follower.clearance.route[follower.clearance.passed :]
+        left_s = seconds_left(state, ahead, self._config, self._spec.speed_m_s)
+        return None if left_s is None else heard_at_s + left_s
 
     def _pleas(self) -> tuple[VehicleError, ...]:
         """What a person must see to, as far as we know it and the robot doesn't say it."""
@@ -233,6 +244,13 @@ class Vda5050Vehicle:
     def _clearance(self) -> Clearance | None:
         return self._follower.clearance if self._follower is not None else None
 
+    def _taken_up(self, state: State) -> bool:
+        """Whether it is known who leads it; an order that it holds may yet be taken up again."""
+        if not self._link.busy(state):
+            return True
+        follower = self._follower
+        return state.order_id == (self._stray if follower is None else follower.order)
+
     def _longest_stop_s(self, follower: Follower | None) -> float:
         """How long a robot may take to stop: it may have to end an action first."""
         work_s = follower.longest_action_s if follower is not None else 0.0
@@ -255,12 +273,12 @@ class Vda5050Vehicle:
         raise NotSupported("a ground robot can't land")
 
     async def run(self) -> None:
-        """Listen to the robot; look after it, if its version of the standard wants that."""
+        """Listen to the robot; look after it, if it is ours and its version wants that."""
         async with asyncio.TaskGroup() as group:
             name = f"vda5050[{self._config.serial}]"
             group.create_task(self._listen(), name=f"{name}.listen")
             group.create_task(self._pauser.run(), name=f"{name}.pause")
-            if self._config.v3:
+            if self._config.v3 and not self._spec.watched:
                 group.create_task(self._attendant.run(), name=f"{name}.attend")
 
     async def _listen(self) -> None:
@@ -275,7 +293,7 @@ class Vda5050Vehicle:
 
     async def _greet(self) -> None:
         state, inbox = self._link.state, self._link.inbox
-        if inbox.asleep or (state is not None and mode_of(state) is Mode.MANUAL):
+        if inbox.asleep or inbox.doubled or (state is not None and mode_of(state) is Mode.MANUAL):
             return
         await self._link.outbox.ask("stateRequest")
         if inbox.factsheet is None:

@@ -15,6 +15,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.codec import Codec, Patient
 from fleet.vda5050.config import INTERFACES, VERSIONS, Vda5050Config
+from fleet.vda5050.inbox import LONGEST
 from fleet.vda5050.messages import ConnectionState
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Severity, VehicleError, VehicleSpec, VehicleState
@@ -24,6 +25,8 @@ from routing.site import Site
 
 log = logging.getLogger(__name__)
 
+_LONGEST_VERSION = 40
+"""Characters of a strange version that are shown."""
 _TELLING = ("connection", "state", "factsheet")
 _NEWEST = {"v2": "2.1", "v3": "3.0"}
 """What is taken for a robot whose header makes no sense, by its topics."""
@@ -189,16 +192,18 @@ class AnyVersionVehicle:
 
     def _hear(self, topic: str, payload: bytes) -> None:
         major, name = topic.split("/")[-4], topic.rpartition("/")[2]
+        if len(payload) > LONGEST:
+            return  # the adapter counts junk; here it tells nothing
         try:
             word = _WORD.decode(payload)
-        except ValueError:
-            return  # the adapter counts junk; here it tells nothing
+        except (ValueError, RecursionError):
+            return
         gone = (ConnectionState.OFFLINE, ConnectionState.CONNECTIONBROKEN, "CONNECTION_BROKEN")
         if name == "connection" and word.connection_state in gone:
             return
         said = ".".join(word.version.split(".")[:2])
         if said and said not in VERSIONS:
-            self._refuse(word.version)
+            self._refuse(word.version[:_LONGEST_VERSION])
             return
         version = said if said and f"v{said[0]}" == major else _NEWEST[major]
         self._foreign = ""

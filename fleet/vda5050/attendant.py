@@ -23,6 +23,8 @@ from routing.site import LaneId, LevelId, Site
 
 _ENDED_KEPT = 10
 """So many instant actions that have ended may stand in a state before we have it cleared."""
+_ASK_AGAIN_S = 10.0
+_NOES = frozenset({GrantType.REJECTED, GrantType.REVOKED})
 _SETS_KEPT = 20
 """So many zone sets of ours are remembered for requests that name an old one."""
 
@@ -41,6 +43,8 @@ class Attendant:
 
     Args:
         clearance: of the mission in hand; None = it has none.
+        taken_up: whether it is known who leads the order that a state tells of. It may be one of
+            ours from before a restart: nothing is refused to it before it is followed again.
         atlas: the site's zones, where several vehicles share one.
     """
 
@@ -50,10 +54,13 @@ class Attendant:
         site: Site,
         spec: VehicleSpec,
         clearance: Callable[[], Clearance | None],
+        taken_up: Callable[[State], bool],
         atlas: Atlas | None = None,
     ) -> None:
-        self._link, self._site, self._spec, self._clearance = link, site, spec, clearance
+        self._link, self._site, self._spec = link, site, spec
+        self._clearance, self._taken_up = clearance, taken_up
         self._atlas = atlas or Atlas(site)
+        self._stems = tuple(id_stem(site, level) for level in site.levels)
         self._rules = RoadRules()
         self._drawn: tuple[object, ...] = ()
         self._wanted: dict[str, ZoneSet] = {}
@@ -64,7 +71,7 @@ class Attendant:
         self._given_up: dict[tuple[str, str], None] = {}
         self._answers: dict[str, tuple[GrantType, float]] = {}
         """The last answer to each request, and when it was said."""
-        self._cleared_at_s = -math.inf
+        self._cleared_at_s = self._asked_at_s = -math.inf
 
     def set_rules(self, rules: RoadRules) -> None:
         """Other rules of the road hold from now on."""
@@ -78,13 +85,27 @@ class Attendant:
             while True:
                 rung, state = link.news.rung, link.state
                 until_s = math.inf
-                if link.inbox.online and state is not None and mode_of(state) is Mode.AUTOMATIC:
+                if state is not None and self._may_speak(state):
                     if link.config.zones:
+                        await self._ask_for_factsheet()
+                        self._draw(state)
                         until_s = min(
                             await self._answer(state), await self._zone(state), link.stale_at_s()
                         )
                     await self._tidy(state)
                 await link.news.wait(rung, None if until_s == math.inf else until_s)
+
+    def _may_speak(self, state: State) -> bool:
+        inbox = self._link.inbox
+        return inbox.online and not inbox.doubled and mode_of(state) is Mode.AUTOMATIC
+
+    async def _ask_for_factsheet(self) -> None:
+        """The first time that it is asked for, at the greeting, it may have got lost."""
+        now_s = self._link.now_s()
+        if self._link.inbox.factsheet is None and now_s >= self._asked_at_s + _ASK_AGAIN_S:
+            if self._asked_at_s != -math.inf:
+                await self._link.outbox.ask("factsheetRequest")
+            self._asked_at_s = now_s
 
     # requests
 
@@ -93,11 +114,14 @@ class Attendant:
         now_s, again_s = self._link.now_s(), math.inf
         responses: list[Response] = []
         answers: dict[str, tuple[GrantType, float]] = {}
+        taken_up = self._taken_up(state)
+        clearance = self._clearance() if taken_up else None
         for request in state.zone_requests or ():
             zones = self._release.get(request.zone_set_id, {})
-            answer = decide(request, zones, state, self._clearance())
+            answer = decide(request, zones, state, clearance)
             said, at_s = self._answers.get(request.request_id, (None, -math.inf))
-            if due(request, answer, said):
+            early = answer in _NOES and not (taken_up and self._knows(request.zone_set_id))
+            if not early and due(request, answer, said):
                 due_s = at_s + self._link.config.ack_timeout_s
                 if said is not answer or now_s >= due_s:
                     responses.append(Response(request_id=request.request_id, grant_type=answer))
@@ -106,20 +130,27 @@ class Attendant:
             if said is not None:
                 answers[request.request_id] = said, at_s
         for edge_request in state.edge_requests or ():  # we never send a corridor to be asked for
-            if edge_request.request_id not in self._answers:
+            known = edge_request.request_id in self._answers
+            if not known and taken_up:
                 rejected = GrantType.REJECTED
                 responses.append(Response(request_id=edge_request.request_id, grant_type=rejected))
-            answers[edge_request.request_id] = GrantType.REJECTED, now_s
+            if known or taken_up:
+                answers[edge_request.request_id] = GrantType.REJECTED, now_s
         self._answers = answers
         if responses:
             await self._link.outbox.send_responses(responses)
         return again_s
 
+    def _knows(self, zone_set_id: str) -> bool:
+        """Whether it is certain what a set says: one of ours may be from before a restart."""
+        if self._link.inbox.factsheet is None:
+            return False
+        return zone_set_id in self._release or not zone_set_id.startswith(self._stems)
+
     # zone sets
 
     async def _zone(self, state: State) -> float:
         """Bring the robot's zone sets to what they should be, one step after the other."""
-        self._draw()
         step = self._next(state)
         if step is None:
             self._step = None
@@ -150,12 +181,11 @@ class Attendant:
                 continue
             if (step.verb, step.id) not in self._given_up:
                 return step
-        stems = tuple(id_stem(self._site, level) for level in self._site.levels)
         wanted_ids = {wanted.zone_set_id for wanted in self._wanted.values()}
         for known in stored.values():
             old = known.zone_set_id not in wanted_ids and not known.enabled
             key = "deleteZoneSet", known.zone_set_id
-            if old and known.zone_set_id.startswith(stems) and key not in self._given_up:
+            if old and known.zone_set_id.startswith(self._stems) and key not in self._given_up:
                 return self._act(*key)
         return None
 
@@ -165,13 +195,13 @@ class Attendant:
         action = self._link.outbox.instant(verb, zone_set_id=zone_set_id)
         return _Step(verb, zone_set_id, action)
 
-    def _draw(self) -> None:
+    def _draw(self, state: State) -> None:
         """Draw the zones anew if anything that they are made of has changed."""
         config, sheet = self._link.config, self._link.inbox.factsheet
         types = sheet.type_specification.supported_zones if sheet is not None else None
         if not types:
             return
-        under_way = self._under_way()
+        under_way = self._under_way(state)
         made_of = types, self._rules, under_way
         if made_of == self._drawn:
             return
@@ -185,13 +215,19 @@ class Attendant:
         self._wanted = drawn
         self._remember(drawn, zones)
 
-    def _under_way(self) -> frozenset[LaneId]:
-        """Closed lanes that it was given before they were closed: it may drive to their end."""
-        clearance = self._clearance()
-        if clearance is None or not self._rules.closed:
+    def _under_way(self, state: State) -> frozenset[LaneId]:
+        """Closed lanes that it was given before they were closed: it may drive to their end.
+
+        What it has of an order that nobody has taken up again stands in its own state.
+        """
+        if not self._rules.closed:
             return frozenset()
-        granted = clearance.route[clearance.passed + 1 : clearance.released]
-        return frozenset(w.lane for w in granted if w.lane in self._rules.closed and w.lane)
+        told = {LaneId(edge.edge_id) for edge in state.edge_states if edge.released}
+        clearance = self._clearance()
+        if clearance is not None:
+            granted = clearance.route[clearance.passed + 1 : clearance.released]
+            told |= {waypoint.lane for waypoint in granted if waypoint.lane}
+        return frozenset(told & self._rules.closed)
 
     def _remember(self, drawn: dict[str, ZoneSet], zones: list[SiteZone]) -> None:
         for known in drawn.values():

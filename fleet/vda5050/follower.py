@@ -82,12 +82,13 @@ class Follower:
         """See `fleet.vehicle.Vehicle.execute`."""
         self._link.own(self._mission.id)
         await self._take_up()
+        self._link.news.ring()  # what it asks for can be answered now
         watch = asyncio.create_task(
             self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"
         )
         self._link.awaited = frozenset(action.id for action in self._mission.actions)
         try:
-            with self._link.repeating(self._repeat):
+            with self._link.repeating(self._repeat), self._retries.listening():
                 outcome = await self._follow()
             self._link.finished = self._mission.id
             return outcome

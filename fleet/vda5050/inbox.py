@@ -226,7 +226,9 @@ class Inbox:
             self.pose = message.agv_position
 
     def _take_factsheet(self, topic: str, payload: bytes) -> None:
-        self.factsheet = self._read(FACTSHEET, topic, payload) or self.factsheet
+        sheet = self._read(FACTSHEET, topic, payload)
+        if sheet is not None and self._is_its_own(sheet):
+            self.factsheet = sheet
 
     def _admits(self, gate: Gate, message: PatientHeader) -> bool:
         if self._now is None:
@@ -243,7 +245,7 @@ class Inbox:
             self._today = now_s, exactly()
         return self._today[1]
 
-    def _is_its_own(self, message: PatientHeader) -> bool:
+    def _is_its_own(self, message: PatientHeader | Factsheet) -> bool:
         """Whether a message is in the name of its topic, and in a version that we speak."""
         config = self._config
         said = message.manufacturer, message.serial_number

@@ -11,9 +11,15 @@ Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, and their JSON schemas.
 """
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, Field
+from pydantic import (
+    AliasChoices,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from fleet.vda5050.codec import Codec, Patient, Strict, spelled
 
@@ -343,6 +349,51 @@ class EdgeRequest(Patient):
     request_status: str = "REQUESTED"
 
 
+class SeenPoint(Patient):
+    """A point of the way ahead, and when the robot will be there."""
+
+    x: float
+    y: float
+    eta: str
+
+
+class IntermediatePath(Patient):
+    """The way as far as the robot can see; version 3.0."""
+
+    polyline: tuple[SeenPoint, ...]
+
+
+class ControlPoint(Patient):
+    """What a curve leans to."""
+
+    x: float
+    y: float
+
+
+class Trajectory(Patient):
+    """A curve; its control points are a way that is hardly longer."""
+
+    control_points: tuple[ControlPoint, ...]
+
+
+class PlannedPath(Patient):
+    """The way that the robot means to take; version 3.0."""
+
+    trajectory: Trajectory
+    traversed_nodes: tuple[str, ...] | None = None
+
+
+def _or_nothing(value: object, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+OrNothing = WrapValidator(_or_nothing)
+"""For what we can do without: where it makes no sense, the rest of the message is taken in."""
+
+
 class State(PatientHeader):
     """Everything a robot says of itself."""
 
@@ -368,6 +419,8 @@ class State(PatientHeader):
     zone_sets: tuple[StoredZoneSet, ...] | None = None
     zone_requests: tuple[ZoneRequest, ...] | None = None
     edge_requests: tuple[EdgeRequest, ...] | None = None
+    planned_path: Annotated[PlannedPath | None, OrNothing] = None
+    intermediate_path: Annotated[IntermediatePath | None, OrNothing] = None
 
     @property
     def all_actions(self) -> tuple[ActionState, ...]:

@@ -4,17 +4,28 @@ Source: VDA 5050 2.1.0, chapter 6.8.1; 3.0.0, chapter 6.2.3.
 """
 
 import logging
+from dataclasses import dataclass
 
-from fleet.errors import LinkError, LinkTimeout
+from fleet.errors import CommandFailed, LinkError, LinkTimeout
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.link import Link
 from fleet.vda5050.messages import ActionStatus, State
 from fleet.vda5050.outbox import Repeat
+from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 """How long a person waits for the robot's word."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wish:
+    """What was asked for last, and what came of it."""
+
+    paused: bool
+    settled: bool = False
+    refusal: Refusal | None = None
 
 
 class Pauser:
@@ -25,64 +36,77 @@ class Pauser:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._wanted: bool | None = None
-        self._asked = Bell()
+        self._wish: _Wish | None = None
+        self._asked, self._answered = Bell(), Bell()
 
     def want(self, paused: bool) -> None:
         """Ask for it; what it comes to is seen in the robot's state."""
-        self._wanted = paused
-        self._asked.ring()
+        self._wish_for(paused)
 
     async def bring(self, paused: bool) -> None:
-        """Ask for it, and return when the robot's state says that it is so.
+        """Ask for it, and return when the robot says that it is so.
+
+        Its state says so, or, where that tells nothing of pauses, the action's end.
 
         Raises:
-            LinkTimeout: it does not say so in time; it is still asked for it.
+            CommandFailed: it says that it can't; its own words are among the facts.
+            LinkTimeout: it does not answer in time; it is still asked for it.
         """
-        self.want(paused)
+        wish = self._wish_for(paused)
         deadline_s = self._link.now_s() + ANSWER_S
-        while bool(self._link.state is not None and self._link.state.paused) is not paused:
+        while not wish.settled:
             if self._link.now_s() >= deadline_s:
                 word = "pauses" if paused else "goes on"
                 raise LinkTimeout(f"{self._link.config.serial} does not say that it {word}")
-            await self._link.news.wait(self._link.news.rung, deadline_s)
+            await self._answered.wait(self._answered.rung, deadline_s)
+        if wish.refusal is not None:
+            raise CommandFailed(wish.refusal)
+
+    def _wish_for(self, paused: bool) -> _Wish:
+        if self._wish is None or self._wish.paused is not paused:
+            self._wish = _Wish(paused)
+            self._asked.ring()
+        return self._wish
 
     async def run(self) -> None:
         """Say what is to be said until cancelled."""
         while True:
-            rung = self._asked.rung
-            if self._wanted is None:
+            rung, wish = self._asked.rung, self._wish
+            if wish is None:
                 await self._asked.wait(rung)
                 continue
             try:
-                await self._bring(self._wanted)
+                await self._bring(wish)
             except LinkError as error:
-                log.warning("%s: %s", "pause" if self._wanted else "no pause", error)
-            if self._asked.rung == rung:
-                self._wanted = None
+                log.warning("%s: %s", "pause" if wish.paused else "no pause", error)
+            if self._wish is wish:
+                self._wish = None
 
-    async def _bring(self, paused: bool) -> None:
+    async def _bring(self, wish: _Wish) -> None:
         """Return when the robot is so, refuses, or something else is wanted."""
         link = self._link
-        action = link.outbox.instant("startPause" if paused else "stopPause")
-        repeat, asked = Repeat(link.config.ack_timeout_s), self._asked.rung
+        action = link.outbox.instant("startPause" if wish.paused else "stopPause")
+        repeat = Repeat(link.config.ack_timeout_s)
         with link.repeating(repeat):
-            while self._asked.rung == asked:
+            while self._wish is wish:
                 rung, state = link.news.rung, await link.online()
-                if self._settled(state, paused, action.action_id):
+                if self._settled(state, wish, action.action_id):
+                    wish.settled = True
+                    self._answered.ring()
                     return
                 await link.say(repeat, lambda: link.outbox.send_instant(action))
                 await link.news.wait(rung, min(repeat.deadline_s, link.stale_at_s()))
 
-    def _settled(self, state: State, paused: bool, action_id: str) -> bool:
+    def _settled(self, state: State, wish: _Wish, action_id: str) -> bool:
         ended = self._link.results.get(action_id)
-        if state.paused is not None:
-            if state.paused is paused:
-                return True
-        elif ended is not None:
-            return True  # it says nothing of pauses, but that it has done what it was told
-        if ended is not None and ended.action_status == ActionStatus.FAILED:
-            text = ended.result_description or ""
-            log.warning("does not %s: %s", "pause" if paused else "go on", text)
+        if state.paused is wish.paused:
             return True
-        return False
+        if ended is None:
+            return False
+        if ended.action_status == ActionStatus.FAILED:
+            text = ended.result_description or ""
+            log.warning("does not %s: %s", "pause" if wish.paused else "go on", text)
+            code = "pause_refused" if wish.paused else "go_on_refused"
+            wish.refusal = Refusal(code, {"robot": self._link.config.serial, "text": text})
+            return True
+        return state.paused is None  # it says nothing of pauses, but has done what it was told

@@ -63,12 +63,14 @@ def snapshot(
     online: bool,
     busy: bool,
     lost_on: str | None,
+    arrives_s: float | None = None,
 ) -> VehicleState:
     """The robot's last word, and how fresh it is.
 
     Args:
         busy: whether it has an order in hand.
         lost_on: the map that it is on, if that is none of the site's.
+        arrives_s: when it will be at its mission's end, as far as it says.
     """
     battery = state.battery_state
     return VehicleState(
@@ -79,6 +81,7 @@ def snapshot(
         mission=MissionId(state.order_id) if state.order_id and busy else None,
         base=_base(state, site) if state.node_states and busy else (),
         driving=state.driving,
+        arrives_s=arrives_s,
         paused=bool(state.paused),
         charge_ratio=charge_of(battery),
         charging=bool(battery and battery.charging),

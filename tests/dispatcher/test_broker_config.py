@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dispatcher.broker import PASSWORD, USER, bus_of
+from dispatcher.broker import MASTER, PASSWORD, USER, bus_of, user_of
 from dispatcher.broker_files import users
 from dispatcher.cli import make_app
 from dispatcher.config import load
@@ -74,6 +74,17 @@ def test_a_password_file_must_hold_one(
         bus_of(found.config.broker, found.folder)
     (tmp_path / "pass").write_text("s3cret\n")
     assert not bus_of(found.config.broker, found.folder).online
+
+
+def test_the_dispatcher_has_one_name_in_its_login_and_in_the_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(USER, raising=False)
+    for text, name in (("{address: 'a:1'}", MASTER), ("{address: 'a:1', user: boss}", "boss")):
+        found = load(with_broker(tmp_path, text))
+        assert user_of(found.config.broker) == users(found)[0].name == name
+    monkeypatch.setenv(USER, "chief")
+    assert user_of(found.config.broker) == users(found)[0].name == "chief"
 
 
 def test_nobody_writes_what_another_writes() -> None:

@@ -31,8 +31,10 @@ from fleet.config import LinkConfig
 from fleet.dock import Dock
 from fleet.facility import Facilities
 from fleet.vda5050.adapter import Vda5050Vehicle
-from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.any_version import AnyVersionVehicle
+from fleet.vda5050.config import VERSIONS, Vda5050Config
 from fleet.vda5050.dialects import stamp
+from fleet.vehicle import VehicleState
 from routing.site import DoorId, LiftId, Site, Zone
 from sim.config import load_scenario
 from tests.fleet.mutations import mutated
@@ -61,6 +63,8 @@ class Target:
     bus: MemoryBus
     clock: Clock
     vehicle: Vda5050Vehicle
+    unknown: AnyVersionVehicle
+    """The same robot, for who finds out its version by listening."""
     facilities: Facilities
     dock: Dock
     true: dict[str, Any]
@@ -83,7 +87,10 @@ class Target:
     def check(self) -> None:
         """What is shown of the robot can be shown, whatever it said."""
         assert self.raised == []
-        state = self.vehicle.state()
+        for state in (self.vehicle.state(), self.unknown.state()):
+            self.check_shown(state)
+
+    def check_shown(self, state: VehicleState) -> None:
         position, charge = state.position, state.charge_ratio
         if position is not None:
             spot = (position.point.x_m, position.point.y_m, position.yaw_rad)
@@ -176,7 +183,9 @@ async def target(
     true = {topic: messages[-1] for topic, messages in said.items()}
     true[f"{ROBOT}/connection"] = {**said[f"{ROBOT}/connection"][0], "connectionState": "ONLINE"}
     dock = Dock(bus, "dock-1")
-    one = Target(site, bus, clock, vehicle, facilities, dock, true)
+    auto = config.model_copy(update={"version": "auto"})
+    unknown = AnyVersionVehicle(SPEC, bus, auto, site, clock)
+    one = Target(site, bus, clock, vehicle, unknown, facilities, dock, true)
 
     def count() -> None:
         one.heard += 1
@@ -186,7 +195,7 @@ async def target(
 
     vehicle.watch(count)
     asyncio.get_running_loop().set_exception_handler(fail)
-    async with running(vehicle.run(), facilities.run()):
+    async with running(vehicle.run(), unknown.run(), facilities.run()):
         await asyncio.sleep(0.1)
         yield one
     dock.close()
@@ -209,8 +218,11 @@ async def bombard(one: Target, said: dict[str, list[Any]], count: int, *, seed: 
         if number % (5 * BATCH) == 0:
             await one.tell_truth()
             one.check_truth()
-    await one.tell_truth()
-    one.check_truth()
+    for _ in range(2):  # the first time it may have to be taken over
+        await one.tell_truth()
+        one.check_truth()
+    assert one.unknown.version in VERSIONS
+    assert one.unknown.state().online
     return spent_s
 
 

@@ -11,6 +11,7 @@ from fleet.clock import Clock
 from fleet.errors import LinkLost
 from fleet.mission import Clearance
 from fleet.vda5050.any_version import AnyVersionVehicle
+from fleet.vda5050.inbox import LONGEST
 from routing.site import NodeId
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
@@ -61,6 +62,35 @@ async def test_a_robot_that_is_updated_while_we_run_is_taken_over() -> None:
                     while vehicle.version != version:  # noqa: ASYNC110
                         await asyncio.sleep(1)
                 await vehicle.execute(told, Clearance.whole(told))
+
+
+DEEP = b'{"version": null, "x": ' + 50_000 * b"[" + 50_000 * b"]" + b"}"
+LONG = b'{"version": "2.1.0", "x": "' + LONGEST * b"x" + b'"}'
+CUT = '{"version": "2.1.0", "x": "环'.encode()[:-1]
+
+
+@pytest.mark.parametrize("junk", [DEEP, LONG, CUT, b'{"version": "\\ud800"}', b"[null]", b""])
+async def test_junk_tells_no_version(junk: bytes) -> None:
+    bus, clock, raised = MemoryBus(), Clock.starting(EPOCH), list[object]()
+    vehicle = AnyVersionVehicle(SPEC, bus, config_for("auto"), loop_site(), clock)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context))
+    async with running(vehicle.run()):
+        await asyncio.sleep(0)
+        for topic in ("uagv/v2/acme/C1/state", "vda5050/v3/acme/C1/connection"):
+            await bus.publish(topic, junk)
+        await asyncio.sleep(1)
+        assert (raised, vehicle.version, vehicle.state().errors) == ([], "", ())
+
+
+async def test_a_strange_version_is_shown_as_far_as_it_can_be() -> None:
+    bus, clock = MemoryBus(), Clock.starting(EPOCH)
+    vehicle = AnyVersionVehicle(SPEC, bus, config_for("auto"), loop_site(), clock)
+    async with running(vehicle.run()):
+        await asyncio.sleep(0)
+        await bus.publish("uagv/v2/acme/C1/state", b'{"version": "' + 9999 * b"9" + b'"}')
+        await asyncio.sleep(1)
+        (error,) = vehicle.state().errors
+        assert len(error.text) < 60
 
 
 async def test_a_version_that_we_do_not_speak_is_named() -> None:

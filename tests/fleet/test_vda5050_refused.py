@@ -14,6 +14,7 @@ from fleet.vda5050.dialects import stamp
 from fleet.vda5050.twins import Twins
 from sim.config import load_scenario
 from tests.fleet.test_vda5050_sloppy import Puppet, puppet
+from tests.fleet.vda5050_scene import load, mission
 from tests.sim.hospital import MODELS, SITE
 
 
@@ -60,6 +61,20 @@ async def test_a_message_of_somebody_else_changes_nothing(
         assert rules(robot) == {rule}
         await robot.say(lastNodeId="n2")
         assert robot.vehicle.state().last_node == "n2"
+
+
+@pytest.mark.parametrize("header", [{"serialNumber": "C2"}, {"version": "9.0.0"}])
+async def test_somebody_else_s_factsheet_tells_nothing_of_this_one(
+    header: dict[str, object],
+) -> None:
+    drop = {"agvActions": [{"actionType": "drop", "actionScopes": ["NODE"]}]}
+    async with puppet() as robot:
+        sheet = {**robot_header(robot), **header, "protocolFeatures": drop}
+        await robot.raw("factsheet", json.dumps(sheet).encode())
+        assert robot.vehicle.why_not(mission("M1", "n1 n2", load())) is None
+        assert len(rules(robot)) == 1
+        await robot.raw("factsheet", json.dumps({**sheet, **robot_header(robot)}).encode())
+        assert robot.vehicle.why_not(mission("M1", "n1 n2", load())) is not None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fleet.bus import MemoryBus
 from fleet.errors import MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.headers import Headers
@@ -32,6 +33,22 @@ from tests.fleet.vda5050_scene import (
 )
 
 THERE = mission("M1", "n1 n2 n3", load())
+
+
+class DeafBus(MemoryBus):
+    """A bus that loses the first messages that have a word in them."""
+
+    def __init__(self, word: bytes, loses: int) -> None:
+        super().__init__()
+        self.word, self.loses = word, loses
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        if self.loses and self.word in payload and topic.endswith("instantActions"):
+            self.loses -= 1
+        else:
+            await super().publish(topic, payload, qos=qos, retain=retain)
 
 
 def begin(
@@ -162,6 +179,34 @@ class TestTryingAgain:
                 await scene.drive(THERE)
             assert failed.value.reason.code == "action_failed"
             assert len(said(scene, "skipRetry")) == 1
+            assert scene.vehicle.state().fit
+
+    async def test_a_retry_that_gets_lost_is_said_again(self) -> None:
+        bus = DeafBus(b'"retry"', 1)
+        async with staged(config_for("3.0", retries=1), bus=bus) as scene:
+            scene.robot.refuses["pick"] = "the box is askew"
+            driving = begin(scene)
+            await scene.until(lambda: not bus.loses)
+            scene.robot.refuses.clear()
+            async with asyncio.timeout(120):
+                await driving
+            assert scene.body.loads == ["T-000001"]
+
+    async def test_who_takes_no_word_is_left_to_a_person(self) -> None:
+        bus = DeafBus(b'etry"', 1000)
+        async with staged(config_for("3.0", retries=1, person_s=600), bus=bus) as scene:
+            scene.robot.refuses["pick"] = "the box is askew"
+            driving = begin(scene)
+            for _ in range(2):  # first it takes no retry, then no skipRetry
+                await scene.until(lambda: bool(scene.vehicle.state().errors), at_most_s=900)
+                await asyncio.sleep(1200)
+                assert not driving.done()
+            assert [e.code for e in scene.vehicle.state().errors] == ["action_needs_person"]
+            bus.loses = 0
+            scene.robot.refuses.clear()
+            await scene.at_once("retry", actionId="load-1")
+            async with asyncio.timeout(60):
+                await driving
             assert scene.vehicle.state().fit
 
     async def test_while_it_waits_it_can_be_cancelled(self) -> None:

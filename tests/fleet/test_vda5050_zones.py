@@ -12,23 +12,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.bus import MemoryBus
+from fleet.clock import Clock
 from fleet.mission import Clearance
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.grants import decide, due
 from fleet.vda5050.messages import State, ZoneRequest
+from fleet.vda5050.orders import first as first_order
+from fleet.vda5050.outbox import Outbox
 from fleet.vda5050.zone_messages import GrantType, Zone, ZoneType
 from fleet.vda5050.zones import Atlas, SiteZone, zone_sets
+from fleet.vehicle import Integration
 from routing import site_yaml
 from routing.geometry import Point
 from routing.road_rules import RoadRules
 from routing.site import Area, LaneId, LevelId, Name, NodeId, Site
 from routing.site import Zone as Hygiene
+from sim.vda5050_robot import Vda5050Robot
 from sim.vda5050_zones import ZoneBook
+from sim.world import World
 from tests.fleet.vda5050_scene import (
+    EPOCH,
     SPEC,
     Json,
     LossyBus,
     Scene,
+    Scribe,
     config_for,
     load,
     loop_site,
@@ -230,6 +238,118 @@ class TestOnTheWire:
                 await asyncio.sleep(120)
             assert len(scene.scribe.of("zoneSet")) == 1
 
+    @pytest.mark.parametrize("released", [2, 4])
+    async def test_what_was_granted_before_our_own_restart_stays_so(self, released: int) -> None:
+        bus, clock, config, site = (
+            MemoryBus(),
+            Clock.starting(EPOCH),
+            config_for("3.0"),
+            ward_site(),
+        )
+        body = World(site, seed=1).add_ground(SPEC, NodeId("n1"))
+        robot, said = Vda5050Robot(body, bus, config, clock, site), Scribe(config.version)
+        subscription = bus.subscribe(config.topic("+"), said.note)
+        async with running(robot.run()):
+            former = Vda5050Vehicle(SPEC, bus, config, site, clock)
+            async with running(former.run()):
+                await asyncio.sleep(1)
+                job = asyncio.ensure_future(former.execute(TOLD, Clearance(TOLD.route, released)))
+                first = "QUEUED" if released == 2 else "GRANTED"
+                async with asyncio.timeout(60):
+                    while grants(said) != [first]:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                await asyncio.sleep(2)
+                job.cancel()
+            again = Vda5050Vehicle(SPEC, bus, config, site, clock)
+            async with running(again.run()):
+                await asyncio.sleep(10)  # the store is read, traffic let in again
+                assert grants(said) == [first]
+                clearance = Clearance(TOLD.route, released)
+                driving = asyncio.ensure_future(again.execute(TOLD, clearance))
+                await asyncio.sleep(20)
+                clearance.release(4)
+                async with asyncio.timeout(600):
+                    await driving
+        subscription.close()
+        assert body.node == "n4"
+        assert set(grants(said)) <= {"QUEUED", "GRANTED"}
+        assert said.faults == []
+
+    async def test_who_is_at_somebody_else_s_order_is_told_no(self) -> None:
+        async with staged(config_for("3.0"), site=ward_site()) as scene:
+            await scene.until(lambda: enabled(scene) != [])
+            other = Outbox(scene.bus, scene.config, scene.clock)
+            await other.send_order(first_order(TOLD, TOLD.route, 4, scene.config))
+            await scene.until(lambda: grants(scene) == ["REJECTED"], at_most_s=20)
+
+    async def test_a_lane_that_was_closed_under_way_is_not_shut_by_our_own_restart(self) -> None:
+        async with staged(config_for("3.0"), site=ward_site()) as scene:
+            await scene.until(lambda: enabled(scene) != [])
+            driving = asyncio.ensure_future(scene.drive(TOLD))
+            await scene.until(lambda: scene.vehicle.state().driving)
+            rules = RoadRules(closed=frozenset({LaneId("n2~n3")}))
+            scene.vehicle.set_rules(rules)
+            again = Vda5050Vehicle(SPEC, scene.bus, scene.config, ward_site(), scene.clock)
+            again.set_rules(rules)
+            async with running(again.run()), asyncio.timeout(600):
+                await driving
+            assert scene.body.node == "n4"
+
+    async def test_a_zone_is_not_refused_before_it_is_known_what_zones_there_are(self) -> None:
+        bus = LossyBus()
+        async with staged(config_for("3.0"), bus=bus, site=ward_site()) as scene:
+            await scene.until(lambda: enabled(scene) != [])
+            driving = asyncio.ensure_future(scene.vehicle.execute(TOLD, Clearance(TOLD.route, 2)))
+            await scene.until(lambda: grants(scene) == ["QUEUED"])
+            driving.cancel()
+            await bus.publish(scene.config.topic("factsheet"), b"", retain=True)
+            bus.lose["factsheet"] = 1
+            again = Vda5050Vehicle(SPEC, bus, scene.config, ward_site(), scene.clock)
+            async with running(again.run()):
+                await asyncio.sleep(2)
+                clearance = Clearance(TOLD.route, 4)
+                driving = asyncio.ensure_future(again.execute(TOLD, clearance))
+                async with asyncio.timeout(600):
+                    await driving
+            assert set(grants(scene)) == {"QUEUED", "GRANTED"}
+
+    async def test_two_robots_of_one_name_are_told_nothing(self) -> None:
+        async with staged(config_for("3.0"), site=ward_site()) as scene:
+            await scene.until(lambda: enabled(scene) != [])
+            state = scene.scribe.of("state")[-1]
+            for x in (40.0, 0.0, 40.0, 0.0, 40.0):
+                place = {**state["mobileRobotPosition"], "x": x}
+                twin = {**state, "mobileRobotPosition": place}
+                await scene.bus.publish(scene.config.topic("state"), json.dumps(twin).encode())
+            await asyncio.sleep(1)
+            assert "two_robots" in {error.code for error in scene.vehicle.state().errors}
+            told = len(scene.scribe.of("instantActions")), len(scene.scribe.of("zoneSet"))
+            scene.vehicle.set_rules(RoadRules(closed=frozenset({LaneId("n4~n5")})))
+            scene.robot.go_down()
+            scene.robot.come_up()
+            await asyncio.sleep(150)
+            assert told == (len(scene.scribe.of("instantActions")), len(scene.scribe.of("zoneSet")))
+            await scene.until(lambda: len(scene.scribe.of("zoneSet")) > told[1])
+
+    async def test_who_is_only_watched_is_told_nothing_of_zones(self) -> None:
+        bus, clock, config, site = (
+            MemoryBus(),
+            Clock.starting(EPOCH),
+            config_for("3.0"),
+            ward_site(),
+        )
+        body = World(site, seed=1).add_ground(SPEC, NodeId("n1"))
+        robot, said = Vda5050Robot(body, bus, config, clock, site), Scribe(config.version)
+        subscription = bus.subscribe(config.topic("+"), said.note)
+        for integration in (Integration.RESPECTED, Integration.USED):
+            spec = replace(SPEC, integration=integration)
+            watcher = Vda5050Vehicle(spec, bus, config, site, clock)
+            async with running(robot.run(), watcher.run()):
+                await asyncio.sleep(120)
+                assert watcher.state().online
+            assert bool(said.of("zoneSet")) is (integration is Integration.USED)
+        subscription.close()
+
     async def test_other_rules_are_another_set_and_the_old_one_goes(self) -> None:
         async with staged(config_for("3.0"), site=ward_site()) as scene:
             await scene.until(lambda: enabled(scene) != [])
@@ -293,9 +413,9 @@ def enabled(scene: Scene) -> list[str]:
     return [one["zoneSetId"] for one in stored(scene) if one["zoneSetStatus"] == "ENABLED"]
 
 
-def grants(scene: Scene) -> list[str]:
+def grants(scene: Scene | Scribe) -> list[str]:
     found: list[str] = []
-
-    for message in scene.scribe.of("responses"):
+    scribe = scene.scribe if isinstance(scene, Scene) else scene
+    for message in scribe.of("responses"):
         found += [response["grantType"] for response in message["responses"]]
     return found

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import shutil
 import ssl
@@ -26,6 +27,7 @@ from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
 from tests.fleet.vda5050_scene import running as works
 from tests.real.serving import free_port
+from tests.real.test_conform import conform
 from tests.real.test_mosquitto import until
 from tests.real.test_peer_fleet import hospital
 
@@ -78,7 +80,6 @@ async def ward(
     data["broker"] = {
         "address": f"127.0.0.1:{mosquitto.port}",
         "protocol": request.param,
-        "user": "wardline",
         "tls": {"ca": "ca.crt"},
     }
     file.write_text(yaml.safe_dump(data, sort_keys=False))
@@ -142,6 +143,23 @@ async def test_a_robot_with_anothers_credentials_is_not_heard_and_others_go_on(
         task = await service.task_desk.submit(request)
         await until(lambda: service.task(task.id).state is TaskState.DONE, 60.0)
         assert service.task(task.id).vehicle == "F1"
+
+
+async def test_a_robot_is_tried_over_tls_as_the_dispatcher(ward: Installation) -> None:
+    assert ward.config.broker is not None
+    bus = bus_as(ward, "F1")
+    robot = robot_of(ward, "F1", World(ward.site, seed=1), bus)
+    ca = str(ward.folder / "ca.crt")
+    async with works(bus.run(), robot.run()):
+        address = ward.config.broker.address
+        code, out, err = await conform(
+            address, "acme/F1", "--ca", ca, "--no-drive", "--no-period", "--json"
+        )
+        assert (code, err) == (0, "")
+        assert json.loads(out)["counts"]["honours"] >= 4
+        code, out, err = await conform(address, "acme/F1", "--no-drive")
+        assert code == 1
+        assert f"no broker answers at {address}; check the address, --ca" in err
 
 
 async def test_nobody_can_say_or_hear_what_is_anothers(

@@ -37,19 +37,29 @@ async def conform(*arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_a_session_over_a_broker(mosquitto: "Mosquitto", tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["2.1", "3.0"])
+async def test_a_session_over_a_broker(
+    mosquitto: "Mosquitto", tmp_path: Path, version: str
+) -> None:
     site = tmp_path / "loop.yaml"
     site.write_text(SITE, encoding="utf-8")
     broker = f"{mosquitto.host}:{mosquitto.port}"
     bus = MqttBus(mosquitto.host, mosquitto.port, client_id="robot")
     world = World(loop_site(), seed=1)
     body = world.add_ground(SPEC, NodeId("n1"))
-    robot = Vda5050Robot(body, bus, config_for(), Clock.starting(), loop_site())
+    robot = Vda5050Robot(body, bus, config_for(version), Clock.starting(), loop_site())
     async with running(bus.run()):
         await bus.connected()
         async with running(robot.run()):
             code, out, err = await conform(
-                broker, "acme/C1", "--site", str(site), "--no-period", "--json"
+                broker,
+                "acme/C1",
+                "--site",
+                str(site),
+                "--no-period",
+                "--json",
+                "--version",
+                version,
             )
     found: dict[str, Any] = json.loads(out)
     broken = [f for f in found["findings"] if f["answer"] == "breaks"]

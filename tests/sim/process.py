@@ -78,6 +78,7 @@ class Place:
     """The stage of a story with restarts, and what is asked there."""
 
     def __init__(self, scenario: Scenario, clock: Clock, wires: MemoryWires, store: Path) -> None:
+        self.wires = wires
         self.stage = Stage(scenario, clock, wires, seed=0)
         self.world = self.stage.world
         self.monitors, self.deeds = Monitors(self.world), Deeds()

@@ -1,6 +1,7 @@
 """The dispatcher dies at any moment; robots and store live on, and a new one takes over."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,29 @@ async def test_killed_again_and_again_every_task_is_done_once(
         carried = sorted(here.accepted[:2])
         assert sorted(here.deeds.loaded) == carried
         assert sorted(load for load, _ in here.deeds.unloaded) == carried
+
+
+@pytest.mark.parametrize("pause_s", [7.0, 11.0, 23.0, 41.0])
+async def test_killed_again_and_again_no_zone_is_refused_to_whom_it_was_granted(
+    tmp_path: Path, pause_s: float
+) -> None:
+    path, told = alone(tmp_path), list[str]()
+    path.write_text(path.read_text("utf-8").replace('"2.1"', '"3.0"'), "utf-8")
+    async with place(path, tmp_path / "story.sqlite") as here:
+
+        def note(_: str, payload: bytes) -> None:
+            told.extend(one["grantType"] for one in json.loads(payload)["responses"])
+
+        listening = here.wires.bus.subscribe("vda5050/v3/Porter/C1/responses", note)
+        await here.submit(**MEALS)
+        for _ in range(12):
+            await asyncio.sleep(pause_s)
+            await here.restart()
+        ended = await here.until_all_ended()
+        listening.close()
+        assert set(ended.values()) == {TaskState.DONE}
+        assert "GRANTED" in told
+        assert not {"REJECTED", "REVOKED"} & set(told)
 
 
 @pytest.mark.parametrize("pause_s", [13.0, 29.0, 61.0])
