@@ -7,9 +7,7 @@ import { current, setLanguage } from "./i18n/index.js";
 import { listenToKeys } from "./keys.js";
 import { followAddress } from "./nav.js";
 import { flush, keepFlushing } from "./outbox.js";
-import { AlertsScreen } from "./screens/alerts.js";
 import { EmergencyBanner, askForEmergency } from "./screens/emergency.js";
-import { FleetScreen } from "./screens/fleet.js";
 import { Bar, Strip } from "./screens/frame.js";
 import { Panel } from "./screens/panel.js";
 import { Stage } from "./screens/stage.js";
@@ -26,6 +24,30 @@ const form = new TaskForm();
 const stage = new Stage((place) => form.offer(place));
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
+/** A screen that comes with its module when it is looked at for the first time. */
+class LaterScreen {
+  /** @param {() => Promise<{element: HTMLElement, update: () => void}>} load */
+  constructor(load) {
+    this.element = h("div");
+    this.load = load;
+    /** @type {{element: HTMLElement, update: () => void}|null} */
+    this.screen = null;
+    this.asked = false;
+  }
+
+  update() {
+    if (this.screen) this.screen.update();
+    else if (!this.asked) {
+      this.asked = true;
+      void this.load().then((screen) => {
+        this.screen = screen;
+        this.element.replaceWith(screen.element);
+        screen.update();
+      });
+    }
+  }
+}
+
 /** Build everything that holds words; the map stays, and so does what was typed. */
 function build() {
   stage.rebuild();
@@ -35,7 +57,11 @@ function build() {
     banner: new EmergencyBanner(),
     strip: new Strip(),
     panel: new Panel(form),
-    screens: { tasks: new TasksScreen(), fleet: new FleetScreen(), alerts: new AlertsScreen() },
+    screens: {
+      tasks: new TasksScreen(),
+      fleet: new LaterScreen(async () => new (await import("./screens/fleet.js")).FleetScreen()),
+      alerts: new LaterScreen(async () => new (await import("./screens/alerts.js")).AlertsScreen()),
+    },
   };
   const pages = Object.entries(parts.screens).map(([name, screen]) =>
     h("section", { class: "page", "data-screen": name }, screen.element),

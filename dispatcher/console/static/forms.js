@@ -12,7 +12,6 @@ import { t } from "./i18n/index.js";
 import { startAnew as drawAnew } from "./map/sketch.js";
 import { compose, select } from "./nav.js";
 import { discard, post } from "./outbox.js";
-import { Preview } from "./preview.js";
 import { state } from "./store.js";
 import { faultWords } from "./words.js";
 
@@ -32,7 +31,9 @@ export class TaskForm {
     /** @type {import("./fields.js").Field|null} */
     this.pointed = null;
     this.busy = false;
-    this.preview = new Preview();
+    this.foretold = h("p", { class: "preview", role: "status" });
+    /** @type {Promise<import("./preview.js").Preview>|null} */
+    this.preview = null;
     this.element = h("form", { class: "compose", hidden: true, novalidate: true });
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -72,10 +73,10 @@ export class TaskForm {
         "div", { class: "scroll" }, this.kinds, ...plain.map((field) => field.element),
         h("div", { class: "field" }, h("span", { class: "label" }, t("form.priority")), this.priorities), this.more,
       ),
-      h("div", { class: "foot" }, this.preview.element, this.button, this.answer),
+      h("div", { class: "foot" }, this.foretold, this.button, this.answer),
     );
     this.showFaults();
-    this.preview.ask(this.body());
+    this.foretell();
   }
 
   focus() {
@@ -114,7 +115,14 @@ export class TaskForm {
     const values = Object.fromEntries(this.fields.map((field) => [field.name, field.keep()]));
     this.draft.values[this.draft.kind] = values;
     this.keepDraft();
-    this.preview.ask(this.body());
+    this.foretell();
+  }
+
+  /** Say what a patrol would take; that module comes with the first one that is described. */
+  foretell() {
+    if (this.draft.kind !== "patrol" && !this.preview) return;
+    this.preview ??= import("./preview.js").then((parts) => new parts.Preview(this.foretold));
+    void this.preview.then((preview) => preview.ask(this.body()));
   }
 
   keepDraft() {

@@ -1,7 +1,7 @@
 /** What a patrol would take, or why it can't be had: asked for while it is being described. */
 
 import { LinkDown, Refused, previewPatrol } from "./api.js";
-import { h, setText } from "./dom.js";
+import { setText } from "./dom.js";
 import { percent } from "./format.js";
 import { t } from "./i18n/index.js";
 import { showLines } from "./map/sketch.js";
@@ -10,8 +10,9 @@ import { faultWords } from "./words.js";
 const PAUSE_MS = 400;
 
 export class Preview {
-  constructor() {
-    this.element = h("p", { class: "preview", role: "status" });
+  /** @param {HTMLElement} element where it is said */
+  constructor(element) {
+    this.element = element;
     this.number = 0;
     this.timer = 0;
   }
