@@ -15,6 +15,7 @@ from dispatcher.api_errors import ProblemOut, say_errors
 from dispatcher.api_fleet import fleet_orders, fleet_views
 from dispatcher.api_flights import flight_routes
 from dispatcher.api_incidents import incident_routes
+from dispatcher.api_observations import observation_routes
 from dispatcher.api_patrols import patrol_orders, patrol_views
 from dispatcher.api_roads import road_orders, road_views
 from dispatcher.api_tasks import task_orders, task_views
@@ -45,6 +46,7 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
         emergency_orders(service.emergency_desk, clock, once),
         patrol_orders(service.admission),
         incident_routes(called, log, site, clock, once),
+        observation_routes(service.observations, site, clock, once),
         control_routes(service, service.control),
         flight_routes(log.store, called.store, site, clock, timezone),
     ):

@@ -14,7 +14,7 @@ from dispatcher.help_flights import Call, incident_of
 from dispatcher.incident_choice import IncidentChoice, Sent
 from dispatcher.incident_store import IncidentStore
 from dispatcher.incidents import NEXT, Incident, IncidentId, IncidentState
-from dispatcher.incidents_in import IncidentIn, IncidentReader
+from dispatcher.incidents_in import IncidentIn, new_incident
 from dispatcher.journal import Event, Journal
 from dispatcher.worker import Worker
 from fleet.clock import Clock
@@ -115,7 +115,7 @@ class IncidentDesk:
                 if known is not None:
                     return self._known.get(known.id, known)
             id_ = IncidentId(f"I-{self._number + 1:05d}")
-            incident = IncidentReader(self._site).read(asked, id_, self._clock.now_s())
+            incident = new_incident(self._site, asked, id_, self._clock.now_s())
             self._number += 1
             spot = self._site.frame.to_geo(incident.at)
             reported = self._event(

@@ -18,21 +18,32 @@ FARTHEST_M = 50_000.0
 ON_SCENE_S = 300.0
 
 
-class IncidentIn(BaseModel):
-    """A call: what has happened, where (a place, a point of the site, or of the earth), how bad."""
+class Where(BaseModel):
+    """A place, a point of the site, or a point of the earth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    place: Word | None = None
+    x_m: Annotated[Number, Field(ge=-1e6, le=1e6)] | None = None
+    y_m: Annotated[Number, Field(ge=-1e6, le=1e6)] | None = None
+    lat_deg: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    lon_deg: Annotated[Number, Field(ge=-180, le=180)] | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether it says anything."""
+        words = (self.place, self.x_m, self.y_m, self.lat_deg, self.lon_deg)
+        return any(word is not None for word in words)
+
+
+class IncidentIn(Where):
+    """A call: what has happened, where, how bad."""
 
     external_id: Word | None = None
     """The caller's own number; the same one again is answered with the same incident."""
     source: Source = Source.CALL
     priority: Priority = Priority.STAT
     text: Note = ""
-    place: Word | None = None
-    x_m: Annotated[Number, Field(ge=-1e6, le=1e6)] | None = None
-    y_m: Annotated[Number, Field(ge=-1e6, le=1e6)] | None = None
-    lat_deg: Annotated[Number, Field(ge=-180, le=180)] | None = None
-    lon_deg: Annotated[Number, Field(ge=-180, le=180)] | None = None
     on_scene_s: Annotated[Number, Field(gt=0, le=7200)] = ON_SCENE_S
     by: Word = "operator"
 
@@ -55,32 +66,39 @@ class CloseIn(BaseModel):
     by: Word = "operator"
 
 
-class IncidentReader:
-    """Turns a call into an incident."""
+def new_incident(site: Site, asked: IncidentIn, id_: IncidentId, now_s: float) -> Incident:
+    """The incident that a call asks for; Refused with every reason."""
+    return Incident(
+        id=id_,
+        external_id=asked.external_id,
+        source=asked.source,
+        priority=asked.priority,
+        text=asked.text,
+        at=spot_of(site, asked),
+        place=None if asked.place is None else PlaceId(asked.place),
+        on_scene_s=asked.on_scene_s,
+        by=asked.by,
+        reported_s=now_s,
+    )
 
+
+def spot_of(site: Site, where: Where) -> Point:
+    """The point of the site that is meant; Refused with every reason."""
+    return _Reader(site).read(where)
+
+
+class _Reader:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._faults: list[FieldFault] = []
 
-    def read(self, asked: IncidentIn, id_: IncidentId, now_s: float) -> Incident:
-        """The incident; Refused with every reason."""
+    def read(self, asked: Where) -> Point:
         at = self._spot(asked)
         if at is None or self._faults:
             raise Refused(self._faults)
-        return Incident(
-            id=id_,
-            external_id=asked.external_id,
-            source=asked.source,
-            priority=asked.priority,
-            text=asked.text,
-            at=at,
-            place=None if asked.place is None else PlaceId(asked.place),
-            on_scene_s=asked.on_scene_s,
-            by=asked.by,
-            reported_s=now_s,
-        )
+        return at
 
-    def _spot(self, asked: IncidentIn) -> Point | None:
+    def _spot(self, asked: Where) -> Point | None:
         local, earth = (asked.x_m, asked.y_m), (asked.lat_deg, asked.lon_deg)
         given = [asked.place is not None, any(v is not None for v in local)]
         given.append(any(v is not None for v in earth))

@@ -6,6 +6,7 @@ Only this module and `sim.scenario` know them all; everyone else is handed the f
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from dispatcher.admission import Admission
 from dispatcher.arrivals import Arrivals
@@ -28,6 +29,7 @@ from dispatcher.incident_store import IncidentStore
 from dispatcher.lane_desk import LaneDesk
 from dispatcher.looks import Looks
 from dispatcher.modelling import Modeller
+from dispatcher.observations import ObservationDesk
 from dispatcher.outages import Outages
 from dispatcher.patrol_judge import PatrolJudge
 from dispatcher.patrols import Watches
@@ -35,6 +37,7 @@ from dispatcher.planner import Planner
 from dispatcher.reactions import Reactions
 from dispatcher.road_desk import RoadDesk
 from dispatcher.shelter import Shelter
+from dispatcher.task import TaskId
 from dispatcher.task_desk import TaskDesk
 from dispatcher.watch import FleetWatch
 from dispatcher.watch_plans import WatchPlans
@@ -67,6 +70,7 @@ class Desks:
     incidents: IncidentDesk
     control: ControlDesk
     admission: Admission
+    observations: ObservationDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,11 +206,17 @@ def _planning(
 
 def _fleet_of(given: Given, workers: Mapping[VehicleId, Worker]) -> Callable[[], list[Free]]:
     def fleet() -> list[Free]:
-        """Who can take work now, and where and when each will be free."""
+        """Who can take work now or is at some, and where and when each will be free."""
         now_s = given.clock.now_s()
-        return [free for worker in workers.values() if (free := worker.free(now_s)) is not None]
+        each = ((worker, worker.free(now_s)) for worker in workers.values())
+        return [free for worker, free in each if free.takes_new or worker.has_work]
 
     return fleet
+
+
+def _at_work(workers: Mapping[VehicleId, Worker], vehicle: VehicleId) -> TaskId | None:
+    worker = workers.get(vehicle)
+    return None if worker is None else worker.at_work
 
 
 def _desks(
@@ -233,22 +243,26 @@ def _desks(
     admission = Admission(
         site, clock, given.config, basis.roster, traffic.roads, basis.handling, judge, plans, book
     )
+    incidents = IncidentDesk(
+        site,
+        clock,
+        given.journal,
+        IncidentStore(store, clock),
+        alerts,
+        workers,
+        IncidentChoice(workers),
+        watches.release,
+        reactions.incidents_changed,
+    )
     return Desks(
         tasks=TaskDesk(store, book, admission, planning.forecast, planner, watches, workers),
         fleet=FleetDesk(basis.roster, workers, book, alerts, planner.poke, screens.show),
         lanes=LaneDesk(site, clock, traffic, book, alerts, roads, planner.poke),
         roads=roads,
         emergencies=planning.emergency_desk,
-        incidents=IncidentDesk(
-            site,
-            clock,
-            given.journal,
-            IncidentStore(store, clock),
-            alerts,
-            workers,
-            IncidentChoice(workers),
-            watches.release,
-            reactions.incidents_changed,
+        incidents=incidents,
+        observations=ObservationDesk(
+            site, given.journal, store, basis.roster, partial(_at_work, workers), incidents
         ),
         control=ControlDesk(clock, book, alerts, given.led, workers, reactions.incidents_changed),
         admission=admission,

@@ -18,6 +18,7 @@ from dispatcher.incident_desk import IncidentDesk
 from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults
 from dispatcher.journal import Event
+from dispatcher.observations import ObservationDesk
 from dispatcher.patrol_judge import Forecast
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn
@@ -255,6 +256,11 @@ class Service(Showing, Protocol):
     @property
     def incidents(self) -> IncidentDesk:
         """Where incidents are reported."""
+        ...
+
+    @property
+    def observations(self) -> ObservationDesk:
+        """Where is reported what was seen."""
         ...
 
     @property

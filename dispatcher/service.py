@@ -86,6 +86,7 @@ class Service:
         self.road_desk = parts.desks.roads
         self.emergency_desk = parts.desks.emergencies
         self.incidents = parts.desks.incidents
+        self.observations = parts.desks.observations
         self.control = parts.desks.control
         self.flights = parts.flights
 

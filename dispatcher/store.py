@@ -289,6 +289,11 @@ class Store:
         found = select(EVENTS).where(EVENTS.c.kind.in_(kinds)).order_by(EVENTS.c.seq)
         return [event_of(row, self._clock) for row in await self._rows(found)]
 
+    async def latest_of(self, kind: str, limit: int) -> list[Event]:
+        """The newest events of one kind, the newest first."""
+        found = select(EVENTS).where(EVENTS.c.kind == kind).order_by(EVENTS.c.seq.desc())
+        return [event_of(row, self._clock) for row in await self._rows(found.limit(limit))]
+
     async def missions_in_hand(self) -> list[MissionRecord]:
         """The missions that were sent and have not ended, the oldest first."""
         sent = select(MISSIONS).where(MISSIONS.c.state == "sent").order_by(MISSIONS.c.number)

@@ -214,17 +214,8 @@ class Worker:
         """Where it stands at the start of the program; at home, if it doesn't say."""
         return self._mover.take_up_stand(home)
 
-    def free(self, now_s: float) -> Free | None:
-        """Where and when it will be free for other work; None = the plan need not know of it.
-
-        It must, of who may get work, or has some on board.
-        """
-        available = self.available
-        if available or self.hand.aboard or self.hand.task is not None:
-            return self._free(now_s, takes_new=available)
-        return None
-
-    def _free(self, now_s: float, *, takes_new: bool) -> Free:
+    def free(self, now_s: float) -> Free:
+        """Where and when it will be free for other work."""
         hand = self.hand
         ratio = self._vehicle.state().charge_ratio
         current = None
@@ -237,17 +228,27 @@ class Worker:
             spot=spot,
             ready_s=max(now_s, hand.ready_s),
             charge_ratio=1.0 if ratio is None else ratio,
-            takes_new=takes_new,
+            takes_new=self.available,
             current=current,
             turns_at=self._break_off.turns_at(),
         )
 
     def _free_now(self) -> Free:
-        return self._free(self._book.now_s(), takes_new=self.available)
+        return self.free(self._book.now_s())
 
     def charge_need(self) -> Need | None:
         """How much it wants to charge now; None = it doesn't, or has something else to do first."""
         return None if self.stood_down else self._rest.need()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether it is at a task, or has goods on board."""
+        return bool(self.hand.aboard) or self.hand.task is not None
+
+    @property
+    def at_work(self) -> TaskId | None:
+        """The task that it is at, or the watch."""
+        return self.hand.watch or self.hand.task
 
     # --- whether it may work ---
 

@@ -32,6 +32,7 @@ from sim.fault_rows import CrowdRow, EventRow, FaultRow, PassengersRow
 from sim.hindrances import Crowd
 from sim.moments import Duration, after_start_s
 from sim.placing import place_groups
+from sim.sights import PlannedSight, SightRow
 
 REFERENCE = "see docs/reference/scenario.md"
 NO_SITE = "this scenario names no site"
@@ -53,6 +54,7 @@ class ScenarioFile(FleetConfig):
     crowds: list[CrowdRow] = Field(default=[])
     passengers: list[PassengersRow] = Field(default=[])
     events: list[EventRow] = Field(default=[])
+    sights: list[SightRow] = Field(default=[])
     expect: dict[str, Any] = Field(default={})
 
 
@@ -103,6 +105,7 @@ class Scenario:
     closures: tuple[PlannedClosure, ...]
     emergencies: tuple[PlannedEmergency, ...]
     incidents: tuple[PlannedIncident, ...]
+    sights: tuple[PlannedSight, ...]
     expect: tuple[Expectation, ...]
     dispatch: DispatchConfig
     planner: PlannerConfig
@@ -174,6 +177,7 @@ class _Reader:
         sources, crowds = check.sources(file.faults, midnight_s), check.crowds(file.crowds)
         passengers = check.passengers(file.passengers)
         check.events(file.events)
+        sights = check.sights(file.sights, midnight_s, file.duration)
         if self._faults:
             raise self._refusal()
         return Scenario(
@@ -199,6 +203,7 @@ class _Reader:
             incidents=tuple(
                 planned_incident(row, midnight_s) for row in file.events if row.incident
             ),
+            sights=sights,
             expect=expectations,
             dispatch=file.dispatch,
             planner=file.planner,

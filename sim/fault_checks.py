@@ -1,4 +1,4 @@
-"""Which things the lines of ``faults:`` and ``crowds:`` mean, and whether that can be."""
+"""Which things a scenario's lines of faults, crowds and the like mean, and if that can be."""
 
 import json
 import math
@@ -9,14 +9,14 @@ from fnmatch import fnmatchcase
 from dispatcher.emergencies import EmergencyId
 from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
 from dispatcher.errors import Refused
-from dispatcher.incidents import IncidentId
-from dispatcher.incidents_in import IncidentIn, IncidentReader
+from dispatcher.incidents_in import Where, spot_of
 from fleet.config import VehicleConfig
 from fleet.fleet_file import unknown
 from fleet.vehicle import Medium
 from routing.errors import Fault
+from routing.geometry import Point
 from routing.marked_yaml import Marked, Step
-from routing.site import LaneId, LiftId, Site
+from routing.site import LaneId, LiftId, PlaceId, Site
 from sim.fault_plan import FaultSource, stream
 from sim.fault_rows import (
     KINDS,
@@ -29,6 +29,7 @@ from sim.fault_rows import (
 )
 from sim.hindrances import Crowd
 from sim.moments import after_start_s
+from sim.sights import PlannedSight, SightRow
 
 _MOVES = {Medium.GROUND: "drives", Medium.AIR: "flies"}
 
@@ -103,7 +104,8 @@ class FaultCheck:
         """What people close, where they raise emergencies and report incidents, must be there."""
         for number, event in enumerate(rows):
             if event.incident is not None:
-                self._check_incident(event.incident, self._text.line("events", number, "incident"))
+                line = self._text.line("events", number, "incident")
+                self._spot(event.incident, "incident", line)
                 continue
             if event.close_lane is None:
                 self._check_emergency(event, self._text.line("events", number))
@@ -122,13 +124,31 @@ class FaultCheck:
                 what = f"{fault.field}: {fault.reason}"
                 self._faults.append(Fault(line, what, fault.remedy))
 
-    def _check_incident(self, asked: IncidentIn, line: int) -> None:
+    def sights(
+        self, rows: Sequence[SightRow], midnight_s: float, duration_s: float
+    ) -> tuple[PlannedSight, ...]:
+        """What is to be seen, and where."""
+        found: list[PlannedSight] = []
+        for number, row in enumerate(rows):
+            point = self._spot(row.seen, "seen", self._text.line("sights", number, "seen"))
+            at_s = after_start_s(row.at, midnight_s)
+            until_s = duration_s if row.lasts is None else at_s + row.lasts
+            place = self._site.places.get(PlaceId(row.seen.place or ""))
+            node = None if place is None else place.node
+            if point is not None:
+                found.append(
+                    PlannedSight(at_s=at_s, until_s=until_s, asked=row.seen, point=point, node=node)
+                )
+        return tuple(found)
+
+    def _spot(self, where: Where, key: str, line: int) -> Point | None:
         try:
-            IncidentReader(self._site).read(asked, IncidentId(""), 0.0)
+            return spot_of(self._site, where)
         except Refused as refused:
             for fault in refused.faults:
-                what = f"incident.{fault.field}: {fault.reason}"
+                what = f"{key}.{fault.field}: {fault.reason}"
                 self._faults.append(Fault(line, what, fault.remedy))
+            return None
 
     def _known(self, target: Target) -> list[str]:
         match target:

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dispatcher.incidents import IncidentId
-from dispatcher.incidents_in import IncidentIn, IncidentReader
+from dispatcher.incidents_in import IncidentIn, spot_of
 from fleet.vehicle import VehicleId
 from routing.airspace import air_way
 from routing.errors import Unreachable
@@ -59,7 +58,7 @@ class IncidentWatch:
             bound: drones that are at another incident, or on their way there.
         """
         now_s = asyncio.get_running_loop().time()
-        at = IncidentReader(self._site).read(asked, IncidentId(""), now_s).at
+        at = spot_of(self._site, asked)
         arrivals = [
             arrival_s
             for id_ in self._autopilots

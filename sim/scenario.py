@@ -40,6 +40,7 @@ from sim.incident_watch import IncidentWatch
 from sim.moments import zone_of
 from sim.monitors import Monitors
 from sim.recorder import Recorder
+from sim.sights import Sights
 from sim.stage import Stage
 from sim.trace import Trace
 from sim.wires import MemoryWires, Wires
@@ -198,6 +199,7 @@ class Simulation:
                 group.create_task(self._alarm(planned), name="sim.emergency")
                 for planned in self.scenario.emergencies
             ]
+            self._living.append(group.create_task(self._sights().run(), name="sim.sights"))
             self._living += [
                 group.create_task(self._report(planned), name="sim.incident")
                 for planned in self.scenario.incidents
@@ -223,6 +225,13 @@ class Simulation:
         raised = await self.service.emergency_desk.begin(planned.asked)
         rest = self._end_alarm(raised.id, planned.lasts_s)
         self._living.append(self._group.create_task(rest, name="sim.emergency_ends"))
+
+    def _sights(self) -> Sights:
+        """What there is to be seen; whoever sees it first reports it."""
+        world, desk = self.stage.world, self.service.observations
+        sights = Sights(world, self.scenario.sights, lambda: self.elapsed_s, desk.report)
+        world.observe(sights)
+        return sights
 
     async def report_incident(self, planned: PlannedIncident) -> None:
         """Have people report an incident now, whatever its ``at_s``."""

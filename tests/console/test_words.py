@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.observations import Sight
 from dispatcher.task import Goods, Kind, Method, Priority, TaskState
 from dispatcher.views import Activity
 from routing.search.work import CODES
@@ -98,6 +99,7 @@ def test_every_fault_of_a_field_has_sentence_and_remedy() -> None:
         ("goods", Goods),
         ("method", Method),
         ("activity", Activity),
+        ("sight", Sight),
     ],
 )
 def test_every_word_of_the_program_has_a_name(group: str, members: type[Kind]) -> None:

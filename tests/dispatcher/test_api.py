@@ -418,6 +418,23 @@ async def test_a_rule_of_the_road_is_set_seen_and_lifted(
     error(await api.post(f"/road-rules/{rule['id']}/lift"), 404, "not_found")
 
 
+async def test_what_was_seen_is_kept_and_listed(api: httpx.AsyncClient) -> None:
+    asked = {"what": "temperature", "place": "icu", "value": 38.4, "media": "cam/7.jpg"}
+    key = {"Idempotency-Key": "camera-7"}
+    first = await api.post("/observations", json=asked, headers=key)
+    assert first.status_code == 201
+    assert (await api.post("/observations", json=asked, headers=key)).json() == first.json()
+    listed = (await api.get("/observations")).json()["observations"]
+    assert listed == [first.json()]
+    assert (listed[0]["place"], listed[0]["value"], listed[0]["incident"]) == ("icu", 38.4, None)
+    help_for = {"what": "no_mask", "place": "icu", "incident": True, "media": "cam/8.jpg"}
+    incident = (await api.post("/observations", json=help_for)).json()["incident"]
+    found = (await api.get(f"/incidents/{incident}")).json()
+    assert (found["source"], found["text"]) == ("observation", "no_mask")
+    error(await api.post("/observations", json={"what": "crowd"}), 422, "refused")
+    error(await api.post("/observations", json={"what": "fog", "place": "icu"}), 422, "invalid")
+
+
 async def test_a_patrol_is_previewed_without_being_queued(
     api: httpx.AsyncClient, ward: Ward
 ) -> None:

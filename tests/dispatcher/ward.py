@@ -21,6 +21,7 @@ from dispatcher.incident_store import IncidentStore
 from dispatcher.incidents import Incident
 from dispatcher.intake import FieldFaults, to_task_fields
 from dispatcher.journal import Journal
+from dispatcher.observations import ObservationDesk
 from dispatcher.patrol_judge import Forecast
 from dispatcher.road_rules import RoadRule, RuleId
 from dispatcher.road_rules_in import RoadRuleIn, RuleReader
@@ -31,6 +32,7 @@ from dispatcher.views import Activity, VehicleView
 from dispatcher.watch_views import WatchView
 from fleet.clock import Clock
 from fleet.energy import EnergySpec
+from fleet.roster import Roster
 from fleet.vehicle import Medium, Mode, Position, VehicleId, VehicleSpec, VehicleState
 from routing.geometry import Point
 from routing.refusal import Refusal
@@ -153,6 +155,9 @@ class Ward:
             IncidentChoice({}),
             nobody_to_release,
             told,
+        )
+        self.observations = ObservationDesk(
+            self.site, self._journal, store, Roster([]), lambda _: None, self.incidents
         )
         self.control = ControlDesk(clock, book, self.book, [], {}, told)
         log = FlightStore(store, clock)

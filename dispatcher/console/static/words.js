@@ -188,6 +188,7 @@ function timeOf(task) {
 /** What happened to a task, as a line of its history. @param {{event: string, vehicle: string|null, facts: any}} event */
 export function eventWords(event) {
   const { reason, ...facts } = { ...event.facts, vehicle: event.vehicle };
+  if (event.event === "observed") facts.what = t(`sight.${facts.what}`);
   const what = sentence(`event.${event.event}`, event.event, facts);
   return reason?.code ? `${what}: ${reasonWords(reason)}` : what;
 }

@@ -311,6 +311,7 @@ export const en = {
   "reason.over_volume": "{volume_l} is more than the {limit_l} a vehicle holds",
   "reason.mission_cancelled": "the drive was called off",
   "reason.missing": "this is needed",
+  "reason.unknown_vehicle": "there is no vehicle “{value}”",
   "reason.unknown_place": "there is no place “{value}”",
   "reason.unknown_area": "there is no area “{value}”",
 
@@ -562,6 +563,12 @@ export const en = {
   "watch.idle": "unseen for {age} at the most",
   "watch.gap": "a gap is foreseen",
 
+  "sight.crowd": "a crowd",
+  "sight.temperature": "a temperature",
+  "sight.open_door": "an open door",
+  "sight.no_mask": "somebody without a mask",
+  "sight.other": "something",
+
   "event.task_accepted": "accepted",
   "event.task_assigned": "given to {vehicle}",
   "event.task_unassigned": "taken back into the queue",
@@ -576,6 +583,7 @@ export const en = {
   "event.task_cancelled": "cancelled",
   "event.cancel_asked": "cancelling asked for",
   "event.priority_changed": "priority is now {priority}",
+  "event.observed": "{vehicle} saw: {what} {text}",
   "event.mission_sent": "{vehicle} is told the way to {goal}",
   "event.mission_done": "{vehicle} is there",
   "event.mission_failed": "{vehicle} could not do it",

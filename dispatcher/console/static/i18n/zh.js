@@ -311,6 +311,7 @@ export const zh = {
   "reason.over_volume": "{volume_l} 超过车辆容积 {limit_l}",
   "reason.mission_cancelled": "行驶任务已取消",
   "reason.missing": "必填",
+  "reason.unknown_vehicle": "没有车辆 “{value}”",
   "reason.unknown_place": "没有地点 “{value}”",
   "reason.unknown_area": "没有区域 “{value}”",
 
@@ -562,6 +563,12 @@ export const zh = {
   "watch.idle": "最长未见 {age}",
   "watch.gap": "预计出现空档",
 
+  "sight.crowd": "人群聚集",
+  "sight.temperature": "体温异常",
+  "sight.open_door": "门未关",
+  "sight.no_mask": "未戴口罩",
+  "sight.other": "异常情况",
+
   "event.task_accepted": "已受理",
   "event.task_assigned": "派给 {vehicle}",
   "event.task_unassigned": "退回队列",
@@ -576,6 +583,7 @@ export const zh = {
   "event.task_cancelled": "已取消",
   "event.cancel_asked": "请求取消",
   "event.priority_changed": "优先级改为{priority}",
+  "event.observed": "{vehicle} 发现：{what} {text}",
   "event.mission_sent": "已向 {vehicle} 下达前往 {goal} 的路线",
   "event.mission_done": "{vehicle} 已到达",
   "event.mission_failed": "{vehicle} 未能完成",
