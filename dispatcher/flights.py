@@ -82,6 +82,9 @@ class AirMover:
             await self._reserve([goal, *ahead], errand)
             if goal == self.stand:
                 await self._work_here(stop, errand)
+            elif stop.workcell is not None:
+                await self._fly(self._way(self.stand, goal), goal, None, errand)
+                await self._work_here(stop, errand)
             else:
                 await self._fly(self._way(self.stand, goal), goal, stop, errand)
         except MissionFailed:

@@ -127,7 +127,14 @@ class Workcells:
             subscription.close()
 
     async def hand_over(
-        self, workcell: WorkcellId, handover: str, session: str, way: Way, goods: Goods
+        self,
+        workcell: WorkcellId,
+        handover: str,
+        session: str,
+        way: Way,
+        goods: Goods,
+        *,
+        wanted: bool = True,
     ) -> None:
         """Return when the goods have changed hands; then call `acknowledge`.
 
@@ -136,6 +143,7 @@ class Workcells:
 
         Args:
             handover: an id that no other handover ever had.
+            wanted: False = it may be at work, and is called off.
 
         Raises:
             HandoverFailed: the goods are where they were, and the vehicle may leave.
@@ -145,6 +153,8 @@ class Workcells:
         cell = self._cells[workcell]
         cell.wanted[handover] = asks(session, handover, way, goods)
         cell.kept.pop(handover, None)
+        if not wanted:
+            cell.broken_off[handover] = None
         cell.look()
         self._work.set()
         try:
