@@ -117,7 +117,8 @@ class StopTries:
                     self._standing.handed_back(error)
                     await self._pause()
                     return
-                self._steps.strand(id_, reason.code)
+                not_taken = isinstance(error, HandoverFailed)
+                self._steps.strand(id_, "handover_failed" if not_taken else reason.code)
                 if tries >= TRIES:
                     await self._steps.fail(task, reason, given=given)
                     return
