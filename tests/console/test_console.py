@@ -292,9 +292,7 @@ async def test_an_unknown_code_is_still_readable(visit: Visit, desk: Desk) -> No
     await expect(page.locator(".strip")).to_contain_text("Flux capacitor dry (level m 3.5 m)")
 
 
-async def test_a_workcell_is_called_by_its_name_in_both_languages(
-    visit: Visit, desk: Desk
-) -> None:
+async def test_a_workcell_is_called_by_its_name_in_both_languages(visit: Visit, desk: Desk) -> None:
     task = await a_delivery(desk)
     book, high = desk.ward.book, Severity.HIGH
     book.open("workcell_failed", high, workcell="picker", text="jammed", stopped=task)

@@ -48,7 +48,8 @@ levels:
     elevation_m: 0.0
     nodes: {c1: [0, 0], c2: [10, 0]}
     places:
-      pharmacy: {name: {en: Pharmacy, zh: 药房}, kind: pharmacy, at: [0, 5], joins: [c1], workcell: picker}
+      pharmacy:
+        {name: {en: Pharmacy, zh: 药房}, kind: pharmacy, at: [0, 5], joins: [c1], workcell: picker}
       icu: {name: {en: ICU, zh: 重症监护}, kind: ward, at: [10, 5], joins: [c2]}
       ward-1: {name: {en: Ward 1, zh: 一病区}, kind: ward, at: [10, -5], joins: [c2]}
     lanes:

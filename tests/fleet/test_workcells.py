@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import logging
+import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from routing.site import Site, WorkcellId
 from sim.workcell import WorkcellMachine
 from sim.world import World
 from tests.fleet.alive import alive
+from tests.fleet.mutations import mutated
 
 CELL = WorkcellId("picker")
 TOPIC = f"{TOPICS}/workcell/picker"
@@ -353,3 +356,27 @@ async def test_a_workcell_that_never_goes_idle_is_not_talked_to_without_end() ->
             await here.bus.publish(f"{TOPIC}/state", json.dumps(state).encode(), retain=True)
             await asyncio.sleep(1)
         assert len(here.bus.asked) <= 11
+
+
+async def test_mutilated_messages_hurt_nobody() -> None:
+    """Whatever a workcell may say: it is read or counted, and the truth sets it right."""
+    rng = random.Random(7)
+    raised: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, why: raised.append(str(why)))
+    logging.disable(logging.CRITICAL)
+    async with room() as here:
+        await here.give()
+        await asyncio.sleep(1)
+        true = [one.model_dump(mode="json") for one in here.said]
+        for _ in range(1000):
+            for topic in (f"{TOPIC}/state", f"{TOPIC}/request"):
+                source = true if topic.endswith("state") else here.bus.asked[:1]
+                await MemoryBus.publish(here.bus, topic, mutated(rng, rng.choice(source)))
+        await asyncio.sleep(300)
+        assert here.workcells.faulty > 100
+        assert raised == []
+        here.world.violations["cargo"] = 0
+        before = len(here.given)
+        await here.give("M-last")
+        assert here.given[before:] == ["T-M-last"]
+    logging.disable(logging.NOTSET)

@@ -302,3 +302,30 @@ async def test_a_drone_is_loaded_on_its_pad(tmp_path: Path) -> None:
         await place.until_ended(back)
         assert [place.task(task).state for task in (there, back)] == [TaskState.DONE] * 2
         assert handed(place, WorkcellId("arm")) == [there, back]
+
+
+FAULTS = """
+faults:
+  - {at: 10s, workcell: picker, fault: fail, for: 2min}
+  - {at: 5min, workcell: any, fault: stop, for: 2min}
+  - {at: 10min, workcell: picker, fault: silent, for: 1min}
+"""
+
+
+async def a_day_of_faults(folder: Path) -> tuple[str, list[TaskState], list[str]]:
+    async with hospital(with_workcells(folder, homes=("park-1",), more=FAULTS)) as place:
+        tasks: list[TaskId] = []
+        for _ in range(5):
+            tasks.append(await place.deliver("pharmacy", "laboratory"))
+            await asyncio.sleep(160)
+        await place.until_ended(*tasks)
+        states = [place.task(task).state for task in tasks]
+        return place.service.journal.sha256, states, handed(place, PICKER)
+
+
+async def test_faults_of_workcells_come_and_go_and_a_seed_is_a_journal(tmp_path: Path) -> None:
+    first, states, given = await a_day_of_faults(tmp_path)
+    again, *rest = await a_day_of_faults(tmp_path)
+    assert states == [TaskState.FAILED, *[TaskState.DONE] * 4]
+    assert given == [f"T-00000{number}" for number in range(2, 6)]
+    assert (again, rest) == (first, [states, given])
