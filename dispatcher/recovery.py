@@ -115,7 +115,7 @@ class Recovery:
             elif stop is not None:
                 await self._plan_again()
         except HandoverUnsure as error:
-            if task is not None and stop is not None:
+            if task is not None and self._book[task.id].state.begun:
                 await self._steps.fail(self._book[task.id], error.reason)
             raise
         except (MissionFailed, Unreachable) as error:

@@ -8,6 +8,7 @@ import pytest
 from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
+from fleet.workcell import Way
 from routing.site import WorkcellId
 from tests.sim.hospital import DRONE, Hospital, hospital
 from tests.sim.workcells import INTAKE, PICKER, cell_of, handed, with_workcells
@@ -236,6 +237,25 @@ async def test_cancelled_too_late_the_goods_are_brought_back(
         assert place.task(task).state is TaskState.CANCELLED
         assert handed(place, PICKER) == [task] * (2 if taken_back else 1)
         assert place.deeds.unloaded == [(task, "pharmacy")]
+
+
+async def test_goods_that_may_have_been_taken_back_are_not_taken_back_again(
+    tmp_path: Path,
+) -> None:
+    path = with_workcells(tmp_path, homes=("park-1",), picker="dispenses, ingests")
+    async with hospital(path) as place:
+        cell = cell_of(place, PICKER)
+        task = await place.deliver("pharmacy", "ward")
+        await place.until(lambda: bool(place.world.ground[C1].loads))
+        await place.service.task_desk.cancel(task)
+        await place.until(lambda: cell.serves("C1"))
+        cell.cut(on=True)
+        await place.until_ended(task)
+        assert reason_of(place, task) == "workcell_unsure (workcell=picker)"
+        cell.cut(on=False)
+        await place.service.fleet_desk.set_in_service(C1, on=True)
+        await asyncio.sleep(600)
+        assert cell.handed == [(Way.GIVE, task), (Way.TAKE, task)]
 
 
 async def test_two_robots_are_served_in_turn(tmp_path: Path) -> None:
