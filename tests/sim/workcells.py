@@ -4,10 +4,10 @@ from pathlib import Path
 
 from routing.site import WorkcellId
 from sim.workcell import WorkcellMachine
-from tests.sim.hospital import SITE, Hospital, scenario_file
+from tests.sim.hospital import DRONE, SITE, Hospital, scenario_file
 from tests.sim.process import Place
 
-PICKER, INTAKE = WorkcellId("picker"), WorkcellId("intake")
+PICKER, INTAKE, ARM = WorkcellId("picker"), WorkcellId("intake"), WorkcellId("arm")
 CELLS = """\
     workcells:
       picker: {name: {en: Picker, zh: 发药机}, does: [%s], handover_s: 30, limit_s: 120}
@@ -30,6 +30,18 @@ def with_workcells(
     text = text.replace(SHOP, f"{SHOP}, workcell: picker").replace(LAB, f"{LAB}, workcell: intake")
     (folder / "site.yaml").write_text(text, encoding="utf-8")
     return scenario_file(folder, homes=homes, more=more, site=folder / "site.yaml")
+
+
+def with_a_pad(folder: Path) -> Path:
+    """The same with a drone, and a second pad where an arm loads and unloads it."""
+    path, site = with_workcells(folder, homes=("park-1",), more=DRONE), folder / "site.yaml"
+    dock = "roles: [pad, charger]}\n"
+    pad = "      pad-2: {name: Pad 2, at: [45, -35], roles: [pad], workcell: arm}\n"
+    arm = "    workcells: {arm: {name: Arm, does: [dispenses, ingests], handover_s: 15}}\n"
+    text = site.read_text("utf-8")
+    assert dock in text
+    site.write_text(text.replace(dock, dock + pad + arm), "utf-8")
+    return path
 
 
 def cell_of(place: Hospital | Place, cell: WorkcellId) -> WorkcellMachine:
