@@ -10,6 +10,7 @@ from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import Handling, TaskStop, bring_back, stops_of
 from dispatcher.task import Delivery, Medicine, Task, TaskId, TaskState
 from fleet.errors import HandoverFailed, HandoverUnsure, MissionCancelled
+from fleet.mission import ActionKind
 from fleet.vehicle import VehicleId
 from fleet.workcell import Goods
 from fleet.workcells import Workcells
@@ -149,12 +150,11 @@ class Handovers:
     # --- what is written down ---
 
     def _wanted(self, record: MissionRecord) -> tuple[Task | None, TaskStop | None]:
-        """The task and stop that a mission is for, if it is the vehicle's work on the spot."""
+        """The task and stop that a mission is for, if it is the loading or unloading there."""
         task, mission = self._book.find(record.task), record.mission
-        on_the_spot = len(mission.route) == 1 and mission.actions
-        if not self._handling.workcells or task is None or not on_the_spot:
-            return None, None
-        if record.purpose != "stop":
+        kinds = {action.kind for action in mission.actions}
+        handles = len(mission.route) == 1 and bool(kinds & {ActionKind.LOAD, ActionKind.UNLOAD})
+        if not self._handling.workcells or task is None or not handles:
             return None, None
         if record.stop_index < 0:
             return task, bring_back(task, self._handling)

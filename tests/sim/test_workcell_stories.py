@@ -13,6 +13,7 @@ from tests.sim.hospital import Hospital, hospital
 from tests.sim.workcells import ARM, INTAKE, PICKER, cell_of, handed, with_a_pad, with_workcells
 
 C1 = VehicleId("C1")
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 async def events_of(place: Hospital, task: TaskId) -> dict[str, dict[str, object]]:
@@ -255,6 +256,33 @@ async def test_goods_that_may_have_been_taken_back_are_not_taken_back_again(
         await place.service.fleet_desk.set_in_service(C1, on=True)
         await asyncio.sleep(600)
         assert cell.handed == [(Way.GIVE, task), (Way.TAKE, task)]
+
+
+async def test_nothing_is_asked_for_while_a_robot_leaves_its_charger(tmp_path: Path) -> None:
+    """Work on the spot that is not loading, though it is done for the same stop."""
+    async with hospital(with_workcells(tmp_path, homes=("park-1",))) as place:
+        body = place.world.ground[C1]
+        body.set_charge(0.6)
+        await place.until(lambda: body.charging)
+        await asyncio.sleep(60)
+        task = await place.deliver("pharmacy", "ward")
+        await place.until_ended(task)
+        asked = [e for e in await place.service.store.timeline(task) if e.kind == "handover_asked"]
+        assert len(asked) == 1
+        assert handed(place, PICKER) == [task]
+
+
+async def test_the_example_does_what_it_says() -> None:
+    async with hospital(CONFIGS / "dispensers.yaml") as place:
+        await asyncio.sleep(2 * 3600 - 60)
+        tasks = await place.simulation.tasks()
+        failed = [task for task in tasks if task.state is TaskState.FAILED]
+        assert {str(task.reason) for task in failed} == {
+            "workcell_failed (workcell=picker, text=jammed)"
+        }
+        assert len(failed) == 2
+        assert len(handed(place, INTAKE)) == 10
+        assert {task.state for task in tasks} == {TaskState.DONE, TaskState.FAILED}
 
 
 async def test_two_robots_are_served_in_turn(tmp_path: Path) -> None:
