@@ -217,7 +217,11 @@ class Workcells:
         del cell.wanted[handover]
         cell.end(handover, session)
         self._work.set()
-        await cell.waiters.until(lambda: cell.end_of(handover) is not None, LAST_WORD_S)
+        asked = False
+        while not asked and cell.end_of(handover) is None:
+            online = self._bus.online
+            await cell.waiters.until(lambda: cell.end_of(handover) is not None, LAST_WORD_S)
+            asked = online and self._bus.online  # else it was we who could not be heard
         return cell.end_of(handover)
 
     def _judge(self, cell: _Cell, end: Ended) -> None:

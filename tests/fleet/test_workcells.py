@@ -39,6 +39,12 @@ class LossyBus(MemoryBus):
         super().__init__()
         self.lost = {"request": 0, "state": 0}
         self.asked: list[dict[str, object]] = []
+        self.up = True
+
+    @property
+    def online(self) -> bool:
+        """Whether the dispatcher's own connection is there."""
+        return self.up
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
@@ -248,6 +254,20 @@ async def test_one_that_falls_silent_at_work_leaves_nobody_sure() -> None:
         with pytest.raises(HandoverUnsure, match="workcell_unsure"):
             await asked
         assert here.given == ["T-M-1"], "it may well have done it"
+
+
+async def test_no_conclusion_is_drawn_while_we_are_not_connected_ourselves() -> None:
+    async with room() as here:
+        here.bus.lost["state"] = 10**6
+        asked = asyncio.create_task(here.give())
+        await asyncio.sleep(1)
+        here.bus.up, here.bus.lost["request"] = False, 10**6
+        await asyncio.sleep(500)
+        assert here.given == ["T-M-1"]
+        assert not asked.done(), "it may have happened, and it has"
+        here.bus.up, here.bus.lost = True, {"request": 0, "state": 0}
+        await asked
+        assert here.given == ["T-M-1"]
 
 
 async def test_one_that_stops_half_way_leaves_nobody_sure() -> None:
