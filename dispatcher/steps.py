@@ -67,7 +67,6 @@ class Steps:
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
         self._planner.withdraw(task.id)
         await self._book.commit(tasks=[back], events=[event])
-        self._hand.put_down()  # whoever plans now must not take the stop for one that is made
 
     async def give_way(self, task: Task, by: TaskId) -> None:
         """Nothing is on board, and another task can't wait."""
