@@ -12,10 +12,11 @@ from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Fact
-from routing.site import DoorId, LaneId, LiftId
+from routing.site import DoorId, LaneId, LiftId, WorkcellId
 
-THINGS = ("lane", "lift", "door", "rule", "emergency", "incident", "breach")
+THINGS = ("lane", "lift", "door", "workcell", "rule", "emergency", "incident", "breach")
 """Facts that tell two alerts of one code apart."""
+Thing = LaneId | LiftId | DoorId | WorkcellId | RuleId | EmergencyId | IncidentId
 
 
 class Severity(StrEnum):
@@ -107,7 +108,7 @@ class Alerts:
         *,
         vehicle: VehicleId | None = None,
         task: TaskId | None = None,
-        thing: LaneId | LiftId | DoorId | RuleId | EmergencyId | IncidentId | None = None,
+        thing: Thing | None = None,
     ) -> bool:
         """The cause is gone; False = there was no such alert."""
         alert = self._find(code, vehicle, task, thing)

@@ -11,11 +11,12 @@ from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.courtesy import Courtesy
 from dispatcher.feed import Change, Hub
+from dispatcher.handovers import Handovers
 from dispatcher.hours import Hours
 from dispatcher.journal import Journal
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
-from dispatcher.stops import Handling
+from dispatcher.stops import Handling, workcells_of
 from dispatcher.store import Store
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
@@ -24,6 +25,7 @@ from fleet.clock import Clock
 from fleet.facility import Facilities
 from fleet.roster import Roster
 from fleet.vehicle import Medium, Vehicle, VehicleSpec
+from fleet.workcells import Workcells
 from routing.site import Site
 
 
@@ -75,6 +77,8 @@ class Basis:
     alerts: Alerts
     roster: Roster
     facilities: Facilities
+    workcells: Workcells
+    handovers: Handovers
     times: TravelTimes | None
     traffic: Traffic
     skies: Skies
@@ -85,15 +89,22 @@ def basis_of(given: Given) -> Basis:
     """The basis of a dispatcher."""
     site, clock, config = given.site, given.clock, given.config
     hub = Hub()
-    facilities = Facilities(given.bus, site)
+    facilities, workcells = Facilities(given.bus, site), Workcells(given.bus, site)
+    book = TaskBook(given.store, given.journal, clock, hub)
+    alerts = Alerts(clock, lambda alert: hub.tell(Change(alert=alert)))
+    handling = Handling(
+        load_s=config.load_s, unload_s=config.unload_s, workcells=workcells_of(site)
+    )
     times = TravelTimes(site, clock) if given.planner.learn_travel_times else None
     return Basis(
         hub=hub,
-        handling=Handling(load_s=config.load_s, unload_s=config.unload_s),
-        book=TaskBook(given.store, given.journal, clock, hub),
-        alerts=Alerts(clock, lambda alert: hub.tell(Change(alert=alert))),
+        handling=handling,
+        book=book,
+        alerts=alerts,
         roster=Roster(given.vehicles, seed=given.seed),
         facilities=facilities,
+        workcells=workcells,
+        handovers=Handovers(workcells, book, alerts, handling),
         times=times,
         traffic=_traffic(given, facilities, times),
         skies=Skies(site),

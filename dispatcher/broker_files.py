@@ -61,7 +61,13 @@ def _robots(installation: Installation) -> Iterator[User]:
 def _facilities(installation: Installation) -> Iterator[User]:
     site = installation.site
     docks = sorted({vehicle.dock for vehicle in installation.vehicles if vehicle.dock})
-    for kind, names in (("door", site.doors), ("lift", site.lifts), ("dock", docks)):
+    stations = (
+        ("door", site.doors),
+        ("lift", site.lifts),
+        ("workcell", site.workcells),
+        ("dock", docks),
+    )
+    for kind, names in stations:
         for name in names:
             yield User(
                 name=f"{kind}-{name}",

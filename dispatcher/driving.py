@@ -68,6 +68,8 @@ class GroundMover:
         """Drive to a place and do the work there, decontaminated first where its goods ask it."""
         if self._must_wash(stop):
             await self._decontaminate(self._node(stop.place), errand)
+        if stop.workcell is not None:  # it hands over to who stands there
+            await self._go(self._node(stop.place), _nothing, errand)
         await self._go(self._node(stop.place), stop.actions, errand)
         for one in stop.taken:
             if self._hygiene.carried(self._spec.id, one):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
+from dispatcher.handovers import Handovers
 from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
 from dispatcher.task import TaskId, TaskState
@@ -151,12 +152,18 @@ class Mover(Protocol):
 
 
 class Missions:
-    """Sends missions to one vehicle, each on disk before it is on the wire."""
+    """Sends missions to one vehicle, each on disk before it is on the wire.
 
-    def __init__(self, vehicle: Vehicle, book: TaskBook, alerts: Alerts) -> None:
+    Where a workcell hands over, it is asked first; the vehicle's own work comes after that.
+    """
+
+    def __init__(
+        self, vehicle: Vehicle, book: TaskBook, alerts: Alerts, handovers: Handovers
+    ) -> None:
         self._vehicle = vehicle
         self._book = book
         self._alerts = alerts
+        self._handovers = handovers
         self._word = asyncio.Event()
         self.current: tuple[Mission, Clearance] | None = None
         self._begin_listeners: list[Callable[[], None]] = []
@@ -191,6 +198,8 @@ class Missions:
                 self.current = record.mission, clearance
                 for listener in self._begin_listeners:
                     listener()
+                if await self._handovers.make(record):
+                    self._unwanted = None  # too late: what has changed hands is taken along
                 outcome = await self._insist(record.mission, clearance)
         except (MissionFailed, SafetyStop) as error:
             kind = "mission_cancelled" if isinstance(error, MissionCancelled) else "mission_failed"
@@ -209,6 +218,8 @@ class Missions:
         """Have the vehicle give up what it is at; if it is not heard, as soon as it is."""
         current = self.current
         self._unwanted = current[0] if current is not None else None
+        if self._handovers.break_off(self._vehicle.spec.id):
+            return
         while True:
             try:
                 await self._vehicle.cancel()
@@ -220,6 +231,7 @@ class Missions:
 
     async def give_up(self, record: MissionRecord, reason: Refusal) -> None:
         """A mission that is on disk will not be followed any more."""
+        self._handovers.forget(record)
         await self._write(replace(record, state="failed"), "mission_failed", reason=reason)
 
     async def _insist(self, mission: Mission, clearance: Clearance) -> Outcome:

@@ -82,6 +82,9 @@ class AirMover:
             await self._reserve([goal, *ahead], errand)
             if goal == self.stand:
                 await self._work_here(stop, errand)
+            elif stop.workcell is not None:
+                await self._fly(self._way(self.stand, goal), goal, None, errand)
+                await self._work_here(stop, errand)
             else:
                 await self._fly(self._way(self.stand, goal), goal, stop, errand)
         except MissionFailed:
@@ -129,8 +132,11 @@ class AirMover:
         await self._vehicle.cancel()
 
     async def resume(self, record: MissionRecord, errand: Errand) -> None:
-        """Go on with the flight that a former process sent."""
-        route = record.mission.route
+        """Go on with the flight that a former process sent, or with the work on the ground."""
+        mission, route = record.mission, record.mission.route
+        if len(route) == 1:
+            await self._missions.follow(record, lambda: _on_the_ground(mission))
+            return
         await self._missions.follow(
             record, lambda: self._skies.fly(self._spec.id, route, errand.rank)
         )

@@ -39,6 +39,8 @@ class Life:
             group.create_task(basis.book.run(), name="book.run")
             group.create_task(basis.roster.run(), name="roster.run")
             group.create_task(basis.facilities.run(), name="facilities.run")
+            if self._parts.given.site.workcells:
+                group.create_task(basis.workcells.run(), name="workcells.run")
             await self._hello()
             self._place_vehicles()
             await parts.desks.control.resume()
@@ -60,6 +62,8 @@ class Life:
         """Take up what the store holds."""
         basis, planning = self._parts.basis, self._parts.planning
         await basis.book.load()
+        if self._parts.given.site.workcells:
+            basis.workcells.keep(r.mission.id for r in await self._store.missions_in_hand())
         if basis.times is not None:
             basis.times.load(await self._store.paces())
         if self._parts.given.planner.positioning:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dispatcher.handovers import Handovers
 from dispatcher.planner import Planner
 from dispatcher.skies import Skies
 from dispatcher.task import TaskId
@@ -37,10 +38,11 @@ class Looks:
         planner: Planner,
         traffic: Traffic,
         skies: Skies,
+        handovers: Handovers,
     ) -> None:
         self._site, self._clock = site, clock
         self._workers, self._planner = workers, planner
-        self._traffic, self._skies = traffic, skies
+        self._traffic, self._skies, self._handovers = traffic, skies, handovers
 
     def glance(self, vehicle: Vehicle, state: VehicleState) -> Glance:
         """What is to be told of a vehicle whose latest word is ``state``."""
@@ -100,6 +102,9 @@ class Looks:
     def _waits_for(self, spec: VehicleSpec, state: VehicleState) -> Refusal | None:
         if state.paused:
             return Refusal("vehicle_paused")
+        handover = self._handovers.waits_for(spec.id)
+        if handover is not None:
+            return handover
         if spec.medium is Medium.AIR:
             return self._skies.waits_for(spec.id)
         if not self._traffic.knows(spec.id):

@@ -209,8 +209,9 @@ class Modeller:
         holder = next((n for n, free in enumerate(fleet) if free.spec.id == task.vehicle), None)
         first = task.stops_done
         aboard = on_board(task)
-        if holder is not None and (current := fleet[holder].current) and current[0] == task.id:
-            first, aboard = current[1] + 1, True
+        current = None if holder is None else fleet[holder].current
+        if current is not None and current[0] == task.id and task.state.begun:
+            first, aboard = current[1] + 1, True  # not one that it has just given back
         elif task.state.begun and holder is None:
             return None, 0
         stops = stops_of(task, self._handling)[first:]

@@ -107,6 +107,7 @@ def parts_of(given: Given) -> Parts:
     planning = _planning(given, basis, workers, reactions)
     poke = planning.planner.poke
     Outages(given.site, basis.facilities, basis.traffic, basis.alerts, poke)  # facilities tell it
+    basis.workcells.on_service(lambda _cell, _serves: poke())
     blockages = Blockages(
         given.site,
         [spec.id for spec in given.ground],
@@ -114,7 +115,15 @@ def parts_of(given: Given) -> Parts:
         basis.alerts,
         lambda vehicle: workers[vehicle].think_again(),
     )
-    looks = Looks(given.site, given.clock, workers, planning.planner, basis.traffic, basis.skies)
+    looks = Looks(
+        given.site,
+        given.clock,
+        workers,
+        planning.planner,
+        basis.traffic,
+        basis.skies,
+        basis.handovers,
+    )
     screens = Screens(basis.roster, looks, basis.hub)
     desks = _desks(given, basis, planning, workers, reactions, screens)
     flights = FlightRecorder(
@@ -188,7 +197,7 @@ def _planning(
         fleet=_fleet_of(given, workers),
         wake=lambda vehicle: workers[vehicle].wake(),
         turn_round=lambda vehicle, task: workers[vehicle].turn_round(task),
-        held=emergency_desk.holds,
+        held=lambda task: emergency_desk.holds(task) or basis.handovers.holds(task),
         seed=given.seed,
     )
     forecast = Forecast(given.clock, basis.handling, given.zone)

@@ -20,7 +20,7 @@ from dispatcher.steps import Steps
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
 from dispatcher.task import Task, TaskState
 from dispatcher.views import Activity
-from fleet.errors import MissionFailed
+from fleet.errors import HandoverFailed, HandoverUnsure, MissionFailed
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
 from routing.refusal import Refusal
@@ -114,6 +114,10 @@ class Recovery:
                 await self._steps.stop_done(task.id, stop, index)
             elif stop is not None:
                 await self._plan_again()
+        except HandoverUnsure as error:
+            if task is not None and self._book[task.id].state.begun:
+                await self._steps.fail(self._book[task.id], error.reason)
+            raise
         except (MissionFailed, Unreachable) as error:
             await self._give_up(record, task, stop, error)
         finally:
@@ -133,7 +137,11 @@ class Recovery:
         log.warning("could not go on with %s: %s", record.id, error, extra={"vehicle": vehicle})
         await self._missions.give_up(record, reason_of(error))
         by = self._break_off.take_turn()
-        if by and task is not None and self._book[task.id].state is TaskState.UNDERWAY:
+        underway = task is not None and self._book[task.id].state is TaskState.UNDERWAY
+        not_handed = isinstance(error, HandoverFailed) and task is not None and not on_board(task)
+        if task is not None and underway and not_handed:
+            await self._steps.fail(self._book[task.id], reason_of(error))
+        elif by and task is not None and underway:
             await self._steps.give_way(task, by)
         elif stop is not None:
             await self._plan_again()

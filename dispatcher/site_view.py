@@ -54,6 +54,10 @@ def site_out(site: Site) -> dict[str, Any]:
             for lift in site.lifts.values()
         ],
         "doors": _doors(site),
+        "workcells": [
+            {"id": cell.id, "name": _name(cell.name), "level": cell.level}
+            for cell in site.workcells.values()
+        ],
         "air_locks": [
             {"id": lock.id, "name": _name(lock.name), "doors": list(lock.doors)}
             for lock in site.air_locks.values()

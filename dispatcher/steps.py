@@ -85,13 +85,17 @@ class Steps:
         vehicle = self._vehicle
         self._alerts.open("goods_stranded", Severity.HIGH, vehicle=vehicle, task=task, why=why)
 
-    async def fail(self, task: Task, reason: Refusal) -> None:
-        """It will not be done; SafetyStop if a person has to take goods off."""
+    async def fail(self, task: Task, reason: Refusal, *, given: bool = False) -> None:
+        """It will not be done; SafetyStop if a person has to take goods off.
+
+        Args:
+            given: whether a workcell has put its goods on the vehicle, which has not loaded them.
+        """
         event = self._book.journal.event(
             "task_failed", task=task.id, vehicle=self._vehicle, reason=reason
         )
         self._hand.aboard.pop(task.id, None)
-        stranded = on_board(task)
+        stranded = given or on_board(task)
         failed = self._book.move(task.id, TaskState.FAILED, reason=reason)
         await self._book.commit(tasks=[failed], events=[event])
         if stranded:

@@ -8,12 +8,19 @@ from dispatcher.break_off import BreakOff
 from dispatcher.errors import reason_of
 from dispatcher.execution import Mover
 from dispatcher.hand import Hand, stop_trip
+from dispatcher.handovers import Handovers
 from dispatcher.retreat import Retreat
 from dispatcher.standing import Standing
 from dispatcher.steps import Steps
 from dispatcher.stops import TaskStop, on_board
 from dispatcher.task import TaskId, TaskState
-from fleet.errors import MissionCancelled, MissionFailed, SafetyStop
+from fleet.errors import (
+    HandoverFailed,
+    HandoverUnsure,
+    MissionCancelled,
+    MissionFailed,
+    SafetyStop,
+)
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
 from routing.refusal import Refusal
@@ -44,13 +51,14 @@ class StopTries:
         retreat: Retreat,
         standing: Standing,
         break_off: BreakOff,
+        handovers: Handovers,
         *,
         why_drop: Callable[[], Refusal | None],
         pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._vehicle, self._mover, self._hand, self._book = vehicle, mover, hand, book
         self._steps, self._retreat = steps, retreat
-        self._standing, self._break_off = standing, break_off
+        self._standing, self._break_off, self._handovers = standing, break_off, handovers
         self._why_drop, self._pause = why_drop, pause
 
     async def make(self, id_: TaskId, stop: TaskStop, index: int) -> None:
@@ -61,12 +69,12 @@ class StopTries:
             if task.state is TaskState.CANCELLING:
                 if not on_board(task):
                     await self._steps.end_cancelled(task)
-                    if self._carries_of(stop):
+                    if await self._holds(id_, stop, index):
                         self._steps.strand(id_, "mission_cancelled")
                         raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
             drop = self._why_drop()
-            if drop is not None and not (on_board(task) or self._carries_of(stop)):
+            if drop is not None and not (on_board(task) or await self._holds(id_, stop, index)):
                 await self._steps.hand_back(task, drop)
                 return
             await self._retreat.hold(id_, stop)
@@ -81,13 +89,17 @@ class StopTries:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
                 drop = self._why_drop()
-                if drop is not None and not on_board(task):
+                given = await self._given(id_, stop, index)
+                if drop is not None and not (on_board(task) or given):
                     await self._steps.hand_back(task, drop)
                     return
-                if by is None:
+                if by is None or given:
                     continue
                 await self._steps.give_way(task, by)
                 return
+            except HandoverUnsure as error:
+                await self._steps.fail(self._book[id_], error.reason)
+                raise
             except (MissionFailed, Unreachable) as error:
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
@@ -95,20 +107,34 @@ class StopTries:
                 reason = kept or reason_of(error)
                 lasted_s = self._book.now_s() - since_s
                 tries += reason.code != "vehicle_restarted" or lasted_s < AT_ONCE_S
-                if not (self._hand.aboard or on_board(task) or self._carries_of(stop)):
+                given = await self._given(id_, stop, index)
+                holds = on_board(task) or given or self._carries_of(stop)
+                if isinstance(error, HandoverFailed) and not holds:
+                    await self._steps.fail(task, reason)
+                    return
+                if not (self._hand.aboard or holds):
                     await self._steps.hand_back(task, reason)
                     self._standing.handed_back(error)
                     await self._pause()
                     return
-                self._steps.strand(id_, reason.code)
+                not_taken = isinstance(error, HandoverFailed)
+                self._steps.strand(id_, "handover_failed" if not_taken else reason.code)
                 if tries >= TRIES:
-                    await self._steps.fail(task, reason)
+                    await self._steps.fail(task, reason, given=given)
                     return
                 await asyncio.sleep(PAUSE_S)
             else:
                 self._standing.made_stop()
                 await self._steps.stop_done(id_, stop, index)
                 return
+
+    async def _holds(self, id_: TaskId, stop: TaskStop, index: int) -> bool:
+        """Whether it has some of what it is to take at a stop."""
+        return self._carries_of(stop) or await self._given(id_, stop, index)
+
+    async def _given(self, id_: TaskId, stop: TaskStop, index: int) -> bool:
+        """Whether a workcell has handed it what it is to take, though it may not say so."""
+        return stop.workcell is not None and await self._handovers.made(id_, index)
 
     def _carries_of(self, stop: TaskStop) -> bool:
         """Whether it has taken part of what it is to take at a stop."""

@@ -7,16 +7,34 @@ from functools import lru_cache
 from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Patrol, Spec, Task, TaskId
 from fleet.mission import Action, ActionKind, MissionId
 from fleet.vehicle import Medium
+from fleet.workcell import Way
 from routing.drawn import DrawnArea
-from routing.site import AirspaceId, PlaceId
+from routing.site import AirspaceId, PlaceId, Site, Workcell, WorkcellId
+
+OWN_S = 5.0
+"""What a vehicle itself does where a workcell hands over: its lock, its load sensor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handling:
-    """How long people take at a stop, in seconds."""
+    """Who hands goods over at a stop: people, in so many seconds, or the workcell of the place."""
 
     load_s: float = 40.0
     unload_s: float = 30.0
+    workcells: Mapping[PlaceId, Workcell] = field(default_factory=dict[PlaceId, Workcell])
+
+    def at(self, place: PlaceId, way: Way) -> Workcell | None:
+        """The workcell that gives goods at a place, or takes them; None = people do."""
+        cell = self.workcells.get(place)
+        if cell is None:
+            return None
+        return cell if (cell.dispenses if way is Way.GIVE else cell.ingests) else None
+
+
+def workcells_of(site: Site) -> Mapping[PlaceId, Workcell]:
+    """The workcell of each place that has one."""
+    named = {p.id: p.workcell for p in site.places.values() if p.workcell is not None}
+    return {place: site.workcells[cell] for place, cell in named.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +61,10 @@ class TaskStop:
     load_g: int = 0
     """What comes on board (or leaves it, below 0)."""
     load_ml: int = 0
+    workcell: WorkcellId | None = None
+    """Hands the goods over here, before the vehicle does its own work."""
+    handover_s: float = 0.0
+    """How long that takes."""
 
     @property
     def round_trip(self) -> bool:
@@ -52,7 +74,13 @@ class TaskStop:
     @property
     def service_s(self) -> float:
         """How long the vehicle stays."""
-        return sum(work.duration_s for work in self.work)
+        return sum(work.duration_s for work in self.work) + self.handover_s
+
+    @property
+    def way(self) -> Way:
+        """Which way goods go, as a workcell sees it."""
+        loads = any(work.kind is ActionKind.LOAD for work in self.work)
+        return Way.GIVE if loads else Way.TAKE
 
     @property
     def taken(self) -> tuple[Goods, ...]:
@@ -124,11 +152,14 @@ def bring_back(task: Task, handling: Handling) -> TaskStop:
     """The stop that returns what is still on board of a delivery to where it came from."""
     first, *drops = stops_of(task, handling)
     left = drops[max(task.stops_done - 1, 0) :]
+    cell = None if first.place is None else handling.at(first.place, Way.TAKE)
     return TaskStop(
         place=first.place,
         work=tuple(work for stop in left for work in stop.work),
         load_g=sum(stop.load_g for stop in left),
         load_ml=sum(stop.load_ml for stop in left),
+        workcell=None if cell is None else cell.id,
+        handover_s=0.0 if cell is None else cell.handover_s,
     )
 
 
@@ -145,29 +176,31 @@ class _Cargo:
     def stops(self, origin: PlaceId, handling: Handling) -> tuple[TaskStop, ...]:
         """Load all of it, then leave each its share."""
         loads = [self._facts(number) for number in range(len(self.drop_offs))]
-        each_s = handling.load_s / len(loads)
+        giver = handling.at(origin, Way.GIVE)
+        each_s = (handling.load_s if giver is None else OWN_S) / len(loads)
         load = TaskStop(
             place=origin,
             work=tuple(Work(kind=ActionKind.LOAD, duration_s=each_s, facts=f) for f in loads),
             load_g=self.mass_g,
             load_ml=self.volume_ml,
+            workcell=None if giver is None else giver.id,
+            handover_s=0.0 if giver is None else giver.handover_s,
         )
-        drops = (
-            TaskStop(
-                place=place,
-                work=(
-                    Work(
-                        kind=ActionKind.UNLOAD,
-                        duration_s=handling.unload_s,
-                        facts=loads[number],
-                    ),
-                ),
-                load_g=-self._share(self.mass_g, number),
-                load_ml=-self._share(self.volume_ml, number),
-            )
-            for number, place in enumerate(self.drop_offs)
+        return (load, *(self._drop(number, handling) for number in range(len(loads))))
+
+    def _drop(self, number: int, handling: Handling) -> TaskStop:
+        place = self.drop_offs[number]
+        taker = handling.at(place, Way.TAKE)
+        own_s = handling.unload_s if taker is None else OWN_S
+        facts = self._facts(number)
+        return TaskStop(
+            place=place,
+            work=(Work(kind=ActionKind.UNLOAD, duration_s=own_s, facts=facts),),
+            load_g=-self._share(self.mass_g, number),
+            load_ml=-self._share(self.volume_ml, number),
+            workcell=None if taker is None else taker.id,
+            handover_s=0.0 if taker is None else taker.handover_s,
         )
-        return (load, *drops)
 
     def _facts(self, number: int) -> Mapping[str, str | float]:
         name = f"{self.task}" if len(self.drop_offs) == 1 else f"{self.task}.{number + 1}"

@@ -16,7 +16,7 @@ from dispatcher.stop_tries import StopTries
 from dispatcher.stops import Handling, TaskStop, bring_back, on_board, stops_of
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.views import Activity
-from fleet.errors import MissionCancelled
+from fleet.errors import HandoverUnsure, MissionCancelled
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
 
@@ -111,5 +111,8 @@ class Visits:
             await self._mover.go(stop, stop_trip(task, -1, self._book.now_s()))
         except MissionCancelled:
             return
+        except HandoverUnsure as error:
+            await self._steps.fail(self._book[task.id], error.reason)
+            raise
         self._hand.aboard.pop(task.id, None)
         await self._steps.end_cancelled(task)

@@ -15,6 +15,7 @@ from dispatcher.duties import Duties
 from dispatcher.execution import Missions, Mover
 from dispatcher.free import Free
 from dispatcher.hand import Hand
+from dispatcher.handovers import Handovers
 from dispatcher.help_flights import Call, HelpFlights
 from dispatcher.incident_calls import IncidentCalls
 from dispatcher.incidents import IncidentId
@@ -56,6 +57,7 @@ class Worker:
         alerts: Alerts,
         *,
         handling: Handling,
+        handovers: Handovers,
         charging: ChargePolicy,
         shelter: Shelter,
         duties: Duties,
@@ -90,7 +92,14 @@ class Worker:
         steps = Steps(self.id, hand, book, planner, alerts, handling)
         plan = planner, handling, steps
         tries = StopTries(
-            *own, steps, retreat, standing, break_off, why_drop=calls.why_drop, pause=self._pause
+            *own,
+            steps,
+            retreat,
+            standing,
+            break_off,
+            handovers,
+            why_drop=calls.why_drop,
+            pause=self._pause,
         )
         self._visits = Visits(
             *own, *plan, tries, wish, retreat, standing, break_off, self._free_now

@@ -50,7 +50,7 @@ class Workforce:
     def worker(self, vehicle: Vehicle) -> Worker:
         """A worker for a vehicle."""
         basis = self._basis
-        missions = Missions(vehicle, basis.book, basis.alerts)
+        missions = Missions(vehicle, basis.book, basis.alerts, basis.handovers)
         flies, helper = vehicle.spec.medium is Medium.AIR, None
         if flies:
             mover, helper = self._in_the_air(vehicle, missions)
@@ -64,6 +64,7 @@ class Workforce:
             self._planner,
             basis.alerts,
             handling=basis.handling,
+            handovers=basis.handovers,
             charging=self._policy,
             shelter=self._shelters[vehicle.spec.id],
             duties=self._watches,

@@ -32,6 +32,11 @@ _REFUSED = 0x80
 class Bus(Protocol):
     """Where vehicles, machines and we publish and subscribe."""
 
+    @property
+    def online(self) -> bool:
+        """Whether messages come and go now."""
+        ...
+
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
@@ -56,6 +61,11 @@ class MemoryBus:
     def __init__(self) -> None:
         self._routes = Routes()
         self._retained: dict[str, bytes] = {}
+
+    @property
+    def online(self) -> bool:
+        """Always."""
+        return True
 
     async def publish(
         self,

@@ -6,9 +6,11 @@ FleetError
 │   └── LinkTimeout   no answer to one question
 ├── MissionFailed     plan again, or hand the task back to a person
 │   ├── MissionCancelled  because we asked for it
-│   └── MissionNotTaken   the vehicle has not begun it, and stands where it stood
+│   ├── MissionNotTaken   the vehicle has not begun it, and stands where it stood
+│   └── HandoverFailed    the workcell there failed, not the vehicle; goods are where they were
 ├── CommandFailed     show the reason to who gave the command
 ├── SafetyStop        a person only; never retried
+│   └── HandoverUnsure    nobody knows whether goods have changed hands
 ├── NotSupported      this vehicle will never do that; choose another
 └── ConfigError       the configuration names something that can't be had
 """
@@ -55,6 +57,10 @@ class MissionNotTaken(MissionFailed):
     """The vehicle never took the mission, and has not moved for it."""
 
 
+class HandoverFailed(MissionFailed):
+    """A workcell has not handed over: the goods are where they were, and the vehicle may leave."""
+
+
 class SafetyStop(FleetError):
     """An emergency stop, a breached fence: a person must look."""
 
@@ -73,6 +79,10 @@ class CommandFailed(FleetError):
     def __init__(self, reason: Refusal) -> None:
         self.reason = reason
         super().__init__(str(reason))
+
+
+class HandoverUnsure(SafetyStop):
+    """A workcell was at work on a vehicle and is not heard of any more: it must not move."""
 
 
 class NotSupported(FleetError):

@@ -6,13 +6,13 @@ differ the wish is sent again, so a lost message or a machine that was away cost
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fleet.air_lock import AirLock
+from fleet.asking import Requests, Waiters
 from fleet.bus import Bus
 from fleet.errors import LinkTimeout
 from routing.refusal import Refusal
@@ -75,31 +75,6 @@ class LiftWait:
     """Whether the session had the lift already, and went to another level with it."""
 
 
-class _Waiters:
-    """Those who wait for one machine's next word."""
-
-    def __init__(self) -> None:
-        self._futures: list[asyncio.Future[None]] = []
-
-    def wake(self) -> None:
-        futures, self._futures = self._futures, []
-        for future in futures:
-            if not future.done():
-                future.set_result(None)
-
-    async def until(self, condition: Callable[[], bool], patience_s: float) -> bool:
-        """Whether ``condition`` came true in time."""
-        try:
-            async with asyncio.timeout(patience_s):
-                while not condition():
-                    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                    self._futures.append(future)
-                    await future
-        except TimeoutError:
-            return False
-        return True
-
-
 @dataclass(slots=True, eq=False)
 class _Door:
     id: DoorId
@@ -109,7 +84,7 @@ class _Door:
     given_up: dict[str, bool] = field(default_factory=dict[str, bool])
     """Sessions that are over, and whether the machine has been told."""
     state: DoorState | None = None
-    waiters: _Waiters = field(default_factory=_Waiters)
+    waiters: Waiters = field(default_factory=Waiters)
 
     def ready(self, session: str) -> bool:
         state = self.state
@@ -163,7 +138,7 @@ class _Lift:
     given_up: dict[str, bool] = field(default_factory=dict[str, bool])
     """Sessions that are over, and whether the machine has been told."""
     state: LiftState | None = None
-    waiters: _Waiters = field(default_factory=_Waiters)
+    waiters: Waiters = field(default_factory=Waiters)
 
     def ready(self, session: str) -> bool:
         state, level = self.state, self.wanted.get(session)
@@ -214,7 +189,7 @@ class Facilities:
         self.faulty = 0
         """How many messages could not be read."""
         self._bus = bus
-        self._patience_s, self._repeat_s = patience_s, repeat_s
+        self._patience_s = patience_s
         self._doors = {str(door): _Door(door) for door in site.doors}
         self._lifts = {str(lift): _Lift(lift) for lift in site.lifts}
         self._locks = [
@@ -223,7 +198,7 @@ class Facilities:
         for lock in self._locks:
             for door in lock.doors:
                 door.lock = lock
-        self._sent: dict[tuple[str, bytes], float] = {}
+        self._requests = Requests(bus, repeat_s)
         self._work = asyncio.Event()
         self._wait_listeners: list[Callable[[LiftWait], None]] = []
         self._service_listeners: list[Callable[[DoorId | LiftId, bool], None]] = []
@@ -353,15 +328,7 @@ class Facilities:
             if lift.wanted or lift.given_up
             for request in lift.requests()
         ]
-        before, self._sent = self._sent, {}
-        for letter in letters:
-            sent_s = before.get(letter, -math.inf)
-            if now_s - sent_s >= self._repeat_s - 0.001:
-                sent_s = now_s
-            self._sent[letter] = sent_s
-        for letter in [letter for letter in letters if before.get(letter) != self._sent[letter]]:
-            await self._bus.publish(*letter, qos=1)
-        again_s = [max(0.0, sent_s + self._repeat_s - now_s) for sent_s in self._sent.values()]
+        again_s = await self._requests.send(letters)
         again_s += [s for lock in self._locks if (s := lock.look_again_s(now_s)) is not None]
         return min(again_s, default=None)
 

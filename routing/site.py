@@ -1,4 +1,4 @@
-"""The site: levels, places, roads, doors, lifts, zones, pads and air, as immutable facts.
+"""The site: levels, places, roads, doors, lifts, workcells, zones and air, as immutable facts.
 
 Everything that moves is told where to go in these words. A `Lane` is one stretch of road and one
 traffic resource: whoever drives it, in either direction, holds it alone. A lift has one cabin
@@ -20,6 +20,7 @@ PlaceId = NewType("PlaceId", str)
 LevelId = NewType("LevelId", str)
 DoorId = NewType("DoorId", str)
 LiftId = NewType("LiftId", str)
+WorkcellId = NewType("WorkcellId", str)
 AirspaceId = NewType("AirspaceId", str)
 AirLockId = NewType("AirLockId", str)
 
@@ -164,6 +165,26 @@ class Lift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workcell:
+    """A machine that hands goods over by itself: a dispenser, an ingestor, a lift-table.
+
+    Args:
+        dispenses: whether it gives goods to vehicles.
+        ingests: whether it takes goods from them.
+    """
+
+    id: WorkcellId
+    name: Name
+    level: LevelId
+    dispenses: bool
+    ingests: bool
+    handover_s: float = 20.0
+    """How long one handover takes, when nothing goes wrong."""
+    limit_s: float = 300.0
+    """How long one may take before it has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Somewhere a person can name."""
 
@@ -175,6 +196,8 @@ class Place:
     roles: frozenset[Role] = frozenset()
     service_s: float = 0.0
     """How long its role takes: the minutes in a decontamination station."""
+    workcell: WorkcellId | None = None
+    """The machine that hands goods over there; None = robots and people do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +249,7 @@ class Site:
     places: Mapping[PlaceId, Place]
     doors: Mapping[DoorId, Door] = field(default_factory=dict[DoorId, Door])
     lifts: Mapping[LiftId, Lift] = field(default_factory=dict[LiftId, Lift])
+    workcells: Mapping[WorkcellId, Workcell] = field(default_factory=dict[WorkcellId, Workcell])
     air_locks: Mapping[AirLockId, AirLock] = field(default_factory=dict[AirLockId, AirLock])
     areas: Mapping[str, Area] = field(default_factory=dict[str, Area])
     airspaces: Mapping[AirspaceId, Airspace] = field(default_factory=dict[AirspaceId, Airspace])

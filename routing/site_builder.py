@@ -31,6 +31,8 @@ from routing.site import (
     Place,
     PlaceId,
     Site,
+    Workcell,
+    WorkcellId,
     Zone,
 )
 from routing.site_file import (
@@ -43,6 +45,7 @@ from routing.site_file import (
     PlaceFile,
     SiteFile,
     WindowFile,
+    WorkcellFile,
 )
 from routing.windows import PassengersFirst, Window, faults
 
@@ -95,6 +98,7 @@ class SiteBuilder:
         self._lanes: dict[LaneId, Lane] = {}
         self._places: dict[PlaceId, Place] = {}
         self._doors: dict[DoorId, Door] = {}
+        self._workcells: dict[WorkcellId, Workcell] = {}
         self._areas: dict[str, Area] = {}
         self._zones = ZoneMap()
 
@@ -119,6 +123,7 @@ class SiteBuilder:
             places=self._places,
             doors=self._doors,
             lifts=lifts,
+            workcells=self._workcells,
             air_locks=self._air_locks(lifts.values()),
             areas=self._areas,
             airspaces={AirspaceId(key): self._airspace(key) for key in file.air},
@@ -134,11 +139,30 @@ class SiteBuilder:
                 self._doors[DoorId(key)] = Door(
                     id=DoorId(key), name=_name(door.name), level=level, opening_s=door.opening_s
                 )
+        for key, cell in file.workcells.items():
+            self._workcell(key, level, cell)
         for key, node in file.nodes.items():
             self._node(key, level, node.at, node.zone, ("levels", level, "nodes", key))
         for key, place in file.places.items():
             if place.at is not None:
                 self._node(key, level, place.at, place.zone, ("levels", level, "places", key))
+
+    def _workcell(self, key: str, level: LevelId, file: WorkcellFile) -> None:
+        path, id_ = ("levels", level, "workcells", key), WorkcellId(key)
+        if not self._new("workcell", key, self._workcells, path):
+            return
+        if file.limit_s <= file.handover_s:
+            what = f"workcell {key!r} may take {file.limit_s:g} s and takes {file.handover_s:g} s"
+            self._fault((*path, "limit_s"), what, "raise limit_s well above handover_s")
+        self._workcells[id_] = Workcell(
+            id=id_,
+            name=_name(file.name),
+            level=level,
+            dispenses="dispenses" in file.does,
+            ingests="ingests" in file.does,
+            handover_s=file.handover_s,
+            limit_s=file.limit_s,
+        )
 
     def _area(self, level: LevelId, index: int, file: AreaFile) -> None:
         path = ("levels", level, "areas", index)
@@ -238,6 +262,7 @@ class SiteBuilder:
             kind=file.kind,
             roles=frozenset(file.roles),
             service_s=file.service_s,
+            workcell=self._its_workcell(file.workcell, level, (*path, "workcell")),
         )
         door = self._door(file.door, level, (*path, "door"))
         if file.door and not file.joins:
@@ -434,6 +459,20 @@ class SiteBuilder:
             what = f"door {key!r} is on level {door.level}, not on {level}"
             self._fault(path, what, "correct the id, or move the door to this level")
         return door.id
+
+    def _its_workcell(
+        self, key: str | None, level: LevelId, path: Sequence[Step]
+    ) -> WorkcellId | None:
+        if key is None:
+            return None
+        cell = self._workcells.get(WorkcellId(key))
+        if cell is None:
+            self._unknown(path, "workcell", key, self._workcells)
+            return None
+        if cell.level != level:
+            what = f"workcell {key!r} is on level {cell.level}, not on {level}"
+            self._fault(path, what, "correct the id, or move the workcell to this level")
+        return cell.id
 
     def _unknown(self, path: Sequence[Step], kind: str, key: str, known: Iterable[str]) -> None:
         if self._lost is None or key in self._lost:

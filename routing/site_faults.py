@@ -50,6 +50,7 @@ def site_faults(
         check.joined()
         check.crowded()
         check.idle_doors()
+        check.idle_workcells()
         check.homes()
         check.air_locks()
         check.reach()
@@ -154,6 +155,14 @@ class _Check:
             if door.id not in used:
                 what = f"no lane goes through door {door.id!r}"
                 self._warn("door", door.id, what, "name it in a lane or place, or remove it")
+
+    def idle_workcells(self) -> None:
+        """A workcell that no place names was perhaps forgotten."""
+        used = {place.workcell for place in self._site.places.values()}
+        for cell in self._site.workcells.values():
+            if cell.id not in used:
+                what = f"no place names workcell {cell.id!r}"
+                self._warn("workcell", cell.id, what, "name it in a place, or remove it")
 
     def homes(self) -> None:
         """Somewhere a vehicle can live."""

@@ -119,6 +119,7 @@ class PlaceFile(_Model):
     zone: ZoneName | None = None
     roles: list[Role] = []
     service_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
+    workcell: Ref | None = None
 
 
 class WindowFile(_Model):
@@ -157,6 +158,15 @@ class DoorFile(_Model):
     opening_s: Annotated[float, Field(ge=0, le=600)] = 3.0
 
 
+class WorkcellFile(_Model):
+    """A machine that hands goods over; places name it."""
+
+    name: NameFile
+    does: Annotated[list[Literal["dispenses", "ingests"]], Field(min_length=1)]
+    handover_s: Annotated[float, Field(ge=0, le=86400)] = 20.0
+    limit_s: Annotated[float, Field(gt=0, le=86400)] = 300.0
+
+
 class LevelFile(_Model):
     """One floor and all that is on it."""
 
@@ -168,6 +178,7 @@ class LevelFile(_Model):
     places: dict[Id, PlaceFile] = {}
     lanes: list[LaneFile] = []
     doors: dict[Id, DoorFile] = {}
+    workcells: dict[Id, WorkcellFile] = {}
 
 
 class LiftFile(_Model):
@@ -275,6 +286,7 @@ _REMEDIES = {
     "model_type": "write 'key: value' lines below it",
     "model_attributes_type": "write 'key: value' lines below it",
     "list_type": "write a list in [brackets]",
+    "too_short": "write one or more",
     "tuple_type": "write a list of numbers in [brackets]",
 }
 

@@ -24,6 +24,7 @@ from routing.site import (
     Place,
     Role,
     Site,
+    Workcell,
     Zone,
 )
 from routing.site_builder import ZoneMap
@@ -101,6 +102,8 @@ class _Writer:
             "doors",
             (f"{_text(door.id)}: {_door(door)}" for door in doors),
         )
+        cells = [cell for cell in site.workcells.values() if cell.level == level.id]
+        yield from _block("workcells", (f"{_text(c.id)}: {_workcell(c)}" for c in cells))
 
     def _areas(self, level: LevelId) -> list[Area]:
         return [area for area in self._site.areas.values() if area.level == level]
@@ -133,6 +136,8 @@ class _Writer:
             parts.append(f"roles: {_list(role.value for role in Role if role in place.roles)}")
         if place.service_s:
             parts.append(f"service_s: {_number(place.service_s)}")
+        if place.workcell:
+            parts.append(f"workcell: {_text(place.workcell)}")
         return "{" + ", ".join(parts) + "}"
 
     def _joins(self, node: NodeId, *, doors: bool = True) -> list[Lane]:
@@ -245,6 +250,14 @@ def _chain(chain: Sequence[NodeId], facts: str) -> str:
 
 def _door(door: Door) -> str:
     return f"{{name: {_name(door.name)}, opening_s: {_number(door.opening_s)}}}"
+
+
+def _workcell(cell: Workcell) -> str:
+    does = [w for w, so in (("dispenses", cell.dispenses), ("ingests", cell.ingests)) if so]
+    parts = [f"name: {_name(cell.name)}", f"does: {_list(does)}"]
+    parts.append(f"handover_s: {_number(cell.handover_s)}")
+    parts.append(f"limit_s: {_number(cell.limit_s)}")
+    return "{" + ", ".join(parts) + "}"
 
 
 def _windows(windows: Iterable[Window]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from fleet.vehicle import VehicleId
-from routing.site import DoorId, LaneId, LiftId
+from routing.site import DoorId, LaneId, LiftId, WorkcellId
 from sim.bodies import GroundBody
 from sim.fault_plan import PlannedFault
 from sim.machines import DoorMachine, LiftMachine
@@ -18,6 +18,7 @@ from sim.mavlink_autopilot import MavlinkAutopilot
 from sim.multirotor import Multirotor, Wind
 from sim.radio import Radio
 from sim.vda5050_robot import Vda5050Robot
+from sim.workcell import WorkcellMachine
 from sim.world import World
 
 CRAWL = 0.2
@@ -42,6 +43,9 @@ class Targets:
     radios: Mapping[VehicleId, Radio] = field(default_factory=dict[VehicleId, Radio])
     doors: Mapping[DoorId, DoorMachine] = field(default_factory=dict[DoorId, DoorMachine])
     lifts: Mapping[LiftId, LiftMachine] = field(default_factory=dict[LiftId, LiftMachine])
+    workcells: Mapping[WorkcellId, WorkcellMachine] = field(
+        default_factory=dict[WorkcellId, WorkcellMachine]
+    )
 
 
 _CHANNELS = {"jam": "stop", "lost_pose": "stop", "stuck_wheel": "slow"}
@@ -63,6 +67,8 @@ def effect(fault: PlannedFault, targets: Targets) -> Effect:
             return partial(_door, targets.doors[DoorId(fault.id)])
         case "lift":
             return partial(_lift, targets.lifts[LiftId(fault.id)])
+        case "workcell":
+            return _of_workcell(fault, targets.workcells[WorkcellId(fault.id)])
         case "lane":
             lane = targets.world.site.lanes[LaneId(fault.id)].id
             return partial(_lane, targets.world, lane)
@@ -96,6 +102,22 @@ def _of_drone(fault: PlannedFault, autopilot: MavlinkAutopilot) -> Effect:
         "gps_loss": partial(_gps, autopilot),
     }
     return effects[fault.fault]
+
+
+def _of_workcell(fault: PlannedFault, cell: WorkcellMachine) -> Effect:
+    effects: dict[str, Effect] = {
+        "stop": partial(_workcell, cell),
+        "fail": lambda in_force: cell.jam(on=bool(in_force)),
+        "silent": lambda in_force: cell.cut(on=bool(in_force)),
+    }
+    return effects[fault.fault]
+
+
+def _workcell(cell: WorkcellMachine, in_force: InForce) -> None:
+    if in_force:
+        cell.stop()
+    else:
+        cell.repair()
 
 
 def _door(door: DoorMachine, in_force: InForce) -> None:

@@ -158,6 +158,8 @@ class FaultCheck:
                 return list(self._site.doors)
             case "lift":
                 return list(self._site.lifts)
+            case "workcell":
+                return list(self._site.workcells)
             case "lane":
                 return list(self._site.lanes)
 

@@ -12,8 +12,8 @@ from fleet.vehicle import Medium
 from sim.demand_rows import Word, Words
 from sim.moments import ClockTime, Duration, Moment, Span
 
-Target = Literal["vehicle", "link", "door", "lift", "lane"]
-TARGETS: tuple[Target, ...] = ("vehicle", "link", "door", "lift", "lane")
+Target = Literal["vehicle", "link", "door", "lift", "workcell", "lane"]
+TARGETS: tuple[Target, ...] = ("vehicle", "link", "door", "lift", "workcell", "lane")
 FaultWord = Literal[
     "stop",
     "slow",
@@ -29,6 +29,7 @@ FaultWord = Literal[
     "loss",
     "reorder",
     "jam",
+    "fail",
     "blocked",
 ]
 
@@ -77,6 +78,7 @@ KINDS: Mapping[Target, Mapping[FaultWord, FaultKind]] = {
     },
     "door": {"stop": FaultKind(), "jam": FaultKind()},
     "lift": {"stop": FaultKind(), "jam": FaultKind()},
+    "workcell": {"stop": FaultKind(), "fail": FaultKind(), "silent": FaultKind()},
     "lane": {"blocked": FaultKind()},
 }
 """What can befall what; the first of each is meant where a line names none."""
@@ -125,6 +127,7 @@ class FaultRow(Frozen):
     link: Which | None = None
     door: Which | None = None
     lift: Which | None = None
+    workcell: Which | None = None
     lane: Which | None = None
     fault: FaultWord | None = None
     lasts: Annotated[Span | None, Field(alias="for")] = None
@@ -139,7 +142,7 @@ class FaultRow(Frozen):
     @model_validator(mode="after")
     def _fits(self) -> "FaultRow":
         if sum(getattr(self, word) is not None for word in TARGETS) != 1:
-            raise ValueError("name one of vehicle, link, door, lift and lane")
+            raise ValueError("name one of vehicle, link, door, lift, workcell and lane")
         if (self.at is None) == (self.per_day is None):
             raise ValueError('say when by either at: "09:30" or per_day: 0.5')
         kinds = KINDS[self.target]

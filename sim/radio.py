@@ -89,6 +89,11 @@ class RadioBus:
     def __init__(self, bus: Bus, radio: Radio) -> None:
         self._bus, self._radio = bus, radio
 
+    @property
+    def online(self) -> bool:
+        """Whether the bus is; the radio is another matter."""
+        return self._bus.online
+
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:

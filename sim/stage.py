@@ -1,4 +1,4 @@
-"""A scenario's vehicles, doors and lifts as simulated things behind real wires."""
+"""A scenario's vehicles and machines as simulated things behind real wires."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fleet.clock import Clock
 from fleet.config import VehicleConfig
 from fleet.vehicle import VehicleId, VehicleSpec
-from routing.site import LiftId
+from routing.site import LiftId, NodeId, Site, WorkcellId
 from sim.config import Scenario
 from sim.dock import DockMachine
 from sim.effects import Targets
@@ -17,13 +17,14 @@ from sim.multirotor import Multirotor
 from sim.radio import Radio, RadioBus, RadioDatagrams
 from sim.vda5050_robot import Vda5050Robot
 from sim.wires import Wires
+from sim.workcell import WorkcellMachine
 from sim.world import World
 
 
 class Stage:
     """Everything that would be hardware.
 
-    Robots, doors, lifts and docks speak on the stage's end of the bus, drones through their ports.
+    Robots and machines speak on the stage's end of the bus, drones through their ports.
     """
 
     def __init__(self, scenario: Scenario, clock: Clock, wires: Wires, *, seed: int) -> None:
@@ -53,6 +54,10 @@ class Stage:
             lift.id: LiftMachine(self.world, bus, lift, passengers=people(lift.id))
             for lift in scenario.site.lifts.values()
         }
+        self.workcells = {
+            cell.id: WorkcellMachine(self.world, bus, cell, _spots(scenario.site, cell.id))
+            for cell in scenario.site.workcells.values()
+        }
         self.world.hindrances.expect(scenario.crowds, clock_s)
         self.radios: dict[VehicleId, Radio] = {}
         self.robots: dict[VehicleId, Vda5050Robot] = {}
@@ -76,6 +81,7 @@ class Stage:
             radios=self.radios,
             doors=self.doors,
             lifts=self.lifts,
+            workcells=self.workcells,
         )
 
     async def run(self) -> None:
@@ -85,6 +91,8 @@ class Stage:
                 group.create_task(door.run(), name=f"sim.door[{door.door.id}]")
             for lift in self.lifts.values():
                 group.create_task(lift.run(), name=f"sim.lift[{lift.lift.id}]")
+            for cell in self.workcells.values():
+                group.create_task(cell.run(), name=f"sim.workcell[{cell.cell.id}]")
             for id_, dock in self.docks.items():
                 group.create_task(dock.run(), name=f"sim.dock[{id_}]")
             for id_, radio in self.radios.items():
@@ -120,3 +128,8 @@ class Stage:
                 self.docks[vehicle.dock] = DockMachine(
                     self._bus, vehicle.dock, autopilot, self._site.nodes[home].point
                 )
+
+
+def _spots(site: Site, cell: WorkcellId) -> frozenset[NodeId]:
+    """Where vehicles stand for a workcell."""
+    return frozenset(place.node for place in site.places.values() if place.workcell == cell)

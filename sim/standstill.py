@@ -77,7 +77,9 @@ class Standstill:
                 return chain, False
             if blocker in chain:
                 return chain[chain.index(blocker) :], True
+            served = any(cell.serves(blocker.id) for cell in self._world.workcells.values())
             busy = blocker.working is not None or blocker.charging or blocker.edge is not None
+            busy = busy or served
             if busy or blocker.failure is not None or blocker.energy_wh <= 0:
                 return [], False
             chain.append(blocker)
@@ -99,7 +101,8 @@ class Standstill:
 
     def _is_broken(self) -> bool:
         bodies = self._world.ground.values()
-        machines = (*self._world.doors.values(), *self._world.lifts.values())
+        world = self._world
+        machines = (*world.doors.values(), *world.lifts.values(), *world.workcells.values())
         return (
             bool(self._world.troubles)
             or any(body.failure is not None or body.slow < 1 for body in bodies)

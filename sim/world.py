@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fleet.mission import Action
 from fleet.vehicle import Position, VehicleId, VehicleSpec
-from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site
+from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site, WorkcellId
 from sim.bodies import GroundBody, Signal
 from sim.hindrances import Hindrances
 
@@ -46,6 +46,19 @@ class Gate(Protocol):
 
     def lets_in(self, edge: Edge) -> bool:
         """Whether a body may pass it along ``edge`` now."""
+        ...
+
+
+class Station(Protocol):
+    """A workcell, as the monitors see it."""
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it works."""
+        ...
+
+    def serves(self, vehicle: str) -> bool:
+        """Whether it is at work on a vehicle."""
         ...
 
 
@@ -111,6 +124,7 @@ class World:
         self.aircraft: dict[VehicleId, Aircraft] = {}
         self.doors: dict[DoorId, Gate] = {}
         self.lifts: dict[LiftId, Gate] = {}
+        self.workcells: dict[WorkcellId, Station] = {}
         self.hindrances = Hindrances(seed)
         self.troubles: dict[str, None] = {}
         """What is broken that bodies and machines don't show: blocked lanes, dead links."""

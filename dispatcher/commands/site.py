@@ -187,6 +187,8 @@ def summary(site: Site) -> list[tuple[str, str]]:
         rows.append(("windows", _many(len(kept), kept)))
     if locks:
         rows.append(("air locks", _many(len(locks), locks)))
+    if site.workcells:
+        rows.append(("workcells", _many(len(site.workcells), list(site.workcells))))
     return [*rows, ("kinds", ", ".join(served))] if served else rows
 
 

@@ -292,6 +292,17 @@ async def test_an_unknown_code_is_still_readable(visit: Visit, desk: Desk) -> No
     await expect(page.locator(".strip")).to_contain_text("Flux capacitor dry (level m 3.5 m)")
 
 
+async def test_a_workcell_is_called_by_its_name_in_both_languages(visit: Visit, desk: Desk) -> None:
+    task = await a_delivery(desk)
+    book, high = desk.ward.book, Severity.HIGH
+    book.open("workcell_failed", high, workcell="picker", text="jammed", stopped=task)
+    page = await (await visit()).open()
+    strip = page.locator(".strip")
+    await expect(strip).to_contain_text("Picker could not hand over: jammed; Blankets is held up")
+    await page.click(".language")
+    await expect(strip).to_contain_text("发药机未能交接：jammed；受影响：Blankets")
+
+
 async def test_a_vehicle_is_picked_on_the_map_and_taken_out_of_service_by_holding(
     visit: Visit, desk: Desk
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher import handovers
 from dispatcher.observations import Sight
 from dispatcher.task import Goods, Kind, Method, Priority, TaskState
 from dispatcher.views import Activity
@@ -74,9 +75,18 @@ def test_every_alert_has_its_sentence() -> None:
     assert {code for code in opened if f"alert.{code}" not in EN} == set()
 
 
+def test_every_alert_about_a_workcell_has_its_sentence_and_what_is_done() -> None:
+    for code in (handovers.OUT, *handovers.CODES):
+        assert {f"reason.{code}", f"alert.{code}", f"alert.{code}.doing"} <= EN.keys(), code
+        assert "{workcell}" in EN[f"alert.{code}"]
+        assert "{workcell}" in EN[f"reason.{code}"]
+
+
 def test_every_event_of_a_task_has_its_words() -> None:
     events = {e for e in first_words("event") if e.startswith(("task_", "stop_", "mission_"))}
-    assert events
+    events |= {handovers.ASKED, handovers.DONE}
+    events |= {e for e in first_words("_note") if e.startswith("handover_")}
+    assert len(events) > 12
     assert {event for event in events if f"event.{event}" not in EN} == set()
 
 

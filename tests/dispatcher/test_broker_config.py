@@ -123,4 +123,8 @@ def test_the_command_writes_files_that_say_the_same(tmp_path: Path) -> None:
     acl = (tmp_path / "b" / "acl").read_text()
     assert "user boss\ntopic write uagv/v2/acme/cart-1/instantActions\n" in acl
     assert "user cart-1\ntopic write uagv/v2/acme/cart-1/connection\n" in acl
-    assert (tmp_path / "b" / "users").read_text() == "boss\ncart-1\n"
+    assert (tmp_path / "b" / "users").read_text() == "boss\ncart-1\nworkcell-picker\n"
+    cell = "wardline/v1/facilities/workcell/picker"
+    own = f"user workcell-picker\ntopic write {cell}/state\ntopic read {cell}/request\n"
+    assert own in acl
+    assert acl.count(f"{cell}/state") == acl.count(f"{cell}/request") == 2, "the dispatcher's other"

@@ -1,9 +1,11 @@
 """From tasks to stops: nothing is left on board, whatever the shares."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.stops import Handling, bring_back, on_board, stops_of
+from dispatcher.stops import OWN_S, Handling, bring_back, on_board, stops_of
 from dispatcher.task import (
     Delivery,
     Disinfection,
@@ -17,7 +19,8 @@ from dispatcher.task import (
     TaskState,
 )
 from fleet.mission import ActionKind, MissionId
-from routing.site import AirspaceId, PlaceId
+from fleet.workcell import Way
+from routing.site import AirspaceId, LevelId, Name, PlaceId, Workcell, WorkcellId
 
 HANDLING = Handling(load_s=40, unload_s=30)
 
@@ -95,3 +98,27 @@ def test_only_goods_are_on_board() -> None:
     assert not on_board(task(Patrol(points=(PlaceId("a"),)), stops_done=1))
     assert not on_board(task(delivery(1)))
     assert on_board(task(delivery(1), stops_done=1))
+
+
+def test_a_workcell_takes_its_time_instead_of_people() -> None:
+    cell = Workcell(
+        id=WorkcellId("picker"),
+        name=Name(en="Picker", zh="发药机"),
+        level=LevelId("L1"),
+        dispenses=True,
+        ingests=False,
+        handover_s=25.0,
+    )
+    places = {PlaceId("kitchen"): cell, PlaceId("ward-0"): cell}
+    handling = Handling(load_s=40, unload_s=30, workcells=places)
+    load, drop, last = stops_of(task(delivery(2)), handling)
+    assert (load.workcell, load.way) == ("picker", Way.GIVE)
+    assert load.service_s == 25.0 + OWN_S
+    assert (drop.workcell, drop.service_s) == (None, 30), "it does not ingest"
+    assert bring_back(task(delivery(2)), handling).workcell is None
+    both = replace(cell, ingests=True)
+    handling = replace(handling, workcells=dict.fromkeys(places, both))
+    load, drop, last = stops_of(task(delivery(2)), handling)
+    assert (drop.workcell, drop.way, drop.service_s) == ("picker", Way.TAKE, 25.0 + OWN_S)
+    assert (last.workcell, last.service_s) == (None, 30)
+    assert bring_back(task(delivery(2)), handling).workcell == "picker"

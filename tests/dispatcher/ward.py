@@ -50,11 +50,14 @@ levels:
     elevation_m: 0.0
     nodes: {c1: [0, 0], c2: [10, 0]}
     places:
-      pharmacy: {name: {en: Pharmacy, zh: 药房}, kind: pharmacy, at: [0, 5], joins: [c1]}
+      pharmacy:
+        {name: {en: Pharmacy, zh: 药房}, kind: pharmacy, at: [0, 5], joins: [c1], workcell: picker}
       icu: {name: {en: ICU, zh: 重症监护}, kind: ward, at: [10, 5], joins: [c2]}
       ward-1: {name: {en: Ward 1, zh: 一病区}, kind: ward, at: [10, -5], joins: [c2]}
     lanes:
       - [c1, c2]
+    workcells:
+      picker: {name: {en: Picker, zh: 发药机}, does: [dispenses]}
 air:
   fence: {name: {en: Fence, zh: 围栏}, kind: geofence, outline: [[-50, -50], [50, -50], [50, 50]]}
   park: {name: {en: Park, zh: 公园}, kind: patrol, outline: [[20, 0], [40, 0], [40, 20]]}

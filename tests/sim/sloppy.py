@@ -472,6 +472,11 @@ class SloppyBus:
         fault.hear = self._make_hear
         fault.say = self._say
 
+    @property
+    def online(self) -> bool:
+        """As the bus is."""
+        return self._inner.online
+
     async def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:

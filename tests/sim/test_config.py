@@ -201,6 +201,13 @@ def test_a_time_of_day_before_the_start_comes_on_the_next_day(tmp_path: Path) ->
         ),
         ("vehicle: C1, fault: stop", "door: none, fault: jam", ("line 35", "no door 'none'")),
         ("vehicle: C1, fault: stop", "lift: none, fault: jam", ("line 35", "no lift 'none'")),
+        ("vehicle: C1, fault: stop", "workcell: w1, fault: fail", ("line 35", "no workcell 'w1'")),
+        ("vehicle: C1, fault: stop", "workcell: any", ("line 35", "means no workcell at all")),
+        (
+            "vehicle: C1, fault: stop",
+            "workcell: w1, fault: jam",
+            ("line 35", "a workcell can have the faults fail, silent, stop"),
+        ),
         ("vehicle: C1, fault: stop", "lane: a1~a9", ("line 35", "no lane 'a1~a9'")),
         ("vehicle: C1, fault: stop", 'lane: "z9*"', ("line 35", "no lane 'z9*'")),
         ("fault: stop", "fault: jam", ("line 35", "a vehicle can have the faults battery, gps")),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import Severity, VehicleId, VehicleState
 from sim.config import load_scenario
 from sim.multirotor import Multirotor
@@ -213,3 +213,22 @@ def test_one_seed_is_one_day_of_faults(tmp_path: Path) -> None:
     for summary in (one, other):
         assert summary["done_ratio"] == 1.0
         assert not any(summary["violations"].values())  # pyright: ignore
+
+
+async def test_what_was_given_back_is_begun_at_its_first_stop_again(tmp_path: Path) -> None:
+    """Its robot rests for a while after that; plans that are made meanwhile know what it has."""
+    async with hospital(scenario_file(tmp_path, homes=ONE)) as place:
+        robot = place.simulation.stage.robots[C1]
+        robot.refuses["pick"] = "lock stuck"
+        task = await place.deliver("laboratory", "ward", priority="urgent")
+        await place.until(lambda: "action_failed" in str(place.task(task).reason))
+        del robot.refuses["pick"]
+        others: list[TaskId] = []
+        for _ in range(4):
+            others.append(await place.deliver("pharmacy", "ward"))
+            await asyncio.sleep(2)
+        await place.until_ended(task, *others)
+        events = await place.service.store.timeline(task)
+        begun = [event.facts["stop"] for event in events if event.kind == "stop_begun"]
+        assert begun == [0, 0, 1], "it does not go to the ward with nothing on board"
+        assert place.task(task).state is TaskState.DONE

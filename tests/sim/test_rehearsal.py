@@ -177,7 +177,7 @@ def test_a_name_that_is_not_there_is_refused_as_in_a_file(
         ({"vehicel": "C1"}, "unknown key 'vehicel' in it; did you mean 'vehicle'?"),
         ({"emergency": "flood"}, "write one of 'fire' or 'code_blue'"),
         ({"close_lane": "a1~a2", "level": "L1"}, "close_lane has no level; leave that out"),
-        ({}, "it does not fit together; name one of vehicle, link, door, lift and lane"),
+        ({}, "it does not fit together; name one of vehicle, link, door, lift, workcell and lane"),
     ],
 )
 def test_a_wrong_fault_says_what_to_write(

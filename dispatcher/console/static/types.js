@@ -80,7 +80,7 @@
  * @typedef {{id: string, name: Name, kind: string, outline: Array<[number, number]>,
  *   holes: Array<Array<[number, number]>>}} Airspace
  * @typedef {{id: string, name: Name, anchor: any, levels: Level[], areas: Area[], lanes: Lane[],
- *   places: Place[], lifts: Lift[], doors: any[], air_locks: any[], airspaces: Airspace[]}} Site
+ *   places: Place[], lifts: Lift[], doors: any[], workcells: any[], air_locks: any[], airspaces: Airspace[]}} Site
  *
  * @typedef {{name: string, begin_ms: number, end_ms: number, cut: boolean, playing: boolean,
  *   speed: number, jumps: number}} Replay a run that is over, and how it is played

@@ -20,8 +20,8 @@ function names() {
   const site = state.site;
   /** @type {Map<string, any>} */
   const found = new Map();
-  const { areas, airspaces, doors, levels, lifts, air_locks, places } = site ?? {};
-  for (const list of [areas, airspaces, doors, levels, lifts, air_locks, places]) {
+  const { areas, airspaces, doors, levels, lifts, workcells, air_locks, places } = site ?? {};
+  for (const list of [areas, airspaces, doors, levels, lifts, workcells, air_locks, places]) {
     for (const thing of list ?? []) found.set(thing.id, thing.name);
   }
   index = { site, names: found };
