@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from dispatcher.book import TaskBook
 from dispatcher.execution import Errand, Missions
@@ -14,7 +13,7 @@ from fleet.mission import Action, ActionKind, Mission, Waypoint
 from fleet.vehicle import Diverted, Vehicle
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Responder
+from routing.response import Responder, Trip
 from routing.site import LevelId, NodeId, Site
 
 HELP = "incident"
@@ -72,19 +71,21 @@ class HelpFlights:
 
     # --- before it is sent ---
 
-    def responder(self, why_not: Refusal | None) -> Responder:
-        """How it stands now, for the choice among all."""
+    def responder(self, scene: Point, why_not: Refusal | None) -> Responder:
+        """How it stands now, for the choice among all who could fly to a scene."""
         spec, state, energy = self._spec, self._vehicle.state(), self._spec.energy
         position, home = state.position, self._site.nodes[self._mover.home].point
         flies = state.airborne
         hover_w, climb_w = energy.hover_w or energy.move_w, energy.climb_w or energy.move_w
         climb_s = spec.cruise_agl_m / spec.climb_m_s
+        here = home if position is None else position.point
+        height_m = position.height_agl_m if position is not None and flies else 0.0
         usable_ratio = max(0.0, (state.charge_ratio or 0.0) - energy.reserve_ratio)
         whole_j = MARGIN * 3600 * energy.capacity_wh
         launch_s = climb_s + LAUNCH_S + (WAKE_S if state.powered_down else 0.0)
         return Responder(
             id=spec.id,
-            at=home if position is None else position.point,
+            at=here,
             home=home,
             speed_m_s=spec.speed_m_s,
             launch_s=0.0 if flies else launch_s,
@@ -94,14 +95,24 @@ class HelpFlights:
             move_w=energy.move_w,
             hover_w=hover_w,
             land_j=(climb_s + SLOW_DOWN_S) * hover_w + (0.0 if flies else climb_s * climb_w),
+            straight=self._trip((here, scene), (scene, home), stops=False),
+            rise_s=max(0.0, spec.cruise_agl_m - height_m) / spec.climb_m_s if flies else 0.0,
             why_not=why_not or (Refusal("no_position") if position is None else None),
         )
 
-    def way_m(self, start: Point, goal: Point) -> float:
-        """Metres of a way, with those that its stops cost; raises Unreachable."""
-        way = self._way(start, goal)
-        stop_m = self._spec.speed_m_s**2 / self._spec.acceleration_m_s2
-        return sum(a.distance_m(b) + stop_m for a, b in pairwise(way))
+    def trip(self, scene: Point) -> Trip:
+        """Its way from where it is to a scene, and home from there; raises Unreachable."""
+        position = self._vehicle.state().position
+        here = self._home_point if position is None else position.point
+        there, back = self._way(here, scene), self._way(scene, self._home_point)
+        return self._trip(there, back, stops=True)
+
+    def _trip(self, there: Sequence[Point], back: Sequence[Point], *, stops: bool) -> Trip:
+        pace = self._stations.pace(self._spec)
+        return Trip(
+            there_s=pace.expected_s(there, stops=stops),
+            paid_s=pace.paid_s((*there, *back), stops=stops),
+        )
 
     def hindered_by(self, incident: Incident) -> Refusal | None:
         """Who is in the way of its flight now; raises Unreachable."""
