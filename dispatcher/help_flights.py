@@ -28,6 +28,8 @@ WAKE_S = 15.0
 """From power to a position that the autopilot trusts."""
 SLOW_DOWN_S = 20.0
 """The last ten metres of a landing."""
+WORTH_S = 0.5
+"""So much quicker a way over the pads of others must be."""
 MARGIN = 0.95
 """Of the energy above the reserve, what is counted with."""
 
@@ -102,10 +104,10 @@ class HelpFlights:
 
     def trip(self, scene: Point) -> Trip:
         """Its way from where it is to a scene, and home from there; raises Unreachable."""
-        position = self._vehicle.state().position
-        here = self._home_point if position is None else position.point
-        there, back = self._way(here, scene), self._way(scene, self._home_point)
-        return self._trip(there, back, stops=True)
+        route = self._route(scene)
+        at = [waypoint.node for waypoint in route].index(LEFT)
+        points = [waypoint.point for waypoint in route]
+        return self._trip(points[:at], points[at:], stops=True)
 
     def _trip(self, there: Sequence[Point], back: Sequence[Point], *, stops: bool) -> Trip:
         pace = self._stations.pace(self._spec)
@@ -180,7 +182,9 @@ class HelpFlights:
 
     async def _fly(self, mission: Mission, errand: Errand) -> None:
         await self._missions.carry_out(
-            mission, errand, lambda: self._skies.fly(self._spec.id, mission.route, errand.rank)
+            mission,
+            errand,
+            lambda: self._skies.fly(self._spec.id, mission.route, errand.rank, leaves=True),
         )
         self._mover.stand = self._mover.home
         self._skies.leave(self._spec.id)
@@ -188,14 +192,34 @@ class HelpFlights:
     # --- ways ---
 
     def _route(self, scene: Point) -> tuple[Waypoint, ...]:
-        """From where it is over the scene and home."""
+        """From where it is over the scene and home.
+
+        There it flies over the pads of others if that is quicker and nobody is in the way now;
+        whoever would take off there waits until it has passed.
+        """
         state = self._vehicle.state()
         if state.airborne:
             start = self._here()
         else:
             node = self._site.nodes[self._mover.stand]
             start = Waypoint(node=node.id, level=node.level, point=node.point)
-        there, back = self._way(start.point, scene), self._way(scene, self._home_point)
+        back = self._way(scene, self._home_point)
+        around = self._over(start, scene, self._way(start.point, scene), back)
+        direct = self._stations.straightest(self._spec, start.point, scene)
+        if direct is None or not self._quicker(direct, [w.point for w in around]):
+            return around
+        route = self._over(start, scene, direct, back)
+        return around if self._skies.hinders(self._spec.id, route) else route
+
+    def _quicker(self, direct: Sequence[Point], around: Sequence[Point]) -> bool:
+        """Whether the way there is quicker, and not only because positions are a second old."""
+        pace, scene = self._stations.pace(self._spec), direct[-1]
+        there = around[: around.index(scene) + 1]
+        return pace.expected_s(direct) < pace.expected_s(there) - WORTH_S
+
+    def _over(
+        self, start: Waypoint, scene: Point, there: Sequence[Point], back: Sequence[Point]
+    ) -> tuple[Waypoint, ...]:
         above = [self._waypoint("scene", scene), self._waypoint(LEFT, scene)]
         return (start, *self._air(there[1:-1]), *above, *self._air(back[1:-1]), self._home())
 

@@ -397,6 +397,17 @@ class Stations:
         except Unreachable:
             return air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=over)
 
+    def straightest(self, spec: VehicleSpec, start: Point, goal: Point) -> tuple[Point, ...] | None:
+        """The shortest way of a flight that leaves now, over anybody's pads; None = none."""
+        if start.distance_m(goal) < 0.01:
+            return None
+        try:
+            return air_way(
+                self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=self.over()
+            )
+        except Unreachable:
+            return None
+
     def _round_s(self, ring: Sequence[Point], look_s: float, pace: AirPace) -> float:
         if len(ring) == 1:
             return look_s
