@@ -263,7 +263,7 @@ async def test_how_soon_help_came_is_counted_from_the_bodies(tmp_path: Path) -> 
 async def test_who_flies_past_is_not_there(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         await patrolled(place)
-        body = place.world.aircraft[D1]
+        body = place.simulation.stage.autopilots[D1].body
         await place.until(lambda: body.velocity()[0] > 10)
         here, loop = body.position().point, asyncio.get_running_loop()
         ahead = Point(here.x_m + 60, here.y_m)
