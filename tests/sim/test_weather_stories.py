@@ -24,9 +24,9 @@ SCENE = {"x_m": 950.0, "y_m": -100.0}
 """Nearer to dock 1 in the west than to dock 2 in the east."""
 
 
-def blow(place: Hospital | Place, x_m_s: float, y_m_s: float = 0.0) -> None:
-    for body in place.world.aircraft.values():
-        body.set_wind(Wind(x_m_s, y_m_s))  # type: ignore[attr-defined]
+def blow(place: Hospital, x_m_s: float, y_m_s: float = 0.0) -> None:
+    for autopilot in place.simulation.stage.autopilots.values():
+        autopilot.body.set_wind(Wind(x_m_s, y_m_s))
 
 
 def limited(folder: Path, limit_m_s: float) -> Path:
