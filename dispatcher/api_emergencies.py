@@ -31,6 +31,7 @@ class EmergencyOut(View):
     level: str | None
     zone: str | None
     lanes: list[str]
+    reason: str
     by: str
     since: datetime
     in_force: bool
@@ -51,6 +52,7 @@ def emergency_out(emergency: Emergency, clock: Clock, *, in_force: bool = True) 
         level=emergency.level,
         zone=emergency.zone,
         lanes=list(emergency.lanes),
+        reason=emergency.reason,
         by=emergency.by,
         since=clock.to_utc(emergency.since_s),
         in_force=in_force,

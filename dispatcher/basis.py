@@ -20,6 +20,7 @@ from dispatcher.stops import Handling, workcells_of
 from dispatcher.store import Store
 from dispatcher.traffic import Traffic
 from dispatcher.travel_times import TravelTimes
+from dispatcher.wind import SiteWind
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities
@@ -108,7 +109,7 @@ def basis_of(given: Given) -> Basis:
         times=times,
         traffic=_traffic(given, facilities, times),
         skies=Skies(site),
-        stations=Stations(site, partial(_clock_s, clock, given.zone), config.plan_wind_m_s),
+        stations=Stations(site, partial(_clock_s, clock, given.zone), _wind(given)),
     )
 
 
@@ -117,6 +118,11 @@ def _traffic(given: Given, facilities: Facilities, times: TravelTimes | None) ->
     first = any(lift.passengers is not None for lift in site.lifts.values())
     courtesy = Courtesy(site, clock, zone) if first else None
     return Traffic(site, facilities, times, Hours(site, clock, zone), courtesy)
+
+
+def _wind(given: Given) -> SiteWind:
+    flown = [v.state for v in given.vehicles if v.spec.medium is Medium.AIR]
+    return SiteWind(given.config.plan_wind_m_s, flown)
 
 
 def _clock_s(clock: Clock, zone: tzinfo) -> float:

@@ -11,8 +11,8 @@ from routing.refusal import Fact, Refusal
 from routing.site import LaneId, LevelId, LiftId, NodeId, Role, Site, Zone
 
 EmergencyId = NewType("EmergencyId", str)
-HELD = "emergency"
-"""The code of the reason why a task waits for an emergency to end."""
+HELD = frozenset({"emergency", "weather_hold", "wind_above_limit"})
+"""The codes of the reasons why a task waits for an emergency, or bad weather, to end."""
 
 
 class EmergencyKind(StrEnum):
@@ -22,6 +22,8 @@ class EmergencyKind(StrEnum):
     """All of a building, or of the site."""
     CODE_BLUE = "code_blue"
     """Somebody's heart stands still: corridors and lifts of a part must be free at once."""
+    WEATHER = "weather"
+    """Nothing flies: drones stay on the ground, robots don't care."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Emergency:
         building: the id of an area of kind ``building``: all that lies above and below it, too.
         level, zone: what lies on a level, in a zone, or in both.
         by: who raised it.
+        reason: in people's words.
     """
 
     id: EmergencyId
@@ -42,6 +45,7 @@ class Emergency:
     level: LevelId | None = None
     zone: str | None = None
     lanes: tuple[LaneId, ...] = ()
+    reason: str = ""
 
     def facts(self) -> dict[str, Any]:
         """What the journal holds of it."""
@@ -53,6 +57,7 @@ class Emergency:
             "level": self.level,
             "zone": self.zone,
             "lanes": self.lanes,
+            **({"reason": self.reason} if self.reason else {}),
         }
 
     @property
@@ -73,11 +78,14 @@ def emergency_of(facts: Mapping[str, Any], at_s: float) -> Emergency:
         level=facts["level"],
         zone=facts["zone"],
         lanes=tuple(LaneId(lane) for lane in facts["lanes"]),
+        reason=facts.get("reason", ""),
     )
 
 
 def nodes_of(emergency: Emergency, site: Site) -> frozenset[NodeId]:
-    """The nodes in which an emergency is."""
+    """The nodes in which an emergency is; weather is above all of them."""
+    if emergency.kind is EmergencyKind.WEATHER:
+        return frozenset()
     if emergency.lanes:
         lanes = [site.lanes[lane] for lane in emergency.lanes if lane in site.lanes]
         return frozenset(node for lane in lanes for node in (lane.start, lane.end))
@@ -155,11 +163,21 @@ class Emergencies:
     @property
     def fire(self) -> Emergency | None:
         """A fire, wherever it is."""
-        return next((one for one in self._all.values() if one.kind is EmergencyKind.FIRE), None)
+        return self._first(EmergencyKind.FIRE)
+
+    @property
+    def grounds(self) -> Emergency | None:
+        """The one that keeps all drones on the ground: a fire, or else the weather."""
+        return self.fire or self._first(EmergencyKind.WEATHER)
+
+    def _first(self, kind: EmergencyKind) -> Emergency | None:
+        return next((one for one in self._all.values() if one.kind is kind), None)
 
 
 def held_by(emergency: Emergency) -> Refusal:
     """The reason why something waits for an emergency to end."""
+    if emergency.kind is EmergencyKind.WEATHER:
+        return Refusal("weather_hold", {"emergency": emergency.id, "why": emergency.reason})
     facts: dict[str, Fact] = {"emergency": emergency.id, "what": emergency.kind.value}
     return Refusal("emergency", facts)
 

@@ -8,12 +8,16 @@ from dispatcher.emergencies import Emergency, EmergencyId, EmergencyKind, nodes_
 from dispatcher.errors import Refused
 from dispatcher.intake_faults import nearest
 from dispatcher.road_rules_in import LaneChoice, ZoneWord
-from dispatcher.task_in import Word, one_or_many
+from dispatcher.task_in import Note, Word, one_or_many
 from routing.site import LevelId, Site
 
 
 class EmergencyIn(BaseModel):
-    """A fire, of the site or one building; a code blue, on a level, in a zone or on lanes."""
+    """A fire, of the site or one building; a code blue, on a level, in a zone or on lanes; weather.
+
+    Args:
+        reason: what keeps drones on the ground; of weather only.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,6 +30,7 @@ class EmergencyIn(BaseModel):
         Field(max_length=5000),
         BeforeValidator(one_or_many, json_schema_input_type=Word | list[Word]),
     ] = ()
+    reason: Note = ""
     by: Word = "operator"
 
 
@@ -38,10 +43,12 @@ class EmergencyReader(LaneChoice):
 
     def read(self, asked: EmergencyIn, id_: EmergencyId, since_s: float) -> Emergency:
         """The emergency; Refused with every reason."""
-        if asked.kind is EmergencyKind.FIRE:
-            self._check_fire(asked)
-        else:
-            self._check_code_blue(asked)
+        checks = {
+            EmergencyKind.FIRE: self._check_fire,
+            EmergencyKind.CODE_BLUE: self._check_code_blue,
+            EmergencyKind.WEATHER: self._check_weather,
+        }
+        checks[asked.kind](asked)
         lanes = self.named(asked.lanes)
         emergency = Emergency(
             id=id_,
@@ -52,15 +59,31 @@ class EmergencyReader(LaneChoice):
             level=None if asked.level is None else LevelId(asked.level),
             zone=asked.zone,
             lanes=tuple(lane.id for lane in lanes),
+            reason=asked.reason,
         )
-        if not self.faults and not nodes_of(emergency, self._site):
+        somewhere = asked.kind is EmergencyKind.WEATHER or nodes_of(emergency, self._site)
+        if not self.faults and not somewhere:
             remedy = "name what has roads, or raise it for the whole site"
             self.fault("building", "no_lane_there", {"value": emergency.where}, remedy)
         if self.faults:
             raise Refused(self.faults)
         return emergency
 
+    def _check_weather(self, asked: EmergencyIn) -> None:
+        for field in ("building", "level", "zone", "lanes"):
+            if value := getattr(asked, field):
+                remedy = "leave it out: weather keeps all drones of the site on the ground"
+                self.fault(field, "unknown_field", {"value": str(value)}, remedy)
+        if not asked.reason.strip():
+            self.fault("reason", "missing", {}, "say why, such as: gusts at the river")
+
+    def _check_reason(self, asked: EmergencyIn) -> None:
+        if asked.reason:
+            remedy = "leave it out: only weather has a reason"
+            self.fault("reason", "unknown_field", {"value": asked.reason}, remedy)
+
     def _check_fire(self, asked: EmergencyIn) -> None:
+        self._check_reason(asked)
         for field, value in (("level", asked.level), ("zone", asked.zone), ("lanes", asked.lanes)):
             if value:
                 remedy = "leave it out: a fire is in a building, or in all of the site"
@@ -72,6 +95,7 @@ class EmergencyReader(LaneChoice):
             self.fault("building", "unknown_building", facts, f"send a building's id; {remedy}")
 
     def _check_code_blue(self, asked: EmergencyIn) -> None:
+        self._check_reason(asked)
         by_area = asked.level is not None or asked.zone is not None
         if asked.building is not None:
             remedy = "leave it out: send a level, a zone or lanes for a code blue"

@@ -18,6 +18,8 @@ from dispatcher.errors import NotFound
 from dispatcher.stops import Handling, TaskStop, stops_of
 from dispatcher.task import Task
 from dispatcher.traffic import Traffic
+from dispatcher.wind_limits import EACH_S as WIND_EACH_S
+from dispatcher.wind_limits import WindLimits
 from fleet.clock import Clock
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.refusal import Refusal
@@ -28,7 +30,8 @@ class EmergencyDesk:
     """All emergencies of a site; each change is on disk before anybody acts on it.
 
     Args:
-        kept: whether an emergency keeps a vehicle where it is.
+        kept: why an emergency, or the weather, keeps a vehicle where it is.
+        limits: whom the wind alone keeps on the ground.
         able: whether a vehicle could ever do a task.
         changed: called when others are in force.
     """
@@ -44,7 +47,8 @@ class EmergencyDesk:
         handling: Handling,
         *,
         specs: Sequence[VehicleSpec],
-        kept: Callable[[VehicleId], bool],
+        kept: Callable[[VehicleId], Refusal | None],
+        limits: WindLimits,
         able: Callable[[Task, VehicleSpec], bool],
         changed: Callable[[], None],
     ) -> None:
@@ -54,7 +58,7 @@ class EmergencyDesk:
         self._book = book
         self._alerts = alerts
         self._handling = handling
-        self._specs, self._kept = specs, kept
+        self._specs, self._kept, self._limits = specs, kept, limits
         self._able, self._changed = able, changed
         self._number = 0
         self._one_at_a_time = asyncio.Lock()
@@ -91,6 +95,14 @@ class EmergencyDesk:
         self._apply()
         return ended
 
+    async def follow_wind(self) -> None:
+        """Keep drones on the ground while it is too windy for them; ends where none has a limit."""
+        while self._limits.told:
+            await asyncio.sleep(WIND_EACH_S)
+            if self._limits.look():
+                await self._let_go_on()
+                self._apply()
+
     def restore(self, emergencies: Sequence[Emergency], number: int) -> None:
         """Take up what was in force before a restart; ``number`` of them there ever were."""
         self._number = number
@@ -106,7 +118,10 @@ class EmergencyDesk:
 
     def _tell(self, emergency: Emergency) -> None:
         id_, where, by = emergency.id, emergency.where, emergency.by
-        if emergency.kind is EmergencyKind.FIRE:
+        if emergency.kind is EmergencyKind.WEATHER:
+            why = emergency.reason
+            self._alerts.open("weather", Severity.HIGH, emergency=id_, why=why, where="", by=by)
+        elif emergency.kind is EmergencyKind.FIRE:
             self._alerts.open("fire", Severity.CRITICAL, emergency=id_, where=where, by=by)
         else:
             self._alerts.open("code_blue", Severity.CRITICAL, emergency=id_, where=where, by=by)
@@ -114,8 +129,8 @@ class EmergencyDesk:
     # --- tasks ---
 
     def holds(self, task: Task) -> Refusal | None:
-        """Why a task that nobody has begun must wait; None = no emergency is why."""
-        if not self._emergencies.all:
+        """Why a task that nobody has begun must wait; None = no emergency, no weather is why."""
+        if not self._emergencies.all and not self._limits.any:
             return None
         stops = stops_of(task, self._handling)
         places = self._site.places
@@ -124,16 +139,18 @@ class EmergencyDesk:
             if found is not None:
                 return held_by(found)
         able = [spec for spec in self._specs if self._able(task, spec)]
-        free = (spec for spec in able if not self._kept(spec.id))
+        reasons = {spec.id: self._kept(spec.id) for spec in able}
+        free = (spec for spec in able if reasons[spec.id] is None)
         if not able or any(self._gets_there(spec, stops) for spec in free):
             return None
-        return held_by(self._emergencies.all[0])
+        weather = next((why for why in reasons.values() if why and why.code != "emergency"), None)
+        return weather or held_by(self._emergencies.all[0])
 
     def _gets_there(self, spec: VehicleSpec, stops: Sequence[TaskStop]) -> bool:
         """Whether a vehicle gets to these stops, as far as emergencies are concerned."""
-        if spec.medium is Medium.AIR:
-            return self._emergencies.fire is None
         lanes = self._emergencies.lanes
+        if spec.medium is Medium.AIR or not lanes:
+            return True
         roads, here = self._traffic.roads.apart_from(lanes, spec), self._traffic.stand(spec.id)
         for stop in stops:
             if stop.place is not None:
@@ -147,7 +164,7 @@ class EmergencyDesk:
         """Whatever is under way waits for no emergency any more, or for another one."""
         tasks: list[Task] = []
         for task in self._book.open():
-            held = task.reason is not None and task.reason.code == HELD
+            held = task.reason is not None and task.reason.code in HELD
             if held and task.state.begun:
                 tasks.append(self._book.move(task.id, reason=None))
         events = [

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import pairwise
 
 from dispatcher.book import TaskBook
 from dispatcher.charging import enough
@@ -151,14 +150,14 @@ class AirMover:
         node, move_s, idle_s = self.stand, 0.0, 0.0
         for stop in stops:
             if stop.round_trip:
-                move_s += self._flight_s(self._tour(stop)) + stop.service_s
+                move_s += self._paid_s(self._tour(stop)) + stop.service_s
                 node = self.home
             else:
                 goal = self._node(stop.place)
-                move_s += self._flight_s(self._way(node, goal))
+                move_s += self._paid_s(self._way(node, goal))
                 idle_s += stop.service_s
                 node = goal
-        move_s += self._flight_s(self._way(node, self.home))
+        move_s += self._paid_s(self._way(node, self.home))
         ratio = self._vehicle.state().charge_ratio
         return ratio is None or enough(self._spec, ratio, move_s=move_s, idle_s=idle_s)
 
@@ -228,12 +227,18 @@ class AirMover:
         return self._stations.tour(stop, self._spec)
 
     def _flight_s(self, points: Sequence[Point]) -> float:
+        """How long a flight is expected to take, from pad to pad."""
         if len(points) < 2:
             return 0.0
-        metres = sum(a.distance_m(b) for a, b in pairwise(points))
-        turns_s = (len(points) - 2) * self._spec.speed_m_s / self._spec.acceleration_m_s2
-        climbs_s = 3 * self._spec.cruise_agl_m / self._spec.climb_m_s
-        return metres / self._spec.speed_m_s + turns_s + climbs_s
+        pace = self._stations.pace(self._spec)
+        return pace.climb_s + pace.expected_s(points) + pace.land_s
+
+    def _paid_s(self, points: Sequence[Point]) -> float:
+        """How long its battery must last for it."""
+        if len(points) < 2:
+            return 0.0
+        pace = self._stations.pace(self._spec)
+        return pace.climb_s + pace.paid_s(points) + pace.land_s
 
     def _route(self, points: Sequence[Point], goal: NodeId) -> tuple[Waypoint, ...]:
         start, end = self._site.nodes[self.stand], self._site.nodes[goal]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from dispatcher.book import TaskBook
 from dispatcher.execution import Errand, Missions
@@ -14,7 +13,7 @@ from fleet.mission import Action, ActionKind, Mission, Waypoint
 from fleet.vehicle import Diverted, Vehicle
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Responder
+from routing.response import Responder, Trip
 from routing.site import LevelId, NodeId, Site
 
 HELP = "incident"
@@ -29,6 +28,8 @@ WAKE_S = 15.0
 """From power to a position that the autopilot trusts."""
 SLOW_DOWN_S = 20.0
 """The last ten metres of a landing."""
+WORTH_S = 0.5
+"""So much quicker a way over the pads of others must be."""
 MARGIN = 0.95
 """Of the energy above the reserve, what is counted with."""
 
@@ -72,19 +73,21 @@ class HelpFlights:
 
     # --- before it is sent ---
 
-    def responder(self, why_not: Refusal | None) -> Responder:
-        """How it stands now, for the choice among all."""
+    def responder(self, scene: Point, why_not: Refusal | None) -> Responder:
+        """How it stands now, for the choice among all who could fly to a scene."""
         spec, state, energy = self._spec, self._vehicle.state(), self._spec.energy
         position, home = state.position, self._site.nodes[self._mover.home].point
         flies = state.airborne
         hover_w, climb_w = energy.hover_w or energy.move_w, energy.climb_w or energy.move_w
         climb_s = spec.cruise_agl_m / spec.climb_m_s
+        here = home if position is None else position.point
+        height_m = position.height_agl_m if position is not None and flies else 0.0
         usable_ratio = max(0.0, (state.charge_ratio or 0.0) - energy.reserve_ratio)
         whole_j = MARGIN * 3600 * energy.capacity_wh
         launch_s = climb_s + LAUNCH_S + (WAKE_S if state.powered_down else 0.0)
         return Responder(
             id=spec.id,
-            at=home if position is None else position.point,
+            at=here,
             home=home,
             speed_m_s=spec.speed_m_s,
             launch_s=0.0 if flies else launch_s,
@@ -94,14 +97,24 @@ class HelpFlights:
             move_w=energy.move_w,
             hover_w=hover_w,
             land_j=(climb_s + SLOW_DOWN_S) * hover_w + (0.0 if flies else climb_s * climb_w),
+            straight=self._trip((here, scene), (scene, home), stops=False),
+            rise_s=max(0.0, spec.cruise_agl_m - height_m) / spec.climb_m_s if flies else 0.0,
             why_not=why_not or (Refusal("no_position") if position is None else None),
         )
 
-    def way_m(self, start: Point, goal: Point) -> float:
-        """Metres of a way, with those that its stops cost; raises Unreachable."""
-        way = self._way(start, goal)
-        stop_m = self._spec.speed_m_s**2 / self._spec.acceleration_m_s2
-        return sum(a.distance_m(b) + stop_m for a, b in pairwise(way))
+    def trip(self, scene: Point) -> Trip:
+        """Its way from where it is to a scene, and home from there; raises Unreachable."""
+        route = self._route(scene)
+        at = [waypoint.node for waypoint in route].index(LEFT)
+        points = [waypoint.point for waypoint in route]
+        return self._trip(points[:at], points[at:], stops=True)
+
+    def _trip(self, there: Sequence[Point], back: Sequence[Point], *, stops: bool) -> Trip:
+        pace = self._stations.pace(self._spec)
+        return Trip(
+            there_s=pace.expected_s(there, stops=stops),
+            paid_s=pace.paid_s((*there, *back), stops=stops),
+        )
 
     def hindered_by(self, incident: Incident) -> Refusal | None:
         """Who is in the way of its flight now; raises Unreachable."""
@@ -169,7 +182,9 @@ class HelpFlights:
 
     async def _fly(self, mission: Mission, errand: Errand) -> None:
         await self._missions.carry_out(
-            mission, errand, lambda: self._skies.fly(self._spec.id, mission.route, errand.rank)
+            mission,
+            errand,
+            lambda: self._skies.fly(self._spec.id, mission.route, errand.rank, leaves=True),
         )
         self._mover.stand = self._mover.home
         self._skies.leave(self._spec.id)
@@ -177,14 +192,34 @@ class HelpFlights:
     # --- ways ---
 
     def _route(self, scene: Point) -> tuple[Waypoint, ...]:
-        """From where it is over the scene and home."""
+        """From where it is over the scene and home.
+
+        There it flies over the pads of others if that is quicker and nobody is in the way now;
+        whoever would take off there waits until it has passed.
+        """
         state = self._vehicle.state()
         if state.airborne:
             start = self._here()
         else:
             node = self._site.nodes[self._mover.stand]
             start = Waypoint(node=node.id, level=node.level, point=node.point)
-        there, back = self._way(start.point, scene), self._way(scene, self._home_point)
+        back = self._way(scene, self._home_point)
+        around = self._over(start, scene, self._way(start.point, scene), back)
+        direct = self._stations.straightest(self._spec, start.point, scene)
+        if direct is None or not self._quicker(direct, [w.point for w in around]):
+            return around
+        route = self._over(start, scene, direct, back)
+        return around if self._skies.hinders(self._spec.id, route) else route
+
+    def _quicker(self, direct: Sequence[Point], around: Sequence[Point]) -> bool:
+        """Whether the way there is quicker, and not only because positions are a second old."""
+        pace, scene = self._stations.pace(self._spec), direct[-1]
+        there = around[: around.index(scene) + 1]
+        return pace.expected_s(direct) < pace.expected_s(there) - WORTH_S
+
+    def _over(
+        self, start: Waypoint, scene: Point, there: Sequence[Point], back: Sequence[Point]
+    ) -> tuple[Waypoint, ...]:
         above = [self._waypoint("scene", scene), self._waypoint(LEFT, scene)]
         return (start, *self._air(there[1:-1]), *above, *self._air(back[1:-1]), self._home())
 

@@ -7,9 +7,8 @@ from dispatcher.incidents import Incident, IncidentId
 from dispatcher.worker import Worker
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
-from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Answer, Scene, choose
+from routing.response import Answer, Scene, Trip, choose
 
 LEAST_S = 60.0
 """So long a drone must be able to stay, if so long is asked for."""
@@ -58,15 +57,16 @@ class IncidentChoice:
         """
         helpers = {id_: w.helper for id_, w in self.workers.items() if w.helper is not None}
         asked = [
-            helper.responder(self._why_not(id_, incident, bound)) for id_, helper in helpers.items()
+            helper.responder(incident.at, self._why_not(id_, incident, bound))
+            for id_, helper in helpers.items()
         ]
         least_s = min(LEAST_S, incident.on_scene_s)
         scene = Scene(at=incident.at, on_scene_s=incident.on_scene_s, least_s=least_s)
 
-        def way(vehicle: str, start: Point, goal: Point) -> float:
-            return helpers[VehicleId(vehicle)].way_m(start, goal)
+        def trip(vehicle: str) -> Trip:
+            return helpers[VehicleId(vehicle)].trip(incident.at)
 
-        found = choose(scene, asked, way)
+        found = choose(scene, asked, trip)
         flying = {drone.id for drone in asked if drone.launch_s == 0}
         reasons = [(VehicleId(id_), reason) for id_, reason in found.refused]
         best, others = None, [_sent(answer, flying) for answer in found.able]

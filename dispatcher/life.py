@@ -51,6 +51,7 @@ class Life:
             group.create_task(self._look_around(), name="service.look")
             group.create_task(parts.desks.incidents.run(), name="service.incidents")
             group.create_task(parts.flights.run(), name="service.flights")
+            group.create_task(planning.emergency_desk.follow_wind(), name="service.wind")
             group.create_task(parts.desks.roads.run(), name="service.road_rules")
             group.create_task(parts.blockages.run(self._clock), name="service.blockages")
             planning.planner.poke()

@@ -41,6 +41,7 @@ from dispatcher.task import TaskId
 from dispatcher.task_desk import TaskDesk
 from dispatcher.watch import FleetWatch
 from dispatcher.watch_plans import WatchPlans
+from dispatcher.wind_limits import WindLimits
 from dispatcher.worker import Worker
 from dispatcher.workforce import Workforce
 from fleet.vehicle import VehicleId
@@ -175,7 +176,13 @@ def _planning(
     chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
     modeller = Modeller(site, traffic.roads, basis.handling, hygiene, chargers)
     emergencies = Emergencies(site)
-    shelters = {v.spec.id: Shelter(v, site, emergencies, traffic, book, alerts) for v in given.led}
+    limits = WindLimits(basis.stations.wind, given.specs, alerts)
+    shelters = {
+        v.spec.id: Shelter(
+            v, site, emergencies, traffic, book, alerts, partial(limits.grounds, v.spec.id)
+        )
+        for v in given.led
+    }
     emergency_desk = EmergencyDesk(
         site,
         given.clock,
@@ -185,7 +192,8 @@ def _planning(
         alerts,
         basis.handling,
         specs=given.specs,
-        kept=lambda vehicle: shelters[vehicle].covers() is not None,
+        kept=lambda vehicle: shelters[vehicle].covers(),
+        limits=limits,
         able=modeller.shortlist.able,
         changed=reactions.emergencies_changed,
     )

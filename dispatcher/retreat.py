@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 
 from dispatcher.book import TaskBook
-from dispatcher.emergencies import held_by
 from dispatcher.execution import REFUGE, Mover
 from dispatcher.hand import Hand, urgent_trip
 from dispatcher.shelter import Shelter
@@ -39,9 +38,8 @@ class Retreat:
 
     @property
     def waits_out(self) -> Refusal | None:
-        """The emergency that keeps it where it is."""
-        emergency = self._shelter.covers()
-        return None if emergency is None else held_by(emergency)
+        """The emergency, or the weather, that keeps it where it is."""
+        return self._shelter.covers()
 
     @property
     def wanted(self) -> bool:

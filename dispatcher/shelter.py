@@ -1,13 +1,14 @@
 """Where one vehicle keeps while an emergency lasts, and what it breaks off for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
-from dispatcher.emergencies import HELD, Emergencies, Emergency, held_by, stands_aside
+from dispatcher.emergencies import Emergencies, held_by, stands_aside
 from dispatcher.execution import Mover
+from dispatcher.help_flights import incident_of
 from dispatcher.stops import TaskStop
 from dispatcher.task import TaskId
 from dispatcher.traffic import Traffic
@@ -21,7 +22,11 @@ AGAIN_S = 20.0
 
 
 class Shelter:
-    """Answers of one vehicle; traffic says where the others are."""
+    """Answers of one vehicle; traffic says where the others are.
+
+    Args:
+        too_windy: the reason why the wind keeps it on the ground; None = it does not.
+    """
 
     def __init__(
         self,
@@ -31,8 +36,9 @@ class Shelter:
         traffic: Traffic,
         book: TaskBook,
         alerts: Alerts,
+        too_windy: Callable[[], Refusal | None] = lambda: None,
     ) -> None:
-        self._vehicle = vehicle
+        self._vehicle, self._too_windy = vehicle, too_windy
         self._spec = vehicle.spec
         self._site = site
         self._emergencies = emergencies
@@ -57,29 +63,29 @@ class Shelter:
 
     def look(self) -> None:
         """The vehicle has begun something, or said something."""
-        if self._emergencies.all:
+        if self.any:
             self.awaited.set()
 
     @property
     def any(self) -> bool:
-        """Whether any emergency is in force."""
-        return bool(self._emergencies.all)
+        """Whether any emergency is in force, or weather that concerns it."""
+        return bool(self._emergencies.all) or (self._flies and self._too_windy() is not None)
 
-    def covers(self) -> Emergency | None:
-        """The emergency that keeps it from going where it wants; a fire keeps all drones down."""
-        if not self._emergencies.all:
-            return None
+    def covers(self) -> Refusal | None:
+        """What keeps it from going where it wants; fire and weather keep drones on the ground."""
         if self._flies:
-            return self._emergencies.fire
-        if not self._traffic.knows(self._spec.id):
+            down = self._emergencies.grounds
+            return self._too_windy() if down is None else held_by(down)
+        if not self._emergencies.all or not self._traffic.knows(self._spec.id):
             return None
-        return self._emergencies.at(self._traffic.stand(self._spec.id))
+        here = self._emergencies.at(self._traffic.stand(self._spec.id))
+        return None if here is None else held_by(here)
 
     def reason(self, stop: TaskStop) -> Refusal | None:
         """Why a stop can't be made while an emergency lasts; None = none is why."""
         here = self.covers()
         if here is not None:
-            return held_by(here)
+            return here
         if not self._emergencies.all or self._flies or stop.place is None:
             return None
         node = self._site.places[stop.place].node
@@ -93,22 +99,26 @@ class Shelter:
 
     def calls_off(self, current: tuple[Mission, Clearance] | None, mover: Mover) -> bool:
         """Whether it must stop what it is at: it is under way where nobody may be."""
-        if not self._emergencies.all:
+        if not self.any:
             return False
         if not self._flies:
             return current is not None and self._traffic.strays(self._spec.id)
-        if self._emergencies.fire is None:
+        if self.covers() is None:
             return False
         if current is None:  # it may wait for its turn to take off
             alarmed, self._alarmed = self._alarmed, False
             return alarmed
-        goes_home = current[0].route[-1].node == mover.home and len(current[0].actions) == 0
+        mission = current[0]
+        if self._emergencies.fire is None and incident_of(mission) is not None:
+            return False  # who helps already goes on
+        start, end = mission.route[0].node, mission.route[-1].node
+        goes_home = end == mover.home != start and not mission.actions  # a sweep begins there, too
         return self._vehicle.state().airborne and not goes_home
 
     async def hold(self, task_id: TaskId, reason: Refusal) -> None:
         """Note that a task waits for an emergency to end; once is enough."""
         task = self._book[task_id]
-        if task.state.ended or (task.reason is not None and task.reason.code == HELD):
+        if task.state.ended or (task.reason is not None and task.reason.code == reason.code):
             return
         event = self._book.journal.event(
             "task_held", task=task.id, vehicle=self._spec.id, reason=reason

@@ -108,9 +108,18 @@ class Skies:
 
     @asynccontextmanager
     async def fly(
-        self, vehicle: VehicleId, route: Sequence[Waypoint], rank: tuple[int, float]
+        self,
+        vehicle: VehicleId,
+        route: Sequence[Waypoint],
+        rank: tuple[int, float],
+        *,
+        leaves: bool = False,
     ) -> AsyncGenerator[Clearance]:
-        """The right to fly ``route``, once nothing that is in the air is in the way."""
+        """The right to fly ``route``, once nothing that is in the air is in the way.
+
+        Args:
+            leaves: whether it leaves the air behind it to others, waypoint by waypoint.
+        """
         flight = self._flight(vehicle, route)
 
         def take() -> None:
@@ -122,9 +131,18 @@ class Skies:
         def free() -> bool:
             return not self._in_the_way(flight, vehicle)
 
+        def passed(number: int) -> None:
+            nonlocal flight
+            if self._flights.get(vehicle) is flight and 0 < number < len(route) - 1:
+                flight = self._flights[vehicle] = self._flight(vehicle, route[number:])
+                self._pump()
+
         await self._wait(_Waiter(vehicle, rank, free, take, why))
+        clearance = Clearance(route, len(route))
+        if leaves:
+            clearance.on_reached(passed)
         try:
-            yield Clearance(route, len(route))
+            yield clearance
         finally:
             if self._flights.get(vehicle) is flight:
                 del self._flights[vehicle]

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from dispatcher.air_pace import AirPace
 from dispatcher.posts import Post, area_of, least_round_s
 from dispatcher.stops import TaskStop
+from dispatcher.wind import SiteWind
 from fleet.vehicle import VehicleSpec
 from routing.airspace import FreeSpace, air_way, free_air, not_shut
 from routing.coverage import sweep
@@ -118,11 +119,13 @@ class Stations:
 
     Args:
         clock_s: seconds since midnight, site time.
-        wind_m_s: the wind that is planned for.
+        wind: default still air.
     """
 
-    def __init__(self, site: Site, clock_s: Callable[[], float], wind_m_s: float = 0.0) -> None:
-        self._site, self._clock_s, self.wind_m_s = site, clock_s, wind_m_s
+    def __init__(
+        self, site: Site, clock_s: Callable[[], float], wind: SiteWind | None = None
+    ) -> None:
+        self._site, self._clock_s, self.wind = site, clock_s, wind or SiteWind()
         self._pads = {p.node: site.nodes[p.node].point for p in site.with_role(Role.PAD)}
         self._start = middle(list(self._pads.values()) or [Point(0.0, 0.0)])
         self._tours: dict[tuple[object, ...], tuple[Point, ...]] = {}
@@ -130,7 +133,7 @@ class Stations:
 
     def pace(self, spec: VehicleSpec) -> AirPace:
         """How fast a drone flies, and on what."""
-        return AirPace(spec, self.wind_m_s)
+        return AirPace(spec, self.wind.careful_m_s, self.wind.known)
 
     def ring(
         self,
@@ -263,7 +266,7 @@ class Stations:
     ) -> "_Legs":
         keep_off = self._keep_off(spec, stand, post.points)
         flown = spec, stand, over, over_at_end, keep_off
-        key = (post, spec.id, stand, over, over_at_end)
+        key = (post, spec.id, stand, over, over_at_end, self.wind.careful_m_s)
         if key not in self._known:
             ring, look_s = self.ring(post, spec, over, keep_off)
             self._keep(key, self._find_legs(ring, look_s, *flown))
@@ -393,6 +396,17 @@ class Stations:
             return free_air(self._site, spec.cruise_agl_m, over=over, also=pads).way(start, goal)
         except Unreachable:
             return air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=over)
+
+    def straightest(self, spec: VehicleSpec, start: Point, goal: Point) -> tuple[Point, ...] | None:
+        """The shortest way of a flight that leaves now, over anybody's pads; None = none."""
+        if start.distance_m(goal) < 0.01:
+            return None
+        try:
+            return air_way(
+                self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=self.over()
+            )
+        except Unreachable:
+            return None
 
     def _round_s(self, ring: Sequence[Point], look_s: float, pace: AirPace) -> float:
         if len(ring) == 1:

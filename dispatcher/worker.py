@@ -152,7 +152,7 @@ class Worker:
         """Do the next thing there is to do; False = nothing."""
         await self._recovery.settle()
         await self._retreat.hold_aboard()
-        if self._retreat.wanted:
+        if self._retreat.wanted and not self._calls.adrift:
             await self._retreat.sit_out()
         elif self.commanded_by is not None:
             self._calls.give_back(Refusal("commanded", {"by": self.commanded_by}))

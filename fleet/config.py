@@ -64,6 +64,8 @@ class Body(Frozen):
     energy: EnergyConfig
     climb_m_s: Above0 = 3.0
     cruise_agl_m: Above0 = 60.0
+    wind_limit_m_s: Above0 | None = None
+    """The strongest wind that it may fly in; aircraft only."""
 
 
 def _version(value: object) -> object:
@@ -138,6 +140,7 @@ class VehicleConfig(Body):
             energy=self.energy.to_spec(),
             climb_m_s=self.climb_m_s,
             cruise_agl_m=self.cruise_agl_m,
+            wind_limit_m_s=self.wind_limit_m_s,
             integration=self.integration,
         )
 

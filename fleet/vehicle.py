@@ -11,6 +11,7 @@ from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.road_rules import RoadRules
 from routing.site import LevelId, NodeId, PlaceId
+from routing.wind import Wind
 
 VehicleId = NewType("VehicleId", str)
 
@@ -79,6 +80,8 @@ class VehicleSpec:
     """Vertical speed; aircraft only."""
     cruise_agl_m: float = 60.0
     """Height of its own layer of air; aircraft only."""
+    wind_limit_m_s: float | None = None
+    """The strongest wind that it may fly in; aircraft only, None = not told."""
     integration: Integration = Integration.USED
 
     @property
@@ -95,6 +98,16 @@ class Position:
     point: Point
     yaw_rad: float = 0.0
     height_agl_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindWord:
+    """What a vehicle in flight has said of the wind around it."""
+
+    wind: Wind
+    heard_at_s: float
+    """Loop second."""
+    height_agl_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +177,8 @@ class VehicleState:
     """Where it departs from its protocol."""
     powered_down: bool = False
     """Without power in its dock; it must be woken before it can do anything."""
+    wind: WindWord | None = None
+    """Its last word about the wind, also after the flight; None = it has never known it."""
 
     @property
     def fit(self) -> bool:

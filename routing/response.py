@@ -1,7 +1,7 @@
 """Help from the air: which drone is at a place first, and still gets home.
 
-The flight is priced by the straight line first, which is never longer than the real way; the real
-way is only asked for as long as it could still change who is first.
+The flight is priced by the straight line first, which is never slower than the real way, in a
+steady wind either; the real way is only asked for as long as it could still change who is first.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +11,22 @@ from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal
 
-Way = Callable[[str, Point, Point], float]
-"""Metres of a drone's way through the air between two points; raises Unreachable."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """A drone's way to the scene and home from there, in seconds.
+
+    Args:
+        there_s: how long the way there is expected to take.
+        paid_s: what the battery must last for on both ways.
+    """
+
+    there_s: float
+    paid_s: float
+
+
+Trips = Callable[[str], Trip]
+"""A drone's trip by the real way through the air; raises Unreachable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +44,8 @@ class Responder:
         energy_j: what it may use, at ``ready_s``; full_j: what it could use when full.
         charge_w: how fast that grows from then on; 0 = it does not charge.
         land_j: what the descent at home takes, and the take-off if it still has to.
+        straight: its trip by the straight line; None = as at ``speed_m_s`` in still air.
+        rise_s: until it has climbed to where it flies; it does so on its way there.
         why_not: a reason from outside why it can't be sent at all.
     """
 
@@ -45,6 +61,8 @@ class Responder:
     move_w: float
     hover_w: float
     land_j: float = 0.0
+    straight: Trip | None = None
+    rise_s: float = 0.0
     why_not: Refusal | None = None
 
 
@@ -95,17 +113,16 @@ class Scene:
     least_s: float
 
 
-def choose(scene: Scene, drones: Iterable[Responder], way: Way | None = None) -> Choice:
+def choose(scene: Scene, drones: Iterable[Responder], trips: Trips | None = None) -> Choice:
     """Earliest arrival among those with energy for the way, the time on scene and the return.
 
     Args:
-        way: default the straight line.
+        trips: default the straight line.
     """
     hopes: list[tuple[float, int, Responder]] = []
     refused: list[tuple[int, str, Refusal]] = []
     for number, drone in enumerate(drones):
-        metres = drone.at.distance_m(scene.at), scene.at.distance_m(drone.home)
-        found = drone.why_not or _answer(scene, drone, *metres)
+        found = drone.why_not or _answer(scene, drone, _straight_trip(scene, drone))
         if isinstance(found, Refusal):
             refused.append((number, drone.id, found))
         else:
@@ -117,7 +134,7 @@ def choose(scene: Scene, drones: Iterable[Responder], way: Way | None = None) ->
         if hoped_s >= first_s:
             break
         asked += 1
-        found = _by_way(scene, drone, way) if way is not None else _straight(scene, drone)
+        found = _by_way(scene, drone, trips) if trips is not None else _straight(scene, drone)
         if isinstance(found, Refusal):
             refused.append((number, drone.id, found))
         else:
@@ -134,22 +151,27 @@ def choose(scene: Scene, drones: Iterable[Responder], way: Way | None = None) ->
 
 
 def _straight(scene: Scene, drone: Responder) -> Answer:
-    found = _answer(scene, drone, drone.at.distance_m(scene.at), scene.at.distance_m(drone.home))
+    found = _answer(scene, drone, _straight_trip(scene, drone))
     assert isinstance(found, Answer), "it was able by the straight line before"
     return found
 
 
-def _by_way(scene: Scene, drone: Responder, way: Way) -> Answer | Refusal:
+def _straight_trip(scene: Scene, drone: Responder) -> Trip:
+    if drone.straight is not None:
+        return drone.straight
+    there_s = drone.at.distance_m(scene.at) / drone.speed_m_s
+    return Trip(there_s=there_s, paid_s=there_s + scene.at.distance_m(drone.home) / drone.speed_m_s)
+
+
+def _by_way(scene: Scene, drone: Responder, trips: Trips) -> Answer | Refusal:
     try:
-        there_m = way(drone.id, drone.at, scene.at)
-        return _answer(scene, drone, there_m, way(drone.id, scene.at, drone.home))
+        return _answer(scene, drone, trips(drone.id))
     except Unreachable:
         return Refusal("no_way_through_the_air", {"vehicle": drone.id})
 
 
-def _answer(scene: Scene, drone: Responder, there_m: float, back_m: float) -> Answer | Refusal:
-    there_s, back_s = there_m / drone.speed_m_s, back_m / drone.speed_m_s
-    ways_j = (there_s + back_s) * drone.move_w + drone.land_j
+def _answer(scene: Scene, drone: Responder, trip: Trip) -> Answer | Refusal:
+    ways_j = trip.paid_s * drone.move_w + drone.land_j
     need_j = ways_j + scene.least_s * drone.hover_w
     energy_j, waits_s = drone.energy_j, 0.0
     if need_j > energy_j:
@@ -162,6 +184,6 @@ def _answer(scene: Scene, drone: Responder, there_m: float, back_m: float) -> An
     return Answer(
         id=drone.id,
         leaves_s=leaves_s,
-        arrives_s=leaves_s + drone.launch_s + there_s,
+        arrives_s=leaves_s + drone.launch_s + max(drone.rise_s, trip.there_s),
         on_scene_s=min(scene.on_scene_s, (energy_j - ways_j) / drone.hover_w),
     )

@@ -44,6 +44,9 @@ _TABLE: Mapping[str, tuple[int, float]] = {
     "RTL_ALT_FINAL": (_INT16, 0),
     "RTL_LOIT_TIME": (_INT32, 5000),
     "GRIP_ENABLE": (_INT8, 0),
+    "EK3_DRAG_BCOEF_X": (_REAL, 0),
+    "EK3_DRAG_BCOEF_Y": (_REAL, 0),
+    "EK3_DRAG_MCOEF": (_REAL, 0),
     "WPNAV_SPEED": (_REAL, 1000),
     "WPNAV_SPEED_UP": (_REAL, 250),
 }
@@ -107,7 +110,10 @@ def failsafe_wh(params: Parameters, level: str, energy: EnergySpec) -> float:
 
 
 def sensible(energy: EnergySpec) -> dict[str, float]:
-    """What a careful operator sets: turn back at half of the reserve, land at a fifth of it."""
+    """What a careful operator sets: turn back at half of the reserve, land at a fifth of it.
+
+    And the drag of the frame, so that its EKF tells the wind.
+    """
     capacity = capacity_mah(energy)
     return {
         "BATT_CAPACITY": round(capacity),
@@ -115,4 +121,6 @@ def sensible(energy: EnergySpec) -> dict[str, float]:
         "BATT_CRT_MAH": capacity * energy.reserve_ratio / 5,
         "BATT_FS_LOW_ACT": 2,
         "BATT_FS_CRT_ACT": 1,
+        "EK3_DRAG_BCOEF_X": 70.0,
+        "EK3_DRAG_BCOEF_Y": 70.0,
     }

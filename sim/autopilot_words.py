@@ -11,6 +11,7 @@ from fleet.mavlink.parser import Message
 from sim.autopilot_missions import MISSION, MissionServer
 from sim.autopilot_params import EMPTY_VOLTS, FULL_VOLTS, NOMINAL_VOLTS
 from sim.copter import AUTO, Copter
+from sim.wind_estimate import WindEstimate
 
 CAPABILITIES = 64495
 """As ArduCopter 4.5 says: missions and commands with integers, fences, rally points, MAVLink 2."""
@@ -57,6 +58,7 @@ class Words:
         self._copter, self._body, self._missions = copter, copter.body, missions
         self._ground_amsl_m = ground_amsl_m
         self.booted_s = 0.0
+        self._wind = WindEstimate(copter)
         self._build: Mapping[int, Callable[[], Message | None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self.heartbeat,
             mav.MAVLINK_MSG_ID_SYS_STATUS: self._sys_status,
@@ -72,6 +74,7 @@ class Words:
             mav.MAVLINK_MSG_ID_EKF_STATUS_REPORT: self._ekf,
             mav.MAVLINK_MSG_ID_AUTOPILOT_VERSION: self._version,
             mav.MAVLINK_MSG_ID_HOME_POSITION: self._home,
+            mav.MAVLINK_MSG_ID_WIND: self._wind.message,
             mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: lambda: mav.MAVLink_extended_sys_state_message(
                 mav.MAV_VTOL_STATE_UNDEFINED, copter.landed_state
             ),

@@ -233,19 +233,21 @@ class EventRow(Frozen):
 
     at: Moment
     close_lane: Words | None = None
-    emergency: Literal["fire", "code_blue"] | None = None
+    emergency: Literal["fire", "code_blue", "weather"] | None = None
     incident: IncidentIn | None = None
     building: Word | None = None
     """Of a fire; without it, all of the site burns."""
     level: Word | None = None
     zone: Literal["clean", "semi", "contaminated"] | None = None
     lanes: Words | None = None
+    reason: Word | None = None
+    """Of weather: why nothing flies."""
     lasts: Annotated[Duration | None, Field(alias="for")] = None
 
     @model_validator(mode="after")
     def _fits(self) -> "EventRow":
         if sum(one is not None for one in (self.close_lane, self.emergency, self.incident)) != 1:
-            words = "emergency: fire or code_blue, or incident: {place: gate}"
+            words = "emergency: fire, code_blue or weather, or incident: {place: gate}"
             raise ValueError(f"write close_lane: a lane or a list, or {words}")
         word = "close_lane" if self.incident is None else "incident"
         if self.emergency is None and self.where:
@@ -257,6 +259,11 @@ class EventRow(Frozen):
     @property
     def where(self) -> dict[str, object]:
         """Where an emergency is, in the words of the API."""
-        words = {"building": self.building, "level": self.level, "zone": self.zone}
+        words = {
+            "building": self.building,
+            "level": self.level,
+            "zone": self.zone,
+            "reason": self.reason,
+        }
         given: dict[str, object] = {key: word for key, word in words.items() if word is not None}
         return given | ({} if self.lanes is None else {"lanes": self.lanes})

@@ -1,27 +1,35 @@
 """How soon help came to incidents, as the bodies show it, beside the best that could have been.
 
 Nothing here is the dispatcher's word: a drone is told something when its autopilot accepts it, and
-is there when its body is. What would have been best is reckoned from where all bodies were and
-what their batteries held at the moment of the call, in the wind of that moment.
+is there when its body stands still in the air above the scene. What would have been best is
+reckoned until the same moment, from where all bodies were and what their batteries held at the
+moment of the call, in the wind and with the closed air of that moment. It knows no courtesy: such
+a drone flies over the pads of others, too.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from dispatcher.incidents_in import IncidentIn, spot_of
 from fleet.vehicle import VehicleId
-from routing.airspace import air_way
+from routing.airspace import air_way, not_shut
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import NodeId, Site
 from sim.mavlink_autopilot import MavlinkAutopilot
 from sim.motion import profile
+from sim.multirotor import Multirotor
 from sim.outcome import percentile
 
 THERE_M = 5.0
-"""So near to a scene, in the air, a drone is there."""
+"""So near to a scene, in the air, a drone is there ..."""
+STILL_M_S = 0.5
+"""... once it is no faster than this: another one that flies past is no help."""
+AHEAD_S = 600.0
+"""Air that closes within this is closed."""
 GIVE_UP_S = 3600.0
 POLL_S = 0.25
 LEAST_ON_SCENE_S = 60.0
@@ -42,10 +50,19 @@ class Seen:
 
 
 class IncidentWatch:
-    """Watches all aircraft of a run."""
+    """Watches all aircraft of a run.
 
-    def __init__(self, site: Site, autopilots: Mapping[VehicleId, MavlinkAutopilot]) -> None:
-        self._site, self._autopilots = site, autopilots
+    Args:
+        clock_s: seconds since midnight.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        autopilots: Mapping[VehicleId, MavlinkAutopilot],
+        clock_s: Callable[[], float],
+    ) -> None:
+        self._site, self._autopilots, self._clock_s = site, autopilots, clock_s
         self._told_s: dict[VehicleId, float] = {}
         self.seen: list[Seen] = []
         for id_, autopilot in autopilots.items():
@@ -73,8 +90,7 @@ class IncidentWatch:
         loop = asyncio.get_running_loop()
         while loop.time() < seen.called_s + GIVE_UP_S:
             for id_, autopilot in self._autopilots.items():
-                body = autopilot.body
-                if body.airborne and body.position().point.distance_m(seen.at) <= THERE_M:
+                if _stands_above(autopilot.body, seen.at):
                     seen.by, seen.there_s = id_, loop.time()
                     seen.told_s = max(seen.called_s, self._told_s.get(id_, seen.called_s))
                     return
@@ -130,7 +146,7 @@ class IncidentWatch:
         if need_j > has_j:
             return None
         if body.airborne:
-            return out_s
+            return max(climb_s, out_s)
         wakes_s = 0.0
         if not autopilot.powered:
             wakes_s = autopilot.config.boot_s + autopilot.config.position_s
@@ -141,7 +157,8 @@ class IncidentWatch:
         spec = body.spec
         if start.distance_m(goal) < 0.01:
             return 0.0
-        way = air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m)
+        over = not_shut(self._site, self._clock_s(), AHEAD_S)
+        way = air_way(self._site, start, goal, height_agl_m=spec.cruise_agl_m, over=over)
         return sum(
             profile(
                 a.distance_m(b),
@@ -152,6 +169,12 @@ class IncidentWatch:
             ).duration_s
             for a, b in pairwise(way)
         )
+
+
+def _stands_above(body: Multirotor, scene: Point) -> bool:
+    x_m_s, y_m_s, _ = body.velocity()
+    near = body.airborne and body.position().point.distance_m(scene) <= THERE_M
+    return near and math.hypot(x_m_s, y_m_s) <= STILL_M_S
 
 
 def _along(start: Point, goal: Point) -> tuple[float, float]:

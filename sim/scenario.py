@@ -83,7 +83,9 @@ class Simulation:
         self.stage = Stage(scenario, self.clock, self.wires, seed=seed)
         self.monitors = Monitors(self.stage.world)
         self.faults = Faults(scenario.planned_faults(seed), self.stage.targets)
-        self.incidents = IncidentWatch(scenario.site, self.stage.autopilots)
+        self.incidents = IncidentWatch(
+            scenario.site, self.stage.autopilots, self.stage.world.hindrances.clock_s
+        )
         self.recorder = Recorder(self.stage.world, self._activities)
         self.service: Service
         self._progress: tuple[float, Callable[[float], None] | None] = 0.0, None

@@ -122,7 +122,7 @@ class MavlinkVehicle:
         asleep = self._asleep
         dock = self._dock.state if self._dock else None
         pad = self._home if asleep else self._where.pad()
-        airborne = self._said.airborne and not asleep
+        airborne, told = self._said.airborne and not asleep, self._said.wind.last
         return VehicleState(
             heard_at_s=dock.heard_at_s if asleep and dock else self._drone.line.heard_at_s,
             online=asleep or self._waking or self._drone.online,
@@ -138,6 +138,7 @@ class MavlinkVehicle:
             errors=(*self._unfit(), *self._collision(), *(() if asleep else self._errors(pad))),
             loads=self._groundwork.loads,
             powered_down=asleep,
+            wind=told.on_site(self._frame.bearing_deg) if told else None,
         )
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -420,6 +421,7 @@ class MavlinkVehicle:
                 self._guards.doubt()
             while self._drone.online:
                 await self._drone.ask_for_streams()
+                await self._drone.ask_for_wind()
                 if self._guards:
                     await self._guards.keep()
                 await self._sleep_if_idle()

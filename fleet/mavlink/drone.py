@@ -15,6 +15,7 @@ from fleet.mavlink.parser import Message
 from fleet.mavlink.streams import Streams
 from fleet.mavlink.telemetry import Telemetry
 from fleet.mavlink.transfer import Transfer
+from fleet.mavlink.wind import EACH_S as WIND_EACH_S
 from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,17 @@ class Drone:
             except (CommandRefused, LinkError) as error:
                 log.info("system id %d: no stream %d: %s", self.line.system_id, message_id, error)
                 return
+
+    async def ask_for_wind(self) -> None:
+        """Ask for the wind, in flight; who has no estimate of it doesn't tell, and that is well."""
+        if not self.telemetry.wind.wants(self.now_s):
+            return
+        try:
+            await self.do(
+                mav.MAV_CMD_SET_MESSAGE_INTERVAL, mav.MAVLINK_MSG_ID_WIND, WIND_EACH_S * 1e6
+            )
+        except (CommandRefused, LinkError) as error:
+            log.debug("system id %d: no wind: %s", self.line.system_id, error)
 
     def _hear(self, message: Message) -> None:
         if self.telemetry.take(message, self.line.heard_at_s or 0.0):

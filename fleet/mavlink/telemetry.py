@@ -9,6 +9,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.mavlink.commands import Texts
 from fleet.mavlink.missions import from_e7
 from fleet.mavlink.parser import Message
+from fleet.mavlink.wind import WindEar
 from routing.geometry import GeoPoint
 
 GUIDED, AUTO = mav.COPTER_MODE_GUIDED, mav.COPTER_MODE_AUTO
@@ -49,6 +50,7 @@ class Telemetry:
         """Clockwise from true north."""
         self.charge_ratio: float | None = None
         self.landed_state = mav.MAV_LANDED_STATE_UNDEFINED
+        self.wind = WindEar()
         self._take: dict[int, Callable[..., bool]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self._on_heartbeat,
             mav.MAVLINK_MSG_ID_GLOBAL_POSITION_INT: self._on_position,
@@ -56,6 +58,7 @@ class Telemetry:
             mav.MAVLINK_MSG_ID_SYS_STATUS: self._on_status,
             mav.MAVLINK_MSG_ID_MISSION_CURRENT: self._on_current,
             mav.MAVLINK_MSG_ID_MISSION_ITEM_REACHED: self._on_reached,
+            mav.MAVLINK_MSG_ID_WIND: self._on_wind,
         }
 
     def take(self, message: Message, now_s: float) -> bool:
@@ -107,6 +110,7 @@ class Telemetry:
 
     def _on_heartbeat(self, message: mav.MAVLink_heartbeat_message) -> bool:
         old, self.heartbeat = self.heartbeat, message
+        self.wind.flies(self.airborne, self.beat_at_s)
         return old is None or _essence(old) != _essence(message)
 
     def _on_position(self, message: mav.MAVLink_global_position_int_message) -> bool:
@@ -137,6 +141,11 @@ class Telemetry:
     def _on_reached(self, message: mav.MAVLink_mission_item_reached_message) -> bool:
         self.reached_item = message.seq
         return True
+
+    def _on_wind(self, message: mav.MAVLink_wind_message) -> bool:
+        """Nobody waits for it: it is looked at where it is needed."""
+        self.wind.hear(message, self.height_agl_m, self.heard_at_s[message.get_msgId()])
+        return False
 
 
 def _essence(beat: mav.MAVLink_heartbeat_message) -> tuple[int, int, int]:

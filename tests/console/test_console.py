@@ -492,6 +492,29 @@ async def test_an_emergency_is_raised_seen_and_ended(visit: Visit, desk: Desk, l
     assert await visitor.missing() == []
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+async def test_a_weather_hold_asks_why_and_says_so(visit: Visit, desk: Desk, locale: str) -> None:
+    visitor = await visit(locale, TABLET)
+    page = await visitor.open()
+    await page.click(".bar .alarm")
+    reason = page.locator("#emergency-reason")
+    await expect(reason).to_be_hidden()
+    words = "Weather: no drone takes off" if locale == "en-GB" else "天气：无人机停飞"
+    await page.select_option("#emergency-what", label=words)
+    await hold(page, "dialog .hold")
+    await expect(page.locator("dialog .says")).not_to_be_empty()
+    assert desk.ward.emergencies() == []
+    await reason.fill("gusts at the river")
+    await hold(page, "dialog .hold")
+    banner = page.locator(".emergency")
+    await expect(banner.locator("strong")).to_contain_text("gusts at the river")
+    (raised,) = desk.ward.emergencies()
+    assert (raised.kind.value, raised.reason) == ("weather", "gusts at the river")
+    await hold(page, ".emergency .hold")
+    await expect(banner).to_have_count(0)
+    assert await visitor.missing() == []
+
+
 async def hold(page: Page, button: str) -> None:
     """Hold a button for as long as it wants, by key."""
     await page.locator(button).focus()

@@ -184,3 +184,22 @@ async def test_in_one_layer_of_air_ways_must_not_cross(
             await asyncio.sleep(1)
             assert other.is_set() is not waits
         await asyncio.wait_for(other.wait(), 1)
+
+
+async def test_an_urgent_flight_leaves_the_air_behind_it_to_others(skies: Skies) -> None:
+    scene = replace(way((150, 0))[0], height_agl_m=40.0)
+    route = [*way((0, 0)), scene, scene, *way((0, 0))]
+    around = [replace(way((150, 90))[0], height_agl_m=40.0), *way((0, 0))]
+    async with skies.fly(D1, [*route[:-1], *around], (0, 0.0), leaves=True) as clearance:
+        assert skies.hinders(D2, way((50, 0), (50, 50))) == D1
+        clearance.reached(1)
+        assert skies.hinders(D2, way((50, 0), (50, 50))) is None
+        assert skies.hinders(D2, way((50, 0), (0, 0))) == D1, "it comes down there"
+    assert skies.hinders(D2, way((50, 0), (0, 0))) is None
+
+
+async def test_an_ordinary_flight_keeps_its_air_to_the_end(skies: Skies) -> None:
+    route = [*way((0, 0)), *way((150, 0)), *way((150, 90)), *way((0, 0))]
+    async with skies.fly(D1, route, (0, 0.0)) as clearance:
+        clearance.reached(1)
+        assert skies.hinders(D2, way((50, 0), (50, 50))) == D1

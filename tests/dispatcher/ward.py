@@ -335,6 +335,7 @@ class Alarms:
             Severity.CRITICAL,
             emergency=raised.id,
             where=raised.where,
+            why=raised.reason,
             by=raised.by,
         )
         ward.hub.tell(Change(roads=True))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Responder, Scene, choose
+from routing.response import Responder, Scene, Trip, choose
 
 SCENE = Scene(at=Point(1000, 0), on_scene_s=600, least_s=300)
 NEAR = Responder(
@@ -66,31 +66,32 @@ def test_the_way_round_a_hospital_makes_the_farther_one_the_first() -> None:
     behind = replace(NEAR, id="behind", at=Point(900, 0), launch_s=0.0)
     beside = replace(NEAR, id="beside", at=Point(1000, 300), launch_s=0.0)
 
-    def way(_: str, start: Point, goal: Point) -> float:
-        return start.distance_m(goal) + 800 * (start == behind.at)
+    def trip(drone: str) -> Trip:
+        return Trip(there_s=45 if drone == "behind" else 15, paid_s=100)
 
-    choice = choose(SCENE, [behind, beside], way)
+    choice = choose(SCENE, [behind, beside], trip)
     assert [answer.id for answer in choice.able] == ["beside", "behind"]
 
 
 def test_who_has_no_way_is_refused() -> None:
-    def way(_: str, start: Point, goal: Point) -> float:
+    def trip(_: str) -> Trip:
         raise Unreachable("here", "there")
 
-    choice = choose(SCENE, [NEAR], way)
+    choice = choose(SCENE, [NEAR], trip)
     assert choice.best is None
     assert choice.refused[0][1].code == "no_way_through_the_air"
 
 
 def test_ways_are_only_asked_for_while_they_matter() -> None:
     fleet = [replace(NEAR, id=f"D{n}", at=Point(-500.0 * n, 0)) for n in range(50)]
-    asked: list[Point] = []
+    asked: list[str] = []
 
-    def way(_: str, start: Point, goal: Point) -> float:
-        asked.append(start)
-        return 1.1 * start.distance_m(goal)
+    def trip(drone: str) -> Trip:
+        asked.append(drone)
+        there_s = 1.1 * (1000 + 500 * int(drone[1:])) / NEAR.speed_m_s
+        return Trip(there_s=there_s, paid_s=2 * there_s)
 
-    assert choose(SCENE, fleet, way).able[0].id == "D0"
+    assert choose(SCENE, fleet, trip).able[0].id == "D0"
     assert len(asked) < 5
 
 
@@ -117,13 +118,18 @@ def test_no_other_drone_is_earlier_and_gets_home(seed: int) -> None:
     detour = {drone.at: luck.uniform(1, 2) for drone in fleet}
     scene = Scene(at=Point(0, 0), on_scene_s=600, least_s=luck.uniform(0, 600))
 
-    def way(_: str, start: Point, goal: Point) -> float:
-        return start.distance_m(goal) * detour.get(start, 1.0)
+    def out_of(drone: Responder) -> float:
+        return drone.at.distance_m(scene.at) * detour[drone.at] / drone.speed_m_s
 
-    choice = choose(scene, fleet, way)
+    def trip(id_: str) -> Trip:
+        drone = next(drone for drone in fleet if drone.id == id_)
+        back_s = scene.at.distance_m(drone.home) / drone.speed_m_s
+        return Trip(there_s=out_of(drone), paid_s=out_of(drone) + back_s)
+
+    choice = choose(scene, fleet, trip)
     arrivals: dict[str, float] = {}
     for drone in fleet:
-        out_s = way("", drone.at, scene.at) / drone.speed_m_s
+        out_s = out_of(drone)
         home_s = scene.at.distance_m(drone.home) / drone.speed_m_s
         spent_j = 400 * (out_s + home_s) + 300 * scene.least_s + 5000
         lacks_j = max(0.0, spent_j - drone.energy_j)

@@ -130,7 +130,7 @@ def test_an_emergency_is_a_line_of_events(tmp_path: Path) -> None:
     (planned,) = small(tmp_path, line, alarm).emergencies
     assert (planned.at_s, planned.lasts_s, planned.asked.level) == (3600, 600, "L1")
     both = "- {at: 1h, close_lane: a1~a2, emergency: fire}"
-    assert "emergency: fire or code_blue" in refusal(tmp_path, line, both)
+    assert "emergency: fire, code_blue or weather" in refusal(tmp_path, line, both)
 
 
 def test_a_time_of_day_before_the_start_comes_on_the_next_day(tmp_path: Path) -> None:

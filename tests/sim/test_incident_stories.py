@@ -15,6 +15,7 @@ from dispatcher.worker import Worker
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from sim.config import PlannedIncident
+from sim.incident_watch import Seen
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.process import place as process
@@ -256,6 +257,48 @@ async def test_how_soon_help_came_is_counted_from_the_bodies(tmp_path: Path) -> 
         assert (found["count"], found["answered"]) == (2, 2)
         assert found["worst_s"] <= 2
         assert found["arrival"]["over_best_worst"] <= 1.05
+        assert found["arrival"]["over_best_p50"] >= 0.98, "nobody is there before it can be"
+
+
+async def test_who_flies_past_is_not_there(tmp_path: Path) -> None:
+    async with hospital(district(tmp_path)) as place:
+        await patrolled(place)
+        body = place.simulation.stage.autopilots[D1].body
+        await place.until(lambda: body.velocity()[0] > 10)
+        here, loop = body.position().point, asyncio.get_running_loop()
+        ahead = Point(here.x_m + 60, here.y_m)
+        seen = Seen(at=ahead, called_s=loop.time(), best_s=None)
+        following = asyncio.create_task(place.simulation.incidents.follow(seen))
+        nearest_m = 100.0
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            nearest_m = min(nearest_m, body.position().point.distance_m(ahead))
+        following.cancel()
+        assert nearest_m < 2
+        assert seen.there_s is None
+
+
+@pytest.mark.parametrize("lands_there", [False, True])
+async def test_over_the_pads_of_others_it_flies_while_nobody_is_to_land_there(
+    tmp_path: Path, lands_there: bool
+) -> None:
+    async with hospital(district(tmp_path)) as place:
+        fleet = place.service.fleet_desk
+        for other in (D1, D3):
+            await fleet.set_in_service(other, on=False)
+        if lands_there:
+            await place.submit(kind="patrol", area="park")
+            await place.until(lambda: place.world.aircraft[D2].airborne)
+            await asyncio.sleep(60)
+        await fleet.set_in_service(D2, on=False)
+        await fleet.set_in_service(D1, on=True)
+        incident = await call(place, x_m=2200, y_m=0, on_scene_s=10)
+        assert incident.vehicle == D1
+        body, pad, nearest_m = place.world.aircraft[D1], Point(2000, 0), 3000.0
+        while body.position().point.distance_m(Point(2200, 0)) > 5:
+            nearest_m = min(nearest_m, body.position().point.distance_m(pad))
+            await asyncio.sleep(0.25)
+        assert (nearest_m > 9) is lands_there
 
 
 @pytest.mark.parametrize("after_s", [0.0, 1.0, 20.0, 75.0, 130.0])

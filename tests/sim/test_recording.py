@@ -89,6 +89,7 @@ def as_told(view: VehicleView) -> VehicleView:
         "mission": None,
         "base": (),
         "powered_down": False,
+        "wind": None,
     }
     kept = replace(kept, last_node=None, mode="unknown", safety_stop=False, **plain)
     route = tuple((w.level, round(w.point.x_m, 2), round(w.point.y_m, 2)) for w in view.route)

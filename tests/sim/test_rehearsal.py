@@ -175,7 +175,7 @@ def test_a_name_that_is_not_there_is_refused_as_in_a_file(
         ({"lift": "lift-1", "lasts": "20"}, "a duration is a number with s, min, h or d"),
         ({"lift": "lift-1", "at": "20min"}, "leave it out: what is injected happens now"),
         ({"vehicel": "C1"}, "unknown key 'vehicel' in it; did you mean 'vehicle'?"),
-        ({"emergency": "flood"}, "write one of 'fire' or 'code_blue'"),
+        ({"emergency": "flood"}, "write one of 'fire', 'code_blue' or 'weather'"),
         ({"close_lane": "a1~a2", "level": "L1"}, "close_lane has no level; leave that out"),
         ({}, "it does not fit together; name one of vehicle, link, door, lift, workcell and lane"),
     ],

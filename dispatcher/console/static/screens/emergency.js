@@ -8,7 +8,7 @@ import { state } from "../store.js";
 import { alertRemedy, alertWords, capital, faultWords } from "../words.js";
 import { SHAPES, operator } from "./frame.js";
 
-export const EMERGENCIES = new Set(["fire", "code_blue"]);
+export const EMERGENCIES = new Set(["fire", "code_blue", "weather"]);
 
 /** @returns {import("../types.js").Alert[]} those that last, the oldest first */
 export function emergencies() {
@@ -43,7 +43,7 @@ class Row {
 
   /** @param {import("../types.js").Alert} alert */
   update(alert) {
-    setText(this.words, capital(alertWords({ ...alert, facts: { ...alert.facts, where: placeWords(String(alert.facts.where)) } })));
+    setText(this.words, capital(alertWords({ ...alert, facts: { ...alert.facts, where: placeWords(String(alert.facts.where ?? "")) } })));
     setText(this.details, `${clock(alert.since)} · ${alertRemedy(alert)}`);
   }
 }
@@ -84,6 +84,7 @@ function choices() {
     ...buildings.map((area) => entry("fire", named(area.name) || area.id, { building: area.id })),
     ...(site?.levels ?? []).filter((level) => !level.outdoors).map((level) => entry("code_blue", named(level.name) || level.id, { level: level.id })),
     ...zones.map((zone) => entry("code_blue", t(`zone.${zone}`), { zone })),
+    [t("emergency.weather"), { kind: "weather" }],
   ];
 }
 
@@ -99,7 +100,13 @@ export function askForEmergency() {
     h("select", { id: "emergency-what" }, ...asked.map(([words], i) => h("option", { value: String(i) }, words)))
   );
   const says = h("p", { class: "says critical", role: "status" });
-  const body = () => ({ ...asked[Number(select.value)][1], ...(operator() ? { by: operator() } : {}) });
+  const reason = /** @type {HTMLInputElement} */ (h("input", { id: "emergency-reason", maxlength: "200" }));
+  const why = h("div", { hidden: true }, h("label", { for: "emergency-reason" }, t("emergency.reason")), reason);
+  const weather = () => asked[Number(select.value)][1].kind === "weather";
+  select.addEventListener("change", () => (why.hidden = !weather()));
+  const body = () => ({
+    ...asked[Number(select.value)][1], ...(weather() ? { reason: reason.value } : {}), ...(operator() ? { by: operator() } : {}),
+  });
   const raise = async () => {
     if (await attempt(() => raiseEmergency(body()), says)) dialog.close();
   };
@@ -107,7 +114,7 @@ export function askForEmergency() {
   const dialog = /** @type {HTMLDialogElement} */ (
     h(
       "dialog", { class: "help alarm", "aria-label": t("emergency.title") }, h("h2", {}, t("emergency.title")),
-      h("p", {}, t("emergency.what_happens")), h("label", { for: "emergency-what" }, t("emergency.what")), select, says,
+      h("p", {}, t("emergency.what_happens")), h("label", { for: "emergency-what" }, t("emergency.what")), select, why, says,
       h("div", { class: "buttons" }, holdButton(t("emergency.raise"), t("action.hold"), () => void raise()), close),
     )
   );

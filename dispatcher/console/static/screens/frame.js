@@ -15,7 +15,7 @@ export const SHAPES = {
   info: "M8 2a6 6 0 100 12A6 6 0 008 2z",
 };
 /** While they last, these have a banner of their own. */
-const BANNER = new Set(["fire", "code_blue"]);
+const BANNER = new Set(["fire", "code_blue", "weather"]);
 const OPERATOR = "wardline.operator";
 
 export class Bar {
