@@ -15,9 +15,12 @@ OWN_S = 5.0
 """What a vehicle itself does where a workcell hands over: its lock, its load sensor."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Handling:
-    """Who hands goods over at a stop: people, in so many seconds, or the workcell of the place."""
+    """Who hands goods over at a stop: people, in so many seconds, or the workcell of the place.
+
+    A site has one; it is equal to nothing but itself, so that stops can be remembered by it.
+    """
 
     load_s: float = 40.0
     unload_s: float = 30.0
