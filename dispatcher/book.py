@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from dispatcher.errors import IllegalMove, NotFound
@@ -134,22 +133,19 @@ class TaskBook:
     ) -> asyncio.Future[None]:
         """The same for a decision that only leads to the next one, which need not wait for it.
 
-        It is on disk before any later one is, so before a vehicle is told of either.
+        People are told at once. It is on disk before, or with, any later one, so before a vehicle
+        is told of either.
 
         Returns:
             Done when it is there; if it can't be written, `run` ends with the reason, too.
         """
-        written = self.store.put(tasks=tasks, events=events)
-        if written.done():
-            self._posted(tasks, written)
-        else:
-            written.add_done_callback(partial(self._posted, tasks))
+        written = self.store.put(tasks=tasks, events=events, soon=False)
+        written.add_done_callback(self._posted)
+        self._tell(tasks)
         return written
 
-    def _posted(self, tasks: Sequence[Task], written: asyncio.Future[None]) -> None:
-        if written.cancelled() or written.exception() is None:
-            self._tell(tasks)
-        else:
+    def _posted(self, written: asyncio.Future[None]) -> None:
+        if not written.cancelled() and written.exception() is not None:
             self._fault = self._fault or written.exception()
             self._failed.set()
 

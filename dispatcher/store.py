@@ -182,8 +182,12 @@ class Store:
         events: Sequence[Event] = (),
         missions: Sequence[MissionRecord] = (),
         shifts: Sequence[Shift] = (),
+        soon: bool = True,
     ) -> asyncio.Future[None]:
         """The same, for who need not wait: it is on disk before all that is written later.
+
+        Args:
+            soon: False = together with what follows from it at once.
 
         Returns:
             Done when it is on disk; see `commit`.
@@ -198,7 +202,7 @@ class Store:
             statements.append((PUT_MISSION, [mission_values(m, clock) for m in missions]))
         if shifts:
             statements.append((PUT_SHIFT, [shift_values(shift, clock) for shift in shifts]))
-        return self._writer.put(statements)
+        return self._writer.put(statements, soon=soon)
 
     async def write(self, statements: Statements) -> None:
         """Write rows of other tables, all or none; returns when they are on disk."""

@@ -39,18 +39,26 @@ class GroupWriter:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def put(self, statements: Statements) -> asyncio.Future[None]:
+    def put(self, statements: Statements, *, soon: bool = True) -> asyncio.Future[None]:
         """Have all of these or none written, after all that was put before.
+
+        Args:
+            soon: False = with what follows from it, if that comes within two turns of the loop.
 
         Returns:
             Done when they are on disk; KeyTaken: an idempotency key belongs to another task.
         """
         batch = _Batch(statements, asyncio.get_running_loop().create_future())
-        if statements:
-            self._pending.append(batch)
+        if not statements:
+            batch.written.set_result(None)
+            return batch.written
+        self._pending.append(batch)
+        if soon:
             self._begin()
         else:
-            batch.written.set_result(None)
+            self._idle.clear()
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._begin)
         return batch.written
 
     async def idle(self) -> None:

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
+from dispatcher import flight_log, incident_store
 from dispatcher.database import Database
 from dispatcher.errors import KeyTaken, StoreFault
 from dispatcher.executors import InlineExecutor
@@ -311,6 +312,8 @@ async def test_a_newer_programs_database_is_left_alone(tmp_path: Path) -> None:
 def test_the_migrations_make_the_tables_that_the_rows_describe() -> None:
     database = Database("sqlite://")
     context = MigrationContext.configure(database.connection)
+    others = {flight_log.FLIGHTS, incident_store.INCIDENTS}
+    assert others <= set(SQLModel.metadata.tables.values())
     assert compare_metadata(context, SQLModel.metadata) == []
     database.close()
 
