@@ -108,6 +108,11 @@ class Station:
         return (*self.legs.out, *((*ring[1:], ring[0]) * self.rounds), *self.legs.back[1:])
 
     @property
+    def look_s(self) -> float:
+        """How long it stays for each look."""
+        return self.legs.look_s
+
+    @property
     def looks(self) -> tuple[int, ...]:
         """Numbers of the points at which it stays for a look."""
         return tuple(range(self.first, self.last)) if self.legs.look_s else ()
@@ -357,6 +362,12 @@ class Stations:
             begin = lines[-1] if lines else start
             lines += sweep(one.outline, one.holes, width_m, start=begin, way=free.way)
         return lines
+
+    def free(self, spec: VehicleSpec, stand: NodeId | None) -> FreeSpace:
+        """Where a drone that leaves now may fly, around the pads of others; None = around all."""
+        off = tuple(_square(node, pad) for node, pad in self._pads.items())
+        pads = off if stand is None else self._keep_off(spec, stand)
+        return free_air(self._site, spec.cruise_agl_m, over=self.over(), also=pads)
 
     def over(self) -> frozenset[AirspaceId]:
         """The no-fly volumes that an ordinary flight may pass over now."""
