@@ -32,8 +32,8 @@ class Forecast:
         needed: vehicles; None where no number would do.
         able: how many of this site's could do it at all.
         engaged: how many other watches take at the same time.
-        used: drones that an area in parts is shared out among.
-        sorties: its flights, all of them together.
+        used: drones that it is shared out among; None for watches, and on the ground.
+        sorties: its flights, of all of them together; None where ``used`` is.
         in_parts: whether it takes several flights.
         faults: every reason why it would be refused; empty = it would be accepted.
     """
@@ -197,6 +197,8 @@ class PatrolJudge:
             battery_ratio=round(ratio, 2),
             needed=needed,
             able=len(able),
+            used=1,
+            sorties=len(stops),
             faults=tuple(faults),
         )
 

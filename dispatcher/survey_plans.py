@@ -24,7 +24,7 @@ LENGTH_M_PER_M = 0.75
 """What a camera sees along its flight per metre of height: a picture of 4 : 3."""
 BESIDE_SHARE = 0.4
 """So many footprints beside free air are seen from it; what is farther need not be."""
-CHARGED = 0.95
+CHARGED = 0.9
 """Flights are planned for batteries that hold so much of their capacity."""
 INSET_M = 0.5
 """Flights over an area begin and end so far within free air."""

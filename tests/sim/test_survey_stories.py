@@ -6,8 +6,9 @@ What was seen is judged by the bodies' tracks alone, with rectangles of shapely'
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -49,18 +50,18 @@ air:
   farm:
     name: {en: Farm, zh: 农场}
     kind: no_fly
-    outline: [[300, 300], [420, 300], [420, 380], [300, 380]]
+    outline: [[180, 200], [230, 200], [230, 260], [180, 260]]
   fields:
     name: {en: Fields, zh: 田野}
     kind: patrol
-    outline: [[0, 60], [700, 60], [700, 460], [400, 700], [0, 700]]
+    outline: [[0, 60], [400, 60], [400, 300], [250, 420], [0, 420]]
 """
-WANTED = shapely.Polygon([(0, 60), (700, 60), (700, 460), (400, 700), (0, 700)]) - shapely.box(
-    300, 300, 420, 380
+WANTED = shapely.Polygon([(0, 60), (400, 60), (400, 300), (250, 420), (0, 420)]) - shapely.box(
+    180, 200, 230, 260
 )
 
 
-def fields(folder: Path, drones: int, capacity_wh: int = 300) -> Path:
+def fields(folder: Path, drones: int, capacity_wh: int = 50) -> Path:
     (folder / "site.yaml").write_text(SITE, encoding="utf-8")
     path, models = folder / "fields.yaml", MODELS.replace("charge_w: 400}\n    cruise", "charge_w: 1500}\n    cruise")
     models = models.replace("capacity_wh: 300", f"capacity_wh: {capacity_wh}")
@@ -116,20 +117,40 @@ async def watched(here: Hospital | Place) -> AsyncGenerator[Eye]:
         await asyncio.wait([looking])
 
 
+def landed(here: Hospital | Place) -> bool:
+    return not any(body.airborne for body in here.world.aircraft.values())
+
+
+def on_parts(here: Hospital, task: TaskId) -> list[VehicleId]:
+    """Whoever is in the air for it."""
+    views = here.service.vehicles()
+    return [v.spec.id for v in views if task in v.tasks and v.state.airborne]
+
+
+def left_m(here: Hospital | Place, task: TaskId) -> float:
+    """Metres of line that nobody has flown yet."""
+    parts = here.service.task(task).parts
+    assert parts is not None
+    spots = [[(p.x_m, p.y_m) for p in part.line] for part in parts.left]
+    return sum(shapely.LineString(line).length for line in spots)
+
+
 async def covered_s(path: Path) -> tuple[float, float, set[VehicleId]]:
     """Seconds until it is all seen, the share that was, and by whom."""
     async with hospital(path) as here, watched(here) as eye:
         began_s = asyncio.get_running_loop().time()
         task = await here.submit(kind="patrol", area="fields")
-        await here.until_ended(task, at_most_s=4 * 3600)
-        assert here.task(task).state is TaskState.DONE
+        await here.until_ended(task)
         took_s = asyncio.get_running_loop().time() - began_s
-        flew = {id_ for id_, metres in eye.flown.items() if metres > 100}
-        await here.until(lambda: not any(a.airborne for a in here.world.aircraft.values()))
-        return took_s, eye.share(), flew
+        assert here.task(task).state is TaskState.DONE
+        assert here.task(task).stops_done > 1
+        await here.until(lambda: landed(here))
+        return took_s, eye.share(), {id_ for id_, metres in eye.flown.items() if metres > 100}
 
 
-async def test_three_drones_see_a_large_area_sooner_than_one(tmp_path: Path) -> None:
+async def test_three_drones_see_an_area_sooner_than_one_that_flies_again_and_again(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "three").mkdir()
     one_s, one, _ = await covered_s(fields(tmp_path / "one", 1))
@@ -140,7 +161,122 @@ async def test_three_drones_see_a_large_area_sooner_than_one(tmp_path: Path) -> 
     assert three_s < 0.6 * one_s
 
 
-async def test_one_drone_sees_what_is_too_large_for_one_flight_in_several(tmp_path: Path) -> None:
-    took_s, seen, flew = await covered_s(fields(tmp_path, 1, capacity_wh=110))
-    print(took_s, seen, flew)
-    assert seen >= 0.99
+async def test_what_a_drone_that_is_called_away_leaves_is_flown_and_no_more(tmp_path: Path) -> None:
+    async with hospital(fields(tmp_path, 1, 70)) as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        body = here.world.aircraft[D1]
+        await here.until(lambda: here.task(task).parts is not None and eye.flown[D1] > 900)
+        call = IncidentIn.model_validate({"x_m": 500, "y_m": 100, "on_scene_s": 30})
+        assert (await here.service.incidents.report(call)).vehicle == D1
+        await asyncio.sleep(10)
+        left = left_m(here, task)
+        await here.until(lambda: landed(here))
+        before_m = eye.flown[D1]
+        await here.until(lambda: body.airborne, 1200)
+        await here.until_ended(task)
+        await here.until(lambda: landed(here))
+        print(left, before_m, eye.flown[D1], eye.share())
+        assert here.task(task).state is TaskState.DONE
+        assert eye.share() >= 0.99
+
+
+async def test_what_a_lost_drone_leaves_is_seen_by_another(tmp_path: Path) -> None:
+    async with hospital(fields(tmp_path, 2)) as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        await here.until(lambda: eye.flown[D1] > 300 and eye.flown[D2] > 100)
+        fault = PlannedFault(at_s=0.0, target="vehicle", id=D1, fault="silent", lasts_s=3000.0)
+        here.simulation.inject([fault])
+        await here.until_ended(task)
+        assert here.task(task).state is TaskState.DONE
+        assert asyncio.get_running_loop().time() < 3000
+        assert eye.share() >= 0.99
+
+
+async def test_out_of_service_one_comes_home_and_cancelled_all_do(tmp_path: Path) -> None:
+    async with hospital(fields(tmp_path, 2)) as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        await here.until(lambda: eye.flown[D1] > 300)
+        await here.service.fleet_desk.set_in_service(D1, on=False)
+        await here.until(lambda: not here.world.aircraft[D1].airborne, 120)
+        assert here.world.aircraft[D2].airborne
+        await here.service.task_desk.cancel(task)
+        assert here.task(task).state is TaskState.CANCELLING
+        await here.until_ended(task, at_most_s=150)
+        assert here.task(task).state is TaskState.CANCELLED
+        assert landed(here)
+
+
+async def test_it_goes_on_after_a_restart_with_those_in_the_air(tmp_path: Path) -> None:
+    async with place(fields(tmp_path, 2), tmp_path / "fields.sqlite") as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        await asyncio.sleep(75)
+        flying = {one.id for one in here.world.aircraft.values() if one.airborne}
+        left = left_m(here, task)
+        await here.restart()
+        await asyncio.sleep(30)
+        assert flying == {D1, D2}
+        assert flying == {one.id for one in here.world.aircraft.values() if one.airborne}
+        assert left_m(here, task) < left
+        assert (await here.until_all_ended())[task] is TaskState.DONE
+        await here.until(lambda: landed(here))
+        assert eye.share() >= 0.99
+
+
+async def test_every_round_is_flown(tmp_path: Path) -> None:
+    async with hospital(fields(tmp_path, 2, 30)) as here, watched(here) as eye:
+        outline = [[0, 60], [300, 60], [300, 300], [0, 300]]
+        task = await here.submit(kind="patrol", outline=outline, rounds=2)
+        await here.until(lambda: (parts := here.task(task).parts) is not None and parts.round == 2)
+        first_m = sum(eye.flown.values())
+        await here.until_ended(task)
+        assert here.task(task).state is TaskState.DONE
+        assert sum(eye.flown.values()) > 1.6 * first_m
+
+
+async def preview(here: Hospital, **asked: Any) -> Forecast:
+    request = parse({"kind": "patrol", **asked})
+    assert isinstance(request, PatrolIn)
+    return await here.service.admission.preview(request)
+
+
+async def test_what_it_takes_is_said_before_anything_flies(tmp_path: Path) -> None:
+    async with hospital(fields(tmp_path, 3)) as here:
+        told = await preview(here, area="fields")
+        assert not told.faults
+        assert (told.used, told.able, told.needed) == (3, 3, 1)
+        assert told.sorties == len(told.lines) == 3
+        assert told.minutes is not None
+        assert 3 < told.minutes < 6
+        assert told.battery_ratio is not None
+        assert 0.3 < told.battery_ratio <= (0.9 - 0.2) / 1.25
+        seen = shapely.union_all(
+            [shapely.LineString([(p.x_m, p.y_m) for p in line]).buffer(24) for line in told.lines]
+        )
+        assert seen.intersection(WANTED).area >= 0.97 * WANTED.area
+        small = await preview(here, outline=[[0, 60], [90, 60], [90, 150], [0, 150]])
+        assert (small.used, small.sorties, len(small.lines)) == (1, 1, 1)
+
+
+async def test_what_nobody_could_ever_see_is_refused(tmp_path: Path) -> None:
+    path = fields(tmp_path, 3)
+
+    async def why(here: Hospital, **asked: Any) -> list[tuple[str, str]]:
+        with pytest.raises(Refused) as caught:
+            await here.submit(kind="patrol", **asked)
+        with suppress(Refused):  # what is no area of this site's is refused as such
+            told = await preview(here, **asked)
+            assert [f.reason for f in told.faults] == [f.reason for f in caught.value.faults]
+        return [(fault.field, fault.reason.code) for fault in caught.value.faults]
+
+    async with hospital(path) as here:
+        outside = [[900, 900], [1300, 900], [1300, 1300], [900, 1300]]
+        assert await why(here, outline=outside) == [("outline", "area_outside_fence")]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("capacity_wh: 50", "capacity_wh: 30"), encoding="utf-8")
+    async with hospital(path) as here:
+        assert await why(here, area="fields", rounds=20) == [("area", "area_takes_too_long")]
+        far = [[700, 700], [1000, 700], [1000, 1000], [700, 1000]]
+        assert await why(here, outline=far) == [("outline", "area_out_of_reach")]
+    path.write_text(text.replace("skills: [carry, camera]", "skills: [carry]"), encoding="utf-8")
+    async with hospital(path) as here:
+        assert await why(here, area="fields") == [("kind", "lacks_skill")]
