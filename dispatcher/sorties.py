@@ -90,6 +90,21 @@ class Sorties:
         reach = flown.reach(usable_wh)
         return None if reach == 0 else flown.sortie(reach)
 
+    def could_last(
+        self, line: Sequence[Point], spec: VehicleSpec, stand: NodeId, charge_ratio: float
+    ) -> bool:
+        """Whether a battery might last for all of a line; False = surely not. Takes no time."""
+        energy, start = spec.energy, self._site.nodes[stand].point
+        home = self._site.nodes[self._site.places[spec.home].node].point
+        ways_m = min(
+            start.distance_m(a) + b.distance_m(home)
+            for a, b in ((line[0], line[-1]), (line[-1], line[0]))
+        )
+        least_s = (ways_m + sum(a.distance_m(b) for a, b in pairwise(line))) / spec.speed_m_s
+        usable_wh = (charge_ratio - energy.reserve_ratio) * energy.capacity_wh / MARGIN
+        pace = self._stations.pace(spec)
+        return pace.ends_wh + pace.way_wh(least_s) <= usable_wh
+
     def way_home_wh(self, spec: VehicleSpec, here: Point) -> float:
         """Energy to come straight home from a spot in the air."""
         pace = self._stations.pace(spec)

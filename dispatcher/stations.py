@@ -363,11 +363,20 @@ class Stations:
             lines += sweep(one.outline, one.holes, width_m, start=begin, way=free.way)
         return lines
 
-    def free(self, spec: VehicleSpec, stand: NodeId | None) -> FreeSpace:
-        """Where a drone that leaves now may fly, around the pads of others; None = around all."""
-        off = tuple(_square(node, pad) for node, pad in self._pads.items())
-        pads = off if stand is None else self._keep_off(spec, stand)
+    def free(self, spec: VehicleSpec, stand: NodeId) -> FreeSpace:
+        """Where a drone that leaves now may fly, around the pads of others."""
+        pads = self._keep_off(spec, stand)
         return free_air(self._site, spec.cruise_agl_m, over=self.over(), also=pads)
+
+    def free_of_pads(self, spec: VehicleSpec) -> BaseGeometry:
+        """The same around all pads; without the ways in it, so it takes no time."""
+        off_m = KEEP_OFF_M + BESIDE_M
+        squares = [
+            shapely.box(p.x_m - off_m, p.y_m - off_m, p.x_m + off_m, p.y_m + off_m)
+            for p in self._pads.values()
+        ]
+        free = free_air(self._site, spec.cruise_agl_m, over=self.over()).shape
+        return free.difference(shapely.union_all(squares))
 
     def over(self) -> frozenset[AirspaceId]:
         """The no-fly volumes that an ordinary flight may pass over now."""

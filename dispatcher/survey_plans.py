@@ -82,14 +82,15 @@ class SurveyPlans:
         Raises:
             Unreachable: nothing of the area may be flown over.
         """
-        frees = [self._stations.free(one.spec, None).shape for one in drones]
+        heights = {one.spec.cruise_agl_m: one.spec for one in drones}
+        frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
         shape = shapely.make_valid(area.shape)
         spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
         free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
         lowest = min(one.spec.cruise_agl_m for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
         seen = free.buffer(BESIDE_SHARE * width_m)
-        no_fly = shapely.union_all([self._no_fly(one.spec) for one in drones])
+        no_fly = shapely.union_all([self._no_fly(spec) for spec in heights.values()])
         unseen = shapely.union_all([no_fly, shape.difference(seen)])
         if shape.difference(unseen).area <= 1.0:
             raise Unreachable("a dock", "a part of the area that may be flown over")

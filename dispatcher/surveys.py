@@ -274,8 +274,10 @@ class Surveys:
         for part, member in pairs:
             if part.number in given or member.spec.id in engaged or not member.may_stand_watch:
                 continue
+            full = _charge_of(member) >= FULL
+            if not full and not self._could_last(part, member):
+                continue
             sortie = self._sortie(part, member)
-            full = (member.state().charge_ratio or 1.0) >= FULL
             if sortie is not None and (full or not sortie.rest):
                 given.add(part.number)
                 engaged.add(member.spec.id)
@@ -450,13 +452,16 @@ class Surveys:
         return {one.shift.post for one in mine if one.shift.state.counts or not one.sent_home}
 
     def _sortie(self, part: AreaPart, member: Member) -> Sortie | None:
-        ratio = member.state().charge_ratio
         try:
             return self._sorties.sortie(
-                part.line, member.spec, member.stands_at, 1.0 if ratio is None else ratio
+                part.line, member.spec, member.stands_at, _charge_of(member)
             )
         except Unreachable:
             return None
+
+    def _could_last(self, part: AreaPart, member: Member) -> bool:
+        ratio = _charge_of(member)
+        return self._sorties.could_last(part.line, member.spec, member.stands_at, ratio)
 
     def _part(self, shift: Shift) -> AreaPart | None:
         """What is left of a shift's part; None = nothing."""
@@ -469,6 +474,11 @@ class Surveys:
         return self._book.journal.event(
             kind, task=shift.task, vehicle=shift.vehicle, shift=shift.id, **facts
         )
+
+
+def _charge_of(member: Member) -> float:
+    ratio = member.state().charge_ratio
+    return 1.0 if ratio is None else ratio
 
 
 def _with(parts: AreaParts, number: int, line: Sequence[Any]) -> AreaParts:

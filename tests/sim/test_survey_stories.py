@@ -19,12 +19,11 @@ from dispatcher.errors import Refused
 from dispatcher.incidents_in import IncidentIn
 from dispatcher.intake import parse
 from dispatcher.patrol_judge import Forecast
-from dispatcher.shifts import PART
 from dispatcher.task import TaskId, TaskState
 from dispatcher.task_in import PatrolIn
 from fleet.vehicle import VehicleId
-from sim.world import Aircraft
 from sim.config import PlannedFault
+from sim.world import Aircraft
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.process import Place, place
 
@@ -63,13 +62,17 @@ WANTED = shapely.Polygon([(0, 60), (400, 60), (400, 300), (250, 420), (0, 420)])
 
 def fields(folder: Path, drones: int, capacity_wh: int = 50) -> Path:
     (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    path, models = folder / "fields.yaml", MODELS.replace("charge_w: 400}\n    cruise", "charge_w: 1500}\n    cruise")
+    path, models = (
+        folder / "fields.yaml",
+        MODELS.replace("charge_w: 400}\n    cruise", "charge_w: 1500}\n    cruise"),
+    )
     models = models.replace("capacity_wh: 300", f"capacity_wh: {capacity_wh}")
     docks = ", ".join(f"dock-{n + 1}" for n in range(drones))
     ids = ", ".join(f"D{n + 1}" for n in range(drones))
     path.write_text(
-        "# drones over fields\nscenario: fields\nsite: site.yaml\nduration: 24h\n" + models +
-        f"vehicles:\n  - {{model: drone, ids: [{ids}], homes: [{docks}], docks: [{docks}], "
+        "# drones over fields\nscenario: fields\nsite: site.yaml\nduration: 24h\n"
+        + models
+        + f"vehicles:\n  - {{model: drone, ids: [{ids}], homes: [{docks}], docks: [{docks}], "
         f"cruise_agl_m: [{', '.join(str(48 + 8 * n) for n in range(drones))}]}}\n",
         encoding="utf-8",
     )
@@ -96,7 +99,9 @@ class Eye:
                 moved = math.hypot(x - px, y - py)
                 self.flown[id_] += moved
                 if moved > 0.5 and height > 40:
-                    picture = shapely.box(-0.375 * height, -0.5 * height, 0.375 * height, 0.5 * height)
+                    picture = shapely.box(
+                        -0.375 * height, -0.5 * height, 0.375 * height, 0.5 * height
+                    )
                     turned = rotate(picture, math.atan2(y - py, x - px), use_radians=True)
                     self.seen.append(translate(turned, x, y))
             await asyncio.sleep(1)
@@ -155,7 +160,6 @@ async def test_three_drones_see_an_area_sooner_than_one_that_flies_again_and_aga
     (tmp_path / "three").mkdir()
     one_s, one, _ = await covered_s(fields(tmp_path / "one", 1))
     three_s, three, flew = await covered_s(fields(tmp_path / "three", 3))
-    print(one_s, one, three_s, three, flew)
     assert min(one, three) >= 0.99
     assert flew == {D1, D2, D3}
     assert three_s < 0.6 * one_s
@@ -175,8 +179,8 @@ async def test_what_a_drone_that_is_called_away_leaves_is_flown_and_no_more(tmp_
         await here.until(lambda: body.airborne, 1200)
         await here.until_ended(task)
         await here.until(lambda: landed(here))
-        print(left, before_m, eye.flown[D1], eye.share())
         assert here.task(task).state is TaskState.DONE
+        assert eye.flown[D1] - before_m < left + 800, "with the ways there and home"
         assert eye.share() >= 0.99
 
 
@@ -189,6 +193,24 @@ async def test_what_a_lost_drone_leaves_is_seen_by_another(tmp_path: Path) -> No
         await here.until_ended(task)
         assert here.task(task).state is TaskState.DONE
         assert asyncio.get_running_loop().time() < 3000
+        assert eye.share() >= 0.99
+
+
+async def test_a_weak_battery_goes_home_with_its_reserve_and_the_rest_is_flown_later(
+    tmp_path: Path,
+) -> None:
+    async with hospital(fields(tmp_path, 1)) as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        await here.until(lambda: eye.flown[D1] > 500)
+        fault = PlannedFault(at_s=0.0, target="vehicle", id=D1, fault="battery", share=0.45)
+        here.simulation.inject([fault])
+        drone = here.world.aircraft[D1]
+        left = left_m(here, task)
+        await here.until(lambda: not drone.airborne, 240)
+        assert drone.charge_ratio() >= 0.2
+        assert 0 < left_m(here, task) <= left
+        await here.until_ended(task)
+        assert here.task(task).state is TaskState.DONE
         assert eye.share() >= 0.99
 
 
