@@ -75,7 +75,7 @@ class TaskStop:
 
 def stops_of(task: Task, handling: Handling) -> tuple[TaskStop, ...]:
     """All stops of a task, in the order in which they are made."""
-    return stops_of_spec(task.id, task.spec, handling)
+    return () if task.by_shifts else stops_of_spec(task.id, task.spec, handling)
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,7 @@ MOST_FLIGHTS = 100
 """An area that takes more is refused."""
 SHARED_BY = 0.25
 """Several drones share what one could see in one flight if all is seen by this share sooner,"""
-SHARED_S = 300.0
+SHARED_S = 180.0
 """and by so much: each of them has to climb, get there and come home."""
 
 
@@ -119,6 +119,7 @@ class SurveyPlans:
             ),
             many=before.many + len(plan.parts),
             round=before.round + 1,
+            drones=plan.drones,
         )
 
     def _flight(self, specs: Sequence[VehicleSpec]) -> Flight:

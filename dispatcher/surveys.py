@@ -42,6 +42,8 @@ GIVE_UP_S = 60.0
 """Whoever has not set out for so long after being told does not."""
 FULL = 0.93
 """Whoever holds so much flies as far as that lasts, if nobody gets through a whole part."""
+PAUSE_S = 30.0
+"""Whoever has lost a part is given none for so long."""
 AGAIN_S = 300.0
 """An area that can't be flown now is tried again after so long."""
 AHEAD_S = 3600.0
@@ -78,6 +80,8 @@ class Surveys:
         self._left_over: list[Shift] = []
         self._again_s: dict[TaskId, float] = {}
         """When an area for which there was no plan is tried again."""
+        self._failed_s: dict[VehicleId, float] = {}
+        """When each vehicle lost a part."""
         self._news = asyncio.Event()
         book.on_move(self._moved)
 
@@ -117,8 +121,8 @@ class Surveys:
 
     def _tasks(self) -> list[Task]:
         """The areas to be seen, the most urgent first, then the oldest."""
-        found = [t for t in self._book.open() if t.parts is not None]
-        found = [t for t in found if t.state in (TaskState.QUEUED, TaskState.UNDERWAY)]
+        open_ = (task for task in self._book.open() if task.parts is not None)
+        found = [task for task in open_ if self._is_wanted(task.id)]
         return sorted(found, key=lambda task: RANKS[task.priority])
 
     # --- what people ask ---
@@ -150,7 +154,7 @@ class Surveys:
     async def begin(self, shift: Shift) -> Sortie | None:
         """Its vehicle sets out now; what its battery does not last for is a part of its own."""
         one, part = self._open[shift.vehicle], self._part(shift)
-        if part is None or not one.shift.state.counts:
+        if part is None or not one.shift.state.counts or not self._is_wanted(shift.task):
             return None
         member = self._crew()[shift.vehicle]
         sortie = self._sortie(part, member)
@@ -190,6 +194,8 @@ class Surveys:
         """Its vehicle is free again; ``why`` says what kept it from seeing its part."""
         one = self._open[shift.vehicle]
         lost = why is not None and one.shift.state.counts
+        if lost:
+            self._failed_s[shift.vehicle] = self._book.now_s()
         tasks = self._seen(one)
         await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why, tasks=tasks)
         del self._open[shift.vehicle]
@@ -252,7 +258,7 @@ class Surveys:
         """Give parts that nobody has to whoever is free and charged for them."""
         task = self._book[id_]
         parts, able = task.parts, self._able(task)
-        free = [m for m in able if m.may_stand_watch]
+        free = [m for m in able if m.may_stand_watch and self._may_try(m.spec.id, now_s)]
         spare = len(able) - math.ceil(self._engaged(now_s, now_s + AHEAD_S, Medium.AIR) - 1e-9)
         free = free[: max(0, max(1, spare) - len(self._open))]
         if parts is None or not free:
@@ -264,14 +270,18 @@ class Surveys:
             await self._plan(task, free)
             task = self._book[id_]
             parts = task.parts
-            if parts is None or task.state not in (TaskState.QUEUED, TaskState.UNDERWAY):
+            if parts is None or not self._is_wanted(id_):
                 return  # it was cancelled meanwhile
-        open_ = [part for part in parts.left if part.number not in self._held(id_)]
+        held = self._held(id_)
+        open_ = [part for part in parts.left if part.number not in held]
+        most = parts.drones - len(held)
         pairs = [(part, member) for part in open_ for member in free]
         pairs.sort(key=lambda pair: self._rank(*pair))
         given = set[int]()
         engaged = set[VehicleId]()
         for part, member in pairs:
+            if len(given) >= most or not self._is_wanted(id_):
+                break
             if part.number in given or member.spec.id in engaged or not member.may_stand_watch:
                 continue
             full = _charge_of(member) >= FULL
@@ -282,7 +292,7 @@ class Surveys:
                 given.add(part.number)
                 engaged.add(member.spec.id)
                 await self._give(task, part, member, sortie.plan)
-        if open_ and not given:
+        if open_ and not held and not given:
             await self._wait(task)
 
     async def _plan(self, task: Task, free: Sequence[Member]) -> None:
@@ -302,7 +312,7 @@ class Surveys:
             await self._book.commit(tasks=[self._book.move(task.id, reason=reason)])
             return
         del self._again_s[task.id]
-        if self._book[task.id].state.ended or self._book[task.id].state is TaskState.CANCELLING:
+        if not self._is_wanted(task.id):
             return
         parts = self._plans.parts(plan, ids, task.parts)
         event = self._book.journal.event(
@@ -445,6 +455,13 @@ class Surveys:
         """Whoever people let take part."""
         crew = self._crew().values()
         return [m for m in crew if m.let_work and not why_not(task.spec, m.spec)]
+
+    def _is_wanted(self, task: TaskId) -> bool:
+        """Whether nobody has cancelled it, and nothing has ended it."""
+        return self._book[task].state in (TaskState.QUEUED, TaskState.UNDERWAY)
+
+    def _may_try(self, vehicle: VehicleId, now_s: float) -> bool:
+        return now_s >= self._failed_s.get(vehicle, -math.inf) + PAUSE_S
 
     def _held(self, task: TaskId) -> set[int]:
         """The parts that somebody sees to, now or soon."""

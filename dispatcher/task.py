@@ -153,11 +153,13 @@ class AreaParts:
         left: what nobody has seen yet in this round.
         many: how many parts there were so far, in all rounds.
         round: the one that is flown, from 1 on; 0 = nothing is planned yet.
+        drones: so many fly at a time; more would not be noticeably sooner.
     """
 
     left: tuple[AreaPart, ...] = ()
     many: int = 0
     round: int = 0
+    drones: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
