@@ -26,6 +26,8 @@ BESIDE_SHARE = 0.4
 """So many footprints beside free air are seen from it; what is farther need not be."""
 CHARGED = 0.9
 """Flights are planned for batteries that hold so much of their capacity."""
+MANY_CORNERS = 40
+"""Borders with more are made plainer, by a twentieth of a footprint."""
 INSET_M = 0.5
 """Flights over an area begin and end so far within free air."""
 MOST_FLIGHTS = 100
@@ -84,12 +86,12 @@ class SurveyPlans:
         """
         heights = {one.spec.cruise_agl_m: one.spec for one in drones}
         frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
-        shape = shapely.make_valid(area.shape)
-        spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
-        free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
         lowest = min(one.spec.cruise_agl_m for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
-        seen = free.buffer(BESIDE_SHARE * width_m)
+        shape = _plainer(shapely.make_valid(area.shape), width_m / 20)
+        spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
+        free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
+        seen = free.buffer(BESIDE_SHARE * width_m, join_style="mitre")
         no_fly = shapely.union_all([self._no_fly(spec) for spec in heights.values()])
         unseen = shapely.union_all([no_fly, shape.difference(seen)])
         if shape.difference(unseen).area <= 1.0:
@@ -155,6 +157,13 @@ class SurveyPlans:
             and volume.floor_agl_m <= height_m <= volume.ceiling_agl_m
         ]
         return shapely.union_all(closed)
+
+
+def _plainer(shape: BaseGeometry, by_m: float) -> BaseGeometry:
+    """A shape of many corners with fewer, a little wider; others as they are."""
+    if len(shapely.get_coordinates(shape)) <= MANY_CORNERS:
+        return shape
+    return shape.buffer(by_m, join_style="mitre", mitre_limit=2.0).simplify(by_m)
 
 
 def _with_docks(free: BaseGeometry, docks: Sequence[Point]) -> BaseGeometry:

@@ -31,7 +31,10 @@ FLIGHTS_AT_ONCE = 12
 LEAST_SHARE = 1 / 128
 """Pieces that are smaller than this share of the area aren't cut any more."""
 ROUNDS = 60_000
-"""Of the search, for each number of drones and each piece."""
+"""Of the search, for each number of drones and each piece;"""
+BENT_ROUNDS = 120_000
+"""where the area has few corners, so that it is soon cut at its bends."""
+FEW_CORNERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +61,20 @@ class PartsPlan:
     longest_s: float
 
 
-def plan_parts(survey: Survey, *, rounds: int = ROUNDS, seed: int = 0) -> PartsPlan:
+def plan_parts(survey: Survey, *, rounds: int | None = None, seed: int = 0) -> PartsPlan:
     """The parts of a survey; the same on any machine.
 
     Args:
         survey: with a dock for each drone that could take part, the nearest first.
+        rounds: of the search, for each number of drones and each piece; None = by its corners.
 
     Raises:
         Unreachable: nothing of the area can be seen, or a part of it can't be reached.
         NoPlan: even a small piece of it is more than one flight lasts for.
     """
+    if rounds is None:
+        few = len(shapely.get_coordinates(survey.area)) <= FEW_CORNERS
+        rounds = BENT_ROUNDS if few else ROUNDS
     found: list[PartsPlan] = []
     for many in range(1, min(len(survey.docks), MOST_DRONES) + 1):
         few = replace(survey, docks=survey.docks[:many])
@@ -92,7 +99,8 @@ def quickest_s(survey: Survey) -> tuple[float, int]:
 
 
 def _work_s(survey: Survey) -> float:
-    return Guess(survey.width_m, survey.length_m, survey.flight).best_s(survey.target)
+    outline = survey.target.simplify(survey.width_m / 4)
+    return Guess(survey.width_m, survey.length_m, survey.flight).best_s(outline)
 
 
 def _about(survey: Survey, work_s: float) -> tuple[float, int]:
