@@ -8,7 +8,6 @@ What is left is on disk with the task, so a restart goes on with it, and with th
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -16,10 +15,10 @@ from dataclasses import replace
 from typing import Any
 
 from dispatcher.book import TaskBook
-from dispatcher.eligibility import why_not
 from dispatcher.executors import offload
 from dispatcher.journal import Event
 from dispatcher.on_part import OnPart
+from dispatcher.part_offers import PartOffers
 from dispatcher.reliefs import Member
 from dispatcher.shifts import PART, SHIFT_NEXT, Shift, ShiftPlan, ShiftState
 from dispatcher.sorties import Sortie, Sorties
@@ -40,14 +39,8 @@ TICK_S = 5.0
 """How often all flights are looked at; news are looked at at once."""
 GIVE_UP_S = 60.0
 """Whoever has not set out for so long after being told does not."""
-FULL = 0.93
-"""Whoever holds so much flies as far as that lasts, if nobody gets through a whole part."""
-PAUSE_S = 30.0
-"""Whoever has lost a part is given none for so long."""
 AGAIN_S = 300.0
 """An area that can't be flown now is tried again after so long."""
-AHEAD_S = 3600.0
-"""Drones that watches take within this time are left to them."""
 
 
 class Surveys:
@@ -75,13 +68,12 @@ class Surveys:
     ) -> None:
         self._book, self._stations, self._areas = book, stations, areas
         self._plans, self._sorties, self._executor = plans, sorties, executor
-        self._crew, self._engaged, self._changed = crew, engaged, changed
+        self._crew, self._changed = crew, changed
+        self._offers = PartOffers(sorties, crew, engaged)
         self._open: dict[VehicleId, OnPart] = {}
         self._left_over: list[Shift] = []
         self._again_s: dict[TaskId, float] = {}
         """When an area for which there was no plan is tried again."""
-        self._failed_s: dict[VehicleId, float] = {}
-        """When each vehicle lost a part."""
         self._news = asyncio.Event()
         book.on_move(self._moved)
 
@@ -157,7 +149,7 @@ class Surveys:
         if part is None or not one.shift.state.counts or not self._is_wanted(shift.task):
             return None
         member = self._crew()[shift.vehicle]
-        sortie = self._sortie(part, member)
+        sortie = self._offers.sortie(part, member)
         if sortie is None:
             return None
         one.shift = replace(one.shift, plan=sortie.plan)
@@ -195,7 +187,7 @@ class Surveys:
         one = self._open[shift.vehicle]
         lost = why is not None and one.shift.state.counts
         if lost:
-            self._failed_s[shift.vehicle] = self._book.now_s()
+            self._offers.failed(shift.vehicle, self._book.now_s())
         tasks = self._seen(one)
         await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why, tasks=tasks)
         del self._open[shift.vehicle]
@@ -234,6 +226,8 @@ class Surveys:
         tasks = self._seen(one)
         if tasks:
             await self._book.commit(tasks=tasks)
+        if one.shift.state.ended:
+            return  # it came home while that was written down
         if one.shift.state is ShiftState.LEAVING:
             self._send_home(one)
         elif passed >= shift.plan.last > 0:
@@ -257,42 +251,28 @@ class Surveys:
     async def _hand_out(self, id_: TaskId, now_s: float) -> None:
         """Give parts that nobody has to whoever is free and charged for them."""
         task = self._book[id_]
-        parts, able = task.parts, self._able(task)
-        free = [m for m in able if m.may_stand_watch and self._may_try(m.spec.id, now_s)]
-        spare = len(able) - math.ceil(self._engaged(now_s, now_s + AHEAD_S, Medium.AIR) - 1e-9)
-        free = free[: max(0, max(1, spare) - len(self._open))]
-        if parts is None or not free:
+        free = self._offers.free(task, now_s, len(self._open))
+        if task.parts is None or not free:
             await self._wait(task)
             return
-        if not parts.left:
+        if not task.parts.left:
             if now_s < self._again_s.get(id_, 0.0):
                 return
             await self._plan(task, free)
             task = self._book[id_]
-            parts = task.parts
-            if parts is None or not self._is_wanted(id_):
-                return  # it was cancelled meanwhile
-        held = self._held(id_)
+        parts, held = task.parts, self._held(id_)
+        if parts is None:
+            return
         open_ = [part for part in parts.left if part.number not in held]
-        most = parts.drones - len(held)
-        pairs = [(part, member) for part in open_ for member in free]
-        pairs.sort(key=lambda pair: self._rank(*pair))
-        given = set[int]()
-        engaged = set[VehicleId]()
-        for part, member in pairs:
-            if len(given) >= most or not self._is_wanted(id_):
+        most = parts.drones - (len(parts.left) - len(open_))
+        given = 0
+        for part, member, sortie in self._offers.choose(open_, free):
+            if given >= most or not self._is_wanted(id_):
                 break
-            if part.number in given or member.spec.id in engaged or not member.may_stand_watch:
-                continue
-            full = _charge_of(member) >= FULL
-            if not full and not self._could_last(part, member):
-                continue
-            sortie = self._sortie(part, member)
-            if sortie is not None and (full or not sortie.rest):
-                given.add(part.number)
-                engaged.add(member.spec.id)
+            if member.may_stand_watch:
                 await self._give(task, part, member, sortie.plan)
-        if open_ and not held and not given:
+                given += 1
+        if open_ and not given and len(open_) == len(parts.left):
             await self._wait(task)
 
     async def _plan(self, task: Task, free: Sequence[Member]) -> None:
@@ -320,13 +300,6 @@ class Surveys:
         )
         eta_s = self._book.now_s() + plan.makespan_s
         await self._book.commit(tasks=[self._written(task.id, parts, eta_s=eta_s)], events=[event])
-
-    def _rank(self, part: AreaPart, member: Member) -> tuple[bool, float, int, VehicleId]:
-        """Whoever a part was planned for comes first, then whoever is near to an end of it."""
-        state = member.state()
-        here = part.line[0] if state.position is None else state.position.point
-        way_m = min(part.line[0].distance_m(here), part.line[-1].distance_m(here))
-        return part.by != member.spec.id, way_m, part.number, member.spec.id
 
     async def _give(self, task: Task, part: AreaPart, member: Member, plan: ShiftPlan) -> None:
         shift = Shift(
@@ -451,34 +424,14 @@ class Surveys:
 
     # --- looking things up ---
 
-    def _able(self, task: Task) -> list[Member]:
-        """Whoever people let take part."""
-        crew = self._crew().values()
-        return [m for m in crew if m.let_work and not why_not(task.spec, m.spec)]
-
     def _is_wanted(self, task: TaskId) -> bool:
         """Whether nobody has cancelled it, and nothing has ended it."""
         return self._book[task].state in (TaskState.QUEUED, TaskState.UNDERWAY)
-
-    def _may_try(self, vehicle: VehicleId, now_s: float) -> bool:
-        return now_s >= self._failed_s.get(vehicle, -math.inf) + PAUSE_S
 
     def _held(self, task: TaskId) -> set[int]:
         """The parts that somebody sees to, now or soon."""
         mine = [one for one in self._open.values() if one.shift.task == task]
         return {one.shift.post for one in mine if one.shift.state.counts or not one.sent_home}
-
-    def _sortie(self, part: AreaPart, member: Member) -> Sortie | None:
-        try:
-            return self._sorties.sortie(
-                part.line, member.spec, member.stands_at, _charge_of(member)
-            )
-        except Unreachable:
-            return None
-
-    def _could_last(self, part: AreaPart, member: Member) -> bool:
-        ratio = _charge_of(member)
-        return self._sorties.could_last(part.line, member.spec, member.stands_at, ratio)
 
     def _part(self, shift: Shift) -> AreaPart | None:
         """What is left of a shift's part; None = nothing."""
@@ -491,11 +444,6 @@ class Surveys:
         return self._book.journal.event(
             kind, task=shift.task, vehicle=shift.vehicle, shift=shift.id, **facts
         )
-
-
-def _charge_of(member: Member) -> float:
-    ratio = member.state().charge_ratio
-    return 1.0 if ratio is None else ratio
 
 
 def _with(parts: AreaParts, number: int, line: Sequence[Any]) -> AreaParts:

@@ -15,6 +15,7 @@ import shapely
 from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
+from dispatcher.book import TaskBook
 from dispatcher.errors import Refused
 from dispatcher.incidents_in import IncidentIn
 from dispatcher.intake import parse
@@ -240,6 +241,28 @@ async def test_it_goes_on_after_a_restart_with_those_in_the_air(tmp_path: Path) 
         assert flying == {one.id for one in here.world.aircraft.values() if one.airborne}
         assert left_m(here, task) < left
         assert (await here.until_all_ended())[task] is TaskState.DONE
+        await here.until(lambda: landed(here))
+        assert eye.share() >= 0.99
+
+
+async def test_a_slow_store_mixes_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is seen, and each step of a shift, takes nine seconds to be on disk."""
+    commit = TaskBook.commit
+
+    async def slow(book: TaskBook, **what: Any) -> Any:
+        if what.get("tasks") or what.get("shifts"):
+            await asyncio.sleep(9)
+        return await commit(book, **what)
+
+    monkeypatch.setattr(TaskBook, "commit", slow)
+    async with hospital(fields(tmp_path, 2)) as here, watched(here) as eye:
+        task = await here.submit(kind="patrol", area="fields")
+        await here.until(lambda: eye.flown[D1] > 300)
+        await here.service.fleet_desk.set_in_service(D1, on=False)
+        await here.until_ended(task)
+        assert here.task(task).state is TaskState.DONE
         await here.until(lambda: landed(here))
         assert eye.share() >= 0.99
 
