@@ -9,6 +9,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
+from dispatcher.air_pace import AirPace
 from dispatcher.stations import FOOTPRINT_M_PER_M, MARGIN, SET_OUT_S, Stations
 from dispatcher.task import AreaPart, AreaParts
 from fleet.vehicle import VehicleId, VehicleSpec
@@ -18,7 +19,7 @@ from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import AirKind, NodeId, Site
 from routing.survey.case import Flight, Survey
-from routing.survey.parts import PartsPlan, flight_of, quickest_s
+from routing.survey.parts import PartsPlan, quickest_s
 
 LENGTH_M_PER_M = 0.75
 """What a camera sees along its flight per metre of height: a picture of 4 : 3."""
@@ -28,6 +29,8 @@ CHARGED = 0.9
 """Flights are planned for batteries that hold so much of their capacity."""
 MANY_CORNERS = 40
 """Borders with more are made plainer, by a twentieth of a footprint."""
+FAR_M = 10_000.0
+"""A leg on which starting and stopping hardly count."""
 INSET_M = 0.5
 """Flights over an area begin and end so far within free air."""
 MOST_FLIGHTS = 100
@@ -136,10 +139,11 @@ class SurveyPlans:
             / e.move_w
             for e, pace, end_s in zip(energies, paces, ends_s, strict=True)
         ]
-        return flight_of(
-            speed_m_s=min(spec.speed_m_s for spec in specs),
+        speed_m_s = min(_speed_m_s(s, pace) for s, pace in zip(specs, paces, strict=True))
+        return Flight(
+            speed_m_s=speed_m_s,
             accel_m_s2=min(spec.acceleration_m_s2 for spec in specs),
-            wind_m_s=self._stations.wind_m_s,
+            airspeed_m_s=speed_m_s,
             usable_s=min(usable_s),
             swap_s=SET_OUT_S + max(e.charge_s(e.reserve_ratio, 1.0) for e in energies),
             takeoff_s=max(pace.climb_s for pace in paces),
@@ -157,6 +161,12 @@ class SurveyPlans:
             and volume.floor_agl_m <= height_m <= volume.ceiling_agl_m
         ]
         return shapely.union_all(closed)
+
+
+def _speed_m_s(spec: VehicleSpec, pace: AirPace) -> float:
+    """On average there and back, in the wind that is planned for."""
+    both_s = pace.way_s((Point(0.0, 0.0), Point(FAR_M, 0.0), Point(0.0, 0.0)))
+    return 2 * FAR_M / (both_s - 2 * spec.speed_m_s / spec.acceleration_m_s2)
 
 
 def _plainer(shape: BaseGeometry, by_m: float) -> BaseGeometry:

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from routing.errors import NoPlan, Unreachable
 from routing.survey.air import polygons
-from routing.survey.case import Flight, Spot, Survey, SurveyPlan
+from routing.survey.case import Spot, Survey, SurveyPlan
 from routing.survey.planner import plan_survey
 from routing.survey.quick import Guess
 
@@ -189,29 +189,3 @@ def _halves(area: BaseGeometry) -> list[BaseGeometry]:
         for half in (flat.intersection(box) for box in boxes)
         if half.area > 0
     ]
-
-
-def flight_of(
-    *,
-    speed_m_s: float,
-    accel_m_s2: float,
-    wind_m_s: float,
-    usable_s: float,
-    swap_s: float,
-    takeoff_s: float,
-    landing_s: float,
-) -> Flight:
-    """How a drone flies back and forth in a wind that may come from anywhere.
-
-    Along and against a wind w, v is on average (v^2 - w^2) / v: the harmonic mean of both.
-    """
-    speed_m_s = max(0.2, (speed_m_s**2 - wind_m_s**2) / speed_m_s)
-    return Flight(
-        speed_m_s=speed_m_s,
-        accel_m_s2=accel_m_s2,
-        airspeed_m_s=speed_m_s,
-        usable_s=usable_s,
-        swap_s=swap_s,
-        takeoff_s=takeoff_s,
-        landing_s=landing_s,
-    )

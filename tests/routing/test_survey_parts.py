@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from routing.errors import NoPlan
 from routing.survey.case import Flight, Spot, Survey
-from routing.survey.parts import PartsPlan, flight_of, plan_parts, quickest_s
+from routing.survey.parts import PartsPlan, plan_parts, quickest_s
 
 DOCKS: tuple[Spot, ...] = ((0.0, 0.0), (60.0, 0.0), (120.0, 0.0))
 FLIGHT = Flight(
@@ -96,29 +96,3 @@ def test_the_guess_is_near_the_plan() -> None:
         plan = plan_parts(asked)
         assert seconds == pytest.approx(plan.makespan_s, rel=0.35)
         assert flights == pytest.approx(len(plan.parts), abs=2)
-
-
-def test_a_wind_slows_a_flight_that_comes_back() -> None:
-    calm = flight_of(
-        speed_m_s=12,
-        accel_m_s2=2,
-        wind_m_s=0,
-        usable_s=600,
-        swap_s=0,
-        takeoff_s=0,
-        landing_s=0,
-    )
-    windy = replace(calm, speed_m_s=9.0)
-    assert calm.speed_m_s == 12
-    assert (
-        flight_of(
-            speed_m_s=12,
-            accel_m_s2=2,
-            wind_m_s=6,
-            usable_s=600,
-            swap_s=0,
-            takeoff_s=0,
-            landing_s=0,
-        ).speed_m_s
-        == windy.speed_m_s
-    )
