@@ -12,7 +12,7 @@ from dispatcher.patrol_judge import Forecast, PatrolJudge
 from dispatcher.reach import unreachable_stops
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling, stops_of_spec
-from dispatcher.task import Patrol, Spec, Task, TaskId, TaskState, VisitOrder
+from dispatcher.task import AreaParts, Patrol, Spec, Task, TaskId, TaskState, VisitOrder
 from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.watch_plans import WatchPlans
 from fleet.clock import Clock
@@ -53,11 +53,14 @@ class Admission:
         """
         fields = to_task_fields(request, self._site, self._clock, self._config)
         self._refuse_the_impossible(fields.spec)
-        if isinstance(fields.spec, Patrol):
-            judged = self._judge.judge(fields.spec, fields.earliest_s, fields.due_s)
+        spec = fields.spec
+        if isinstance(spec, Patrol):
+            judged = self._judge.judge(spec, fields.earliest_s, fields.due_s)
             if judged.faults:
                 raise Refused(judged.faults)
-        id_, spec = self._book.new_task_id(), fields.spec
+            if judged.in_parts:
+                spec = replace(spec, parts=AreaParts())
+        id_ = self._book.new_task_id()
         if isinstance(spec, Patrol) and spec.order is not VisitOrder.GIVEN and not spec.is_watch:
             spec = replace(spec, points=self._watch_plans.in_order(spec, random.Random(id_)))
         return Task(
@@ -81,7 +84,7 @@ class Admission:
         """
         fields = to_task_fields(request, self._site, self._clock, self._config)
         assert isinstance(fields.spec, Patrol), "a patrol's request is a patrol"
-        return self._judge.judge(fields.spec, fields.earliest_s, fields.due_s)
+        return await self._judge.preview(fields.spec, fields.earliest_s, fields.due_s)
 
     def _refuse_the_impossible(self, spec: Spec) -> None:
         """Refuse what no vehicle of this site could ever do."""

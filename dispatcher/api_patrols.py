@@ -25,6 +25,8 @@ class PreviewOut(View):
     vehicles_needed: int | None
     vehicles_able: int
     vehicles_engaged: int
+    vehicles_used: int | None
+    sorties: int | None
     errors: list[FaultOut]
 
 
@@ -64,6 +66,8 @@ def preview_out(forecast: Forecast) -> PreviewOut:
         vehicles_needed=forecast.needed,
         vehicles_able=forecast.able,
         vehicles_engaged=forecast.engaged,
+        vehicles_used=forecast.used,
+        sorties=forecast.sorties,
         errors=[fault_out(fault) for fault in forecast.faults],
     )
 

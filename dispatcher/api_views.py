@@ -8,7 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatcher.alerts import Alert
 from dispatcher.errors import FieldFault
 from dispatcher.journal import Event
-from dispatcher.task import Delivery, Disinfection, Medicine, Patrol, Spec, Task, VisitOrder
+from dispatcher.task import (
+    AreaParts,
+    Delivery,
+    Disinfection,
+    Medicine,
+    Patrol,
+    Spec,
+    Task,
+    VisitOrder,
+)
 from dispatcher.views import VehicleView
 from fleet.clock import Clock
 from fleet.vehicle import Breach, Medium
@@ -341,12 +350,19 @@ def _walk(spec: Spec, site: Site) -> tuple[str, str | None, list[str], int]:
             return spec.item, spec.origin, [spec.destination], 2
         case Patrol(area=str() as area):
             air = site.airspaces.get(area)
-            return air.name.en if air else area, None, [], spec.rounds
+            return air.name.en if air else area, None, [], _flights(spec)
+        case Patrol(parts=AreaParts()):
+            return "", None, [], _flights(spec)
         case Patrol():
             each = 1 if spec.drawn or spec.by is Medium.AIR else len(spec.points)
             return "", None, list(spec.points), each * spec.rounds
         case Disinfection():
             return spec.method.value, None, [spec.room], 1
+
+
+def _flights(spec: Patrol) -> int:
+    """How many flights an area takes, as far as is known."""
+    return spec.rounds if spec.parts is None else max(spec.rounds, spec.parts.many)
 
 
 def _reason(refusal: Refusal | None) -> ReasonOut | None:

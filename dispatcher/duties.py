@@ -3,21 +3,40 @@
 from typing import Protocol
 
 from dispatcher.shifts import Shift
-from dispatcher.stations import Station
 from dispatcher.stops import TaskStop
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId
+from routing.geometry import Point
 from routing.refusal import Refusal
 
 
+class Flown(Protocol):
+    """A drone's shift as a flight: the whole way, and where it stays for a look."""
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """From where it stands to its home."""
+        ...
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of the points at which it stays."""
+        ...
+
+    @property
+    def look_s(self) -> float:
+        """How long it stays there."""
+        ...
+
+
 class Duties(Protocol):
-    """The side of `patrols.Watches` that vehicles see."""
+    """The side of `shift_desks.ShiftDesks` that vehicles see."""
 
     def shift_of(self, vehicle: VehicleId) -> Shift | None:
         """The shift that a vehicle has, or is to begin; None = it is free of watches."""
         ...
 
-    async def begin(self, shift: Shift) -> Station | None:
+    async def begin(self, shift: Shift) -> Flown | None:
         """Its vehicle sets out now; a drone is told its flight. Raises Unreachable.
 
         Returns:

@@ -10,6 +10,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
 from routing import solver
+from routing.survey import planner
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,6 +88,7 @@ def warm_up(
     try:
         for executor in elsewhere:
             executor.submit(solver.warm_up).result()
+            executor.submit(planner.warm_up).result()
         solver.warm_up()
     finally:
         word.cancel()

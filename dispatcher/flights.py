@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from dispatcher.book import TaskBook
 from dispatcher.charging import enough
+from dispatcher.duties import Flown
 from dispatcher.execution import Errand, Missions, RightOfWay
 from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
-from dispatcher.stations import Station, Stations
+from dispatcher.stations import Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
@@ -174,7 +175,7 @@ class AirMover:
     # --- shifts of a watch ---
 
     async def fly_shift(
-        self, station: Station, errand: Errand, follow: Callable[[Clearance], None]
+        self, station: Flown, errand: Errand, follow: Callable[[Clearance], None]
     ) -> None:
         """Out to a post, round after round, and home; ``follow`` is told when it takes off."""
         id_, route = self._book.new_mission_id(), self._route(station.points, self.home)
@@ -182,7 +183,7 @@ class AirMover:
             Action(
                 id=f"{id_}.{number}",
                 kind=ActionKind.OBSERVE,
-                duration_s=station.legs.look_s,
+                duration_s=station.look_s,
                 facts={"waypoint": float(number)},
             )
             for number in station.looks

@@ -85,8 +85,8 @@ class Forecast:
         """When the first task was to begin."""
 
     def count(self, task: Task) -> None:
-        """A task has been accepted; one that begins in the air is no concern, nor is a watch."""
-        if task.is_watch:
+        """A task has been accepted; one that begins in the air is no concern."""
+        if task.by_shifts:
             return
         place, at_s = stops_of(task, self._handling)[0].place, task.earliest_s
         if place is None:

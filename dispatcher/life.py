@@ -48,6 +48,7 @@ class Life:
             group.create_task(planning.planner.run(), name="planner.run")
             await self._resume_work(group)
             group.create_task(planning.watches.run(), name="service.watches")
+            group.create_task(planning.surveys.run(), name="service.surveys")
             group.create_task(self._look_around(), name="service.look")
             group.create_task(parts.desks.incidents.run(), name="service.incidents")
             group.create_task(parts.flights.run(), name="service.flights")
@@ -92,7 +93,7 @@ class Life:
         parts = self._parts
         unfinished = {r.vehicle: r for r in await self._store.missions_in_hand()}
         shifts = {v: r.task for v, r in unfinished.items() if r.purpose == SHIFT}
-        parts.planning.watches.restore(await self._store.open_shifts(), shifts)
+        parts.planning.shifts.restore(await self._store.open_shifts(), shifts)
         helping = {id_: incident_of(r.mission) for id_, r in unfinished.items()}
         parts.desks.incidents.resume({id_: helps[0] for id_, helps in helping.items() if helps})
         for id_, worker in parts.workers.items():

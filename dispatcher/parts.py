@@ -37,6 +37,10 @@ from dispatcher.planner import Planner
 from dispatcher.reactions import Reactions
 from dispatcher.road_desk import RoadDesk
 from dispatcher.shelter import Shelter
+from dispatcher.shift_desks import ShiftDesks
+from dispatcher.sorties import Sorties
+from dispatcher.survey_plans import SurveyPlans
+from dispatcher.surveys import Surveys
 from dispatcher.task import TaskId
 from dispatcher.task_desk import TaskDesk
 from dispatcher.watch import FleetWatch
@@ -55,7 +59,10 @@ class Planning:
     hygiene: Hygiene
     planner: Planner
     watches: Watches
+    surveys: Surveys
+    shifts: ShiftDesks
     watch_plans: WatchPlans
+    survey_plans: SurveyPlans
     emergency_desk: EmergencyDesk
 
 
@@ -171,6 +178,19 @@ def _planning(
         crew=lambda: workers,
         changed=lambda: planner.poke(),
     )
+    survey_plans = SurveyPlans(site, basis.stations)
+    surveys = Surveys(
+        book,
+        basis.stations,
+        watch_plans,
+        survey_plans,
+        Sorties(site, basis.stations),
+        given.solver,
+        crew=lambda: workers,
+        engaged=watches.engaged,
+        changed=lambda: planner.poke(),
+    )
+    shifts = ShiftDesks(watches, surveys)
     hygiene = Hygiene()
     homes = [vehicle.spec.home for vehicle in given.vehicles]
     chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
@@ -209,14 +229,17 @@ def _planning(
         seed=given.seed,
     )
     forecast = Forecast(given.clock, basis.handling, given.zone)
-    workforce = Workforce(given, basis, hygiene, chargers, forecast, planner, watches, shelters)
+    workforce = Workforce(given, basis, hygiene, chargers, forecast, planner, shifts, shelters)
     workers |= {vehicle.spec.id: workforce.worker(vehicle) for vehicle in given.led}
     return Planning(
         forecast=forecast,
         hygiene=hygiene,
         planner=planner,
         watches=watches,
+        surveys=surveys,
+        shifts=shifts,
         watch_plans=watch_plans,
+        survey_plans=survey_plans,
         emergency_desk=emergency_desk,
     )
 
@@ -256,7 +279,16 @@ def _desks(
         alerts,
         lambda left: reactions.rules_changed(roads.in_force, left),
     )
-    judge = PatrolJudge(site, basis.stations, plans, basis.handling, given.specs, watches.engaged)
+    judge = PatrolJudge(
+        site,
+        basis.stations,
+        plans,
+        planning.survey_plans,
+        basis.handling,
+        given.specs,
+        watches.engaged,
+        given.solver,
+    )
     admission = Admission(
         site, clock, given.config, basis.roster, traffic.roads, basis.handling, judge, plans, book
     )
@@ -268,11 +300,13 @@ def _desks(
         alerts,
         workers,
         IncidentChoice(workers),
-        watches.release,
+        planning.shifts.release,
         reactions.incidents_changed,
     )
     return Desks(
-        tasks=TaskDesk(store, book, admission, planning.forecast, planner, watches, workers),
+        tasks=TaskDesk(
+            store, book, admission, planning.forecast, planner, watches, planning.surveys, workers
+        ),
         fleet=FleetDesk(basis.roster, workers, book, alerts, planner.poke, screens.show),
         lanes=LaneDesk(site, clock, traffic, book, alerts, roads, planner.poke),
         roads=roads,

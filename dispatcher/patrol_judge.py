@@ -1,20 +1,24 @@
 """What a patrol would take, and every reason why it can't be had, before anything sets out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault
+from dispatcher.executors import offload
 from dispatcher.stations import MARGIN, Stations
 from dispatcher.stops import Handling, TaskStop, stops_of_spec
+from dispatcher.survey_plans import MOST_FLIGHTS, Estimate, SurveyPlans, worth_sharing
 from dispatcher.task import Patrol, TaskId
 from dispatcher.watch_plans import WatchPlan, WatchPlans
 from fleet.vehicle import Medium, VehicleSpec
 from routing.drawn import area_faults
-from routing.errors import Unreachable
+from routing.errors import NoPlan, Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import Site
+from routing.survey.parts import plan_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,9 @@ class Forecast:
         needed: vehicles; None where no number would do.
         able: how many of this site's could do it at all.
         engaged: how many other watches take at the same time.
+        used: drones that it is shared out among; None for watches, and on the ground.
+        sorties: its flights, of all of them together; None where ``used`` is.
+        in_parts: whether it takes several flights.
         faults: every reason why it would be refused; empty = it would be accepted.
     """
 
@@ -37,6 +44,9 @@ class Forecast:
     needed: int | None = None
     able: int = 0
     engaged: int = 0
+    used: int | None = None
+    sorties: int | None = None
+    in_parts: bool = False
     faults: tuple[FieldFault, ...] = ()
 
 
@@ -45,6 +55,7 @@ class PatrolJudge:
 
     Args:
         engaged: how many vehicles watches take between two loop seconds, as a fraction.
+        executor: where an area is cut into parts, for a preview.
     """
 
     def __init__(
@@ -52,11 +63,14 @@ class PatrolJudge:
         site: Site,
         stations: Stations,
         plans: WatchPlans,
+        surveys: SurveyPlans,
         handling: Handling,
         specs: Sequence[VehicleSpec],
         engaged: Callable[[float, float, Medium], float],
+        executor: Executor,
     ) -> None:
         self._site, self._stations, self._plans = site, stations, plans
+        self._surveys, self._executor = surveys, executor
         self._handling, self._specs, self._engaged = handling, specs, engaged
 
     def judge(self, spec: Patrol, begins_s: float, ends_s: float) -> Forecast:
@@ -82,6 +96,32 @@ class PatrolJudge:
             remedy = "ask for what can be come to, with the roads and the air that are open"
             return Forecast(able=len(able), faults=(FieldFault(_field(spec), reason, remedy),))
         return Forecast(able=len(able), needed=1)
+
+    async def preview(self, spec: Patrol, begins_s: float, ends_s: float) -> Forecast:
+        """The same, with the lines of an area in parts as they would be flown by all drones."""
+        judged, area = self.judge(spec, begins_s, ends_s), self._plans.area(spec)
+        if judged.faults or not judged.in_parts or area is None:
+            return judged
+        able = [one for one in self._specs if not why_not(spec, one)]
+        survey, _ = self._surveys.survey(area, self._surveys.at_home(able))
+        try:
+            plan = await offload(self._executor, plan_parts, survey)
+        except (Unreachable, NoPlan):
+            return replace(judged, faults=(_out_of_reach(spec),))
+        return replace(
+            judged,
+            lines=tuple(tuple(Point(x, y) for x, y in part.line) for part in plan.parts),
+            minutes=round(spec.rounds * plan.makespan_s / 60, 1),
+            battery_ratio=max(self._ratio(one, plan.longest_s) for one in able),
+            used=plan.drones,
+            sorties=spec.rounds * len(plan.parts),
+        )
+
+    def _ratio(self, spec: VehicleSpec, flight_s: float) -> float:
+        """Share of a whole battery that a flight of so many seconds uses."""
+        pace = self._stations.pace(spec)
+        way_s = max(0.0, flight_s - pace.climb_s - pace.land_s)
+        return round((pace.ends_wh + pace.way_wh(way_s)) / spec.energy.capacity_wh, 2)
 
     # --- watches ---
 
@@ -139,6 +179,11 @@ class PatrolJudge:
         if wh * MARGIN <= usable * best.energy.capacity_wh:
             seconds, wh = self._tour_wh(stops[0], best)
             lines = (self._stations.tour(stops[0], best),)
+        if area is not None:
+            guess = self._surveys.estimate(area, able)
+            too_much = wh * MARGIN > usable * best.energy.capacity_wh
+            if too_much or (len(able) > 1 and worth_sharing(seconds, guess.seconds)):
+                return self._in_parts(spec, able, guess)
         ratio = wh / best.energy.capacity_wh
         needed = max(1, _whole(ratio * MARGIN / usable))
         faults: list[FieldFault] = []
@@ -152,7 +197,29 @@ class PatrolJudge:
             battery_ratio=round(ratio, 2),
             needed=needed,
             able=len(able),
+            used=1,
+            sorties=len(stops),
             faults=tuple(faults),
+        )
+
+    def _in_parts(self, spec: Patrol, able: Sequence[VehicleSpec], guess: Estimate) -> Forecast:
+        """Several flights, by about as many drones as there are."""
+        flights = spec.rounds * guess.flights
+        faults: tuple[FieldFault, ...] = ()
+        if not guess.flights:
+            faults = (_out_of_reach(spec),)
+        elif flights > MOST_FLIGHTS:
+            facts = {"flights": flights, "limit": MOST_FLIGHTS}
+            remedy = "ask for a smaller area, or for fewer rounds"
+            reason = Refusal("area_takes_too_long", facts)
+            faults = (FieldFault(_field(spec), reason, remedy),)
+        return Forecast(
+            minutes=None if faults else round(spec.rounds * guess.seconds / 60, 1),
+            needed=None if faults else 1,
+            able=len(able),
+            sorties=flights or None,
+            in_parts=True,
+            faults=faults,
         )
 
     def _tour_wh(self, stop: TaskStop, spec: VehicleSpec) -> tuple[float, float]:
@@ -161,6 +228,11 @@ class PatrolJudge:
         way_s = pace.way_s(self._stations.tour(stop, spec))
         seconds = pace.climb_s + way_s + stop.service_s + pace.land_s
         return seconds, pace.ends_wh + pace.way_wh(way_s, stop.service_s)
+
+
+def _out_of_reach(spec: Patrol) -> FieldFault:
+    remedy = "ask for an area nearer to a dock, or add a drone whose battery lasts longer"
+    return FieldFault(_field(spec), Refusal("area_out_of_reach"), remedy)
 
 
 def _whole(share: float) -> int:

@@ -279,7 +279,7 @@ class Planner:
     def _due(self) -> list[Task]:
         """The open tasks that are to be planned now."""
         until_s = self._book.now_s() + HORIZON_S
-        open_ = (task for task in self._book.open() if not task.is_watch)
+        open_ = (task for task in self._book.open() if not task.by_shifts)
         due = (task for task in open_ if task.earliest_s <= until_s)
         return [task for task in due if task.state.begun or self._held(task) is None]
 
@@ -341,7 +341,7 @@ class Planner:
         moved: list[Task] = []
         events = []
         for task in self._book.open():
-            if task.is_watch:
+            if task.by_shifts:
                 continue
             reason = plan.unplanned.get(task.id)
             if task.id not in model.first_stop and not task.state.begun:

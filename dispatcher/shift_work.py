@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from dispatcher.book import TaskBook
-from dispatcher.duties import Duties
+from dispatcher.duties import Duties, Flown
 from dispatcher.errors import reason_of
 from dispatcher.execution import Errand, Mover
 from dispatcher.hand import Hand, Trip
 from dispatcher.mission_record import MissionRecord
 from dispatcher.planner import Planner
 from dispatcher.shifts import SHIFT, Shift, ShiftState
-from dispatcher.stations import Station
 from dispatcher.task import TaskId
 from dispatcher.urgency import RANKS
 from dispatcher.views import Activity
@@ -30,7 +29,7 @@ Follow = Callable[[Clearance], None]
 class Flyer(Protocol):
     """A mover that can make a shift in one flight."""
 
-    async def fly_shift(self, station: Station, errand: Errand, follow: Follow) -> None:
+    async def fly_shift(self, station: Flown, errand: Errand, follow: Follow) -> None:
         """Out, round after round, and home; ``follow`` is told when it begins."""
         ...
 
@@ -40,7 +39,7 @@ class Flyer(Protocol):
 
 
 class ShiftWork:
-    """What one vehicle does for watches.
+    """What one vehicle does for watches, and for areas in parts.
 
     Args:
         flyer: a drone's mover; None = it drives.

@@ -1,4 +1,7 @@
-"""Shifts: one vehicle's stretch on one post of a watch, from being told to being home again."""
+"""Shifts: one vehicle's stretch on one post of a watch, from being told to being home again.
+
+A flight over a part of an area is a shift too; its post is the part's number, and it has one round.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +15,8 @@ ShiftId = NewType("ShiftId", str)
 
 SHIFT = "shift"
 """The purpose of the missions of a shift."""
+PART = "part"
+"""Why there is a shift that sees a part of an area once."""
 
 
 class ShiftState(StrEnum):
@@ -88,7 +93,7 @@ class Shift:
 
     Args:
         post: number of the post within its task.
-        why: ``first``, ``relief``, or ``replaces`` somebody who was lost.
+        why: ``first``, ``relief``, ``replaces`` somebody who was lost, or `PART`.
     """
 
     id: ShiftId

@@ -109,6 +109,11 @@ class Station:
         return (*self.legs.out, *((*ring[1:], ring[0]) * self.rounds), *self.legs.back[1:])
 
     @property
+    def look_s(self) -> float:
+        """How long it stays for each look."""
+        return self.legs.look_s
+
+    @property
     def looks(self) -> tuple[int, ...]:
         """Numbers of the points at which it stays for a look."""
         return tuple(range(self.first, self.last)) if self.legs.look_s else ()
@@ -360,6 +365,21 @@ class Stations:
             begin = lines[-1] if lines else start
             lines += sweep(one.outline, one.holes, width_m, start=begin, way=free.way)
         return lines
+
+    def free(self, spec: VehicleSpec, stand: NodeId) -> FreeSpace:
+        """Where a drone that leaves now may fly, around the pads of others."""
+        pads = self._keep_off(spec, stand)
+        return free_air(self._site, spec.cruise_agl_m, over=self.over(), also=pads)
+
+    def free_of_pads(self, spec: VehicleSpec) -> BaseGeometry:
+        """The same around all pads; without the ways in it, so it takes no time."""
+        off_m = KEEP_OFF_M + BESIDE_M
+        squares = [
+            shapely.box(p.x_m - off_m, p.y_m - off_m, p.x_m + off_m, p.y_m + off_m)
+            for p in self._pads.values()
+        ]
+        free = free_air(self._site, spec.cruise_agl_m, over=self.over()).shape
+        return free.difference(shapely.union_all(squares))
 
     def over(self) -> frozenset[AirspaceId]:
         """The no-fly volumes that an ordinary flight may pass over now."""

@@ -106,7 +106,7 @@ class TaskStop:
 
 def stops_of(task: Task, handling: Handling) -> tuple[TaskStop, ...]:
     """All stops of a task, in the order in which they are made."""
-    return stops_of_spec(task.id, task.spec, handling)
+    return () if task.by_shifts else stops_of_spec(task.id, task.spec, handling)
 
 
 @lru_cache(maxsize=4096)
@@ -129,9 +129,9 @@ def stops_of_spec(task: TaskId, spec: Spec, handling: Handling) -> tuple[TaskSto
 
 
 def _looks(spec: Patrol) -> tuple[TaskStop, ...]:
-    """The stops of a patrol; a watch has none, but shifts."""
+    """The stops of a patrol; a watch, or an area in parts, has none, but shifts."""
     look = Work(kind=ActionKind.OBSERVE, duration_s=spec.dwell_s)
-    if spec.is_watch:
+    if spec.by_shifts:
         return ()
     if spec.area is not None or spec.drawn is not None:
         return (TaskStop(area=spec.area, drawn=spec.drawn, work=()),) * spec.rounds

@@ -7,6 +7,7 @@ from typing import NewType
 
 from fleet.vehicle import Medium, VehicleId
 from routing.drawn import DrawnArea
+from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import AirspaceId, PlaceId
 
@@ -132,11 +133,42 @@ class Medicine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreaPart:
+    """What one flight is to see of an area: along a line, from either end.
+
+    Args:
+        by: for whom it was planned; anybody may fly it.
+    """
+
+    number: int
+    line: tuple[Point, ...]
+    by: VehicleId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaParts:
+    """How far an area that takes several flights has come.
+
+    Args:
+        left: what nobody has seen yet in this round.
+        many: how many parts there were so far, in all rounds.
+        round: the one that is flown, from 1 on; 0 = nothing is planned yet.
+        drones: so many fly at a time; more would not be noticeably sooner.
+    """
+
+    left: tuple[AreaPart, ...] = ()
+    many: int = 0
+    round: int = 0
+    drones: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patrol:
     """A look at places in turn, or at all of an area from the air; once, or without end.
 
     With ``revisit_s`` it is a watch: nothing may stay unseen for longer than that, until the task
-    is due. It has no stops then, but shifts: see `dispatcher.patrols`.
+    is due. It has no stops then, but shifts: see `dispatcher.patrols`. The same holds for an area
+    that is flown in ``parts``: see `dispatcher.surveys`.
     """
 
     area: AirspaceId | None = None
@@ -150,6 +182,8 @@ class Patrol:
     """Points from the air, or on the ground; None = on the ground."""
     order: VisitOrder = VisitOrder.GIVEN
     revisit_s: float | None = None
+    parts: AreaParts | None = None
+    """None = one vehicle makes it, in one flight for each round."""
 
     @property
     def medium(self) -> Medium:
@@ -162,6 +196,11 @@ class Patrol:
     def is_watch(self) -> bool:
         """Whether it goes on without a gap until its end."""
         return self.revisit_s is not None
+
+    @property
+    def by_shifts(self) -> bool:
+        """Whether it has no stops: a watch, or an area in parts."""
+        return self.is_watch or self.parts is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,3 +261,13 @@ class Task:
     def is_watch(self) -> bool:
         """Whether it is a patrol without a gap: planned by shifts, never as stops."""
         return isinstance(self.spec, Patrol) and self.spec.is_watch
+
+    @property
+    def parts(self) -> AreaParts | None:
+        """Of an area that is flown in parts; None = it is none."""
+        return self.spec.parts if isinstance(self.spec, Patrol) else None
+
+    @property
+    def by_shifts(self) -> bool:
+        """Whether it is done by shifts of its vehicles, never planned as stops."""
+        return isinstance(self.spec, Patrol) and self.spec.by_shifts

@@ -10,6 +10,7 @@ from dispatcher.intake import FieldFaults
 from dispatcher.patrols import Watches
 from dispatcher.planner import Planner
 from dispatcher.store import Store
+from dispatcher.surveys import Surveys
 from dispatcher.task import Priority, Task, TaskId, TaskState
 from dispatcher.task_in import TaskIn
 from dispatcher.worker import Worker
@@ -31,11 +32,12 @@ class TaskDesk:
         forecast: Forecast,
         planner: Planner,
         watches: Watches,
+        surveys: Surveys,
         workers: Mapping[VehicleId, Worker],
     ) -> None:
         self._store, self._book = store, book
         self._admission, self._forecast = admission, forecast
-        self._planner, self._watches = planner, watches
+        self._planner, self._watches, self._surveys = planner, watches, surveys
         self._workers = workers
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
@@ -89,6 +91,8 @@ class TaskDesk:
             return old
         if old.is_watch:
             return await self._watches.cancel(task)
+        if old.parts is not None:
+            return await self._surveys.cancel(task)
         state = TaskState.CANCELLING if begun else TaskState.CANCELLED
         event = self._book.journal.event("cancel_asked", task=task, vehicle=old.vehicle)
         new = self._book.move(task, state)

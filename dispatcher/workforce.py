@@ -8,12 +8,12 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers
 from dispatcher.charging import ChargePolicy, CheapHours
 from dispatcher.driving import GroundMover
+from dispatcher.duties import Duties
 from dispatcher.execution import Missions
 from dispatcher.flights import AirMover
 from dispatcher.forecast import Forecast
 from dispatcher.help_flights import HelpFlights
 from dispatcher.hygiene import Hygiene
-from dispatcher.patrols import Watches
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
 from dispatcher.stops import Handling, stops_of
@@ -38,12 +38,12 @@ class Workforce:
         chargers: Chargers,
         forecast: Forecast,
         planner: Planner,
-        watches: Watches,
+        duties: Duties,
         shelters: Mapping[VehicleId, Shelter],
     ) -> None:
         self._given, self._basis = given, basis
         self._hygiene, self._chargers = hygiene, chargers
-        self._planner, self._watches, self._shelters = planner, watches, shelters
+        self._planner, self._duties, self._shelters = planner, duties, shelters
         self._policy = _policy(given)
         self._waiting = _waiting(given, basis, forecast)
 
@@ -67,7 +67,7 @@ class Workforce:
             handovers=basis.handovers,
             charging=self._policy,
             shelter=self._shelters[vehicle.spec.id],
-            duties=self._watches,
+            duties=self._duties,
             flyer=mover if isinstance(mover, AirMover) else None,
             waiting=None if flies else self._waiting,
             helper=helper,

@@ -297,7 +297,7 @@ class Simulation:
 
     def _expect_loads(self, task: Task) -> None:
         """Tell the cargo monitor of a new task's loads, as the request has them."""
-        if task.state is not TaskState.QUEUED or task.stops_done or task.is_watch:
+        if task.state is not TaskState.QUEUED or task.stops_done or task.by_shifts:
             return
         first, *drops = stops_of(task, self._handling)
         for stop in drops:

@@ -442,6 +442,7 @@ async def test_a_patrol_is_previewed_without_being_queued(
     answer = await api.post("/patrols/preview", json=asked)
     assert answer.status_code == 200
     assert (answer.json()["vehicles_needed"], answer.json()["errors"]) == (1, [])
+    assert (answer.json()["vehicles_used"], answer.json()["sorties"]) == (None, None)
     assert ward.open_tasks() == []
     crossing = {"kind": "patrol", "outline": [[0, 0], [20, 20], [20, 0], [0, 20]]}
     (wrong,) = (await api.post("/patrols/preview", json=crossing)).json()["errors"]
