@@ -45,6 +45,7 @@ class Life:
             group.create_task(basis.traffic.run(), name="traffic.run")
             group.create_task(planning.planner.run(), name="planner.run")
             await self._resume_work(group)
+            group.create_task(planning.transfers.run(), name="service.transfers")
             group.create_task(planning.watches.run(), name="service.watches")
             group.create_task(self._look_around(), name="service.look")
             group.create_task(parts.desks.incidents.run(), name="service.incidents")
@@ -60,6 +61,7 @@ class Life:
         """Take up what the store holds."""
         basis, planning = self._parts.basis, self._parts.planning
         await basis.book.load()
+        await planning.transfers.restore()
         if basis.times is not None:
             basis.times.load(await self._store.paces())
         if self._parts.given.planner.positioning:

@@ -24,6 +24,7 @@ from dispatcher.hygiene import Hygiene
 from dispatcher.incident_choice import IncidentChoice
 from dispatcher.incident_desk import IncidentDesk
 from dispatcher.incident_store import IncidentStore
+from dispatcher.landings import Landings
 from dispatcher.lane_desk import LaneDesk
 from dispatcher.looks import Looks
 from dispatcher.modelling import Modeller
@@ -35,6 +36,7 @@ from dispatcher.reactions import Reactions
 from dispatcher.road_desk import RoadDesk
 from dispatcher.shelter import Shelter
 from dispatcher.task_desk import TaskDesk
+from dispatcher.transfers import Transfers
 from dispatcher.watch import FleetWatch
 from dispatcher.watch_plans import WatchPlans
 from dispatcher.worker import Worker
@@ -51,6 +53,7 @@ class Planning:
     planner: Planner
     watches: Watches
     watch_plans: WatchPlans
+    transfers: Transfers
     emergency_desk: EmergencyDesk
 
 
@@ -98,7 +101,8 @@ def parts_of(given: Given) -> Parts:
     ready, basis, workers = asyncio.Event(), basis_of(given), dict[VehicleId, Worker]()
     reactions = Reactions(basis.roster, workers, basis.hub, lambda: planning.planner.poke())
     basis.traffic.on_hours(reactions.hours_changed)
-    planning = _planning(given, basis, workers, reactions)
+    landings = Landings(basis.roster, workers, lambda: looks, basis.handling, given.clock.now_s)
+    planning = _planning(given, basis, workers, reactions, landings)
     poke = planning.planner.poke
     Outages(given.site, basis.facilities, basis.traffic, basis.alerts, poke)  # facilities tell it
     blockages = Blockages(
@@ -141,7 +145,11 @@ def parts_of(given: Given) -> Parts:
 
 
 def _planning(
-    given: Given, basis: Basis, workers: dict[VehicleId, Worker], reactions: Reactions
+    given: Given,
+    basis: Basis,
+    workers: dict[VehicleId, Worker],
+    reactions: Reactions,
+    landings: Landings,
 ) -> Planning:
     """Fills ``workers``, too."""
     site, book, alerts, traffic = given.site, basis.book, basis.alerts, basis.traffic
@@ -173,6 +181,17 @@ def _planning(
         able=modeller.shortlist.able,
         changed=reactions.emergencies_changed,
     )
+    transfers = Transfers(
+        book,
+        given.store,
+        given.clock,
+        alerts,
+        basis.handling,
+        outlook=landings.outlook,
+        seconds_to=lambda vehicle, stop: workers[vehicle].seconds_to(stop),
+        abandon=lambda vehicle, task: workers[vehicle].abandon(task),
+        poke=lambda: planner.poke(),
+    )
     planner = Planner(
         book,
         modeller,
@@ -181,11 +200,14 @@ def _planning(
         fleet=_fleet_of(given, workers),
         wake=lambda vehicle: workers[vehicle].wake(),
         turn_round=lambda vehicle, task: workers[vehicle].turn_round(task),
-        held=emergency_desk.holds,
+        held=lambda task: emergency_desk.holds(task) or transfers.holds(task),
+        lead_s=transfers.lead_s,
         seed=given.seed,
     )
     forecast = Forecast(given.clock, basis.handling, given.zone)
-    workforce = Workforce(given, basis, hygiene, chargers, forecast, planner, watches, shelters)
+    workforce = Workforce(
+        given, basis, hygiene, chargers, forecast, planner, watches, shelters, transfers
+    )
     workers |= {vehicle.spec.id: workforce.worker(vehicle) for vehicle in given.led}
     return Planning(
         forecast=forecast,
@@ -193,6 +215,7 @@ def _planning(
         planner=planner,
         watches=watches,
         watch_plans=watch_plans,
+        transfers=transfers,
         emergency_desk=emergency_desk,
     )
 

@@ -28,8 +28,9 @@ from dispatcher.shift_work import Flyer, ShiftWork
 from dispatcher.standing import Standing
 from dispatcher.steps import Steps
 from dispatcher.stop_tries import PAUSE_S, StopTries
-from dispatcher.stops import Handling
+from dispatcher.stops import Handling, TaskStop
 from dispatcher.task import Priority, TaskId
+from dispatcher.transfers import Transfers
 from dispatcher.views import Activity
 from dispatcher.visits import Visits
 from dispatcher.waiting import WaitingPlaces
@@ -59,6 +60,7 @@ class Worker:
         charging: ChargePolicy,
         shelter: Shelter,
         duties: Duties,
+        transfers: Transfers,
         flyer: Flyer | None = None,
         waiting: WaitingPlaces | None = None,
         helper: HelpFlights | None = None,
@@ -90,7 +92,14 @@ class Worker:
         steps = Steps(self.id, hand, book, planner, alerts, handling)
         plan = planner, handling, steps
         tries = StopTries(
-            *own, steps, retreat, standing, break_off, why_drop=calls.why_drop, pause=self._pause
+            *own,
+            steps,
+            retreat,
+            standing,
+            break_off,
+            transfers,
+            why_drop=calls.why_drop,
+            pause=self._pause,
         )
         self._visits = Visits(
             *own, *plan, tries, wish, retreat, standing, break_off, self._free_now
@@ -209,6 +218,10 @@ class Worker:
     def stands_at(self) -> NodeId:
         """The node where it stands, or from which it is on its way."""
         return self._mover.stand
+
+    def seconds_to(self, stop: TaskStop) -> float:
+        """How long it would take to a stop from where it stands; raises Unreachable."""
+        return self._mover.seconds_to(stop)
 
     def stand(self, home: NodeId) -> NodeId:
         """Where it stands at the start of the program; at home, if it doesn't say."""
