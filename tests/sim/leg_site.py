@@ -19,13 +19,11 @@ levels:
       surgery: {name: {en: Surgery, zh: 手术室}, kind: ward, at: [20, 10], joins: [c2]}
       bay-1:
         {name: {en: Bay 1, zh: 一号位}, at: [0, -10], joins: [c1], roles: [parking, charger]}
-      bay-2:
-        {name: {en: Bay 2, zh: 二号位}, at: [20, -10], joins: [c2], roles: [parking, charger]}
       beside-pad:
         {name: {en: By the pad, zh: 起降点旁}, at: [50, 0], joins: [c3], roles: [handover]}
       pad: {name: {en: Pad, zh: 起降点}, kind: pad, at: [62, 0], roles: [pad]}
       dock: {name: {en: Dock, zh: 机库}, kind: dock, at: [620, -40], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号机库}, kind: dock, at: [660, -40], roles: [pad, charger]}
+      dock-2: {name: {en: Dock 2, zh: 二号机库}, kind: dock, at: [60, -40], roles: [pad, charger]}
       depot: {name: {en: Blood depot, zh: 血库}, kind: stores, at: [650, 0], roles: [pad]}
     lanes: [[c1, c2, c3]]
 air:
@@ -45,15 +43,15 @@ BLOOD = {
 SAMPLE = {**BLOOD, "item": "samples", "from": "ward", "to": ["depot"]}
 
 
-def bloodline(folder: Path, *, drones: int = 1, carts: int = 1, more: str = "") -> Path:
-    """The scenario, with so many drones and robots, and ``more`` lines."""
+def bloodline(folder: Path, *, drones: int = 1, more: str = "") -> Path:
+    """The scenario, with one robot, one or two drones, and ``more`` lines."""
     (folder / "site.yaml").write_text(SITE, encoding="utf-8")
     docks = ["dock", "dock-2"][:drones]
     vehicles = f"""
 vehicles:
   - model: cart
-    ids: [{", ".join(f"C{n}" for n in range(1, carts + 1))}]
-    homes: [{", ".join(f"bay-{n}" for n in range(1, carts + 1))}]
+    ids: [C1]
+    homes: [bay-1]
   - model: drone
     ids: [{", ".join(f"D{n}" for n in range(1, drones + 1))}]
     homes: [{", ".join(docks)}]

@@ -9,7 +9,7 @@ from routing.site import NodeId
 from tests.sim.leg_site import BLOOD, bloodline
 from tests.sim.process import place
 
-C1 = VehicleId("C1")
+C1, D1, D2 = VehicleId("C1"), VehicleId("D1"), VehicleId("D2")
 
 
 async def test_killed_again_and_again_the_blood_comes_once(tmp_path: Path) -> None:
@@ -41,3 +41,19 @@ async def test_between_the_legs_the_second_one_is_still_known_to_have_its_goods(
         await here.service.fleet_desk.set_in_service(C1, on=True)
         assert (await here.until_all_ended())[second] is TaskState.DONE
         assert [a.code for a in here.service.alerts() if not a.cleared_s] == []
+
+
+async def test_a_drone_in_the_air_keeps_its_pads_over_a_restart(tmp_path: Path) -> None:
+    """Another one, that waits for the same pads, would come down where it does."""
+    async with place(bloodline(tmp_path, drones=2), tmp_path / "legs.sqlite") as here:
+        await here.service.fleet_desk.set_in_service(D1, on=False)
+        await here.submit(**BLOOD)
+        far = here.world.aircraft[D2]
+        await here.until(lambda: far.position().point.x_m > 300)
+        await here.service.fleet_desk.set_in_service(D1, on=True)
+        await here.submit(**BLOOD, priority="stat")
+        await asyncio.sleep(10)
+        assert not here.world.aircraft[D1].airborne, "it waits for the depot's pad"
+        await here.restart()
+        await here.until(lambda: not far.airborne)
+        assert not here.world.aircraft[D1].airborne
