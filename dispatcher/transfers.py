@@ -293,7 +293,11 @@ def _medium(task: Task) -> Medium | None:
 
 
 def _because(code: str, first: Task, why: Refusal | None) -> Refusal:
-    """What the first leg means for the second; its own facts go with it, for the sentence."""
+    """What the first leg means for the second; its own facts go with it, for the sentence.
+
+    Where one of these is a ``why`` itself, it goes as ``because``.
+    """
     if why is None:
         return Refusal(code, {"task": first.id})
-    return Refusal(code, {**why.facts, "task": first.id, "why": why.code})
+    facts = {"because" if name == "why" else name: fact for name, fact in why.facts.items()}
+    return Refusal(code, {**facts, "task": first.id, "why": why.code})

@@ -171,6 +171,15 @@ async def test_it_says_why_it_waits_and_not_each_time_that_a_number_changes() ->
         assert here.transfers.holds(here.second) is None
 
 
+async def test_what_people_have_said_of_the_weather_reaches_the_receiver() -> None:
+    async with stage() as here:
+        why = Refusal("weather_hold", {"emergency": "E-1", "why": "thunderstorm"})
+        here.outlook = Outlook(None, why)
+        held = here.transfers.holds(here.second)
+        assert held is not None
+        assert (held.facts["why"], held.facts["because"]) == ("weather_hold", "thunderstorm")
+
+
 async def test_a_drone_as_the_second_leg_waits_until_the_goods_are_there() -> None:
     async with stage() as here:
         here.outlook = Outlook(100.0)

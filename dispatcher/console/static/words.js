@@ -74,7 +74,7 @@ export function spoken(facts) {
 function spokenFact(name, value, facts = {}) {
   if (Array.isArray(value)) return value.map((each) => spokenFact(name, each)).join(", ");
   if (typeof value !== "string") return quantity(name, value ?? "–");
-  if (name === "why") return reasonWords({ code: value, facts: { ...facts, why: undefined } });
+  if (name === "why") return reasonWords({ code: value, facts: { ...facts, why: facts.because, because: undefined } });
   const slug = value.replaceAll(" ", "_");
   if (name === "wanted" && has(`wanted.${slug}`)) return t(`wanted.${slug}`);
   if (name === "action" && has(`task_action.${value}`)) return t(`task_action.${value}`);
