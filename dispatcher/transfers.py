@@ -251,8 +251,11 @@ class Transfers:
         return self._ended.get(task.leg.other) or self._book.find(task.leg.other)
 
     def _moved(self, task: Task) -> None:
+        """Ends are followed at once; what is expected only now and then, or plans would ring."""
         if task.leg is None:
             return
+        if task.state.ended or (task.leg.number == 2 and task.id not in self._open):
+            self._news.set()
         if task.leg.number == 1:
             if task.state.ended and task.leg.other in self._open:
                 self._ended[task.id] = task
@@ -263,7 +266,6 @@ class Transfers:
             self._open[task.id] = None
         elif task.id in self._open:
             self._forget(task)
-        self._news.set()
 
     def _forget(self, task: Task) -> None:
         """A second leg has ended; if goods are left at the pad, a person is told."""

@@ -23,7 +23,7 @@ from dispatcher.task import (
     TaskId,
     TaskState,
 )
-from dispatcher.transfers import EARLY_S, PATIENCE_S, SAME_S, STANDS_S, Outlook, Transfers
+from dispatcher.transfers import EARLY_S, LOOK_S, PATIENCE_S, SAME_S, STANDS_S, Outlook, Transfers
 from fleet.clock import Clock
 from fleet.vehicle import Medium, VehicleId
 from routing.refusal import Refusal
@@ -69,6 +69,8 @@ class Stage:
         default_factory=list[tuple[VehicleId, TaskId]]
     )
     pokes: int = 0
+    rings: bool = False
+    """Whether each new plan expects the landing at another time."""
 
     def __post_init__(self) -> None:
         self.transfers = self.made()
@@ -92,6 +94,9 @@ class Stage:
 
     def _poke(self) -> None:
         self.pokes += 1
+        assert self.pokes < 100, "planned again and again at one moment"
+        if self.rings and self.outlook.done_s is not None:
+            self.outlook = Outlook(1400.0 - self.outlook.done_s)
 
     async def go(self, task: TaskId, *states: TaskState, **changes: object) -> Task:
         for state in states:
@@ -143,6 +148,13 @@ async def test_the_second_leg_is_shifted_to_the_landing_but_not_for_every_second
         await asyncio.sleep(6)
         assert here.second.earliest_s == 531.0
         assert here.pokes == pokes + 1
+
+
+async def test_a_plan_that_rings_is_not_made_anew_without_end() -> None:
+    async with stage() as here:
+        here.rings, here.outlook = True, Outlook(500.0)
+        await asyncio.sleep(5 * LOOK_S)
+        assert 2 <= here.pokes <= 6
 
 
 async def test_the_robot_sets_out_to_be_there_before_the_drone_lands() -> None:
