@@ -7,16 +7,18 @@ from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault, Refused
-from dispatcher.intake import to_task_fields
+from dispatcher.intake import TaskFields, to_task_fields
+from dispatcher.joins import Join, Joins, carried
 from dispatcher.patrol_judge import Forecast, PatrolJudge
 from dispatcher.reach import unreachable_stops
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling, stops_of_spec
-from dispatcher.task import AreaParts, Patrol, Spec, Task, TaskId, TaskState, VisitOrder
+from dispatcher.task import AreaParts, Leg, Patrol, Spec, Task, TaskId, TaskState, VisitOrder
 from dispatcher.task_in import PatrolIn, TaskIn
 from dispatcher.watch_plans import WatchPlans
 from fleet.clock import Clock
 from fleet.roster import Roster
+from fleet.vehicle import VehicleSpec
 from routing.refusal import Refusal
 from routing.site import PlaceId, Site
 
@@ -41,18 +43,51 @@ class Admission:
         self._handling = handling
         self._judge, self._watch_plans = judge, watch_plans
         self._book = book
+        self._joins = Joins(site, roads, handling, self._specs, _fault_of)
 
-    def new_task(self, request: TaskIn, key: str | None) -> Task:
-        """A task with a number of its own, not yet accepted.
+    def new_tasks(self, request: TaskIn, key: str | None) -> tuple[Task, ...]:
+        """A task with a number of its own, or one for each leg; not yet accepted.
 
         Args:
-            key: the caller's idempotency key.
+            key: the caller's idempotency key; the last task has it.
 
         Raises:
             Refused: with every reason.
         """
         fields = to_task_fields(request, self._site, self._clock, self._config)
-        self._refuse_the_impossible(fields.spec)
+        join = self._join(fields)
+        if join is not None:
+            return self._two_legs(fields, join, key)
+        return (self._one_task(fields, key),)
+
+    def _join(self, fields: TaskFields) -> Join | None:
+        """How a delivery is made in two legs, if it has to be; Refused if it can't be at all."""
+        goods = carried(fields.spec)
+        if goods is not None and fields.via is not None:
+            return self._joins.through(goods, fields.via)
+        try:
+            self._refuse_the_impossible(fields.spec)
+        except Refused:
+            join = None if goods is None else self._joins.best(goods)
+            if join is None:
+                raise
+            return join
+        return None
+
+    def _two_legs(self, fields: TaskFields, join: Join, key: str | None) -> tuple[Task, Task]:
+        """Both legs: the first should be over early enough for the second to be in time."""
+        ids = self._book.new_task_id(), self._book.new_task_id()
+        earliest_s, due_s = fields.earliest_s, fields.due_s
+        first_due_s = max(due_s - join.seconds[1], earliest_s + 1)
+        first = self._task(ids[0], replace(fields, spec=join.legs[0], due_s=first_due_s), None)
+        begins_s = earliest_s + join.seconds[0]
+        second = self._task(ids[1], replace(fields, spec=join.legs[1], earliest_s=begins_s), key)
+        return (
+            replace(first, leg=Leg(number=1, other=ids[1], via=join.via)),
+            replace(second, leg=Leg(number=2, other=ids[0], via=join.via)),
+        )
+
+    def _one_task(self, fields: TaskFields, key: str | None) -> Task:
         spec = fields.spec
         if isinstance(spec, Patrol):
             judged = self._judge.judge(spec, fields.earliest_s, fields.due_s)
@@ -63,9 +98,12 @@ class Admission:
         id_ = self._book.new_task_id()
         if isinstance(spec, Patrol) and spec.order is not VisitOrder.GIVEN and not spec.is_watch:
             spec = replace(spec, points=self._watch_plans.in_order(spec, random.Random(id_)))
+        return self._task(id_, replace(fields, spec=spec), key)
+
+    def _task(self, id_: TaskId, fields: TaskFields, key: str | None) -> Task:
         return Task(
             id=id_,
-            spec=spec,
+            spec=fields.spec,
             priority=fields.priority,
             state=TaskState.QUEUED,
             created_s=self._clock.now_s(),
@@ -87,8 +125,8 @@ class Admission:
         return await self._judge.preview(fields.spec, fields.earliest_s, fields.due_s)
 
     def _refuse_the_impossible(self, spec: Spec) -> None:
-        """Refuse what no vehicle of this site could ever do."""
-        specs = [vehicle.spec for vehicle in self._roster if not vehicle.spec.watched]
+        """Refuse what no vehicle of this site could ever do alone."""
+        specs = self._specs()
         able = [s for s in specs if not why_not(spec, s)]
         if not able:
             reasons = nearest_miss(why_not(spec, s) for s in specs)
@@ -103,6 +141,9 @@ class Admission:
         reason = Refusal("unreachable", {"value": place})
         remedy = "send a place that a vehicle fit for this task can get to and back from"
         raise Refused([FieldFault(_field_of(spec, place), reason, remedy)])
+
+    def _specs(self) -> list[VehicleSpec]:
+        return [vehicle.spec for vehicle in self._roster if not vehicle.spec.watched]
 
 
 def _fault_of(reason: Refusal) -> FieldFault:

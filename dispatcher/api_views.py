@@ -1,5 +1,6 @@
 """What the API says of tasks, vehicles and alerts: the JSON shapes, and how they are filled."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,14 @@ class ReasonOut(View):
     facts: dict[str, Any]
 
 
+class LegOut(View):
+    """Which leg of one delivery a task is: 1 ends at the pad ``via``, 2 goes on from there."""
+
+    number: int
+    other: str
+    via: str
+
+
 class TaskOut(View):
     """One task."""
 
@@ -61,6 +70,7 @@ class TaskOut(View):
     reason: ReasonOut | None
     requester: str
     note: str
+    leg: LegOut | None = None
 
 
 class EventOut(View):
@@ -338,6 +348,7 @@ def _task_values(task: Task, site: Site, clock: Clock) -> dict[str, Any]:
         "reason": _reason(task.reason),
         "requester": task.requester,
         "note": task.note,
+        "leg": None if task.leg is None else LegOut(**asdict(task.leg)),
     }
 
 

@@ -14,18 +14,17 @@ def why_not(spec: Spec, vehicle: VehicleSpec) -> list[Refusal]:
     """
     match spec:
         case Delivery():
-            found = [
+            return [
                 *_lacks(vehicle, "carry"),
                 *_too_much(vehicle, spec.goods, spec.mass_g, spec.volume_ml),
+                *_must_be(vehicle, spec.by or vehicle.medium),
             ]
-            if spec.by is not None and vehicle.medium is not spec.by:
-                found.append(Refusal("wrong_medium", {"asked": spec.by.value}))
-            return found
         case Medicine():
             return [
                 *_lacks(vehicle, "carry"),
                 *_lacks(vehicle, "lock"),
                 *_too_much(vehicle, "medicine", spec.mass_g, spec.volume_ml),
+                *_must_be(vehicle, spec.by or vehicle.medium),
             ]
         case Patrol():
             return _lacks(vehicle, "camera") + _must_be(vehicle, spec.medium)

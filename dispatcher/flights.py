@@ -12,6 +12,7 @@ from dispatcher.mission_record import MissionRecord
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
+from dispatcher.task import TaskId
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Vehicle
@@ -77,7 +78,7 @@ class AirMover:
                 await self.go_home(errand)
             await self._fly(self._tour(stop), self.home, stop, errand)
             return
-        goal, ahead = self._node(stop.place), self._pads_ahead(errand)
+        goal, ahead = self._node(stop.place), self._pads_ahead(errand.task, errand.stop_index)
         try:
             await self._reserve([goal, *ahead], errand)
             if goal == self.stand:
@@ -117,7 +118,12 @@ class AirMover:
         return False
 
     def keep_charger(self, record: MissionRecord) -> None:
-        """Its dock is its own."""
+        """Its dock is its own; so are, after a restart, the air and the pads of its flight."""
+        route = record.mission.route
+        pads = [route[0].node, route[-1].node]
+        if record.task is not None:
+            pads += self._pads_ahead(record.task, record.stop_index)
+        self._skies.keep(self._spec.id, route, pads)
 
     async def unplug(self, errand: Errand) -> None:
         """A dock charges as long as a drone stands in it."""
@@ -141,6 +147,8 @@ class AirMover:
             record, lambda: self._skies.fly(self._spec.id, route, errand.rank)
         )
         self.stand = route[-1].node
+        ahead = self._pads_ahead(errand.task, errand.stop_index)
+        self._skies.leave(self._spec.id, keep=[self.stand, *ahead])
 
     def may_charge(self) -> bool:
         """Its dock is its own."""
@@ -294,11 +302,11 @@ class AirMover:
             await self.go_home(errand)
         await self._skies.reserve(self._spec.id, pads, errand.rank)
 
-    def _pads_ahead(self, errand: Errand) -> list[NodeId]:
-        task = self._book.find(errand.task)
-        if task is None or errand.stop_index < 0:
+    def _pads_ahead(self, id_: TaskId | None, stop_index: int) -> list[NodeId]:
+        task = self._book.find(id_)
+        if task is None or stop_index < 0:
             return []
-        stops = stops_of(task, self._handling)[errand.stop_index + 1 :]
+        stops = stops_of(task, self._handling)[stop_index + 1 :]
         return [self._node(stop.place) for stop in stops if stop.place is not None]
 
     def _point(self, node: NodeId) -> Point:

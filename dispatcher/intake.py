@@ -47,6 +47,8 @@ class TaskFields:
     due_s: float
     requester: str
     note: str
+    via: PlaceId | None = None
+    """The pad over which goods go in two legs; None = as is best."""
 
 
 def parse(data: object) -> TaskIn | FieldFaults:
@@ -65,6 +67,7 @@ def to_task_fields(asked: TaskIn, site: Site, clock: Clock, config: DispatchConf
     """
     reading = _Reading(site, clock, config)
     spec = reading.spec(asked)
+    via = reading.via(asked)
     earliest_s, due_s = reading.window(asked)
     if reading.faults or spec is None:
         raise Refused(reading.faults)
@@ -75,6 +78,7 @@ def to_task_fields(asked: TaskIn, site: Site, clock: Clock, config: DispatchConf
         due_s=due_s,
         requester=asked.requester,
         note=asked.note,
+        via=via,
     )
 
 
@@ -102,6 +106,13 @@ class _Reading:
                     dose_mj_cm2=asked.dose_mj_cm2,
                     duration_s=self._disinfection_s(asked),
                 )
+
+    def via(self, asked: TaskIn) -> PlaceId | None:
+        if not isinstance(asked, DeliveryIn | MedicineIn) or asked.via is None:
+            return None
+        if isinstance(asked, DeliveryIn) and asked.by is not None:
+            self._fault("by", "via_and_by", {}, "leave by out: one leg is flown, the other driven")
+        return self._place("via", asked.via)
 
     def window(self, asked: TaskIn) -> tuple[float, float]:
         now_s = self._clock.now_s()

@@ -47,6 +47,7 @@ class Life:
             group.create_task(basis.traffic.run(), name="traffic.run")
             group.create_task(planning.planner.run(), name="planner.run")
             await self._resume_work(group)
+            group.create_task(planning.transfers.run(), name="service.transfers")
             group.create_task(planning.watches.run(), name="service.watches")
             group.create_task(planning.surveys.run(), name="service.surveys")
             group.create_task(self._look_around(), name="service.look")
@@ -66,6 +67,7 @@ class Life:
         await basis.book.load()
         if self._parts.given.site.workcells:
             basis.workcells.keep(r.mission.id for r in await self._store.missions_in_hand())
+        await planning.transfers.restore()
         if basis.times is not None:
             basis.times.load(await self._store.paces())
         if self._parts.given.planner.positioning:

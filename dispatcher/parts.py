@@ -26,6 +26,7 @@ from dispatcher.hygiene import Hygiene
 from dispatcher.incident_choice import IncidentChoice
 from dispatcher.incident_desk import IncidentDesk
 from dispatcher.incident_store import IncidentStore
+from dispatcher.landings import Landings
 from dispatcher.lane_desk import LaneDesk
 from dispatcher.looks import Looks
 from dispatcher.modelling import Modeller
@@ -43,6 +44,7 @@ from dispatcher.survey_plans import SurveyPlans
 from dispatcher.surveys import Surveys
 from dispatcher.task import TaskId
 from dispatcher.task_desk import TaskDesk
+from dispatcher.transfers import Transfers
 from dispatcher.watch import FleetWatch
 from dispatcher.watch_plans import WatchPlans
 from dispatcher.wind_limits import WindLimits
@@ -63,6 +65,7 @@ class Planning:
     shifts: ShiftDesks
     watch_plans: WatchPlans
     survey_plans: SurveyPlans
+    transfers: Transfers
     emergency_desk: EmergencyDesk
 
 
@@ -112,7 +115,8 @@ def parts_of(given: Given) -> Parts:
     ready, basis, workers = asyncio.Event(), basis_of(given), dict[VehicleId, Worker]()
     reactions = Reactions(basis.roster, workers, basis.hub, lambda: planning.planner.poke())
     basis.traffic.on_hours(reactions.hours_changed)
-    planning = _planning(given, basis, workers, reactions)
+    landings = Landings(basis.roster, workers, lambda: looks, basis.handling, given.clock.now_s)
+    planning = _planning(given, basis, workers, reactions, landings)
     poke = planning.planner.poke
     Outages(given.site, basis.facilities, basis.traffic, basis.alerts, poke)  # facilities tell it
     basis.workcells.on_service(lambda _cell, _serves: poke())
@@ -165,7 +169,11 @@ def parts_of(given: Given) -> Parts:
 
 
 def _planning(
-    given: Given, basis: Basis, workers: dict[VehicleId, Worker], reactions: Reactions
+    given: Given,
+    basis: Basis,
+    workers: dict[VehicleId, Worker],
+    reactions: Reactions,
+    landings: Landings,
 ) -> Planning:
     """Fills ``workers``, too."""
     site, book, alerts, traffic = given.site, basis.book, basis.alerts, basis.traffic
@@ -217,6 +225,17 @@ def _planning(
         able=modeller.shortlist.able,
         changed=reactions.emergencies_changed,
     )
+    transfers = Transfers(
+        book,
+        given.store,
+        given.clock,
+        alerts,
+        basis.handling,
+        outlook=landings.outlook,
+        seconds_to=lambda vehicle, stop: workers[vehicle].seconds_to(stop),
+        abandon=lambda vehicle, task: workers[vehicle].abandon(task),
+        poke=lambda: planner.poke(),
+    )
     planner = Planner(
         book,
         modeller,
@@ -225,11 +244,16 @@ def _planning(
         fleet=_fleet_of(given, workers),
         wake=lambda vehicle: workers[vehicle].wake(),
         turn_round=lambda vehicle, task: workers[vehicle].turn_round(task),
-        held=lambda task: emergency_desk.holds(task) or basis.handovers.holds(task),
+        held=lambda task: (
+            emergency_desk.holds(task) or basis.handovers.holds(task) or transfers.holds(task)
+        ),
+        lead_s=transfers.lead_s,
         seed=given.seed,
     )
     forecast = Forecast(given.clock, basis.handling, given.zone)
-    workforce = Workforce(given, basis, hygiene, chargers, forecast, planner, shifts, shelters)
+    workforce = Workforce(
+        given, basis, hygiene, chargers, forecast, planner, shifts, shelters, transfers
+    )
     workers |= {vehicle.spec.id: workforce.worker(vehicle) for vehicle in given.led}
     return Planning(
         forecast=forecast,
@@ -240,6 +264,7 @@ def _planning(
         shifts=shifts,
         watch_plans=watch_plans,
         survey_plans=survey_plans,
+        transfers=transfers,
         emergency_desk=emergency_desk,
     )
 

@@ -77,6 +77,7 @@ class Planner:
         turn_round: called with a vehicle that should give back what it drives for, and the task
             for which it should.
         held: why a task that nobody has begun is not to be planned now; None = it is.
+        lead_s: how long before a task may begin a vehicle sets out for it.
         executor: where improvements are computed: a worker process, or in line.
     """
 
@@ -91,6 +92,7 @@ class Planner:
         wake: Callable[[VehicleId], None],
         turn_round: Callable[[VehicleId, TaskId], None],
         held: Callable[[Task], Refusal | None] = lambda _: None,
+        lead_s: Callable[[VehicleId, Task], float] = lambda _, __: 0.0,
         seed: int = 0,
     ) -> None:
         self._book = book
@@ -100,7 +102,7 @@ class Planner:
         self._fleet = fleet
         self._wake = wake
         self._turn_round = turn_round
-        self._held = held
+        self._held, self._lead_s = held, lead_s
         self._preemption = Preemption(modeller)
         self._seed = seed
         self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
@@ -133,7 +135,10 @@ class Planner:
         for visit in self._routes.get(vehicle, ()):
             task = self._book.find(TaskId(visit.request))
             if task is not None and not task.state.ended and visit.stop >= task.stops_done:
-                return visit if task.earliest_s <= self._book.now_s() else None
+                now_s = self._book.now_s()
+                early = task.earliest_s > now_s
+                waits = early and task.earliest_s - self._lead_s(vehicle, task) > now_s
+                return None if waits else visit
         return None
 
     def wanted_s(self, vehicle: VehicleId) -> float:
@@ -141,7 +146,7 @@ class Planner:
         for visit in self._routes.get(vehicle, ()):
             task = self._book.find(TaskId(visit.request))
             if task is not None and not task.state.ended:
-                return task.earliest_s
+                return task.earliest_s - self._lead_s(vehicle, task)
         return math.inf
 
     def must_wait(self, task: Task, free: Callable[[], Free]) -> bool:

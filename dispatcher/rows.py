@@ -22,6 +22,7 @@ from dispatcher.task import (
     Delivery,
     Disinfection,
     Kind,
+    Leg,
     Medicine,
     Patrol,
     Priority,
@@ -89,6 +90,7 @@ class TaskRow(SQLModel, table=True):
     stops_done: int
     reason: str | None = Field(sa_type=Text)
     key: str | None = Field(unique=True)
+    leg: str | None = Field(sa_type=Text)
 
 
 class EventRow(SQLModel, table=True):
@@ -170,6 +172,7 @@ SPECS: Mapping[str, TypeAdapter[Any]] = {
     Kind.DISINFECTION: TypeAdapter(Disinfection),
 }
 """What each kind of task asks for, as JSON and back."""
+LEG = TypeAdapter(Leg)
 _MISSION = TypeAdapter(Mission)
 _SHIFT_PLAN = TypeAdapter(ShiftPlan)
 
@@ -216,6 +219,7 @@ def task_values(task: Task, clock: Clock) -> dict[str, Any]:
         "stops_done": task.stops_done,
         "reason": None if task.reason is None else _refusal_text(task.reason),
         "key": task.key,
+        "leg": None if task.leg is None else LEG.dump_json(task.leg).decode(),
     }
 
 
@@ -237,6 +241,7 @@ def task_of(row: RowMapping, clock: Clock) -> Task:
         ended_s=None if row["ended_at"] is None else clock.to_loop(row["ended_at"]),
         reason=None if row["reason"] is None else _refusal_of(row["reason"]),
         key=row["key"],
+        leg=None if row["leg"] is None else LEG.validate_json(row["leg"]),
     )
 
 

@@ -72,6 +72,17 @@ class Skies:
         if pad != home:
             self._pads[pad] = spec.id
 
+    def keep(self, vehicle: VehicleId, route: Sequence[Waypoint], pads: Sequence[NodeId]) -> None:
+        """At the start of the program: what a former process gave a drone is still its own.
+
+        Call it for all drones before any of them asks for more; `fly` for the route takes it up.
+        """
+        for pad in pads:
+            if pad not in self._homes:
+                self._pads.setdefault(pad, vehicle)
+        if len(route) > 1:
+            self._flights[vehicle] = self._flight(vehicle, route)
+
     def free(self, vehicle: VehicleId, pads: Sequence[NodeId]) -> bool:
         """Whether a drone could have all these pads now."""
         return all(

@@ -6,7 +6,7 @@ from dispatcher.hand import Hand
 from dispatcher.journal import Event
 from dispatcher.planner import Planner
 from dispatcher.stops import Handling, TaskStop, on_board, stops_of
-from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.task import LEG_CANCELLED, LEG_FAILED, Task, TaskId, TaskState
 from fleet.errors import SafetyStop
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal
@@ -103,6 +103,11 @@ class Steps:
 
     async def end_cancelled(self, task: Task, *before: Event) -> None:
         """Nothing is left of a cancelled task; ``before`` is noted with that."""
-        event = self._book.journal.event("task_cancelled", task=task.id, vehicle=self._vehicle)
-        ended = self._book.move(task.id, TaskState.CANCELLED, reason=None)
+        state, kind, reason = TaskState.CANCELLED, "task_cancelled", None
+        if task.reason is not None and task.reason.code in (LEG_FAILED, LEG_CANCELLED):
+            reason = task.reason
+            if reason.code == LEG_FAILED:
+                state, kind = TaskState.FAILED, "task_failed"
+        event = self._book.journal.event(kind, task=task.id, vehicle=self._vehicle)
+        ended = self._book.move(task.id, state, reason=reason)
         await self._book.commit(tasks=[ended], events=[*before, event])

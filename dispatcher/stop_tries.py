@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from dispatcher.book import TaskBook
 from dispatcher.break_off import BreakOff
@@ -13,7 +14,8 @@ from dispatcher.retreat import Retreat
 from dispatcher.standing import Standing
 from dispatcher.steps import Steps
 from dispatcher.stops import TaskStop, on_board
-from dispatcher.task import TaskId, TaskState
+from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.transfers import LOOK_S, Transfers
 from fleet.errors import (
     HandoverFailed,
     HandoverUnsure,
@@ -52,13 +54,15 @@ class StopTries:
         standing: Standing,
         break_off: BreakOff,
         handovers: Handovers,
+        transfers: Transfers,
         *,
         why_drop: Callable[[], Refusal | None],
         pause: Callable[[], Awaitable[None]],
     ) -> None:
         self._vehicle, self._mover, self._hand, self._book = vehicle, mover, hand, book
         self._steps, self._retreat = steps, retreat
-        self._standing, self._break_off, self._handovers = standing, break_off, handovers
+        self._standing, self._break_off = standing, break_off
+        self._handovers, self._transfers = handovers, transfers
         self._why_drop, self._pause = why_drop, pause
 
     async def make(self, id_: TaskId, stop: TaskStop, index: int) -> None:
@@ -73,7 +77,7 @@ class StopTries:
                         self._steps.strand(id_, "mission_cancelled")
                         raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 return  # what is on board is brought back next
-            drop = self._why_drop()
+            drop = self._why_drop() or self._transfers.why_leave(task)
             if drop is not None and not (on_board(task) or await self._holds(id_, stop, index)):
                 await self._steps.hand_back(task, drop)
                 return
@@ -83,6 +87,9 @@ class StopTries:
                 continue
             since_s = self._book.now_s()
             try:
+                if self._transfers.awaited(task):
+                    await self._wait_for_goods(task, stop, index)
+                    continue
                 await self._mover.go(stop, stop_trip(task, index, since_s))
             except MissionCancelled:
                 by = self._break_off.take_turn()
@@ -135,6 +142,15 @@ class StopTries:
     async def _given(self, id_: TaskId, stop: TaskStop, index: int) -> bool:
         """Whether a workcell has handed it what it is to take, though it may not say so."""
         return stop.workcell is not None and await self._handovers.made(id_, index)
+
+    async def _wait_for_goods(self, task: Task, stop: TaskStop, index: int) -> None:
+        """Be where the other leg's goods come to, and wait there a little."""
+        self._hand.ready_s = max(self._hand.ready_s, task.earliest_s + stop.service_s)
+        if self._mover.stand == self._mover.free_at(stop):
+            await asyncio.sleep(LOOK_S)
+            return
+        there = replace(stop, work=(), load_g=0, load_ml=0)
+        await self._mover.go(there, stop_trip(task, index, self._book.now_s()))
 
     def _carries_of(self, stop: TaskStop) -> bool:
         """Whether it has taken part of what it is to take at a stop."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 from fleet.vehicle import Medium, VehicleId
 from routing.drawn import DrawnArea
@@ -130,6 +130,8 @@ class Medicine:
     mass_g: int
     volume_ml: int = 0
     controlled: bool = False
+    by: Medium | None = None
+    """Only on the ground or only by air, for one leg of two; None = whichever can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,22 @@ KIND_OF: Mapping[type[Spec], Kind] = {
 }
 
 
+LEG_FAILED = "leg_failed"
+LEG_CANCELLED = "leg_cancelled"
+"""Why a second leg ends with the first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """Which leg of one delivery a task is: the first brings the goods to a pad, the second on."""
+
+    number: Literal[1, 2]
+    other: TaskId
+    """The task that is the other leg."""
+    via: PlaceId
+    """The pad where the goods change over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task as it stands now; it changes by `dataclasses.replace` in `service` alone.
@@ -251,6 +269,8 @@ class Task:
     """Why it waits, failed, or was refused by every vehicle."""
     key: str | None = None
     """The caller's idempotency key."""
+    leg: Leg | None = None
+    """Which leg of a delivery it is; None = all of what was asked for."""
 
     @property
     def kind(self) -> Kind:

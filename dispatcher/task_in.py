@@ -103,6 +103,7 @@ class DeliveryIn(_Asked):
     mass_kg: Annotated[Mass, _hint(5, "Mass", "重量", "mass")]
     volume_l: Annotated[Volume, _hint(6, "Volume", "体积", "volume", more=True)] = 0.0
     by: Annotated[Medium | None, _hint(7, "Only by", "仅限", "choice", more=True)] = None
+    via: Annotated[Word | None, _hint(8, "Over the pad", "经由起降点", "place", more=True)] = None
 
 
 class MedicineIn(_Asked):
@@ -120,6 +121,7 @@ class MedicineIn(_Asked):
     controlled: Annotated[
         StrictBool, _hint(7, "Controlled drug", "管制药品", "flag", more=True)
     ] = False
+    via: Annotated[Word | None, _hint(8, "Over the pad", "经由起降点", "place", more=True)] = None
 
 
 Coordinate = Annotated[Number, Field(ge=-1e6, le=1e6)]

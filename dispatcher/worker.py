@@ -29,8 +29,9 @@ from dispatcher.shift_work import Flyer, ShiftWork
 from dispatcher.standing import Standing
 from dispatcher.steps import Steps
 from dispatcher.stop_tries import PAUSE_S, StopTries
-from dispatcher.stops import Handling
+from dispatcher.stops import Handling, TaskStop
 from dispatcher.task import Priority, TaskId
+from dispatcher.transfers import Transfers
 from dispatcher.views import Activity
 from dispatcher.visits import Visits
 from dispatcher.waiting import WaitingPlaces
@@ -61,6 +62,7 @@ class Worker:
         charging: ChargePolicy,
         shelter: Shelter,
         duties: Duties,
+        transfers: Transfers,
         flyer: Flyer | None = None,
         waiting: WaitingPlaces | None = None,
         helper: HelpFlights | None = None,
@@ -98,6 +100,7 @@ class Worker:
             standing,
             break_off,
             handovers,
+            transfers,
             why_drop=calls.why_drop,
             pause=self._pause,
         )
@@ -218,6 +221,10 @@ class Worker:
     def stands_at(self) -> NodeId:
         """The node where it stands, or from which it is on its way."""
         return self._mover.stand
+
+    def seconds_to(self, stop: TaskStop) -> float:
+        """How long it would take to a stop from where it stands; raises Unreachable."""
+        return self._mover.seconds_to(stop)
 
     def stand(self, home: NodeId) -> NodeId:
         """Where it stands at the start of the program; at home, if it doesn't say."""

@@ -17,6 +17,7 @@ from dispatcher.hygiene import Hygiene
 from dispatcher.planner import Planner
 from dispatcher.shelter import Shelter
 from dispatcher.stops import Handling, stops_of
+from dispatcher.transfers import Transfers
 from dispatcher.waiting import WaitingPlaces
 from dispatcher.worker import Worker
 from fleet.vehicle import Medium, Vehicle, VehicleId
@@ -40,10 +41,12 @@ class Workforce:
         planner: Planner,
         duties: Duties,
         shelters: Mapping[VehicleId, Shelter],
+        transfers: Transfers,
     ) -> None:
         self._given, self._basis = given, basis
         self._hygiene, self._chargers = hygiene, chargers
         self._planner, self._duties, self._shelters = planner, duties, shelters
+        self._transfers = transfers
         self._policy = _policy(given)
         self._waiting = _waiting(given, basis, forecast)
 
@@ -68,6 +71,7 @@ class Workforce:
             charging=self._policy,
             shelter=self._shelters[vehicle.spec.id],
             duties=self._duties,
+            transfers=self._transfers,
             flyer=mover if isinstance(mover, AirMover) else None,
             waiting=None if flies else self._waiting,
             helper=helper,

@@ -46,6 +46,8 @@ class Role(StrEnum):
     PAD = "pad"
     REFUGE = "refuge"
     """Somewhere to stand out of people's way in an emergency."""
+    HANDOVER = "handover"
+    """Where a robot stands while goods change over between it and a drone on the pad beside it."""
 
 
 class AirKind(StrEnum):

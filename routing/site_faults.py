@@ -12,6 +12,7 @@ from shapely.validation import explain_validity
 
 from routing.errors import Fault
 from routing.geometry import Point
+from routing.handover import BESIDE_M, pad_beside
 from routing.site import AirKind, Airspace, NodeId, Place, Role, Site
 
 Lines = Mapping[tuple[str, str], int]
@@ -111,6 +112,13 @@ class _Check:
                 what = f"pad {place.id!r} lies outside every geofence"
                 remedy = "move the pad, or draw a geofence around it under air:"
                 self._fault("place", place.id, what, remedy)
+        for place in self._site.with_role(Role.HANDOVER):
+            if pad_beside(self._site, place) is None:
+                what = f"no pad is within {BESIDE_M:.0f} m of the hand-over place {place.id!r}"
+                self._warn("place", place.id, what, "nothing will change over between vehicles")
+            if Role.PAD in place.roles:
+                what = f"the hand-over place {place.id!r} is a pad, where robots must not stand"
+                self._fault("place", place.id, what, "make it a place of its own beside the pad")
         for space in spaces:
             flown = space.kind in (AirKind.PATROL, AirKind.CORRIDOR) and not _air_shape(space)
             if flown and not any(fence.covers(_air(space)) for fence in fences):

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from dispatcher.alerts import Alert
 from dispatcher.errors import DispatchError
 from dispatcher.replay.recording import VERSION
-from dispatcher.replay.rows import COLUMNS, Row, Rows, spec_of
+from dispatcher.replay.rows import COLUMNS, OPTIONAL, Row, Rows, spec_of
 from dispatcher.replay.track import Sample, position_at, sample_of
 from dispatcher.task import Task, TaskId
 from dispatcher.views import VehicleView
@@ -139,7 +139,7 @@ class History:
     def _add_change(self, at_ms: int, key: Key, change: Row) -> None:
         thing = self._things.get(key)
         known = change.keys() <= COLUMNS[key[0]]
-        whole = thing is not None or len(change) == len(COLUMNS[key[0]])
+        whole = thing is not None or COLUMNS[key[0]] - OPTIONAL <= change.keys()
         if not known or not whole or (self._times_ms and self._times_ms[-1] > at_ms):
             raise ValueError("not the row of anything, or out of order")
         row = change if thing is None else {**thing.last, **change}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from dispatcher.alerts import Alert, Severity
-from dispatcher.rows import SPECS
+from dispatcher.rows import LEG, SPECS
 from dispatcher.task import (
     Priority,
     Spec,
@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 _NAMES = {
     "task": "kind spec priority state created earliest due requester note vehicle stops_done eta "
-    "ended reason",
+    "ended reason leg",
     "vehicle": "activity waiting_for tasks goal route zone in_service online heard charge loads "
     "errors",
     "alert": "code severity facts vehicle task since count by cleared",
@@ -40,6 +40,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     kind: frozenset(names.split()) for kind, names in _NAMES.items()
 }
 """What a row of each kind of thing holds."""
+OPTIONAL = frozenset({"leg"})
+"""Columns that only some things have, and no recording of former versions."""
 
 _VEHICLE: TypeAdapter[VehicleSpec] = TypeAdapter(VehicleSpec)
 
@@ -87,6 +89,7 @@ class Rows:
             "eta": self._opt_ms(task.eta_s),
             "ended": self._opt_ms(task.ended_s),
             "reason": _of_refusal(task.reason),
+            **({} if task.leg is None else {"leg": LEG.dump_python(task.leg, mode="json")}),
         }
 
     def task(self, id_: str, row: Row) -> Task:
@@ -107,6 +110,7 @@ class Rows:
             eta_s=self._opt_s(row["eta"]),
             ended_s=self._opt_s(row["ended"]),
             reason=_refusal(row["reason"]),
+            leg=LEG.validate_python(row["leg"]) if "leg" in row else None,
         )
 
     # --- alerts ---

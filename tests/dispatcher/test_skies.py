@@ -203,3 +203,28 @@ async def test_an_ordinary_flight_keeps_its_air_to_the_end(skies: Skies) -> None
     async with skies.fly(D1, route, (0, 0.0)) as clearance:
         clearance.reached(1)
         assert skies.hinders(D2, way((50, 0), (50, 50))) == D1
+
+
+async def flown(skies: Skies, vehicle: VehicleId, route: list[Waypoint]) -> None:
+    async with skies.fly(vehicle, route, (2, 0.0)):
+        pass
+
+
+async def test_what_a_former_process_gave_stays_given(skies: Skies) -> None:
+    route = way((0, 100), (100, 100))
+    skies.keep(D1, route, PADS)
+    assert not skies.free(D2, PADS)
+    crossing = asyncio.create_task(flown(skies, D2, way((50, 0), (100, 100))), name="D2")
+    await asyncio.sleep(1)
+    assert skies.waits_for(D2) is not None
+    async with asyncio.timeout(1), skies.fly(D1, route, (2, 0.0)):
+        assert not crossing.done()
+    await asyncio.wait_for(crossing, 1)
+    skies.leave(D1)
+    assert skies.free(D2, PADS)
+
+
+async def test_work_on_the_ground_keeps_its_pad_and_no_air(skies: Skies) -> None:
+    skies.keep(D1, way((0, 100)), [NodeId("depot"), NodeId("dock-1")])
+    assert not skies.free(D2, [NodeId("depot")])
+    await asyncio.wait_for(flown(skies, D2, way((50, 0), (0, 100))), 1)

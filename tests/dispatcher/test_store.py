@@ -28,6 +28,7 @@ from dispatcher.task import (
     Disinfection,
     Goods,
     Kind,
+    Leg,
     Medicine,
     Method,
     Patrol,
@@ -97,6 +98,7 @@ async def test_a_task_comes_back_as_it_went_in(store: Store, spec: Spec) -> None
         ended_s=130.5,
         reason=Refusal("over_payload", {"mass_kg": 80.5, "limit_kg": 50, "locked": False}),
         key="k-7",
+        leg=Leg(number=2, other=TaskId("T-000006"), via=PlaceId("roof-pad")),
     )
     await store.commit(tasks=[whole])
     assert await store.task(whole.id) == whole
@@ -307,6 +309,24 @@ async def test_a_newer_programs_database_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StoreFault, match="newer Wardline"):
         await Store.open(url, Clock.starting(START), InlineExecutor())
+
+
+async def test_a_database_of_before_there_were_legs_is_brought_up_to_date(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ward.sqlite'}"
+    store = await Store.open(url, Clock.starting(START), InlineExecutor())
+    await store.commit(tasks=[task(1)])
+    await store.close()
+    older = sqlite3.connect(tmp_path / "ward.sqlite")
+    older.execute("ALTER TABLE tasks DROP COLUMN leg")
+    older.execute("UPDATE alembic_version SET version_num = '0004'")
+    older.commit()
+    older.close()
+    store = await Store.open(url, Clock.starting(START), InlineExecutor())
+    assert await store.task(TaskId("T-000001")) == task(1)
+    with_leg = replace(task(2), leg=Leg(number=1, other=TaskId("T-000003"), via=PlaceId("pad")))
+    await store.commit(tasks=[with_leg])
+    assert await store.open_tasks() == [task(1), with_leg]
+    await store.close()
 
 
 def test_the_migrations_make_the_tables_that_the_rows_describe() -> None:

@@ -25,6 +25,7 @@
  * @property {Reason|null} reason
  * @property {string} requester
  * @property {string} note
+ * @property {{number: number, other: string, via: string}|null} [leg] of a delivery in two legs
  * @property {Array<{at: string, event: string, vehicle: string|null, facts: any}>} [timeline]
  *
  * @typedef {Object} Vehicle

@@ -36,29 +36,45 @@ export function vehicleName(id) {
 /** @param {import("./types.js").Task} task */
 export function taskTitle(task) {
   if (task.kind === "patrol" || task.kind === "disinfection") return t(`kind.${task.kind}`);
-  return task.item || t(`kind.${task.kind}`);
+  const title = task.item || t(`kind.${task.kind}`);
+  return task.leg ? `${title} · ${t("task.leg", { number: task.leg.number })}` : title;
+}
+
+/** @param {import("./types.js").Task} task the other leg of the same delivery, if it is known */
+export function otherLeg(task) {
+  return (task.leg && state.tasks.get(task.leg.other)) || null;
 }
 
 /** @param {import("./types.js").Task} task from → to, or where it takes place */
 export function taskRoute(task) {
+  const other = otherLeg(task);
+  if (task.leg && other) {
+    const [first, second] = task.leg.number === 1 ? [task, other] : [other, task];
+    return [first.from, task.leg.via].map(placeName).concat(goals(second)).join(" → ");
+  }
+  const more = goals(task);
+  return task.from && more ? `${placeName(task.from)} → ${more}` : placeName(task.from) || more;
+}
+
+/** @param {import("./types.js").Task} task where it goes, or where it takes place */
+function goals(task) {
   const to = (task.to ?? []).map(placeName);
   if (!to.length && task.spec?.area) to.push(placeName(task.spec.area));
-  const more = to.length > 3 ? `${to.slice(0, 2).join(", ")} +${to.length - 2}` : to.join(", ");
-  return task.from && to.length ? `${placeName(task.from)} → ${more}` : placeName(task.from) || more;
+  return to.length > 3 ? `${to.slice(0, 2).join(", ")} +${to.length - 2}` : to.join(", ");
 }
 
 /** @param {any} facts with ids turned into names and units added */
 export function spoken(facts) {
   return Object.fromEntries(
-    Object.entries(facts ?? {}).map(([name, value]) => [name, spokenFact(name, value)]),
+    Object.entries(facts ?? {}).map(([name, value]) => [name, spokenFact(name, value, facts)]),
   );
 }
 
-/** @param {string} name @param {any} value */
-function spokenFact(name, value) {
+/** @param {string} name @param {any} value @param {any} [facts] all of them: those of a ``why`` are among them */
+function spokenFact(name, value, facts = {}) {
   if (Array.isArray(value)) return value.map((each) => spokenFact(name, each)).join(", ");
   if (typeof value !== "string") return quantity(name, value ?? "–");
-  if (name === "why") return reasonWords({ code: value, facts: {} });
+  if (name === "why") return reasonWords({ code: value, facts: { ...facts, why: facts.because, because: undefined } });
   const slug = value.replaceAll(" ", "_");
   if (name === "wanted" && has(`wanted.${slug}`)) return t(`wanted.${slug}`);
   if (name === "action" && has(`task_action.${value}`)) return t(`task_action.${value}`);
@@ -101,8 +117,9 @@ export function alertRemedy(alert) {
 export function faultWords(fault) {
   const known = has(`reason.${fault.code}`);
   const what = known || !fault.remedy ? sentence(`reason.${fault.code}`, fault.code, fault.facts) : "";
-  const remedy = has(`remedy.${fault.code}`)
-    ? t(`remedy.${fault.code}`, spoken(fault.facts))
+  const code = has(`remedy.${fault.code}`) ? fault.code : fault.facts?.why;
+  const remedy = has(`remedy.${code}`)
+    ? t(`remedy.${code}`, spoken(fault.facts))
     : current() === "en" || !known
       ? fault.remedy
       : "";
@@ -151,7 +168,7 @@ function failure(task) {
 /** @param {import("./types.js").Task} task what its vehicle waits for, while it works on this task */
 function heldBy(task) {
   if (task.state !== "underway" || !task.vehicle) return null;
-  return state.vehicles.get(task.vehicle)?.waiting_for ?? null;
+  return state.vehicles.get(task.vehicle)?.waiting_for ?? (task.leg ? task.reason : null);
 }
 
 /** @param {import("./types.js").Task} task */

@@ -6,7 +6,7 @@ import { age, clock, clockWithSeconds, percent } from "../format.js";
 import { has, readable, t } from "../i18n/index.js";
 import { deselect, select } from "../nav.js";
 import { ageOf, changed, hasEnded, state } from "../store.js";
-import { capital, eventWords, faultWords, kindWords, placeName, reasonWords, taskRoute, taskState, taskTitle, vehicleName } from "../words.js";
+import { capital, eventWords, faultWords, kindWords, otherLeg, placeName, reasonWords, taskRoute, taskState, taskTitle, vehicleName } from "../words.js";
 
 const CROSS = "M3 4l1-1 4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4z";
 const PRIORITIES = ["stat", "urgent", "routine", "background"];
@@ -228,10 +228,11 @@ class TaskDrawer {
     this.answer = h("span", { class: "answer", role: "status" });
     this.route = h("p", { class: "way" });
     this.note = h("p", { class: "note" });
+    this.leg = h("div", { class: "chips", hidden: true });
     this.history = h("ol", { class: "history" });
     this.posts = h("ul", { class: "posts", hidden: true });
     this.element = h(
-      "div", { "data-task": id }, head(this.name, this.kind), this.route, this.words, list, this.note, this.posts,
+      "div", { "data-task": id }, head(this.name, this.kind), this.route, this.words, list, this.note, this.leg, this.posts,
       h("div", { class: "actions" }, this.priority, this.cancel, this.answer),
       h("h3", {}, t("task.history")), this.history,
     );
@@ -262,6 +263,7 @@ class TaskDrawer {
     setValue(this.fields[3], clock(task.created_at));
     setText(this.note, [task.requester, task.note].filter(Boolean).join(" · "));
     this.note.hidden = !this.note.textContent;
+    this.showOtherLeg(task);
     this.showActions(task);
     this.tick();
   }
@@ -277,6 +279,17 @@ class TaskDrawer {
     const watch = state.watches.find((each) => each.task === task.id);
     this.posts.hidden = !watch;
     if (watch) fill(this.posts, ...watch.posts.map((post) => h("li", {}, postWords(post))), gapRow(watch));
+  }
+
+  /** @param {import("../types.js").Task} task */
+  showOtherLeg(task) {
+    const other = otherLeg(task);
+    this.leg.hidden = !other;
+    if (!other) return;
+    const words = t("task.other_leg", { state: taskState(other).words });
+    if (this.leg.dataset.key === words) return;
+    this.leg.dataset.key = words;
+    fill(this.leg, h("button", { type: "button", class: "chip", onclick: () => select("task", other.id) }, words));
   }
 
   /** @param {import("../types.js").Task} task */
