@@ -149,7 +149,7 @@ class StopTries:
         if self._mover.stand == self._mover.free_at(stop):
             await asyncio.sleep(LOOK_S)
             return
-        there = replace(stop, work=(), load_g=0, load_ml=0)
+        there = replace(stop, work=(), load_g=0, load_ml=0, workcell=None, handover_s=0.0)
         await self._mover.go(there, stop_trip(task, index, self._book.now_s()))
 
     def _carries_of(self, stop: TaskStop) -> bool:

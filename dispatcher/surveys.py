@@ -233,7 +233,7 @@ class Surveys:
         elif passed >= shift.plan.last > 0:
             await self._move(one, ShiftState.LEAVING)
         elif one.silent(state, now_s):
-            await self._leave(one, Refusal("vehicle_offline"))
+            await self._leave(one, Refusal("offline"))
         elif part is not None and one.stalled(part, now_s):
             await self._leave(one, Refusal("does_not_come_on"))
         elif not member.in_service:

@@ -23,7 +23,13 @@ REFUSALS = {"Refusal", "Obstacle", "_refusal", "_fatal"}
 def words(language: str) -> dict[str, str]:
     text = (STATIC / "i18n" / f"{language}.js").read_text(encoding="utf-8")
     table = text[text.index("{", text.index("export")) : text.rindex("}") + 1]
-    return json.loads(re.sub(r",(\s*)\}$", r"\1}", table))
+    return json.loads(re.sub(r",(\s*)\}$", r"\1}", table), object_pairs_hook=each_once)
+
+
+def each_once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    keys = [key for key, _ in pairs]
+    assert len(keys) == len(set(keys)), "a second word for one key is never seen"
+    return dict(pairs)
 
 
 EN, ZH = words("en"), words("zh")

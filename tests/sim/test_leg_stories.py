@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from dispatcher.api import create_app
+from dispatcher.emergencies_in import EmergencyIn
 from dispatcher.errors import FieldFault, IllegalMove, Refused
 from dispatcher.intake import parse
 from dispatcher.task import Priority, Task, TaskId, TaskState
@@ -262,3 +263,20 @@ async def test_a_named_pad_is_taken_and_what_one_vehicle_can_do_stays_one_task(
         assert first_of(place, second).due_s < place.task(second).due_s
         alone = await place.submit(**{**BLOOD, "from": "surgery"})
         assert place.task(alone).leg is None
+
+
+async def test_a_weather_hold_is_told_to_the_receiver_with_what_people_said(tmp_path: Path) -> None:
+    async with hospital(bloodline(tmp_path)) as place:
+        asked = {"kind": "weather", "reason": "thunderstorm", "by": "Sgt Wu"}
+        desk = place.service.emergency_desk
+        hold = await desk.begin(EmergencyIn.model_validate(asked))
+        second = await place.submit(**BLOOD)
+        await asyncio.sleep(120)
+        assert not there(place)
+        reason = place.task(second).reason
+        assert reason is not None
+        assert (reason.code, reason.facts["why"]) == ("other_leg_held", "weather_hold")
+        assert reason.facts["because"] == "thunderstorm"
+        await desk.end(hold.id, "Sgt Wu")
+        await place.until_ended(second)
+        assert states(place, second) == (TaskState.DONE, TaskState.DONE)
