@@ -22,9 +22,9 @@ ROBOT = ("localhost:1883", "acme/C1")
     ],
 )
 def test_what_can_not_be_tried_is_told(arguments: tuple[str, ...], says: str) -> None:
-    done = CliRunner(env={"TERMINAL_WIDTH": "200"}).invoke(make_app(), ["conform", *arguments])
+    done = CliRunner().invoke(make_app(), ["conform", *arguments])
     assert done.exit_code == 2
-    assert says in done.output
+    assert says in " ".join(done.output.replace("│", " ").split())
 
 
 def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:

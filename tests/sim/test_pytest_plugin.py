@@ -110,7 +110,7 @@ def test_theirs(wardline):
     with wardline.scenario("stroy") as hospital:
         pass
 """,
-            ["E*there is no file 'stroy', and no scenario of ours: any-site, district-night, *"],
+            ["E*there is no file 'stroy', and no scenario of ours: any-site, dispensers, *"],
             id="no such scenario",
         ),
         pytest.param(
