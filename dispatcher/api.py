@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
@@ -36,11 +36,11 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     Args:
         timezone: where the site's days begin and end.
     """
-    app = show_app(service, Live(service, timezone=timezone))
     once = Once(service.store)
+    asked_most = task_orders(service, service.task_desk, once)
+    app = show_app(service, Live(service, timezone=timezone), asked_most)
     site, clock, called, log = service.site, service.clock, service.incidents, service.flights
     for routes in (
-        task_orders(service, service.task_desk, once),
         fleet_orders(service, service.fleet_desk, service.lane_desk, once),
         road_orders(service.road_desk, clock, once),
         emergency_orders(service.emergency_desk, clock, once),
@@ -54,8 +54,12 @@ def create_app(service: Service, *, timezone: str = "UTC") -> FastAPI:
     return app
 
 
-def show_app(service: Showing, live: Live) -> FastAPI:
-    """The web application to look at something, with its live link and console."""
+def show_app(service: Showing, live: Live, *first: APIRouter) -> FastAPI:
+    """The web application to look at something, with its live link and console.
+
+    Args:
+        first: routes that are looked at before all others, which takes time.
+    """
     app = FastAPI(
         title="Wardline",
         summary="Tasks for the robots and drones of one site",
@@ -65,7 +69,8 @@ def show_app(service: Showing, live: Live) -> FastAPI:
         responses={"4XX": {"model": ProblemOut, "description": "What is wrong, field by field"}},
     )
     app.state.live = live
-    app.include_router(task_views(service), prefix=PREFIX)
+    for routes in (*first, task_views(service)):
+        app.include_router(routes, prefix=PREFIX)
     app.include_router(fleet_views(service), prefix=PREFIX)
     app.include_router(road_views(service), prefix=PREFIX)
     app.include_router(emergency_views(service), prefix=PREFIX)

@@ -723,6 +723,8 @@ export const en = {
   "reason.not_enough_energy": "the battery does not last there and home again ({has_wh} of {need_wh} Wh)",
   "reason.not_fit": "is not fit to fly",
   "reason.not_in_the_air": "the drone is not in the air",
+  "reason.pause_refused": "it does not stop: {text}",
+  "reason.go_on_refused": "it does not go on: {text}",
   "reason.offline": "is not heard",
   "reason.safety_stop": "was stopped for safety",
   "reason.restarted": "the program was restarted",

@@ -723,6 +723,8 @@ export const zh = {
   "reason.not_enough_energy": "电量不足以往返（需 {need_wh} Wh，有 {has_wh} Wh）",
   "reason.not_fit": "不适合飞行",
   "reason.not_in_the_air": "无人机不在空中",
+  "reason.pause_refused": "车辆未停下：{text}",
+  "reason.go_on_refused": "车辆未继续：{text}",
   "reason.offline": "没有信号",
   "reason.safety_stop": "因安全原因停止",
   "reason.restarted": "程序已重启",
