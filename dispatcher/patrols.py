@@ -12,19 +12,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.eligibility import why_not
-from dispatcher.journal import Event
 from dispatcher.on_post import OnPost
+from dispatcher.open_shifts import OpenShifts
 from dispatcher.posts import Post
 from dispatcher.relay import Gap, first_share, gaps_ahead, overlap_s
 from dispatcher.reliefs import Member, Offer, Reliefs
-from dispatcher.shifts import SHIFT_NEXT, Shift, ShiftState
+from dispatcher.shifts import Shift, ShiftState
 from dispatcher.stations import Station, Stations
 from dispatcher.stops import TaskStop, Work
 from dispatcher.task import Patrol, Task, TaskId, TaskState, VisitOrder
@@ -74,10 +73,10 @@ class Watches:
         self._crew, self._changed = crew, changed
         self._reliefs = Reliefs(stations, plans, crew)
         self._watches: dict[TaskId, Watch] = {}
-        self._open: dict[VehicleId, OnPost] = {}
+        self._shifts = OpenShifts[OnPost](book, changed, self._send_home)
+        self._open = self._shifts.by_vehicle
         self._left_off: dict[PostKey, tuple[Point, ...]] = {}
         """How the rounds of the last one would have gone on."""
-        self._left_over: list[Shift] = []
         self._gaps: list[Gap] = []
         self._news = asyncio.Event()
         book.on_move(self._moved)
@@ -93,27 +92,25 @@ class Watches:
         for task in self._book.open():
             if task.state is not TaskState.CANCELLING:
                 self._take_up(task, begun=task.state.begun)
-        crew = self._crew()
-        for shift in shifts:
-            if shift.vehicle in crew and in_hand.get(shift.vehicle) == shift.task:
-                one = OnPost(shift, crew[shift.vehicle].spec)
-                one.moved_s = self._book.now_s()
-                if shift.begun_s is not None and shift.plan.by_s is not None:
-                    one.by_s = shift.begun_s + shift.plan.by_s
-                self._open[shift.vehicle] = one
-            else:
-                self._left_over.append(shift)
+        self._shifts.restore(shifts, in_hand, self._as_it_was)
+
+    def _as_it_was(self, shift: Shift) -> OnPost | None:
+        member = self._crew().get(shift.vehicle)
+        if member is None:
+            return None
+        one = OnPost(shift, member.spec)
+        one.moved_s = self._book.now_s()
+        if shift.begun_s is not None and shift.plan.by_s is not None:
+            one.by_s = shift.begun_s + shift.plan.by_s
+        return one
 
     async def run(self) -> None:
         """Keep all posts manned until cancelled."""
-        for shift in self._left_over:
-            lost = replace(shift, state=ShiftState.LOST, ended_s=self._book.now_s())
-            await self._book.commit(shifts=[lost], events=[self._event("shift_ended", lost)])
-        self._left_over.clear()
+        await self._shifts.lose_left_over()
         for task in self._book.open():
             if task.is_watch and task.state is TaskState.CANCELLING:
                 await self._stand_down(task.id)
-                await self._conclude(task.id)
+                await self._shifts.conclude(task.id)
         while True:
             await self._look_at_all()
             with suppress(TimeoutError):
@@ -193,7 +190,7 @@ class Watches:
         """
         one = self._open.get(vehicle)
         if one is not None and one.shift.state is ShiftState.GIVEN:
-            await self._call_off(one, why)
+            await self._shifts.call_off(one, why)
             self._news.set()
 
     async def cancel(self, task: TaskId) -> Task:
@@ -204,7 +201,7 @@ class Watches:
         new = self._book.move(task, state)
         await self._book.commit(tasks=[new], events=[event])
         await self._stand_down(task)
-        await self._conclude(task)
+        await self._shifts.conclude(task)
         return self._book[task]
 
     # --- what vehicles ask ---
@@ -240,7 +237,7 @@ class Watches:
             if not station.rounds:
                 return None
         watch.begun[post.number] = None
-        await self._move(one, ShiftState.UNDERWAY, begun_s=now_s)
+        await self._shifts.move(one, ShiftState.UNDERWAY, begun_s=now_s)
         await self._begun(watch)
         return station
 
@@ -278,7 +275,7 @@ class Watches:
         """A robot has been there."""
         one, now_s = self._open[shift.vehicle], self._book.now_s()
         if one.shift.state is ShiftState.UNDERWAY:
-            await self._move(one, ShiftState.ON_STATION, station_s=now_s)
+            await self._shifts.move(one, ShiftState.ON_STATION, station_s=now_s)
         one.looked(now_s)
 
     async def end(self, shift: Shift, why: Refusal | None) -> None:
@@ -287,9 +284,9 @@ class Watches:
         lost = why is not None and one.shift.state.counts
         if one.left_off and one.shift.task in self._watches:
             self._left_off[one.shift.task, one.shift.post] = one.left_off
-        await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why)
+        await self._shifts.move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why)
         del self._open[shift.vehicle]
-        await self._conclude(shift.task)
+        await self._shifts.conclude(shift.task)
         self._changed()
         self._news.set()
 
@@ -329,30 +326,30 @@ class Watches:
         state = member.state()
         if shift.state is ShiftState.UNDERWAY and one.clearance is not None:
             if one.clearance.passed >= shift.plan.first:
-                await self._move(one, ShiftState.ON_STATION, station_s=one.moved_s)
+                await self._shifts.move(one, ShiftState.ON_STATION, station_s=one.moved_s)
         elif shift.state is ShiftState.GIVEN and now_s > shift.given_s + GIVE_UP_S:
-            await self._move(one, ShiftState.LOST, why=Refusal("did_not_set_out"))
+            await self._shifts.move(one, ShiftState.LOST, why=Refusal("did_not_set_out"))
             del self._open[shift.vehicle]
             self._changed()
             return
         flown = one.clearance is not None
         through = one.clearance is not None and one.clearance.passed >= one.shift.plan.last > 0
         if through and one.shift.state is ShiftState.ON_STATION:
-            await self._move(one, ShiftState.LEAVING)
+            await self._shifts.move(one, ShiftState.LEAVING)
         if one.shift.state is ShiftState.LEAVING:
             self._send_home(one)
         elif not state.online or one.stalled(now_s):
             one.lost = True
         elif not member.in_service:
-            await self._call_off(one, Refusal("out_of_service"))
+            await self._shifts.call_off(one, Refusal("out_of_service"))
         else:
             one.lost = False
             on_station = one.shift.state is ShiftState.ON_STATION
             if flown and on_station and now_s >= one.by_s - TICK_S:
-                await self._move(one, ShiftState.LEAVING)
+                await self._shifts.move(one, ShiftState.LEAVING)
                 self._send_home(one)
             elif flown and on_station and one.lasts_s(state) <= TICK_S:
-                await self._move(one, ShiftState.LEAVING, why=Refusal("battery_low"))
+                await self._shifts.move(one, ShiftState.LEAVING, why=Refusal("battery_low"))
                 self._send_home(one)
 
     async def _man(self, watch: Watch, post: Post, now_s: float) -> None:
@@ -409,7 +406,7 @@ class Watches:
             others = [self._leaves_s(other, now_s) for other in self._open.values()]
             one.most_s = stretch_s * first_share(offer.arrives_s, stretch_s, others)
         self._open[offer.vehicle] = one
-        event = self._event("shift_given", shift, post=post.number, why=why)
+        event = self._shifts.event("shift_given", shift, post=post.number, why=why)
         await self._book.commit(shifts=[shift], events=[event])
         self._changed()
         member.wake()
@@ -466,18 +463,6 @@ class Watches:
 
     # --- moves ---
 
-    async def _move(
-        self, one: OnPost, state: ShiftState, *, why: Refusal | None = None, **changes: Any
-    ) -> None:
-        shift, ended = one.shift, not SHIFT_NEXT[state]
-        if state not in SHIFT_NEXT[shift.state]:
-            raise ValueError(f"{shift.id} can't go from {shift.state} to {state}")
-        if ended:
-            changes["ended_s"] = self._book.now_s()
-        one.shift = replace(shift, state=state, **changes)
-        event = self._event(f"shift_{'ended' if ended else state.value}", one.shift, reason=why)
-        await self._book.commit(shifts=[one.shift], events=[event])
-
     async def _begun(self, watch: Watch) -> None:
         """With its first shift a watch has begun."""
         task = self._book[watch.task]
@@ -510,31 +495,7 @@ class Watches:
         for key in [key for key in self._left_off if key[0] == task]:
             del self._left_off[key]
         self._alerts.clear("watch_gap_ahead", task=task)
-        for one in list(self._open.values()):
-            if one.shift.task == task and one.shift.state.counts:
-                await self._call_off(one)
-
-    async def _call_off(self, one: OnPost, why: Refusal | None = None) -> None:
-        """Have a vehicle come home; one that has not set out yet is free at once."""
-        if one.shift.state.ended:
-            return
-        if one.shift.state is ShiftState.GIVEN:
-            await self._move(one, ShiftState.DONE, why=why)
-            self._open.pop(one.shift.vehicle, None)
-            self._changed()
-        else:
-            await self._move(one, ShiftState.LEAVING, why=why)
-            self._send_home(one)
-
-    async def _conclude(self, task: TaskId) -> None:
-        """A cancelled watch is over when the last one is home."""
-        found = self._book.find(task)
-        if found is None or found.state is not TaskState.CANCELLING:
-            return
-        if not any(one.shift.task == task for one in self._open.values()):
-            event = self._book.journal.event("task_cancelled", task=task)
-            ended = self._book.move(task, TaskState.CANCELLED, reason=None)
-            await self._book.commit(tasks=[ended], events=[event])
+        await self._shifts.call_all_off(task)
 
     def _send_home(self, one: OnPost) -> None:
         """Have a drone leave out the rest of its rounds, as soon as the way is clear."""
@@ -584,9 +545,4 @@ class Watches:
             and o.shift.given_s > shift.given_s
             and now_s >= o.shift.station_s + min(o.shift.plan.round_s, shift.plan.round_s)
             for o in others
-        )
-
-    def _event(self, kind: str, shift: Shift, **facts: Any) -> Event:
-        return self._book.journal.event(
-            kind, task=shift.task, vehicle=shift.vehicle, shift=shift.id, **facts
         )

@@ -16,11 +16,11 @@ from typing import Any
 
 from dispatcher.book import TaskBook
 from dispatcher.executors import offload
-from dispatcher.journal import Event
 from dispatcher.on_part import OnPart
+from dispatcher.open_shifts import OpenShifts
 from dispatcher.part_offers import PartOffers
 from dispatcher.reliefs import Member
-from dispatcher.shifts import PART, SHIFT_NEXT, Shift, ShiftPlan, ShiftState
+from dispatcher.shifts import PART, Shift, ShiftPlan, ShiftState
 from dispatcher.sorties import Sortie, Sorties
 from dispatcher.stations import Stations
 from dispatcher.survey_plans import Drone, SurveyPlans
@@ -70,8 +70,8 @@ class Surveys:
         self._plans, self._sorties, self._executor = plans, sorties, executor
         self._crew, self._changed = crew, changed
         self._offers = PartOffers(sorties, crew, engaged)
-        self._open: dict[VehicleId, OnPart] = {}
-        self._left_over: list[Shift] = []
+        self._shifts = OpenShifts[OnPart](book, changed, self._send_home)
+        self._open = self._shifts.by_vehicle
         self._again_s: dict[TaskId, float] = {}
         """When an area for which there was no plan is tried again."""
         self._news = asyncio.Event()
@@ -81,24 +81,19 @@ class Surveys:
 
     def restore(self, shifts: Sequence[Shift], in_hand: Mapping[VehicleId, TaskId | None]) -> None:
         """Take up the flights of a former process; as `Watches.restore`."""
-        crew = self._crew()
-        for shift in shifts:
-            if shift.vehicle in crew and in_hand.get(shift.vehicle) == shift.task:
-                spec = crew[shift.vehicle].spec
-                self._open[shift.vehicle] = OnPart(shift, spec, self._book.now_s())
-            else:
-                self._left_over.append(shift)
+        self._shifts.restore(shifts, in_hand, self._as_it_was)
+
+    def _as_it_was(self, shift: Shift) -> OnPart | None:
+        member = self._crew().get(shift.vehicle)
+        return None if member is None else OnPart(shift, member.spec, self._book.now_s())
 
     async def run(self) -> None:
         """Have all parts flown until cancelled."""
-        for shift in self._left_over:
-            lost = replace(shift, state=ShiftState.LOST, ended_s=self._book.now_s())
-            await self._book.commit(shifts=[lost], events=[self._event("shift_ended", lost)])
-        self._left_over.clear()
+        await self._shifts.lose_left_over()
         for task in self._book.open():
             if task.parts is not None and task.state is TaskState.CANCELLING:
-                await self._stand_down(task.id)
-                await self._conclude(task.id)
+                await self._shifts.call_all_off(task.id)
+                await self._shifts.conclude(task.id)
         while True:
             await self._look_at_all()
             busy = bool(self._open) or bool(self._tasks())
@@ -110,6 +105,8 @@ class Surveys:
     def _moved(self, task: Task) -> None:
         if task.parts is not None and task.state is TaskState.QUEUED:
             self._news.set()
+        elif task.state.ended:
+            self._again_s.pop(task.id, None)
 
     def _tasks(self) -> list[Task]:
         """The areas to be seen, the most urgent first, then the oldest."""
@@ -123,7 +120,7 @@ class Surveys:
         """It is needed elsewhere: somebody else takes the part that it has not begun."""
         one = self._open.get(vehicle)
         if one is not None and one.shift.state is ShiftState.GIVEN:
-            await self._call_off(one, why)
+            await self._shifts.call_off(one, why)
             self._news.set()
 
     async def cancel(self, task: TaskId) -> Task:
@@ -132,8 +129,8 @@ class Surveys:
         event = self._book.journal.event("cancel_asked", task=task)
         state = TaskState.CANCELLING if begun else TaskState.CANCELLED
         await self._book.commit(tasks=[self._book.move(task, state)], events=[event])
-        await self._stand_down(task)
-        await self._conclude(task)
+        await self._shifts.call_all_off(task)
+        await self._shifts.conclude(task)
         return self._book[task]
 
     # --- what vehicles ask ---
@@ -155,7 +152,7 @@ class Surveys:
         one.shift = replace(one.shift, plan=sortie.plan)
         one.moved_s = self._book.now_s()
         tasks = self._begun(shift.task, part, sortie)
-        await self._move(one, ShiftState.UNDERWAY, tasks=tasks, begun_s=self._book.now_s())
+        await self._shifts.move(one, ShiftState.UNDERWAY, tasks=tasks, begun_s=self._book.now_s())
         return sortie
 
     def _begun(self, id_: TaskId, part: AreaPart, sortie: Sortie) -> list[Task]:
@@ -189,10 +186,12 @@ class Surveys:
         if lost:
             self._offers.failed(shift.vehicle, self._book.now_s())
         tasks = self._seen(one)
-        await self._move(one, ShiftState.LOST if lost else ShiftState.DONE, why=why, tasks=tasks)
+        await self._shifts.move(
+            one, ShiftState.LOST if lost else ShiftState.DONE, why=why, tasks=tasks
+        )
         del self._open[shift.vehicle]
         await self._finish(shift.task)
-        await self._conclude(shift.task)
+        await self._shifts.conclude(shift.task)
         self._changed()
         self._news.set()
 
@@ -216,13 +215,13 @@ class Surveys:
             return
         if shift.state is ShiftState.GIVEN:
             if now_s > shift.given_s + GIVE_UP_S:
-                await self._move(one, ShiftState.LOST, why=Refusal("did_not_set_out"))
+                await self._shifts.move(one, ShiftState.LOST, why=Refusal("did_not_set_out"))
                 del self._open[shift.vehicle]
                 self._changed()
             return
         passed = 0 if one.clearance is None else one.clearance.passed
         if shift.state is ShiftState.UNDERWAY and passed >= shift.plan.first > 0:
-            await self._move(one, ShiftState.ON_STATION, station_s=one.moved_s)
+            await self._shifts.move(one, ShiftState.ON_STATION, station_s=one.moved_s)
         tasks = self._seen(one)
         if tasks:
             await self._book.commit(tasks=tasks)
@@ -231,15 +230,15 @@ class Surveys:
         if one.shift.state is ShiftState.LEAVING:
             self._send_home(one)
         elif passed >= shift.plan.last > 0:
-            await self._move(one, ShiftState.LEAVING)
+            await self._shifts.move(one, ShiftState.LEAVING)
         elif one.silent(state, now_s):
             await self._leave(one, Refusal("offline"))
         elif part is not None and one.stalled(part, now_s):
             await self._leave(one, Refusal("does_not_come_on"))
         elif not member.in_service:
-            await self._call_off(one, Refusal("out_of_service"))
+            await self._shifts.call_off(one, Refusal("out_of_service"))
         elif self._is_spent(one, member):
-            await self._call_off(one, Refusal("battery_low"))
+            await self._shifts.call_off(one, Refusal("battery_low"))
 
     def _is_spent(self, one: OnPart, member: Member) -> bool:
         state = member.state()
@@ -313,7 +312,7 @@ class Surveys:
             given_s=self._book.now_s(),
         )
         self._open[member.spec.id] = OnPart(shift, member.spec, shift.given_s)
-        event = self._event("shift_given", shift, post=part.number, why=PART)
+        event = self._shifts.event("shift_given", shift, post=part.number, why=PART)
         await self._book.commit(shifts=[shift], events=[event])
         self._changed()
         member.wake()
@@ -357,41 +356,11 @@ class Surveys:
             done = self._book.move(id_, TaskState.DONE, eta_s=None)
             await self._book.commit(tasks=[done], events=[event])
 
-    async def _move(
-        self,
-        one: OnPart,
-        state: ShiftState,
-        *,
-        why: Refusal | None = None,
-        tasks: Sequence[Task] = (),
-        **changes: Any,
-    ) -> None:
-        shift, ended = one.shift, not SHIFT_NEXT[state]
-        if state not in SHIFT_NEXT[shift.state]:
-            raise ValueError(f"{shift.id} can't go from {shift.state} to {state}")
-        if ended:
-            changes["ended_s"] = self._book.now_s()
-        one.shift = replace(shift, state=state, **changes)
-        event = self._event(f"shift_{'ended' if ended else state.value}", one.shift, reason=why)
-        await self._book.commit(tasks=tasks, shifts=[one.shift], events=[event])
-
     async def _leave(self, one: OnPart, why: Refusal) -> None:
         """Somebody else takes what is left of a part whose vehicle does not come on."""
-        await self._move(one, ShiftState.LEAVING, why=why)
+        await self._shifts.move(one, ShiftState.LEAVING, why=why)
         one.sent_home = True
         self._news.set()
-
-    async def _call_off(self, one: OnPart, why: Refusal | None = None) -> None:
-        """Have a vehicle come home; one that has not set out yet is free at once."""
-        if one.shift.state.ended:
-            return
-        if one.shift.state is ShiftState.GIVEN:
-            await self._move(one, ShiftState.DONE, why=why)
-            self._open.pop(one.shift.vehicle, None)
-            self._changed()
-        else:
-            await self._move(one, ShiftState.LEAVING, why=why)
-            self._send_home(one)
 
     def _send_home(self, one: OnPart) -> None:
         """Have a drone leave out the rest of its line, as soon as the way is clear."""
@@ -406,21 +375,6 @@ class Surveys:
                 one.sent_home = True
                 clearance.skip_to(index)
                 return
-
-    async def _stand_down(self, task: TaskId) -> None:
-        for one in list(self._open.values()):
-            if one.shift.task == task and one.shift.state.counts:
-                await self._call_off(one)
-
-    async def _conclude(self, task: TaskId) -> None:
-        """A cancelled one is over when the last one is home."""
-        found = self._book.find(task)
-        if found is None or found.state is not TaskState.CANCELLING:
-            return
-        if not any(one.shift.task == task for one in self._open.values()):
-            event = self._book.journal.event("task_cancelled", task=task)
-            ended = self._book.move(task, TaskState.CANCELLED, reason=None)
-            await self._book.commit(tasks=[ended], events=[event])
 
     # --- looking things up ---
 
@@ -439,11 +393,6 @@ class Surveys:
         parts = None if task is None else task.parts
         left = () if parts is None else parts.left
         return next((part for part in left if part.number == shift.post), None)
-
-    def _event(self, kind: str, shift: Shift, **facts: Any) -> Event:
-        return self._book.journal.event(
-            kind, task=shift.task, vehicle=shift.vehicle, shift=shift.id, **facts
-        )
 
 
 def _with(parts: AreaParts, number: int, line: Sequence[Any]) -> AreaParts:
