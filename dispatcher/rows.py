@@ -100,7 +100,7 @@ class EventRow(SQLModel, table=True):
 
     seq: int = Field(primary_key=True)
     at: datetime = _time()
-    kind: str
+    kind: str = Field(index=True)
     task: str | None = Field(index=True)
     vehicle: str | None
     facts: str = Field(sa_type=Text)

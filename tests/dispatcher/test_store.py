@@ -317,6 +317,7 @@ async def test_a_database_of_before_there_were_legs_is_brought_up_to_date(tmp_pa
     await store.commit(tasks=[task(1)])
     await store.close()
     older = sqlite3.connect(tmp_path / "ward.sqlite")
+    older.execute("DROP INDEX ix_events_kind")
     older.execute("ALTER TABLE tasks DROP COLUMN leg")
     older.execute("UPDATE alembic_version SET version_num = '0004'")
     older.commit()
@@ -335,6 +336,15 @@ def test_the_migrations_make_the_tables_that_the_rows_describe() -> None:
     others = {flight_log.FLIGHTS, incident_store.INCIDENTS}
     assert others <= set(SQLModel.metadata.tables.values())
     assert compare_metadata(context, SQLModel.metadata) == []
+    database.close()
+
+
+def test_the_newest_of_a_kind_are_found_without_a_look_through_all_events() -> None:
+    database = Database("sqlite://")
+    query = "SELECT * FROM events WHERE kind = 'observed' ORDER BY seq DESC LIMIT 5"
+    plan = database.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+    assert "ix_events_kind" in str(plan)
+    assert "TEMP B-TREE" not in str(plan), "they are in order already"
     database.close()
 
 
