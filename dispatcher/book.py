@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dispatcher.errors import IllegalMove, NotFound
+from dispatcher.errors import IllegalMove, KeyTaken, NotFound
 from dispatcher.feed import Change, Hub
 from dispatcher.journal import Event, Journal
 from dispatcher.mission_record import MissionRecord
@@ -83,15 +83,23 @@ class TaskBook:
         return ShiftId(f"S-{self._next_shift - 1:06d}")
 
     async def accept(self, tasks: Sequence[Task]) -> None:
-        """Write new tasks down; they exist, for everybody, once this returns."""
+        """Write new tasks down, together with what is planned for them at once.
+
+        Returns when they are on disk; before that they are planned, and no vehicle is told.
+
+        Raises:
+            KeyTaken: another task in memory has the same key; none is accepted.
+        """
+        if keys := {task.key for task in tasks} - {None}:
+            for other in (*self._open.values(), *self._ended.values()):
+                if other.key in keys:
+                    raise KeyTaken(str(other.key))
         events = [
             self.journal.event("task_accepted", task=t.id, kind_of_task=t.kind, priority=t.priority)
             for t in tasks
         ]
-        await self.store.commit(tasks=tasks, events=events)
-        for task in tasks:
-            self._open[task.id] = task
-            self._tell([task])
+        self._open |= {task.id: task for task in tasks}
+        await self.post(tasks=tasks, events=events)
 
     def move(self, task: TaskId, state: TaskState | None = None, **changes: Any) -> Task:
         """A task as it will be after a legal move; put it on disk with `commit`, then act.

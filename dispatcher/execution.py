@@ -169,6 +169,8 @@ class Missions:
         self._begin_listeners: list[Callable[[], None]] = []
         self._unwanted: Mission | None = None
         """To be given up as soon as the vehicle is heard."""
+        self._stopping = asyncio.Lock()
+        self._stopped: Mission | None = None
         vehicle.watch(self._word.set)
 
     async def carry_out(
@@ -215,11 +217,22 @@ class Missions:
         self._begin_listeners.append(listener)
 
     async def stop(self) -> None:
-        """Have the vehicle give up what it is at; if it is not heard, as soon as it is."""
+        """Have the vehicle give up what it is at; if it is not heard, as soon as it is.
+
+        Asked twice for one mission, it says so once: said late, it would mean the next one.
+        """
         current = self.current
         self._unwanted = current[0] if current is not None else None
         if self._handovers.break_off(self._vehicle.spec.id):
             return
+        async with self._stopping:
+            if current is None:
+                await self._stop(current)
+            elif self.current is current and self._stopped is not current[0]:
+                await self._stop(current)
+                self._stopped = current[0]
+
+    async def _stop(self, current: tuple[Mission, Clearance] | None) -> None:
         while True:
             try:
                 await self._vehicle.cancel()

@@ -15,6 +15,10 @@ Statements = Sequence[tuple[Executable, Sequence[Mapping[str, Any]]]]
 """What one caller wants written: statements with the rows for each."""
 
 
+TURNS = 3
+"""A task is accepted, planned in the next turn, and begun by its vehicle in the one after."""
+
+
 @dataclass(slots=True)
 class _Batch:
     statements: Statements
@@ -43,7 +47,7 @@ class GroupWriter:
         """Have all of these or none written, after all that was put before.
 
         Args:
-            soon: False = with what follows from it, if that comes within two turns of the loop.
+            soon: False = with what follows from it, if that comes within `TURNS` of the loop.
 
         Returns:
             Done when they are on disk; KeyTaken: an idempotency key belongs to another task.
@@ -57,13 +61,18 @@ class GroupWriter:
             self._begin()
         else:
             self._idle.clear()
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._begin)
+            self._begin_in(TURNS)
         return batch.written
 
     async def idle(self) -> None:
         """Wait until nothing is left to write."""
         await self._idle.wait()
+
+    def _begin_in(self, turns: int) -> None:
+        if turns == 0:
+            self._begin()
+        else:
+            asyncio.get_running_loop().call_soon(self._begin_in, turns - 1)
 
     def _begin(self) -> None:
         while self._pending and not self._writing:

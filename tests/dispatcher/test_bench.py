@@ -368,7 +368,7 @@ def test_a_solver_that_sleeps_gets_more_of_the_walls_clock() -> None:
         limits.append(limit_s)
         return "answer"
 
-    answer, cpu_s = fairly(0.01, lazy)
+    answer, cpu_s = fairly(60.0, lazy)
     assert answer == "answer"
-    assert cpu_s < 0.01
-    assert limits == [0.01], "it has ended by itself: more time would not help"
+    assert cpu_s < 60.0
+    assert limits == [60.0], "it has ended by itself: more time would not help"

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dispatcher.book import TaskBook
+from dispatcher.errors import KeyTaken
 from dispatcher.executors import InlineExecutor
 from dispatcher.feed import Hub
 from dispatcher.journal import Journal
@@ -77,7 +79,7 @@ async def test_who_waits_for_a_later_decision_has_the_posted_one_on_disk_too() -
 async def test_what_nothing_follows_from_is_written_all_the_same() -> None:
     book, disk, _ = await a_book()
     written = book.post(tasks=[assigned(book, "C1")])
-    for _ in range(3):
+    for _ in range(4):
         await asyncio.sleep(0)
     await disk.turn()
     assert written.done()
@@ -87,12 +89,52 @@ async def test_what_can_not_be_written_ends_the_program_even_if_nobody_waits_for
     book, disk, _ = await a_book()
     running = asyncio.create_task(book.run())
     book.post(tasks=[assigned(book, "C1")])
-    for _ in range(3):
+    for _ in range(4):
         await asyncio.sleep(0)
     assert not running.done()
     await disk.turn(OSError("disk full"))
     with pytest.raises(OSError, match="disk full"):
         await running
+
+
+async def test_a_new_task_goes_to_the_disk_together_with_what_is_planned_for_it() -> None:
+    book, disk, told = await a_book()
+    accepted = asyncio.create_task(book.accept([task(2)]))
+    await asyncio.sleep(0)
+    assert told == [("T-000002", "queued")], "it is planned at once"
+    book.post(tasks=[book.move(task(2).id, TaskState.ASSIGNED, vehicle="C1")])
+    begun = asyncio.create_task(book.commit(tasks=[book.move(task(2).id, TaskState.UNDERWAY)]))
+    await asyncio.sleep(0)
+    assert len(disk.work) == 1
+    assert not accepted.done(), "its caller hears of it once it is on disk"
+    await disk.turn()
+    assert accepted.done()
+    assert begun.done()
+    await asyncio.sleep(0)
+    assert disk.work == [], "all in one transaction"
+
+
+async def test_a_new_task_that_nobody_has_time_for_is_written_all_the_same() -> None:
+    book, disk, _ = await a_book()
+    accepted = asyncio.create_task(book.accept([task(2)]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await disk.turn()
+    assert accepted.done()
+
+
+async def test_a_key_that_a_task_in_memory_has_is_refused_before_anything_is_planned() -> None:
+    book, disk, told = await a_book()
+    first = asyncio.create_task(book.accept([replace(task(2), key="k")]))
+    await asyncio.sleep(0)
+    with pytest.raises(KeyTaken, match="'k'"):
+        await book.accept([task(3), replace(task(4), key="k")])
+    assert book.find(task(3).id) is None, "all of them, or none"
+    assert told == [("T-000002", "queued")]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await disk.turn()
+    await first
 
 
 async def test_nothing_to_write_is_written_at_once() -> None:
