@@ -42,7 +42,7 @@ class TaskDesk:
         self._workers = workers
 
     async def submit(self, request: TaskIn, *, key: str | None = None) -> Task:
-        """Accept a request; it is on disk when this returns.
+        """Accept a request; it is on disk when this returns, with what is planned for it by then.
 
         Args:
             key: the caller's idempotency key: the same one again gives the same task.
@@ -57,7 +57,7 @@ class TaskDesk:
             return known
         tasks = self._admission.new_tasks(request, key)
         await self._accept(tasks)
-        return tasks[-1]
+        return self._book[tasks[-1].id]
 
     async def submit_batch(
         self, requests: Sequence[TaskIn | FieldFaults], *, key: str | None = None
@@ -79,7 +79,7 @@ class TaskDesk:
                 answers.append(refused)
         if new:
             await self._accept(new)
-        return answers
+        return [a if isinstance(a, Refused) else self._book.find(a.id) or a for a in answers]
 
     async def _accept(self, tasks: Sequence[Task]) -> None:
         await self._book.accept(tasks)

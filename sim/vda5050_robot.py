@@ -9,6 +9,7 @@ import logging
 import math
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 from pydantic.alias_generators import to_snake
 
@@ -21,8 +22,8 @@ from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import ErrorType3
 from fleet.vda5050.messages import (
     Action,
+    ActionState,
     ActionStatus,
-    BatteryState,
     EStop,
     Load,
     OperatingMode,
@@ -542,17 +543,21 @@ class Vda5050Robot:
             agv_position=self.senses.position(),
             loads=tuple(Load(load_id=load) for load in body.loads),
             action_states=job.action_states() if v3 else job.action_states() + at_once,
-            instant_action_states=at_once if v3 else None,
-            battery_state=BatteryState(
-                battery_charge=round(100 * body.charge_ratio(), 2), charging=body.charging
-            ),
+            battery_state=self.senses.battery(),
             errors=tuple(self._words.error(fault) for fault in errors),
             safety_state=self.senses.safety(self._e_stop),
-            zone_sets=self.zones.stored() if v3 else None,
-            zone_requests=self.zones.requests() if v3 else None,
-            edge_requests=() if v3 else None,
-            intermediate_path=self._outlook() if v3 else None,
+            **(self._more(at_once) if v3 else {}),
         )
+
+    def _more(self, at_once: tuple[ActionState, ...]) -> dict[str, Any]:
+        """What version 3 says besides."""
+        return {
+            "instant_action_states": at_once,
+            "zone_sets": self.zones.stored(),
+            "zone_requests": self.zones.requests(),
+            "edge_requests": (),
+            "intermediate_path": self._outlook(),
+        }
 
     def _outlook(self) -> vda.IntermediatePath | None:
         ahead = [e for e in self._job.edges if e.released and e.start_node_id != e.end_node_id]

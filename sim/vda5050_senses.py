@@ -1,9 +1,17 @@
 """What a simulated robot believes and complains of: its place, its wheels, what it sees ahead."""
 
 import math
+from functools import cache
 
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.messages import AgvPosition, ErrorLevel, EStop, RobotError, SafetyState
+from fleet.vda5050.messages import (
+    AgvPosition,
+    BatteryState,
+    ErrorLevel,
+    EStop,
+    RobotError,
+    SafetyState,
+)
 from sim.bodies import GroundBody
 from sim.vda5050_rules import error
 
@@ -23,6 +31,8 @@ class Senses:
         self.off_rad = 0.0
         """In which direction of the site's frame."""
         self._complaints: dict[str, str] = {}
+        self._place = AgvPosition()
+        self._charge = BatteryState()
 
     def complain(self, kind: str, text: str) -> None:
         """Report a warning of this error type from now on; an empty text takes it back."""
@@ -33,22 +43,39 @@ class Senses:
 
     def position(self) -> AgvPosition:
         """Where it takes itself to be."""
-        position = self._body.position()
-        return AgvPosition(
-            x=round(position.point.x_m + self.off_m * math.cos(self.off_rad), 3),
-            y=round(position.point.y_m + self.off_m * math.sin(self.off_rad), 3),
-            theta=max(-_MOST_RAD, min(_MOST_RAD, round(position.yaw_rad, 4))),
-            map_id=self._config.maps.get(position.level, position.level),
-            position_initialized=self.localized,
-        )
+        position, said = self._body.position(), self._place
+        x_m, y_m = position.point.x_m, position.point.y_m
+        if self.off_m:
+            x_m += self.off_m * math.cos(self.off_rad)
+            y_m += self.off_m * math.sin(self.off_rad)
+        x, y = round(x_m, 3), round(y_m, 3)
+        theta = max(-_MOST_RAD, min(_MOST_RAD, round(position.yaw_rad, 4)))
+        map_id = self._config.maps.get(position.level, position.level)
+        now = x, y, theta, map_id, self.localized
+        if now != (said.x, said.y, said.theta, said.map_id, said.position_initialized):
+            self._place = AgvPosition(
+                x=x, y=y, theta=theta, map_id=map_id, position_initialized=self.localized
+            )
+        return self._place
+
+    def battery(self) -> BatteryState:
+        """How full its battery is."""
+        body, said = self._body, self._charge
+        percent = round(100 * body.charge_ratio(), 2)
+        if (percent, body.charging) != (said.battery_charge, said.charging):
+            self._charge = BatteryState(battery_charge=percent, charging=body.charging)
+        return self._charge
 
     def safety(self, e_stop: EStop) -> SafetyState:
         """Its emergency stop and its protective field."""
-        return SafetyState(e_stop=e_stop, field_violation=self._body.halted_for is not None)
+        return _safety(e_stop, self._body.halted_for is not None)
 
     def errors(self, e_stop: EStop) -> tuple[RobotError, ...]:
         """What is wrong with it."""
-        return (*self._failures(e_stop), *self._warnings())
+        failures = self._failures(e_stop)
+        if not self._complaints and self._body.halted_for is None:
+            return failures
+        return (*failures, *self._warnings())
 
     def _failures(self, e_stop: EStop) -> tuple[RobotError, ...]:
         failure = self._body.failure
@@ -65,3 +92,8 @@ class Senses:
             text = "something stands in the way"
             found.append(error("pathBlocked", text, edgeId=edge.lane.id))
         return found
+
+
+@cache
+def _safety(e_stop: EStop, violated: bool) -> SafetyState:
+    return SafetyState(e_stop=e_stop, field_violation=violated)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -61,6 +62,8 @@ class Vda5050Vehicle:
         self._cancelling = asyncio.Lock()
         self._shown: tuple[State | None, AgvPosition | None, Sequence[Breach]] = (None, None, ())
         self._snapshot = VehicleState(heard_at_s=None)
+        self._said: tuple[VehicleState, object, float] = self._snapshot, None, -math.inf
+        """What `state` said last, what that was made of, and until when it holds."""
         self._attendant = Attendant(self._link, site, spec, self._clearance, self._taken_up, atlas)
         self._pauser = Pauser(self._link)
         self._stray: str | None = None
@@ -83,6 +86,15 @@ class Vda5050Vehicle:
 
     def state(self) -> VehicleState:
         """Its latest snapshot; built at most once per word of the robot."""
+        inbox = self._link.inbox
+        said, known, until_s = self._said
+        now_s = self._link.now_s()
+        news = inbox.words, self._link.conduct.notes, self._link.plea, self._keeps
+        if now_s >= until_s or news != known:
+            self._said = said, _, _ = self._say(), news, inbox.changes_s(now_s)
+        return said
+
+    def _say(self) -> VehicleState:
         inbox, breaches = self._link.inbox, self._link.conduct.breaches
         state, pose, heard_at_s, online = inbox.state, inbox.pose, inbox.heard_at_s, inbox.online
         now, shown = self._snapshot, self._shown

@@ -98,6 +98,8 @@ class Conduct:
         self._noted = noted
         self._breaches: dict[Rule, Breach] = {}
         self._told: tuple[Breach, ...] | None = ()
+        self.notes = 0
+        """How often it has broken any rule."""
 
     @property
     def breaches(self) -> tuple[Breach, ...]:
@@ -116,6 +118,7 @@ class Conduct:
         known, now_s = self._breaches.get(rule), self._now_s()
         detail = detail[:_LONGEST_DETAIL]
         self._told = None
+        self.notes += 1
         if known is not None:
             self._breaches[rule] = replace(
                 known, count=known.count + 1, last_s=now_s, detail=detail or known.detail

@@ -214,7 +214,8 @@ class Follower:
 
     def _progress(self, state: State, order: Draft) -> None:
         route, passed = self._clearance.route, self._clearance.passed
-        self._horizon_seen |= any(not node.released for node in state.node_states)
+        if not self._horizon_seen:
+            self._horizon_seen = any(not node.released for node in state.node_states)
         index = index_of(order, route, state)
         if index is None and state.last_node_id:
             names = [waypoint.node for waypoint in route[passed : order.released]]
@@ -250,8 +251,9 @@ class Follower:
         return True
 
     def _first_unfinished(self) -> Action | None:
-        done = self._link.results.keys() | self._settled
-        return next((a for a in self._mission.actions if a.id not in done), None)
+        done, settled = self._link.results, self._settled
+        todo = (a for a in self._mission.actions if a.id not in done and a.id not in settled)
+        return next(todo, None)
 
     def _first_failed(self) -> Action | None:
         results = self._link.results
@@ -331,6 +333,9 @@ class Follower:
 
     def _blame_critical(self, state: State) -> None:
         """It says that it can't go on with this order, and has had time to think again."""
+        if not state.errors:
+            self._critical_since_s = None
+            return
         found = (e for e in state.errors if e.error_level == ErrorLevel.CRITICAL)
         error = next((error for error in found if error not in self._known_errors), None)
         if error is None or state.driving or _waits_for_word(state):

@@ -22,19 +22,23 @@ class Headers:
     """Makes the headers of one robot's or one master's messages."""
 
     def __init__(self, config: Vda5050Config, clock: Clock) -> None:
-        self._config, self._clock = config, clock
+        self._clock = clock
         self._numbers: dict[str, itertools.count[int]] = {}
+        self._always: HeaderFields = {
+            "header_id": 0,
+            "timestamp": "",
+            "version": config.full_version,
+            "manufacturer": config.manufacturer,
+            "serial_number": config.serial,
+        }
 
     def next(self, topic: str) -> HeaderFields:
         """The header of the next message on ``topic``."""
-        number = next(self._numbers.setdefault(topic, itertools.count()))
-        return {
-            "header_id": number,
-            "timestamp": stamp(self._clock.now()),
-            "version": self._config.full_version,
-            "manufacturer": self._config.manufacturer,
-            "serial_number": self._config.serial,
-        }
+        numbers = self._numbers.get(topic)
+        if numbers is None:
+            numbers = self._numbers[topic] = itertools.count()
+        at = stamp(self._clock.now())
+        return {**self._always, "header_id": next(numbers), "timestamp": at}
 
     def restart(self) -> None:
         """Count from the start again, as after a reboot."""

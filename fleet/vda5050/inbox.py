@@ -120,6 +120,8 @@ class Inbox:
         self.connection: ConnectionState | None = None
         self.twins_at_s = -math.inf
         """When it was last clear that two robots send under this name."""
+        self.words = 0
+        """How often anything above has changed."""
         self.junk = 0
         """Messages that could not be read."""
         self.stale = 0
@@ -144,6 +146,14 @@ class Inbox:
         """Whether two robots send under this name; over when it has long not been so."""
         return self._now_s() < self.twins_at_s + 4 * self._config.fresh_s
 
+    def changes_s(self, now_s: float) -> float:
+        """When `online` or `doubled` is another without a further word; infinity = never."""
+        single_s = self.twins_at_s + 4 * self._config.fresh_s
+        stale_s = (self.heard_at_s or -math.inf) + self._config.fresh_s
+        if single_s > now_s:
+            return min(single_s, stale_s) if stale_s > now_s else single_s
+        return stale_s if stale_s > now_s else math.inf
+
     def topics(self) -> dict[str, Callable[[str, bytes], None]]:
         """What to subscribe to, and who takes it in; none of these ever raises."""
         return {
@@ -162,6 +172,7 @@ class Inbox:
         except ValueError:
             self._conduct.note(Rule.UNREADABLE, f"connectionState {message.connection_state!r}")
             return
+        self.words += 1
         self._since_broken = 0
         if self.connection is ConnectionState.ONLINE:
             self._gate.reset()
@@ -174,12 +185,14 @@ class Inbox:
             return
         if self._twins.hear(state.header_id, _spot(state.agv_position, self._now_s())):
             self.twins_at_s = self._now_s()
+            self.words += 1
             self._conduct.note(Rule.TWO_ROBOTS, f"headerId jumps to {state.header_id} and back")
         if not self._admits(self._gate, state) and not self._repeats_header(state):
             self.stale += 1
             return
         if self.state is not None and state.header_id == self.state.header_id:
             self._conduct.note(Rule.REPEATED_HEADER, f"headerId {state.header_id}")
+        self.words += 1
         self.state, self.heard_at_s = state, self._now_s()
         self.pose = state.agv_position or self.pose
         self._judge(state)
@@ -214,6 +227,7 @@ class Inbox:
                 if self.connection is not None:
                     self._conduct.note(Rule.SAYS_OFFLINE, "its last will came late")
                 self.connection = ConnectionState.ONLINE
+                self.words += 1
                 self._connected()
 
     def _take_visualization(self, topic: str, payload: bytes) -> None:
@@ -224,6 +238,7 @@ class Inbox:
             self._conduct.note(Rule.NOT_A_NUMBER, "in a visualization")
         elif self._admits(self._picture_gate, message):
             self.pose = message.agv_position
+            self.words += 1
 
     def _take_factsheet(self, topic: str, payload: bytes) -> None:
         sheet = self._read(FACTSHEET, topic, payload)

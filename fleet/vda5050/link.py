@@ -244,8 +244,11 @@ class Link:
 
     def _compare(self, state: State) -> None:
         """Look whether it has dropped an action that it ended, of an order that it still has."""
-        own = [action for action in state.action_states if not action.aside]
         order, before = self._ended_before
+        if not before and not state.action_states:
+            self._ended_before = state.order_id, before
+            return
+        own = [action for action in state.action_states if not action.aside]
         gone = before - {a.action_id for a in own} if order == state.order_id else frozenset()
         if gone:
             self.odd(Rule.FORGETS_RESULT, min(gone))

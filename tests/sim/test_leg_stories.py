@@ -1,6 +1,7 @@
 """Stories of deliveries in two legs: a drone brings goods to a pad, a robot takes them on."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -165,7 +166,8 @@ async def test_when_the_first_leg_fails_so_does_the_second_with_the_reason(tmp_p
 
 async def test_cancelled_before_anything_has_begun(tmp_path: Path) -> None:
     async with hospital(bloodline(tmp_path)) as place:
-        second = await place.submit(**BLOOD)
+        later = place.service.clock.now() + timedelta(hours=1)
+        second = await place.submit(**BLOOD, earliest_at=later.isoformat())
         first = first_of(place, second).id
         await place.service.task_desk.cancel(first)
         assert states(place, second) == (TaskState.CANCELLED, TaskState.CANCELLED)
