@@ -33,6 +33,8 @@ _RETURN = 2
 """BATT_FS_LOW_ACT: return to launch."""
 _ATTEMPTS = 4
 _UNKNOWN = "safeguards_unknown"
+_EARLY = 0.7
+"""Share of `Timeouts.recheck_s` after which it is looked at again: no flight waits for that."""
 _UNANSWERED = 2
 """Looks in a row that came to no end before it counts as not fit."""
 
@@ -169,8 +171,11 @@ class Safeguards:
     @property
     def known(self) -> bool:
         """Whether all of it has been looked at lately."""
+        return self._looked_within(self._times.recheck_s)
+
+    def _looked_within(self, seconds: float) -> bool:
         at_s = self._checked_s
-        return at_s is not None and self._drone.now_s - at_s < self._times.recheck_s
+        return at_s is not None and self._drone.now_s - at_s < seconds
 
     def doubt(self) -> None:
         """It may have been changed since; look again at the next occasion."""
@@ -182,6 +187,8 @@ class Safeguards:
         Raises:
             LinkError: it does not answer.
         """
+        if self.known and not self.errors:
+            return  # nor wait for a look that is under way
         async with self._one_at_a_time:
             if not self.known or (self.errors and not self._drone.telemetry.armed):
                 await self._look()
@@ -193,11 +200,13 @@ class Safeguards:
         """
         if self._drone.telemetry.armed:
             return
-        patience_s = self._times.unfit_s if self.errors else self._times.recheck_s
-        if self.known and self._drone.now_s - (self._checked_s or 0.0) < patience_s:
+        patience_s = self._times.unfit_s if self.errors else _EARLY * self._times.recheck_s
+        if self._looked_within(patience_s):
             return
         try:
-            await self.assure()
+            async with self._one_at_a_time:
+                if not (self._drone.telemetry.armed or self._looked_within(patience_s)):
+                    await self._look()
         except LinkError as error:
             log.warning("system id %d: %s", self._drone.line.system_id, error)
             self._unanswered += 1
