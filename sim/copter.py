@@ -102,6 +102,8 @@ class Copter:
         self.complete = False
         self.sent = Signal()
         """Fires when it is told to take off, or to turn elsewhere in flight."""
+        self._bound_for: tuple[Point, float] | None = None
+        """Where it was last told to go in GUIDED."""
         self._jumps: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._disarm_timer: asyncio.TimerHandle | None = None
@@ -184,7 +186,7 @@ class Copter:
             return self._no("Mode change to AUTO failed: no mission")
         if mode == self.mode:
             return ACCEPTED
-        self.mode = mode
+        self.mode, self._bound_for = mode, None
         self._cancel_timers()
         if self.body.airborne:
             self._in_the_air()
@@ -217,7 +219,9 @@ class Copter:
             return FAILED
         if self.mode != GUIDED and self.set_mode(GUIDED) != ACCEPTED:
             return FAILED
-        self.sent.fire()
+        if self._bound_for != (goal, height_m):
+            self._bound_for = goal, height_m
+            self.sent.fire()
         self.body.fly(goal, height_m, self._hold)
         return ACCEPTED
 

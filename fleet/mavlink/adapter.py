@@ -28,7 +28,7 @@ from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
-from fleet.mission import Clearance, Mission, MissionId, Outcome
+from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.geometry import LocalFrame, Point
 from routing.refusal import Refusal
@@ -237,7 +237,7 @@ class MavlinkVehicle:
             self._mission = None
             raise
         finally:
-            self._work = None
+            self._work, self._drone.loading = None, False
             self._idle_since_s = self._drone.now_s
             self._tell()
         self._mission = None
@@ -254,9 +254,17 @@ class MavlinkVehicle:
         """
         await self._give_up(self._come_down)
 
-    async def turn_away(self) -> None:
-        """Give up the mission and wait in the air for the next one."""
-        await self._give_up(self._hands.wait_in_the_air)
+    async def turn_away(self, to: Waypoint | None = None) -> None:
+        """Give up the mission and wait in the air for the next one, on the way ``to`` its first."""
+
+        async def wait() -> None:
+            if to is None:
+                await self._hands.wait_in_the_air()
+            else:
+                geo = self._frame.to_geo(to.point)
+                await self._hands.wait_in_the_air(geo, to.height_agl_m or self._spec.cruise_agl_m)
+
+        await self._give_up(wait)
         self._turning = True
 
     async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
@@ -349,6 +357,9 @@ class MavlinkVehicle:
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
             raise MissionFailed(Refusal("not_in_the_air", {"mission": mission.id}))
+        elif mission.urgent and held and not joins and self._went_ahead:
+            await flight.catch_up()
+            ours = True
         elif away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
@@ -358,11 +369,21 @@ class MavlinkVehicle:
             return
         if grounded and not joins:
             await self._assure()
-            if not ours:
-                await flight.load()
-            await flight.start()
+            if mission.urgent and not ours:
+                await flight.start(ahead=True)
+                await flight.catch_up()
+            else:
+                if not ours:
+                    await flight.load()
+                await flight.start()
         self._departed = mission.id
         await flight.follow()
+
+    @property
+    def _went_ahead(self) -> bool:
+        """Whether it has left the ground before it had the mission, and waits for it."""
+        waits = self._drone.held or self._said.mode == GUIDED or self._said.mode in RETURNING
+        return self._said.airborne and waits
 
     def _armed_at(self, start: Point) -> bool:
         """Whether it was armed and never started: the answer to one of our words got lost."""
@@ -401,7 +422,8 @@ class MavlinkVehicle:
             raise LinkLost(f"{self._spec.id} does not wake up") from error
         finally:
             self._waking = False
-        await self._drone.ask_for_streams()
+        if self._said.positioned_at_s < fresh_s:
+            await self._drone.ask_for_streams()
         try:
             await self._drone.until(
                 lambda: self._said.positioned_at_s >= fresh_s, self._times.ready_s

@@ -39,6 +39,8 @@ class Drone:
         self._held = False
         self.starting = False
         """It is told to take off, and may not have said yet that its motors turn."""
+        self.loading = False
+        """It is to fly a mission that is not on board yet, or not wholly."""
         self.line.listen(self._hear)
 
     def watch(self, listener: Callable[[], None]) -> None:

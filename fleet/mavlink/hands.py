@@ -10,6 +10,7 @@ from fleet.errors import LinkTimeout
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
+from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Hands:
         """
         if self._drone.held and self._said.armed and not self._said.airborne:
             await self._landed_state()
-        mode = AUTO if follows and self._said.airborne else GUIDED
+        flies_on = follows and self._said.airborne and not self._drone.loading
+        mode = AUTO if flies_on else GUIDED
         if self._drone.held and self._said.armed:
             await self._drone.set_mode(mode)
         await self._let_go(frozenset({mode}))
@@ -102,10 +104,21 @@ class Hands:
                 )
         self._drone.held = False
 
-    async def wait_in_the_air(self) -> None:
-        """Stay where it is, in the mode in which it can be sent on."""
-        if self._said.airborne:
-            await self._drone.set_mode(GUIDED)
+    async def wait_in_the_air(self, geo: GeoPoint | None = None, height_m: float = 0.0) -> None:
+        """Stay in the mode in which it can be sent on: where it is, or on its way to a place.
+
+        A place that it does not take keeps it where it is.
+        """
+        if not self._said.airborne:
+            return
+        if geo is not None:
+            try:
+                await self._drone.reposition(geo, height_m)
+            except CommandRefused as refused:
+                log.info("system id %d: %s", self._drone.line.system_id, refused)
+            else:
+                return
+        await self._drone.set_mode(GUIDED)
 
     async def _first_of(self, mode: int, other: int) -> None:
         try:
