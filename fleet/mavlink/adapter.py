@@ -19,14 +19,14 @@ from fleet.errors import (
 )
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.config import MavlinkConfig
+from fleet.mavlink.dialects import DIALECTS
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
-from fleet.mavlink.hands import HOLDING, Hands
+from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
@@ -37,7 +37,6 @@ from routing.site import Node
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 32
-_OURS = RETURNING | {AUTO, GUIDED}
 
 
 class MavlinkVehicle:
@@ -172,8 +171,9 @@ class MavlinkVehicle:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
-        ours = _OURS | HOLDING if self._drone.held else _OURS
-        hands_off = not self._said.armed or self._said.mode in ours
+        said, dialect = self._said, self._said.dialect
+        ours = said.mode in dialect.ours or (self._drone.held and said.mode in dialect.holding)
+        hands_off = not said.armed or said.returning or ours
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
 
     def _unfit(self) -> tuple[VehicleError, ...]:
@@ -195,7 +195,7 @@ class MavlinkVehicle:
     def _errors(self, pad: Node | None) -> tuple[VehicleError, ...]:
         found: list[VehicleError] = []
         beat = self._said.heartbeat
-        if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
+        if beat is not None and beat.autopilot not in DIALECTS:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
         if self._position_is_old(self._drone.now_s):
             text = "flies, and does not say where"
@@ -352,7 +352,7 @@ class MavlinkVehicle:
         ours = not turning and (held or away) and await flight.is_on_board()
         if joins and self._drone.held and not ours:
             raise MissionFailed(Refusal("already_flying", {"mission": mission.id}))
-        if joins and not (ours and (said.mode == AUTO or self._drone.held)):
+        if joins and not (ours and (said.in_auto or self._drone.held)):
             await flight.join()
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
@@ -382,12 +382,13 @@ class MavlinkVehicle:
     @property
     def _went_ahead(self) -> bool:
         """Whether it has left the ground before it had the mission, and waits for it."""
-        waits = self._drone.held or self._said.mode == GUIDED or self._said.mode in RETURNING
-        return self._said.airborne and waits
+        said = self._said
+        waits = self._drone.held or (said.mode in said.dialect.ours and not said.in_auto)
+        return said.airborne and (waits or said.returning)
 
     def _armed_at(self, start: Point) -> bool:
         """Whether it was armed and never started: the answer to one of our words got lost."""
-        return self._said.mode != AUTO and self._where.stands_at(start)
+        return not self._said.in_auto and self._where.stands_at(start)
 
     async def _assure(self) -> None:
         """Only a drone that would help itself in need may fly."""

@@ -121,13 +121,20 @@ class Commander:
             result = await self._answer(command, lambda n: self._message(command, params, n))
         await self._check(command, result, asked_s)
 
-    async def do_at(self, command: int, geo: GeoPoint, height_m: float, *params: float) -> None:
-        """Give a command about a place, its height counted from home; errors as of `do`."""
+    async def do_at(
+        self,
+        command: int,
+        geo: GeoPoint,
+        height_m: float,
+        *params: float,
+        frame: int = mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+    ) -> None:
+        """Give a command about a place, its height as ``frame`` says; errors as of `do`."""
         first, second, third, fourth = (*params, *[0.0] * (4 - len(params)))
         message = mav.MAVLink_command_int_message(
             self._line.system_id,
             self._line.component_id,
-            mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+            frame,
             command,
             0,
             0,

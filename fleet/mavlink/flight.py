@@ -11,9 +11,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.errors import LinkLost, LinkTimeout, MissionFailed, SafetyStop
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
-from fleet.mavlink.hands import HOLDING
 from fleet.mavlink.missions import FlightPlan, from_e7
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.transfer import TransferRefused
 from fleet.mission import Clearance
 from routing.geometry import Point
@@ -21,7 +19,6 @@ from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
-_OURS = HOLDING | {AUTO, GUIDED}
 _UPLOADS = 4
 _STARTS = 3
 
@@ -49,7 +46,7 @@ class Flight:
 
     async def is_on_board(self) -> bool:
         """Whether the drone already holds this very flight."""
-        held = await self._drone.transfer.download(limit=len(self._plan.items) + 1)
+        held = await self._drone.held_mission(limit=len(self._plan.items) + 1)
         return self._plan.same_flight(held)
 
     async def load(self) -> None:
@@ -61,9 +58,10 @@ class Flight:
         """
         for attempt in range(1, _UPLOADS + 1):
             try:
-                await self._drone.transfer.upload(self._plan.items)
+                await self._drone.upload_mission(self._plan.items)
             except TransferRefused as refused:
-                if not refused.passing or attempt == _UPLOADS:
+                passing = refused.result in self._said.dialect.busy
+                if not passing or attempt == _UPLOADS:
                     raise MissionFailed(_refusal("mission_refused", refused.name)) from refused
                 await asyncio.sleep(self._times.denied_s)
             except LinkTimeout:
@@ -106,7 +104,7 @@ class Flight:
     async def _make_ready(self) -> None:
         """GUIDED and armed, with nobody who holds it; what a hold may have undone is done again."""
         while True:
-            await self._patiently(lambda: self._drone.set_mode(GUIDED))
+            await self._patiently(lambda: self._drone.set_mode(self._said.dialect.guided))
             await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
             if not self._drone.held:
                 return
@@ -162,22 +160,22 @@ class Flight:
         await self.load()
         self._drone.loading = False
         await self._until_let_go()
-        if self._said.mode in RETURNING or not self._said.armed:
+        if self._said.returning or not self._said.armed:
             return
-        if self._said.mode not in _OURS:
+        if not self._said.in_hand:
             raise self._taken_over()
         self._drone.begin_with(1)
-        await self._drone.set_mode(AUTO)
+        await self._drone.set_mode(self._said.dialect.auto)
         await self._drone.until(
-            lambda: self._said.mode == AUTO or self._drone.held or not self._said.armed,
+            lambda: self._said.in_auto or self._drone.held or not self._said.armed,
             self._times.takeoff_s,
         )
 
     async def _bring_back(self) -> None:
         """Call it home from above its pad, and wait until it is down; not what a pilot flies."""
-        if self._said.mode not in _OURS | RETURNING:
+        if not (self._said.in_hand or self._said.returning):
             return
-        if self._said.mode not in RETURNING:
+        if not self._said.returning:
             await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
         await self._drone.until(lambda: not self._said.armed, self._times.landing_s)
 
@@ -213,7 +211,7 @@ class Flight:
                 log.info("system id %d: %s", drone.line.system_id, error)
             said.forget_flight()
             await drone.until(
-                lambda: (said.airborne and said.mode == AUTO) or drone.held, self._times.takeoff_s
+                lambda: (said.airborne and said.in_auto) or drone.held, self._times.takeoff_s
             )
             await drone.until(lambda: said.airborne or not drone.held)
             return said.airborne
@@ -226,7 +224,7 @@ class Flight:
             return
         await self._leave_the_ground()
         if not self._drone.held:
-            await self._drone.set_mode(AUTO)
+            await self._drone.set_mode(self._said.dialect.auto)
 
     async def _climb(self) -> bool:
         """Take off without a mission; returns what `_go` does."""
@@ -244,7 +242,7 @@ class Flight:
         height_m, patience_s = self._plan.items[1].z_m, self._times.takeoff_s
         unsure: CommandRefused | LinkTimeout | None = None
         try:
-            await self._drone.do(mav.MAV_CMD_NAV_TAKEOFF, 0, 0, 0, 0, 0, 0, height_m)
+            await self._drone.take_off(height_m)
         except (CommandRefused, LinkTimeout) as error:
             unsure, patience_s = error, self._times.stale_s
         try:
@@ -309,7 +307,7 @@ class Flight:
     def _skip(self) -> None:
         """Send it on to a later waypoint, if it is to leave some out; again until it is heard."""
         wanted, said = self._clearance.skips_to, self._said
-        if wanted <= self._clearance.passed or said.mode != AUTO or not self._drone.online:
+        if wanted <= self._clearance.passed or not said.in_auto or not self._drone.online:
             return
         item, now_s = self._plan.item_of(wanted), self._drone.now_s
         if (said.mission_item or 0) < item and now_s >= self._skipped_s + self._times.ack_s:
@@ -318,10 +316,9 @@ class Flight:
 
     def _why_off_course(self) -> str:
         """What the drone says of coming down by itself; "" while it flies the mission."""
-        mode = self._said.mode
-        if mode == AUTO or not self._said.airborne:
+        if self._said.in_auto or not self._said.airborne:
             return ""
-        if mode in RETURNING:
+        if self._said.returning:
             text = self._said.texts.reason_since(self._drone.now_s - self._times.stale_s)
             return text or "returns by itself"
         raise self._taken_over()

@@ -9,13 +9,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.errors import LinkTimeout
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
-
-BRAKE, LOITER = mav.COPTER_MODE_BRAKE, mav.COPTER_MODE_LOITER
-HOLDING = frozenset({BRAKE, LOITER})
 
 
 class Hands:
@@ -26,14 +22,14 @@ class Hands:
         self._said = drone.telemetry
 
     async def hold(self) -> None:
-        """Stop and stay: in BRAKE, or LOITER where there is none; on the ground, stay there.
+        """Stop and stay, in the first way that it knows; on the ground, stay there.
 
         Raises:
             CommandRefused, LinkError: it flies on.
         """
         async with self._held():
             if self._moves:
-                await self._first_of(BRAKE, LOITER)
+                await self._stand_still()
 
     async def go_on(self, *, follows: bool) -> None:
         """Fly on with the mission on board.
@@ -44,7 +40,8 @@ class Hands:
         if self._drone.held and self._said.armed and not self._said.airborne:
             await self._landed_state()
         flies_on = follows and self._said.airborne and not self._drone.loading
-        mode = AUTO if flies_on else GUIDED
+        dialect = self._said.dialect
+        mode = dialect.auto if flies_on else dialect.guided
         if self._drone.held and self._said.armed:
             await self._drone.set_mode(mode)
         await self._let_go(frozenset({mode}))
@@ -61,7 +58,7 @@ class Hands:
         """On the ground it stays there, on hold; so does who is just told to take off."""
         if self._said.airborne:
             await self._drone.do(command)
-            await self._let_go(RETURNING)
+            await self._let_go(self._said.dialect.returning)
             return
         async with self._held():
             if self._moves:
@@ -118,11 +115,13 @@ class Hands:
                 log.info("system id %d: %s", self._drone.line.system_id, refused)
             else:
                 return
-        await self._drone.set_mode(GUIDED)
+        await self._drone.set_mode(self._said.dialect.guided)
 
-    async def _first_of(self, mode: int, other: int) -> None:
-        try:
-            await self._drone.set_mode(mode)
-        except CommandRefused as refused:
-            log.info("system id %d: %s", self._drone.line.system_id, refused)
-            await self._drone.set_mode(other)
+    async def _stand_still(self) -> None:
+        *ways, last = self._said.dialect.holds
+        for command, params in ways:
+            try:
+                return await self._drone.do(command, *params)
+            except CommandRefused as refused:
+                log.info("system id %d: %s", self._drone.line.system_id, refused)
+        return await self._drone.do(last[0], *last[1])

@@ -6,7 +6,7 @@ MISSION_ITEM_INT all the same; a request may come twice, and is answered twice.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -41,11 +41,6 @@ class TransferRefused(FleetError):
         self.name = name
         super().__init__(f"mission transfer: {name}")
 
-    @property
-    def passing(self) -> bool:
-        """Whether it may work a moment later: someone else is uploading, or ours broke off."""
-        return self.result in (mav.MAV_MISSION_DENIED, mav.MAV_MISSION_OPERATION_CANCELLED)
-
 
 class Transfer:
     """Moves missions to and from one drone.
@@ -55,7 +50,7 @@ class Transfer:
     """
 
     def __init__(
-        self, link: MavlinkLink, line: Line, *, retries: int = 8, at_once: int = 8
+        self, link: MavlinkLink, line: Line, *, retries: int = 8, at_once: Callable[[], int]
     ) -> None:
         self._link, self._line, self._retries = link, line, retries
         self._at_once = at_once
@@ -119,7 +114,7 @@ class Transfer:
         come: dict[int, Item] = {}
         silences = 0
         with self._line.expect(_ItemInt, mission_type=mission_type) as answers:
-            while asked := [seq for seq in wanted if seq not in come][: self._at_once]:
+            while asked := [seq for seq in wanted if seq not in come][: self._at_once()]:
                 for seq in asked:
                     self._link.send(self._line, _RequestInt(*to, seq, mission_type))
                 try:
