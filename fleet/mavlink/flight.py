@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _UPLOADS = 4
 _STARTS = 3
+_LEAST_S = 0.001
+"""A wait that is shorter may be lost in rounding, so that a clock which jumps stands still."""
 
 
 class Flight:
@@ -341,7 +343,7 @@ class Flight:
 
     async def _next_word(self) -> None:
         heard_s = self._drone.line.age_s(self._drone.now_s)
-        patience_s = self._times.lost_s - heard_s
+        patience_s = max(_LEAST_S, self._times.lost_s - heard_s)
         try:
             async with asyncio.timeout(patience_s):
                 await self._drone.next_word()
