@@ -140,7 +140,7 @@ class HelpFlights:
         if not self._skies.turn(self._spec.id, route):
             return False
         self._turned = call.incident, route
-        await vehicle.turn_away()
+        await vehicle.turn_away(route[1])
         return True
 
     async def answer(self, call: Call, errand: Errand) -> None:
@@ -154,7 +154,7 @@ class HelpFlights:
         look = Action(
             id=f"{id_}.1", kind=ActionKind.OBSERVE, duration_s=call.on_scene_s, facts=facts
         )
-        await self._fly(Mission(id=id_, route=route, actions=(look,)), errand)
+        await self._fly(Mission(id=id_, route=route, actions=(look,), urgent=True), errand)
 
     @property
     def adrift(self) -> bool:

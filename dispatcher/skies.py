@@ -100,8 +100,9 @@ class Skies:
                     self._pads[pad] = vehicle
 
         def why() -> Refusal:
-            holder = next(self._pads[p] for p in pads if self._pads.get(p, vehicle) != vehicle)
-            return Refusal("waits_for_pad", {"by": holder})
+            holders = (self._homes.get(pad) or self._pads.get(pad) or vehicle for pad in pads)
+            other = next((holder for holder in holders if holder != vehicle), vehicle)
+            return Refusal("waits_for_pad", {"by": other})
 
         await self._wait(_Waiter(vehicle, rank, lambda: self.free(vehicle, pads), take, why))
 

@@ -66,6 +66,8 @@ class Mission:
     id: MissionId
     route: tuple[Waypoint, ...]
     actions: tuple[Action, ...] = ()
+    urgent: bool = False
+    """Whether seconds count: an aircraft may leave the ground before it knows the whole route."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType, Protocol, runtime_checkable
 
 from fleet.energy import EnergySpec
-from fleet.mission import Clearance, Mission, MissionId, Outcome
+from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.road_rules import RoadRules
@@ -279,9 +279,12 @@ class RuledVehicle(Protocol):
 class Diverted(Protocol):
     """An aircraft that can be given another mission in flight."""
 
-    async def turn_away(self) -> None:
-        """Give up the mission in hand and stay in the air where it is, for the next one.
+    async def turn_away(self, to: Waypoint | None = None) -> None:
+        """Give up the mission in hand and stay in the air, for the next one.
 
         That mission's first waypoint is in the air. Raises LinkError.
+
+        Args:
+            to: where to fly meanwhile, at once; None = stay where it is.
         """
         ...

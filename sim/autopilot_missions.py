@@ -20,8 +20,9 @@ MISSION, FENCE, RALLY = (
     mav.MAV_MISSION_TYPE_FENCE,
     mav.MAV_MISSION_TYPE_RALLY,
 )
-_REPEAT_S, _REPEATS = 1.0, 8
 _ITEMS_MOST = 700
+_READING_S = 5.0
+"""After which a reader who says no more is forgotten."""
 
 _FRAMES = frozenset(
     {
@@ -63,6 +64,28 @@ Sender = tuple[int, int]
 """System and component id of a ground station."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferHabits:
+    """What differs between autopilots.
+
+    Args:
+        request: how it asks for an item: each ``repeat_s``, ``repeats`` times more.
+        in_order: whether it is read item by item only, by one at a time, and says ERROR to who
+            wants to upload meanwhile; another one says DENIED. Nor does it tell that it has
+            given up an upload.
+    """
+
+    request: type[mav.MAVLink_mission_request_message | mav.MAVLink_mission_request_int_message]
+    repeat_s: float
+    repeats: int
+    in_order: bool = False
+
+
+ARDUPILOT_TRANSFERS = TransferHabits(
+    request=mav.MAVLink_mission_request_message, repeat_s=1.0, repeats=8
+)
+
+
 @dataclass(slots=True)
 class _Upload:
     sender: Sender
@@ -71,6 +94,15 @@ class _Upload:
     items: list[Item] = field(default_factory=list[Item])
     repeats: int = 0
     timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    sender: Sender
+    mission_type: int
+    heard_s: float
+    following: int = 0
+    """The next item to be asked for; the last one may be asked for again."""
 
 
 class MissionServer:
@@ -88,7 +120,10 @@ class MissionServer:
         reply: Callable[[Sender, Message], None],
         changed: Callable[[int], None],
         home: Callable[[], Item | None],
+        habits: TransferHabits = ARDUPILOT_TRANSFERS,
     ) -> None:
+        self._habits = habits
+        self._reading: _Reading | None = None
         self._alarms, self._reply, self._changed, self._home = alarms, reply, changed, home
         self.items: dict[int, tuple[Item, ...]] = {MISSION: (), FENCE: (), RALLY: ()}
         self.in_use = False
@@ -99,7 +134,7 @@ class MissionServer:
         """Give up an upload under way: the link or the power is gone."""
         if self._upload and self._upload.timer:
             self._upload.timer.cancel()
-        self._upload = None
+        self._upload = self._reading = None
 
     def read(self, mission_type: int) -> Sequence[Item]:
         """The items as a ground station reads them."""
@@ -110,8 +145,9 @@ class MissionServer:
     def on_count(self, sender: Sender, message: mav.MAVLink_mission_count_message) -> None:
         """A ground station wants to upload."""
         kind, count = message.mission_type, message.count
-        if self._upload is not None and self._upload.sender != sender:
-            self._ack(sender, mav.MAV_MISSION_DENIED, kind)
+        if self._busy_for(sender):
+            busy = mav.MAV_MISSION_ERROR if self._habits.in_order else mav.MAV_MISSION_DENIED
+            self._ack(sender, busy, kind)
         elif kind not in self.items:
             self._ack(sender, mav.MAV_MISSION_UNSUPPORTED, kind)
         elif count > _ITEMS_MOST:
@@ -123,6 +159,32 @@ class MissionServer:
             self.forget_transfer()
             self._upload = _Upload(sender, kind, count)
             self._request()
+
+    def _busy_for(self, sender: Sender) -> bool:
+        """Whether it can't begin to take a mission from this one now."""
+        upload = self._upload
+        if not self._habits.in_order:
+            return upload is not None and upload.sender != sender
+        return self._is_read or (upload is not None and bool(upload.items))
+
+    @property
+    def _is_read(self) -> bool:
+        reading = self._reading
+        now_s = asyncio.get_running_loop().time()
+        return reading is not None and now_s - reading.heard_s < _READING_S
+
+    def _reads_other(self, kind: int) -> bool:
+        """Whether somebody is in the middle of a list of another kind."""
+        reading = self._reading
+        if reading is None or not self._is_read or reading.mission_type == kind:
+            return False
+        return reading.following < len(self.read(reading.mission_type))
+
+    def on_ack(self, sender: Sender, message: mav.MAVLink_mission_ack_message) -> None:
+        """A ground station has read all that it wanted."""
+        reading = self._reading
+        if reading and (reading.sender, reading.mission_type) == (sender, message.mission_type):
+            self._reading = None
 
     def on_item(self, sender: Sender, message: mav.MAVLink_mission_item_int_message) -> None:
         """One item of an upload has come."""
@@ -152,7 +214,12 @@ class MissionServer:
         if message.mission_type not in self.items:
             self._ack(sender, mav.MAV_MISSION_UNSUPPORTED, message.mission_type)
             return
-        count = len(self.read(message.mission_type))
+        kind, items = message.mission_type, self.read(message.mission_type)
+        if self._habits.in_order:
+            if self._upload is not None or self._reads_other(kind):
+                return
+            self._reading = _Reading(sender, kind, asyncio.get_running_loop().time())
+        count = len(items)
         self._reply(sender, mav.MAVLink_mission_count_message(*sender, count, message.mission_type))
 
     def on_request(
@@ -162,6 +229,8 @@ class MissionServer:
     ) -> None:
         """A ground station wants to read one item; both forms get MISSION_ITEM_INT."""
         items = self.read(message.mission_type) if message.mission_type in self.items else ()
+        if self._habits.in_order and not self._follows(sender, message):
+            return
         if message.seq >= len(items):
             self._ack(sender, mav.MAV_MISSION_INVALID_SEQUENCE, message.mission_type)
             return
@@ -180,6 +249,25 @@ class MissionServer:
             message.mission_type,
         )
         self._reply(sender, reply)
+
+    def _follows(
+        self,
+        sender: Sender,
+        message: mav.MAVLink_mission_request_message | mav.MAVLink_mission_request_int_message,
+    ) -> bool:
+        """Whether this item is the one to be read now; another one ends the reading."""
+        reading = self._reading
+        if not self._is_read or reading is None or reading.sender != sender:
+            return False
+        if reading.mission_type != message.mission_type:
+            return False
+        if message.seq not in (reading.following, reading.following - 1):
+            self._reading = None
+            self._ack(sender, mav.MAV_MISSION_ERROR, message.mission_type)
+            return False
+        reading.following = message.seq + 1
+        reading.heard_s = asyncio.get_running_loop().time()
+        return True
 
     def on_clear(self, sender: Sender, message: mav.MAVLink_mission_clear_all_message) -> None:
         """A ground station wants to clear."""
@@ -203,17 +291,18 @@ class MissionServer:
             return
         if upload.timer is not None:
             upload.timer.cancel()
-        if upload.repeats > _REPEATS:
+        if upload.repeats > self._habits.repeats:
             self.forget_transfer()
-            self._ack(upload.sender, mav.MAV_MISSION_OPERATION_CANCELLED, upload.mission_type)
+            if not self._habits.in_order:
+                self._ack(upload.sender, mav.MAV_MISSION_OPERATION_CANCELLED, upload.mission_type)
             return
         upload.repeats += 1
         seq = len(upload.items)
         self._reply(
             upload.sender,
-            mav.MAVLink_mission_request_message(*upload.sender, seq, upload.mission_type),
+            self._habits.request(*upload.sender, seq, upload.mission_type),
         )
-        upload.timer = self._alarms.after(_REPEAT_S, self._request)
+        upload.timer = self._alarms.after(self._habits.repeat_s, self._request)
 
     def _ack(self, sender: Sender, result: int, mission_type: int) -> None:
         self._reply(sender, mav.MAVLink_mission_ack_message(*sender, result, mission_type))

@@ -53,13 +53,20 @@ _TABLE: Mapping[str, tuple[int, float]] = {
 
 
 class Parameters:
-    """Named numbers that operators set."""
+    """Named numbers that operators set.
 
-    def __init__(self, settings: Mapping[str, float]) -> None:
-        unknown = [name for name in settings if name not in _TABLE]
+    Args:
+        table: all that there are, each with its MAV_PARAM_TYPE and its default.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, float], table: Mapping[str, tuple[int, float]] = _TABLE
+    ) -> None:
+        unknown = [name for name in settings if name not in table]
         if unknown:
             raise ValueError(f"no such parameters: {', '.join(unknown)}")
-        self._values = {name: settings.get(name, value) for name, (_, value) in _TABLE.items()}
+        self._table = table
+        self._values = {name: settings.get(name, value) for name, (_, value) in table.items()}
 
     def __getitem__(self, name: str) -> float:
         return self._values[name]
@@ -71,7 +78,7 @@ class Parameters:
         """Change a parameter; False where there is none of that name, or the value is none."""
         if name not in self._values or not math.isfinite(value):
             return False
-        self._values[name] = value if _TABLE[name][0] == _REAL else round(value)
+        self._values[name] = value if self._table[name][0] == _REAL else round(value)
         return True
 
     def message(self, key: str | int) -> mav.MAVLink_param_value_message | None:
@@ -86,7 +93,7 @@ class Parameters:
         return mav.MAVLink_param_value_message(
             param_id=key.encode(),
             param_value=self._values[key],
-            param_type=_TABLE[key][0],
+            param_type=self._table[key][0],
             param_count=len(names),
             param_index=names.index(key),
         )

@@ -8,14 +8,11 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.missions import Item, to_e7
 from fleet.mavlink.parser import Message
+from sim.autopilot_habits import Habits
 from sim.autopilot_missions import MISSION, MissionServer
 from sim.autopilot_params import EMPTY_VOLTS, FULL_VOLTS, NOMINAL_VOLTS
 from sim.copter import AUTO, Copter
 from sim.wind_estimate import WindEstimate
-
-CAPABILITIES = 64495
-"""As ArduCopter 4.5 says: missions and commands with integers, fences, rally points, MAVLink 2."""
-_VERSION = 4 << 24 | 5 << 16 | 6 << 8 | 255
 
 _PREARM = mav.MAV_SYS_STATUS_PREARM_CHECK
 _POSITION_SENSORS = mav.MAV_SYS_STATUS_SENSOR_GPS | mav.MAV_SYS_STATUS_AHRS
@@ -54,7 +51,10 @@ _U16 = 65535
 class Words:
     """Builds messages about one copter."""
 
-    def __init__(self, copter: Copter, missions: MissionServer, ground_amsl_m: float) -> None:
+    def __init__(
+        self, copter: Copter, missions: MissionServer, habits: Habits, ground_amsl_m: float
+    ) -> None:
+        self._habits = habits
         self._copter, self._body, self._missions = copter, copter.body, missions
         self._ground_amsl_m = ground_amsl_m
         self.booted_s = 0.0
@@ -107,16 +107,17 @@ class Words:
             status = mav.MAV_STATE_CRITICAL
         return mav.MAVLink_heartbeat_message(
             type=mav.MAV_TYPE_QUADROTOR,
-            autopilot=mav.MAV_AUTOPILOT_ARDUPILOTMEGA,
+            autopilot=self._habits.autopilot,
             base_mode=base,
-            custom_mode=copter.mode,
+            custom_mode=self._habits.custom_mode(copter),
             system_status=status,
             mavlink_version=3,
         )
 
     def mission_current(self) -> Message:
         """Which item it flies."""
-        copter, total = self._copter, max(0, len(self._missions.items[MISSION]) - 1)
+        copter, shift = self._copter, self._habits.shift
+        total = max(0, len(self._missions.items[MISSION]) - 1 + shift)
         if not total:
             state = mav.MISSION_STATE_NO_MISSION
         elif copter.complete:
@@ -126,7 +127,8 @@ class Words:
         else:
             state = mav.MISSION_STATE_ACTIVE if copter.mode == AUTO else mav.MISSION_STATE_PAUSED
         mode = 1 if copter.mode == AUTO else 2
-        return mav.MAVLink_mission_current_message(copter.item, total, state, mode)
+        item = max(0, copter.item - shift)
+        return mav.MAVLink_mission_current_message(item, total, state, mode)
 
     def _position(self) -> Message:
         position, (x, y, up) = self._body.position(), self._body.velocity()
@@ -249,8 +251,8 @@ class Words:
     def _version(self) -> Message:
         zeros = [0] * 8
         return mav.MAVLink_autopilot_version_message(
-            capabilities=CAPABILITIES,
-            flight_sw_version=_VERSION,
+            capabilities=self._habits.capabilities,
+            flight_sw_version=self._habits.version,
             middleware_sw_version=0,
             os_sw_version=0,
             board_version=0,

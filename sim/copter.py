@@ -102,6 +102,8 @@ class Copter:
         self.complete = False
         self.sent = Signal()
         """Fires when it is told to take off, or to turn elsewhere in flight."""
+        self._bound_for: tuple[Point, float] | None = None
+        """Where it was last told to go in GUIDED."""
         self._jumps: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._disarm_timer: asyncio.TimerHandle | None = None
@@ -180,11 +182,11 @@ class Copter:
             return self._no(f"No such mode {mode}")
         if mode in _NEED_POSITION and not self.position_known:
             return self._no(f"Mode change to {MODE_NAMES[mode]} failed: requires position")
-        if mode == AUTO and len(self._items()) < 2:
+        if mode == AUTO and not self.has_mission:
             return self._no("Mode change to AUTO failed: no mission")
         if mode == self.mode:
             return ACCEPTED
-        self.mode = mode
+        self.mode, self._bound_for = mode, None
         self._cancel_timers()
         if self.body.airborne:
             self._in_the_air()
@@ -217,9 +219,25 @@ class Copter:
             return FAILED
         if self.mode != GUIDED and self.set_mode(GUIDED) != ACCEPTED:
             return FAILED
-        self.sent.fire()
+        if self._bound_for != (goal, height_m):
+            self._bound_for = goal, height_m
+            self.sent.fire()
         self.body.fly(goal, height_m, self._hold)
         return ACCEPTED
+
+    def stop_here(self, *, change_mode: bool) -> int:
+        """Stay where it is, in GUIDED."""
+        if self.mode != GUIDED:
+            return self.set_mode(GUIDED) if change_mode else FAILED
+        if self.body.airborne:
+            self._bound_for = None
+            self._hold()
+        return ACCEPTED
+
+    @property
+    def has_mission(self) -> bool:
+        """Whether it has a mission to fly."""
+        return len(self._items()) > 1
 
     def go_to(self, goal: Point, height_m: float) -> None:
         """The same without a word, whatever comes of it: a position target."""

@@ -48,7 +48,14 @@ class Targets:
     )
 
 
-_CHANNELS = {"jam": "stop", "lost_pose": "stop", "stuck_wheel": "slow"}
+_CHANNELS = {
+    "jam": "stop",
+    "lost_pose": "stop",
+    "stuck_wheel": "slow",
+    "delay": "radio",
+    "loss": "radio",
+    "reorder": "radio",
+}
 
 
 def channel(fault: PlannedFault) -> tuple[str, str, str]:

@@ -9,22 +9,22 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.commands import mav_text
 from fleet.mavlink.datagrams import Datagrams, Peer
-from fleet.mavlink.missions import from_e7
+from fleet.mavlink.missions import HOME, Item, from_e7
 from fleet.mavlink.parser import Message, Parser
 from fleet.mavlink.signing import Signing
 from routing.geometry import LocalFrame
-from sim.autopilot_commands import Commands
 from sim.autopilot_missions import FENCE, MISSION, RALLY, MissionServer, Sender
-from sim.autopilot_params import Parameters, sensible
 from sim.autopilot_words import Words
 from sim.copter import AUTO, Copter
 from sim.multirotor import Multirotor
+from sim.px4 import HABITS
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,10 @@ class AutopilotConfig(BaseModel):
     position_s: float = Field(default=8.0, ge=0)
     """From the first heartbeat to a position that it trusts."""
     ground_amsl_m: float = 20.0
+    autopilot: Literal["ardupilot", "px4"] = "ardupilot"
+    """Whose habits it has on the wire."""
     params: Mapping[str, float] = {}
-    """ArduCopter parameters; without them a careful operator's battery failsafes."""
+    """Its own parameters; without them a careful operator's battery failsafes."""
 
 
 class MavlinkAutopilot:
@@ -90,31 +92,30 @@ class MavlinkAutopilot:
         self.powered = False
         self.link_down = False
         """Fault: nothing gets through in either direction."""
-        self.params = Parameters(
-            {
-                **sensible(body.spec.energy),
-                **config.params,
-                "SYSID_THISMAV": config.system_id,
-            }
-        )
+        self._habits = habits = HABITS[config.autopilot]
+        self.params = habits.parameters(body.spec.energy, config.system_id, config.params)
         self._datagrams, self._frame = datagrams, frame
         self._signing = signing
         self._packer = mav.MAVLink(None, config.system_id, config.component_id)
         self._missions = MissionServer(
-            body.alarms, self._reply, self._on_mission, lambda: self._words.home_item()
+            body.alarms,
+            self._reply,
+            self._on_mission,
+            lambda: self._words.home_item() if habits.home_item else None,
+            habits.transfers,
         )
         self.copter = Copter(
             body,
             self.params,
             frame,
-            items=lambda: self._missions.items[MISSION],
+            items=self._items,
             fence=lambda: self._missions.items[FENCE],
             rally=lambda: self._missions.items[RALLY],
             say=self.say,
             reached=self._on_reached,
             ground_amsl_m=config.ground_amsl_m,
         )
-        self._words = Words(self.copter, self._missions, config.ground_amsl_m)
+        self._words = Words(self.copter, self._missions, habits, config.ground_amsl_m)
         self._parsers: dict[Peer, Parser] = {}
         self._peers: dict[Peer, float] = {}
         self._peer_of: dict[Sender, Peer] = {}
@@ -123,7 +124,7 @@ class MavlinkAutopilot:
         self._beats = 0
         self._ground_heard_s: float | None = None
         self._handlers = self._make_handlers()
-        self._commands = Commands(self, frame)
+        self._commands = habits.commands(self, frame)
         datagrams.receive(self._received)
         body.changed.listen(self._on_body)
         if powered:
@@ -178,6 +179,9 @@ class MavlinkAutopilot:
         self._words.booted_s = self._now_s
         wait_s = self.config.position_s if position_s is None else position_s
         self._after("heartbeat", silence_s, self._beat)
+        for message_id, interval_s in self._habits.unasked.items():
+            self._streams[message_id] = interval_s
+            self._after(message_id, silence_s + interval_s, self._stream, message_id)
         if not self.copter.position_known:
             self._after("position", silence_s + wait_s, self.copter.find_position)
 
@@ -232,7 +236,13 @@ class MavlinkAutopilot:
             self._after(message_id, self._streams[message_id], self._stream, message_id)
 
     def _on_reached(self, item: int) -> None:
-        self._tell_all(mav.MAVLink_mission_item_reached_message(item))
+        seq = max(0, item - self._habits.shift)
+        self._tell_all(mav.MAVLink_mission_item_reached_message(seq))
+
+    def _items(self) -> tuple[Item, ...]:
+        """The mission as the copter knows it, with its home at 0."""
+        items = self._missions.items[MISSION]
+        return items if self._habits.home_item or not items else (HOME, *items)
 
     def _on_mission(self, mission_type: int) -> None:
         if mission_type == MISSION:
@@ -304,6 +314,7 @@ class MavlinkAutopilot:
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_LIST: server.on_list,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST: server.on_request,
             mav.MAVLINK_MSG_ID_MISSION_REQUEST_INT: server.on_request,
+            mav.MAVLINK_MSG_ID_MISSION_ACK: server.on_ack,
             mav.MAVLINK_MSG_ID_MISSION_CLEAR_ALL: self._on_clear,
             mav.MAVLINK_MSG_ID_MISSION_SET_CURRENT: self._on_set_current,
             mav.MAVLINK_MSG_ID_PARAM_REQUEST_READ: self._on_param_read,
@@ -324,7 +335,7 @@ class MavlinkAutopilot:
     def _on_set_current(
         self, sender: Sender, message: mav.MAVLink_mission_set_current_message
     ) -> None:
-        if self.copter.set_current(message.seq):
+        if self.copter.set_current(message.seq + self._habits.shift):
             self._tell_all(self._words.mission_current())
         else:
             log.debug("%s: item %d asked for by %s", self.body.id, message.seq, sender)

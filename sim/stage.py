@@ -114,8 +114,13 @@ class Stage:
                 self._site,
             )
         elif vehicle.link.mavlink is not None:
-            system_id = vehicle.link.mavlink.system_id
-            config = AutopilotConfig(system_id=system_id, ground=(self._wires.ground_station,))
+            speaks = vehicle.link.mavlink
+            system_id = speaks.system_id
+            config = AutopilotConfig(
+                system_id=system_id,
+                ground=(self._wires.ground_station,),
+                autopilot=speaks.autopilot,
+            )
             autopilot = MavlinkAutopilot(
                 Multirotor(self.world, spec, home),
                 RadioDatagrams(self._wires.drone(system_id), radio),

@@ -19,16 +19,16 @@ from fleet.errors import (
 )
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.config import MavlinkConfig
+from fleet.mavlink.dialects import DIALECTS
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
 from fleet.mavlink.groundwork import Groundwork, why_not
-from fleet.mavlink.hands import HOLDING, Hands
+from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.whereabouts import Whereabouts
-from fleet.mission import Clearance, Mission, MissionId, Outcome
+from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.geometry import LocalFrame, Point
 from routing.refusal import Refusal
@@ -37,7 +37,6 @@ from routing.site import Node
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 32
-_OURS = RETURNING | {AUTO, GUIDED}
 
 
 class MavlinkVehicle:
@@ -172,8 +171,9 @@ class MavlinkVehicle:
             return Mode.AUTOMATIC
         if self._said.heartbeat is None:
             return Mode.UNKNOWN
-        ours = _OURS | HOLDING if self._drone.held else _OURS
-        hands_off = not self._said.armed or self._said.mode in ours
+        said, dialect = self._said, self._said.dialect
+        ours = said.mode in dialect.ours or (self._drone.held and said.mode in dialect.holding)
+        hands_off = not said.armed or said.returning or ours
         return Mode.AUTOMATIC if hands_off else Mode.MANUAL
 
     def _unfit(self) -> tuple[VehicleError, ...]:
@@ -195,7 +195,7 @@ class MavlinkVehicle:
     def _errors(self, pad: Node | None) -> tuple[VehicleError, ...]:
         found: list[VehicleError] = []
         beat = self._said.heartbeat
-        if beat is not None and beat.autopilot != mav.MAV_AUTOPILOT_ARDUPILOTMEGA:
+        if beat is not None and beat.autopilot not in DIALECTS:
             found.append(_fatal("unknown_autopilot", f"MAV_AUTOPILOT {beat.autopilot}"))
         if self._position_is_old(self._drone.now_s):
             text = "flies, and does not say where"
@@ -237,7 +237,7 @@ class MavlinkVehicle:
             self._mission = None
             raise
         finally:
-            self._work = None
+            self._work, self._drone.loading = None, False
             self._idle_since_s = self._drone.now_s
             self._tell()
         self._mission = None
@@ -254,9 +254,17 @@ class MavlinkVehicle:
         """
         await self._give_up(self._come_down)
 
-    async def turn_away(self) -> None:
-        """Give up the mission and wait in the air for the next one."""
-        await self._give_up(self._hands.wait_in_the_air)
+    async def turn_away(self, to: Waypoint | None = None) -> None:
+        """Give up the mission and wait in the air for the next one, on the way ``to`` its first."""
+
+        async def wait() -> None:
+            if to is None:
+                await self._hands.wait_in_the_air()
+            else:
+                geo = self._frame.to_geo(to.point)
+                await self._hands.wait_in_the_air(geo, to.height_agl_m or self._spec.cruise_agl_m)
+
+        await self._give_up(wait)
         self._turning = True
 
     async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
@@ -344,11 +352,14 @@ class MavlinkVehicle:
         ours = not turning and (held or away) and await flight.is_on_board()
         if joins and self._drone.held and not ours:
             raise MissionFailed(Refusal("already_flying", {"mission": mission.id}))
-        if joins and not (ours and (said.mode == AUTO or self._drone.held)):
+        if joins and not (ours and (said.in_auto or self._drone.held)):
             await flight.join()
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
             raise MissionFailed(Refusal("not_in_the_air", {"mission": mission.id}))
+        elif mission.urgent and held and not joins and self._went_ahead:
+            await flight.catch_up()
+            ours = True
         elif away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
             raise MissionFailed(Refusal(code, {"mission": mission.id}))
@@ -358,15 +369,26 @@ class MavlinkVehicle:
             return
         if grounded and not joins:
             await self._assure()
-            if not ours:
-                await flight.load()
-            await flight.start()
+            if mission.urgent and not ours:
+                await flight.start(ahead=True)
+                await flight.catch_up()
+            else:
+                if not ours:
+                    await flight.load()
+                await flight.start()
         self._departed = mission.id
         await flight.follow()
 
+    @property
+    def _went_ahead(self) -> bool:
+        """Whether it has left the ground before it had the mission, and waits for it."""
+        said = self._said
+        waits = self._drone.held or (said.mode in said.dialect.ours and not said.in_auto)
+        return said.airborne and (waits or said.returning)
+
     def _armed_at(self, start: Point) -> bool:
         """Whether it was armed and never started: the answer to one of our words got lost."""
-        return self._said.mode != AUTO and self._where.stands_at(start)
+        return not self._said.in_auto and self._where.stands_at(start)
 
     async def _assure(self) -> None:
         """Only a drone that would help itself in need may fly."""
@@ -401,7 +423,8 @@ class MavlinkVehicle:
             raise LinkLost(f"{self._spec.id} does not wake up") from error
         finally:
             self._waking = False
-        await self._drone.ask_for_streams()
+        if self._said.positioned_at_s < fresh_s:
+            await self._drone.ask_for_streams()
         try:
             await self._drone.until(
                 lambda: self._said.positioned_at_s >= fresh_s, self._times.ready_s

@@ -95,6 +95,8 @@ def mav_text(raw: str | bytes) -> str:
 class Commander:
     """Gives commands to one drone, one at a time: an answer names only the command.
 
+    What it is to say is asked beside what it is to do, so that neither waits for the other.
+
     Args:
         retries: how often a command without answer is repeated.
     """
@@ -103,7 +105,7 @@ class Commander:
         self._link, self._line, self._texts = link, line, texts
         self._timeouts = link.timeouts
         self._retries = retries
-        self._one_at_a_time = asyncio.Lock()
+        self._deeds, self._words = asyncio.Lock(), asyncio.Lock()
 
     async def do(self, command: int, *params: float) -> None:
         """Give a command and wait until the drone has accepted it.
@@ -113,18 +115,26 @@ class Commander:
             LinkTimeout: it said nothing, however often asked.
         """
         loop = asyncio.get_running_loop()
-        async with self._one_at_a_time:
+        words = command == mav.MAV_CMD_SET_MESSAGE_INTERVAL
+        async with self._words if words else self._deeds:
             asked_s = loop.time()
             result = await self._answer(command, lambda n: self._message(command, params, n))
         await self._check(command, result, asked_s)
 
-    async def do_at(self, command: int, geo: GeoPoint, height_m: float, *params: float) -> None:
-        """Give a command about a place, its height counted from home; errors as of `do`."""
+    async def do_at(
+        self,
+        command: int,
+        geo: GeoPoint,
+        height_m: float,
+        *params: float,
+        frame: int = mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+    ) -> None:
+        """Give a command about a place, its height as ``frame`` says; errors as of `do`."""
         first, second, third, fourth = (*params, *[0.0] * (4 - len(params)))
         message = mav.MAVLink_command_int_message(
             self._line.system_id,
             self._line.component_id,
-            mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT,
+            frame,
             command,
             0,
             0,
@@ -136,7 +146,7 @@ class Commander:
             round(geo.lon_deg * 1e7),
             height_m,
         )
-        async with self._one_at_a_time:
+        async with self._deeds:
             asked_s = asyncio.get_running_loop().time()
             result = await self._answer(command, lambda _: message)
         await self._check(command, result, asked_s)

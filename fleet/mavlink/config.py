@@ -116,6 +116,8 @@ class MavlinkConfig(BaseModel):
 
     system_id: int = Field(ge=1, le=254)
     component_id: int = Field(default=1, ge=0, le=255)
+    autopilot: Literal["ardupilot", "px4"] = "ardupilot"
+    """What it is taken for until its HEARTBEAT says what it is; the simulator flies this one."""
     rates: Rates = Rates()
     safety: Safety | None = Safety()
     """None = whatever it does by itself is somebody else's care."""

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.errors import LinkError, LinkTimeout
 from fleet.mavlink.commands import Commander, CommandRefused
 from fleet.mavlink.config import MavlinkConfig
+from fleet.mavlink.dialects import NAMES
 from fleet.mavlink.link import MavlinkLink
+from fleet.mavlink.missions import HOME, Item
 from fleet.mavlink.parameters import ParameterClient
 from fleet.mavlink.parser import Message
 from fleet.mavlink.streams import Streams
@@ -28,9 +30,9 @@ class Drone:
         self.config = config
         self.timeouts = link.timeouts
         self.line = link.line(config.system_id, config.component_id)
-        self.telemetry = Telemetry()
-        self.transfer = Transfer(link, self.line)
-        self.parameters = ParameterClient(link, self.line)
+        self.telemetry = said = Telemetry(NAMES[config.autopilot])
+        self.transfer = Transfer(link, self.line, at_once=lambda: said.dialect.at_once)
+        self.parameters = ParameterClient(link, self.line, int_bytes=lambda: said.dialect.int_bytes)
         self._link = link
         self._commander = Commander(link, self.line, self.telemetry.texts, retries=config.retries)
         self._streams = Streams(config.rates)
@@ -39,6 +41,8 @@ class Drone:
         self._held = False
         self.starting = False
         """It is told to take off, and may not have said yet that its motors turn."""
+        self.loading = False
+        """It is to fly a mission that is not on board yet, or not wholly."""
         self.line.listen(self._hear)
 
     def watch(self, listener: Callable[[], None]) -> None:
@@ -70,23 +74,48 @@ class Drone:
         await self._commander.do(command, *params)
 
     async def set_mode(self, mode: int) -> None:
-        """Change its flight mode (ArduCopter's number)."""
-        await self.do(mav.MAV_CMD_DO_SET_MODE, mav.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED, mode)
+        """Change its flight mode (its own number)."""
+        command, params = self.telemetry.dialect.mode(mode)
+        await self.do(command, *params)
+
+    async def take_off(self, height_m: float) -> None:
+        """Climb straight up, to a height above home."""
+        said = self.telemetry
+        command, params = said.dialect.take_off(height_m, said.home_amsl_m)
+        await self.do(command, *params)
 
     async def reposition(self, geo: GeoPoint, height_m: float) -> None:
-        """Fly there in GUIDED, at once; CommandRefused or LinkTimeout where it doesn't."""
+        """Fly there at once, without a mission; CommandRefused or LinkTimeout where it doesn't.
+
+        Args:
+            height_m: above home.
+        """
+        said, frame = self.telemetry, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT
+        if said.dialect.above_sea:
+            frame, height_m = mav.MAV_FRAME_GLOBAL_INT, said.home_amsl_m + height_m
         await self._commander.do_at(
             mav.MAV_CMD_DO_REPOSITION,
             geo,
             height_m,
             -1.0,
             mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE,
+            frame=frame,
         )
+
+    async def upload_mission(self, items: Sequence[Item]) -> None:
+        """Put a mission on board whose item 0 stands for home; errors as of `Transfer.upload`."""
+        await self.transfer.upload(items if self.telemetry.dialect.home_item else items[1:])
+
+    async def held_mission(self, limit: int) -> tuple[Item, ...]:
+        """What it has on board, at most ``limit`` items of it; item 0 stands for home."""
+        held = await self.transfer.download(limit=limit)
+        return held if self.telemetry.dialect.home_item or not held else (HOME, *held)
 
     def begin_with(self, item: int) -> None:
         """Have it fly this item of its mission next."""
         to = self.line.system_id, self.line.component_id
-        self._link.send(self.line, mav.MAVLink_mission_set_current_message(*to, item))
+        seq = item if self.telemetry.dialect.home_item else item - 1
+        self._link.send(self.line, mav.MAVLink_mission_set_current_message(*to, seq))
 
     async def until(self, told: Callable[[], bool], timeout_s: float | None = None) -> None:
         """Wait until the drone's words make ``told()`` true.
@@ -133,7 +162,8 @@ class Drone:
 
     async def ask_for_wind(self) -> None:
         """Ask for the wind, in flight; who has no estimate of it doesn't tell, and that is well."""
-        if not self.telemetry.wind.wants(self.now_s):
+        said = self.telemetry
+        if not said.dialect.tells_wind or not said.wind.wants(self.now_s):
             return
         try:
             await self.do(

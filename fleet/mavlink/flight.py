@@ -12,7 +12,6 @@ from fleet.errors import LinkLost, LinkTimeout, MissionFailed, SafetyStop
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.missions import FlightPlan, from_e7
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
 from fleet.mavlink.transfer import TransferRefused
 from fleet.mission import Clearance
 from routing.geometry import Point
@@ -22,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _UPLOADS = 4
 _STARTS = 3
+_LEAST_S = 0.001
+"""A wait that is shorter may be lost in rounding, so that a clock which jumps stands still."""
 
 
 class Flight:
@@ -47,7 +48,7 @@ class Flight:
 
     async def is_on_board(self) -> bool:
         """Whether the drone already holds this very flight."""
-        held = await self._drone.transfer.download(limit=len(self._plan.items) + 1)
+        held = await self._drone.held_mission(limit=len(self._plan.items) + 1)
         return self._plan.same_flight(held)
 
     async def load(self) -> None:
@@ -59,9 +60,10 @@ class Flight:
         """
         for attempt in range(1, _UPLOADS + 1):
             try:
-                await self._drone.transfer.upload(self._plan.items)
+                await self._drone.upload_mission(self._plan.items)
             except TransferRefused as refused:
-                if not refused.passing or attempt == _UPLOADS:
+                passing = refused.result in self._said.dialect.busy
+                if not passing or attempt == _UPLOADS:
                     raise MissionFailed(_refusal("mission_refused", refused.name)) from refused
                 await asyncio.sleep(self._times.denied_s)
             except LinkTimeout:
@@ -72,8 +74,11 @@ class Flight:
                 return
         raise MissionFailed(_refusal("mission_refused", "read back differs from what was sent"))
 
-    async def start(self) -> None:
+    async def start(self, *, ahead: bool = False) -> None:
         """GUIDED, arm, take off: in this order, each until the drone is ready for it.
+
+        Args:
+            ahead: to climb to its first height and hover there, before it has the mission.
 
         Raises:
             MissionFailed: it would not arm or did not leave the ground; its words are the reason.
@@ -90,7 +95,7 @@ class Flight:
                 attempt += 1
                 continue
             try:
-                if await self._go():
+                if await (self._climb() if ahead else self._go()):
                     return
             except (CommandRefused, LinkTimeout) as error:
                 unheard = isinstance(error, LinkTimeout) and not self._said.airborne
@@ -101,7 +106,7 @@ class Flight:
     async def _make_ready(self) -> None:
         """GUIDED and armed, with nobody who holds it; what a hold may have undone is done again."""
         while True:
-            await self._patiently(lambda: self._drone.set_mode(GUIDED))
+            await self._patiently(lambda: self._drone.set_mode(self._said.dialect.guided))
             await self._patiently(lambda: self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 1))
             if not self._drone.held:
                 return
@@ -128,18 +133,53 @@ class Flight:
         first = self._plan.items[1]
         try:
             await self._drone.reposition(from_e7(first.lat_e7, first.lon_e7), first.z_m)
-            await self.load()
-            await self._until_let_go()
-            if self._said.mode in RETURNING:
-                return
-            self._drone.begin_with(1)
-            await self._drone.set_mode(AUTO)
-            await self._drone.until(
-                lambda: self._said.mode == AUTO or self._drone.held or not self._said.armed,
-                self._times.takeoff_s,
-            )
+            await self._load_in_the_air()
         except CommandRefused as refused:
             raise MissionFailed(_refusal("turn_refused", str(refused))) from refused
+
+    async def catch_up(self) -> None:
+        """Give the mission to a drone that has taken off ahead of it, and have it fly it.
+
+        Raises:
+            MissionFailed: it won't take it or fly it; it has come down where it took off.
+            LinkError: it stopped answering; it hovers, or comes home by itself.
+        """
+        try:
+            await self._load_in_the_air()
+        except CommandRefused as refused:
+            await self._bring_back()
+            raise MissionFailed(_refusal("mission_refused", str(refused))) from refused
+        except MissionFailed:
+            await self._bring_back()
+            raise
+        if not self._said.armed:
+            text = self._said.texts.reason_since(self._drone.now_s - self._times.disarm_s)
+            raise MissionFailed(_refusal("drone_turned_back", text))
+
+    async def _load_in_the_air(self) -> None:
+        """Load the mission, and change to AUTO unless it comes home by itself."""
+        self._drone.loading = True
+        await self.load()
+        self._drone.loading = False
+        await self._until_let_go()
+        if self._said.returning or not self._said.armed:
+            return
+        if not self._said.in_hand:
+            raise self._taken_over()
+        self._drone.begin_with(1)
+        await self._drone.set_mode(self._said.dialect.auto)
+        await self._drone.until(
+            lambda: self._said.in_auto or self._drone.held or not self._said.armed,
+            self._times.takeoff_s,
+        )
+
+    async def _bring_back(self) -> None:
+        """Call it home from above its pad, and wait until it is down; not what a pilot flies."""
+        if not (self._said.in_hand or self._said.returning):
+            return
+        if not self._said.returning:
+            await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
+        await self._drone.until(lambda: not self._said.armed, self._times.landing_s)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Try a step again while the drone, still waking up, says no; not while it is on hold."""
@@ -173,7 +213,7 @@ class Flight:
                 log.info("system id %d: %s", drone.line.system_id, error)
             said.forget_flight()
             await drone.until(
-                lambda: (said.airborne and said.mode == AUTO) or drone.held, self._times.takeoff_s
+                lambda: (said.airborne and said.in_auto) or drone.held, self._times.takeoff_s
             )
             await drone.until(lambda: said.airborne or not drone.held)
             return said.airborne
@@ -184,13 +224,33 @@ class Flight:
         """For autopilots that do not start a mission from the ground."""
         if self._drone.held:
             return
-        height_m = self._plan.items[1].z_m
-        await self._drone.do(mav.MAV_CMD_NAV_TAKEOFF, 0, 0, 0, 0, 0, 0, height_m)
-        await self._drone.until(
-            lambda: self._said.airborne or self._drone.held, self._times.takeoff_s
-        )
+        await self._leave_the_ground()
         if not self._drone.held:
-            await self._drone.set_mode(AUTO)
+            await self._drone.set_mode(self._said.dialect.auto)
+
+    async def _climb(self) -> bool:
+        """Take off without a mission; returns what `_go` does."""
+        said, drone = self._said, self._drone
+        drone.starting = drone.loading = True
+        try:
+            await self._leave_the_ground()
+            await drone.until(lambda: said.airborne or not drone.held)
+            return said.airborne
+        finally:
+            drone.starting = False
+
+    async def _leave_the_ground(self) -> None:
+        """Climb in GUIDED; what counts is that it flies, and one that flies says no to it."""
+        height_m, patience_s = self._plan.items[1].z_m, self._times.takeoff_s
+        unsure: CommandRefused | LinkTimeout | None = None
+        try:
+            await self._drone.take_off(height_m)
+        except (CommandRefused, LinkTimeout) as error:
+            unsure, patience_s = error, self._times.stale_s
+        try:
+            await self._drone.until(lambda: self._said.airborne or self._drone.held, patience_s)
+        except LinkTimeout as silence:
+            raise unsure or silence from None
 
     async def disarm(self) -> None:
         """Stop the motors on the ground, as far as the drone listens."""
@@ -249,7 +309,7 @@ class Flight:
     def _skip(self) -> None:
         """Send it on to a later waypoint, if it is to leave some out; again until it is heard."""
         wanted, said = self._clearance.skips_to, self._said
-        if wanted <= self._clearance.passed or said.mode != AUTO or not self._drone.online:
+        if wanted <= self._clearance.passed or not said.in_auto or not self._drone.online:
             return
         item, now_s = self._plan.item_of(wanted), self._drone.now_s
         if (said.mission_item or 0) < item and now_s >= self._skipped_s + self._times.ack_s:
@@ -258,13 +318,16 @@ class Flight:
 
     def _why_off_course(self) -> str:
         """What the drone says of coming down by itself; "" while it flies the mission."""
-        mode = self._said.mode
-        if mode == AUTO or not self._said.airborne:
+        if self._said.in_auto or not self._said.airborne:
             return ""
-        if mode in RETURNING:
+        if self._said.returning:
             text = self._said.texts.reason_since(self._drone.now_s - self._times.stale_s)
             return text or "returns by itself"
-        raise MissionFailed(Refusal("taken_over", {"mode": -1 if mode is None else mode}))
+        raise self._taken_over()
+
+    def _taken_over(self) -> MissionFailed:
+        mode = self._said.mode
+        return MissionFailed(Refusal("taken_over", {"mode": -1 if mode is None else mode}))
 
     def _at_rest(self) -> bool:
         on_ground = self._said.landed_state == mav.MAV_LANDED_STATE_ON_GROUND
@@ -280,7 +343,7 @@ class Flight:
 
     async def _next_word(self) -> None:
         heard_s = self._drone.line.age_s(self._drone.now_s)
-        patience_s = self._times.lost_s - heard_s
+        patience_s = max(_LEAST_S, self._times.lost_s - heard_s)
         try:
             async with asyncio.timeout(patience_s):
                 await self._drone.next_word()

@@ -9,12 +9,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from fleet.errors import LinkTimeout
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
-from fleet.mavlink.telemetry import AUTO, GUIDED, RETURNING
+from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
-
-BRAKE, LOITER = mav.COPTER_MODE_BRAKE, mav.COPTER_MODE_LOITER
-HOLDING = frozenset({BRAKE, LOITER})
 
 
 class Hands:
@@ -25,14 +22,14 @@ class Hands:
         self._said = drone.telemetry
 
     async def hold(self) -> None:
-        """Stop and stay: in BRAKE, or LOITER where there is none; on the ground, stay there.
+        """Stop and stay, in the first way that it knows; on the ground, stay there.
 
         Raises:
             CommandRefused, LinkError: it flies on.
         """
         async with self._held():
             if self._moves:
-                await self._first_of(BRAKE, LOITER)
+                await self._stand_still()
 
     async def go_on(self, *, follows: bool) -> None:
         """Fly on with the mission on board.
@@ -42,7 +39,9 @@ class Hands:
         """
         if self._drone.held and self._said.armed and not self._said.airborne:
             await self._landed_state()
-        mode = AUTO if follows and self._said.airborne else GUIDED
+        flies_on = follows and self._said.airborne and not self._drone.loading
+        dialect = self._said.dialect
+        mode = dialect.auto if flies_on else dialect.guided
         if self._drone.held and self._said.armed:
             await self._drone.set_mode(mode)
         await self._let_go(frozenset({mode}))
@@ -59,7 +58,7 @@ class Hands:
         """On the ground it stays there, on hold; so does who is just told to take off."""
         if self._said.airborne:
             await self._drone.do(command)
-            await self._let_go(RETURNING)
+            await self._let_go(self._said.dialect.returning)
             return
         async with self._held():
             if self._moves:
@@ -102,14 +101,27 @@ class Hands:
                 )
         self._drone.held = False
 
-    async def wait_in_the_air(self) -> None:
-        """Stay where it is, in the mode in which it can be sent on."""
-        if self._said.airborne:
-            await self._drone.set_mode(GUIDED)
+    async def wait_in_the_air(self, geo: GeoPoint | None = None, height_m: float = 0.0) -> None:
+        """Stay in the mode in which it can be sent on: where it is, or on its way to a place.
 
-    async def _first_of(self, mode: int, other: int) -> None:
-        try:
-            await self._drone.set_mode(mode)
-        except CommandRefused as refused:
-            log.info("system id %d: %s", self._drone.line.system_id, refused)
-            await self._drone.set_mode(other)
+        A place that it does not take keeps it where it is.
+        """
+        if not self._said.airborne:
+            return
+        if geo is not None:
+            try:
+                await self._drone.reposition(geo, height_m)
+            except CommandRefused as refused:
+                log.info("system id %d: %s", self._drone.line.system_id, refused)
+            else:
+                return
+        await self._drone.set_mode(self._said.dialect.guided)
+
+    async def _stand_still(self) -> None:
+        *ways, last = self._said.dialect.holds
+        for command, params in ways:
+            try:
+                return await self._drone.do(command, *params)
+            except CommandRefused as refused:
+                log.info("system id %d: %s", self._drone.line.system_id, refused)
+        return await self._drone.do(last[0], *last[1])

@@ -42,6 +42,10 @@ class Item:
         return round(self.params[0]) if counts else 0
 
 
+HOME = Item(command=mav.MAV_CMD_NAV_WAYPOINT, frame=mav.MAV_FRAME_GLOBAL)
+"""Stands for item 0 where an autopilot keeps none for home."""
+
+
 def _same_frame(one: int, other: int) -> bool:
     return one == other or (one in _RELATIVE and other in _RELATIVE)
 

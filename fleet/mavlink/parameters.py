@@ -5,6 +5,8 @@ Source: MAVLink guide, parameter protocol. ArduPilot is silent on names that it 
 
 import asyncio
 import math
+import struct
+from collections.abc import Callable
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -13,17 +15,38 @@ from fleet.mavlink.link import Answers, Line, MavlinkLink
 from fleet.mavlink.parser import Message
 
 _Value = mav.MAVLink_param_value_message
+_REAL = mav.MAV_PARAM_TYPE_REAL32
+
+
+def as_float(value: int) -> float:
+    """The float whose four bytes are those of a whole number: PX4 sends such parameters so."""
+    return struct.unpack("<f", struct.pack("<i", value))[0]
+
+
+def as_int(value: float) -> int:
+    """The whole number that `as_float` has packed."""
+    return struct.unpack("<i", struct.pack("<f", value))[0]
 
 
 class ParameterClient:
     """Asks for parameters until there is an answer, one after the other.
 
     Args:
+        int_bytes: whether a whole number travels as its four bytes in the place of a float.
         retries: how often a question without answer is repeated.
     """
 
-    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 8) -> None:
+    def __init__(
+        self,
+        link: MavlinkLink,
+        line: Line,
+        *,
+        int_bytes: Callable[[], bool] = lambda: False,
+        retries: int = 8,
+    ) -> None:
         self._link, self._line, self._retries = link, line, retries
+        self._int_bytes = int_bytes
+        self._types: dict[str, int] = {}
         self._timeouts = link.timeouts
 
     async def read(self, name: str) -> float:
@@ -46,9 +69,9 @@ class ParameterClient:
             LinkTimeout: no answer; it may have been changed all the same.
         """
         to = (self._line.system_id, self._line.component_id)
-        question = mav.MAVLink_param_set_message(
-            *to, name.encode(), value, mav.MAV_PARAM_TYPE_REAL32
-        )
+        kind = self._types.get(name, mav.MAV_PARAM_TYPE_REAL32) if self._int_bytes() else _REAL
+        wired = value if kind == _REAL else as_float(round(value))
+        question = mav.MAVLink_param_set_message(*to, name.encode(), wired, kind)
         with self._line.expect(_Value, param_id=name) as answers:
             answered = False
             for _ in range(self._retries + 1):
@@ -59,13 +82,19 @@ class ParameterClient:
                 answered = answered or now is not None
         raise LinkTimeout(f"no answer to {question.msgname} {name}")
 
+    def value_of(self, message: mav.MAVLink_param_value_message) -> float:
+        """The number that a PARAM_VALUE means."""
+        if not self._int_bytes() or message.param_type == _REAL:
+            return message.param_value
+        return as_int(message.param_value)
+
     async def _last_word(self, answers: Answers[_Value], wanted: float) -> float | None:
         """The value that is wanted, once it comes; else the last that came; None = silence."""
         loop = asyncio.get_running_loop()
         said, until_s = None, loop.time() + self._timeouts.ack_s
         while said is None or not _same(said, wanted):
             try:
-                said = (await answers.within(until_s - loop.time())).param_value
+                said = self.value_of(await answers.within(until_s - loop.time()))
             except LinkTimeout:
                 break
         return said
@@ -75,7 +104,9 @@ class ParameterClient:
             for _ in range(self._retries + 1):
                 self._link.send(self._line, question)
                 try:
-                    return (await answers.within(self._timeouts.ack_s)).param_value
+                    answer = await answers.within(self._timeouts.ack_s)
+                    self._types[name] = answer.param_type
+                    return self.value_of(answer)
                 except LinkTimeout:
                     continue
         raise LinkTimeout(f"no answer to {question.msgname} {name}")

@@ -2,13 +2,11 @@
 
 A stock autopilot flies on without a link, without a fence, until its battery is empty, unless
 its parameters say otherwise. A drone that would is not fit for service, and says why.
-
-Source: ArduCopter 4.5 parameter list.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -17,6 +15,7 @@ from fleet.errors import LinkError
 from fleet.mavlink.commands import mav_text
 from fleet.mavlink.config import Safety
 from fleet.mavlink.drone import Drone
+from fleet.mavlink.failsafes import RULES, Rule
 from fleet.mavlink.missions import Item
 from fleet.mavlink.parser import Message
 from fleet.mavlink.transfer import TransferRefused
@@ -25,32 +24,12 @@ from fleet.vehicle import Severity, VehicleError
 log = logging.getLogger(__name__)
 
 FENCE, RALLY = mav.MAV_MISSION_TYPE_FENCE, mav.MAV_MISSION_TYPE_RALLY
-_GO_ON_IN_AUTO = 2
-"""Bit of FS_OPTIONS: without a ground station, fly the mission to its end."""
-_HEIGHT, _CIRCLE, _POLYGONS = 1, 2, 4
-"""Bits of FENCE_TYPE."""
-_RETURN = 2
-"""BATT_FS_LOW_ACT: return to launch."""
 _ATTEMPTS = 4
 _UNKNOWN = "safeguards_unknown"
+_EARLY = 0.7
+"""Share of `Timeouts.recheck_s` after which it is looked at again: no flight waits for that."""
 _UNANSWERED = 2
 """Looks in a row that came to no end before it counts as not fit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """How one parameter must be.
-
-    Args:
-        code: what is the matter where it is not so.
-        fine: whether a value will do.
-        wanted: the value to set, from the one that it has.
-    """
-
-    name: str
-    code: str
-    fine: Callable[[float], bool]
-    wanted: Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +37,11 @@ class Needs:
     """What one drone must do by itself: `needs` makes it from its configuration.
 
     Args:
+        rules: its parameters, by the MAV_AUTOPILOT that has them.
         fence, rally: what it must hold; None = whatever it holds.
     """
 
-    rules: tuple[Rule, ...]
+    rules: Mapping[int, tuple[Rule, ...]]
     fence: tuple[Item, ...] | None
     rally: tuple[Item, ...] | None
 
@@ -82,70 +62,15 @@ def needs(
     """
     top_m = safety.alt_max_m or alt_max_m
     height_m = return_height_m if safety.return_height_m is None else safety.return_height_m
-    rules = [
-        Rule(name="FS_GCS_ENABLE", code="gcs_failsafe_off", fine=lambda v: v != 0, wanted=_just(1)),
-        Rule(
-            name="FS_GCS_TIMEOUT",
-            code="gcs_failsafe_off",
-            fine=lambda v: 0 < v <= safety.gcs_timeout_s,
-            wanted=_just(safety.gcs_timeout_s),
-        ),
-        _options(goes_on=safety.on_lost_link == "continue"),
-        Rule(
-            name="BATT_FS_LOW_ACT",
-            code="battery_failsafe_off",
-            fine=lambda v: v != 0,
-            wanted=_just(_RETURN),
-        ),
-        Rule(
-            name="RTL_ALT",
-            code="return_height_wrong",
-            fine=lambda v: abs(v - 100 * height_m) < 1,
-            wanted=_just(round(100 * height_m)),
-        ),
-    ]
-    if safety.fence:
-        rules += _fence_rules(safety.fence_action, top_m, polygons=bool(fence))
+    polygons = bool(fence)
     return Needs(
-        rules=tuple(rules),
+        rules={
+            autopilot: rules(safety, top_m=top_m, height_m=height_m, polygons=polygons)
+            for autopilot, rules in RULES.items()
+        },
         fence=tuple(fence) if safety.fence else None,
         rally=tuple(rally) if safety.rally else None,
     )
-
-
-def _options(*, goes_on: bool) -> Rule:
-    def fine(value: float) -> bool:
-        return bool(int(value) & _GO_ON_IN_AUTO) is goes_on
-
-    def wanted(value: float) -> float:
-        return int(value) | _GO_ON_IN_AUTO if goes_on else int(value) & ~_GO_ON_IN_AUTO
-
-    return Rule(name="FS_OPTIONS", code="gcs_failsafe_off", fine=fine, wanted=wanted)
-
-
-def _fence_rules(action: int, top_m: float, *, polygons: bool) -> list[Rule]:
-    needed = _HEIGHT | (_POLYGONS if polygons else 0)
-    code = "fence_off"
-    return [
-        Rule(name="FENCE_ACTION", code=code, fine=lambda v: v == action, wanted=_just(action)),
-        Rule(
-            name="FENCE_TYPE",
-            code=code,
-            fine=lambda v: int(v) & needed == needed and not int(v) & _CIRCLE,
-            wanted=lambda v: (int(v) | needed) & ~_CIRCLE,
-        ),
-        Rule(
-            name="FENCE_ALT_MAX",
-            code=code,
-            fine=lambda v: abs(v - top_m) < 0.5,
-            wanted=_just(top_m),
-        ),
-        Rule(name="FENCE_ENABLE", code=code, fine=lambda v: v == 1, wanted=_just(1)),
-    ]
-
-
-def _just(value: float) -> Callable[[float], float]:
-    return lambda _: value
 
 
 class Safeguards:
@@ -158,7 +83,6 @@ class Safeguards:
     def __init__(self, drone: Drone, wanted: Needs, *, may_set: bool) -> None:
         self._drone, self._wanted, self._may_set = drone, wanted, may_set
         self._times = drone.timeouts
-        self._rules = {rule.name: rule for rule in wanted.rules}
         self._checked_s: float | None = None
         self._one_at_a_time = asyncio.Lock()
         self._unanswered = 0
@@ -167,10 +91,17 @@ class Safeguards:
         drone.line.listen(self._overhear)
 
     @property
+    def _rules(self) -> tuple[Rule, ...]:
+        return self._wanted.rules[self._drone.telemetry.dialect.autopilot]
+
+    @property
     def known(self) -> bool:
         """Whether all of it has been looked at lately."""
+        return self._looked_within(self._times.recheck_s)
+
+    def _looked_within(self, seconds: float) -> bool:
         at_s = self._checked_s
-        return at_s is not None and self._drone.now_s - at_s < self._times.recheck_s
+        return at_s is not None and self._drone.now_s - at_s < seconds
 
     def doubt(self) -> None:
         """It may have been changed since; look again at the next occasion."""
@@ -182,6 +113,8 @@ class Safeguards:
         Raises:
             LinkError: it does not answer.
         """
+        if self.known and not self.errors:
+            return  # nor wait for a look that is under way
         async with self._one_at_a_time:
             if not self.known or (self.errors and not self._drone.telemetry.armed):
                 await self._look()
@@ -191,13 +124,15 @@ class Safeguards:
 
         In flight nothing could be put right, and questions would only be in the way.
         """
-        if self._drone.telemetry.armed:
+        if self._drone.telemetry.armed or self._drone.telemetry.heartbeat is None:
             return
-        patience_s = self._times.unfit_s if self.errors else self._times.recheck_s
-        if self.known and self._drone.now_s - (self._checked_s or 0.0) < patience_s:
+        patience_s = self._times.unfit_s if self.errors else _EARLY * self._times.recheck_s
+        if self._looked_within(patience_s):
             return
         try:
-            await self.assure()
+            async with self._one_at_a_time:
+                if not (self._drone.telemetry.armed or self._looked_within(patience_s)):
+                    await self._look()
         except LinkError as error:
             log.warning("system id %d: %s", self._drone.line.system_id, error)
             self._unanswered += 1
@@ -215,7 +150,7 @@ class Safeguards:
         for mission_type, items in ((FENCE, self._wanted.fence), (RALLY, self._wanted.rally)):
             if items is not None:
                 found += await self._items(items, mission_type)
-        for rule in self._wanted.rules:
+        for rule in self._rules:
             found += await self._parameter(rule)
         self._unanswered = 0
         self._conclude(found)
@@ -247,7 +182,7 @@ class Safeguards:
             try:
                 await transfer.upload(items, mission_type)
             except TransferRefused as refused:
-                if not refused.passing:
+                if refused.result not in self._drone.telemetry.dialect.busy:
                     return [_error(f"{what}_differs", str(refused))]
                 await asyncio.sleep(self._times.denied_s)
         else:
@@ -277,7 +212,8 @@ class Safeguards:
     def _overhear(self, message: Message) -> None:
         """A drone tells everybody of a changed parameter, whoever has changed it."""
         if isinstance(message, mav.MAVLink_param_value_message):
-            rule, value = self._rules.get(mav_text(message.param_id)), message.param_value
+            name, value = mav_text(message.param_id), self._drone.parameters.value_of(message)
+            rule = next((rule for rule in self._rules if rule.name == name), None)
             if rule is None or rule.fine(value):
                 return
             self.doubt()

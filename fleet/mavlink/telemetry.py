@@ -7,16 +7,11 @@ from collections.abc import Callable
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.commands import Texts
+from fleet.mavlink.dialects import ARDUPILOT, DIALECTS, Dialect
 from fleet.mavlink.missions import from_e7
 from fleet.mavlink.parser import Message
 from fleet.mavlink.wind import WindEar
 from routing.geometry import GeoPoint
-
-GUIDED, AUTO = mav.COPTER_MODE_GUIDED, mav.COPTER_MODE_AUTO
-RETURNING = frozenset(
-    {mav.COPTER_MODE_RTL, mav.COPTER_MODE_LAND, mav.COPTER_MODE_SMART_RTL, mav.COPTER_MODE_AUTO_RTL}
-)
-"""Modes in which it comes down by itself: a failsafe, or someone has called it back."""
 
 _FLYING = frozenset(
     {mav.MAV_LANDED_STATE_IN_AIR, mav.MAV_LANDED_STATE_TAKEOFF, mav.MAV_LANDED_STATE_LANDING}
@@ -28,9 +23,14 @@ _OFF_THE_GROUND_M = 1.0
 
 
 class Telemetry:
-    """Takes in messages and answers what is known of the drone now."""
+    """Takes in messages and answers what is known of the drone now.
 
-    def __init__(self) -> None:
+    Args:
+        dialect: what it is taken to speak until it has said what it is.
+    """
+
+    def __init__(self, dialect: Dialect = ARDUPILOT) -> None:
+        self._expected = dialect
         self.texts = Texts()
         self.heard_at_s: dict[int, float] = {}
         """When each message, by its id, was last heard."""
@@ -46,6 +46,8 @@ class Telemetry:
         self.positioned_at_s = -math.inf
         """When it last knew where it was."""
         self.height_agl_m = 0.0
+        self.home_amsl_m = 0.0
+        """Where its heights count from."""
         self.heading_rad: float | None = None
         """Clockwise from true north."""
         self.charge_ratio: float | None = None
@@ -79,9 +81,30 @@ class Telemetry:
         return beat is not None and bool(beat.base_mode & mav.MAV_MODE_FLAG_SAFETY_ARMED)
 
     @property
+    def dialect(self) -> Dialect:
+        """How to speak with it."""
+        beat = self.heartbeat
+        return self._expected if beat is None else DIALECTS.get(beat.autopilot, self._expected)
+
+    @property
     def mode(self) -> int | None:
-        """ArduCopter's number of its flight mode; None = not heard."""
+        """Its own number of its flight mode; None = not heard."""
         return None if self.heartbeat is None else self.heartbeat.custom_mode
+
+    @property
+    def in_auto(self) -> bool:
+        """Whether it flies its mission."""
+        return self.mode == self.dialect.auto
+
+    @property
+    def returning(self) -> bool:
+        """Whether it comes down by itself: a failsafe, or someone has called it back."""
+        return self.mode in self.dialect.returning
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether it does what we have told it, or stands still on hold."""
+        return self.mode in self.dialect.ours | self.dialect.holding
 
     @property
     def airborne(self) -> bool:
@@ -120,6 +143,7 @@ class Telemetry:
         self.positioned_at_s = self.heard_at_s[message.get_msgId()]
         self.geo = from_e7(message.lat, message.lon)
         self.height_agl_m = message.relative_alt / 1000
+        self.home_amsl_m = (message.alt - message.relative_alt) / 1000
         known = message.hdg != _NO_HEADING
         self.heading_rad = math.radians(message.hdg / 100) if known else None
         return True
@@ -135,12 +159,16 @@ class Telemetry:
         return old != self.charge_ratio
 
     def _on_current(self, message: mav.MAVLink_mission_current_message) -> bool:
-        old, self.mission_item = self.mission_item, message.seq
-        return old != message.seq
+        old, self.mission_item = self.mission_item, self._number(message.seq)
+        return old != self.mission_item
 
     def _on_reached(self, message: mav.MAVLink_mission_item_reached_message) -> bool:
-        self.reached_item = message.seq
+        self.reached_item = self._number(message.seq)
         return True
+
+    def _number(self, seq: int) -> int:
+        """An item's number in a mission whose item 0 is home."""
+        return seq if self.dialect.home_item else seq + 1
 
     def _on_wind(self, message: mav.MAVLink_wind_message) -> bool:
         """Nobody waits for it: it is looked at where it is needed."""

@@ -6,7 +6,7 @@ MISSION_ITEM_INT all the same; a request may come twice, and is answered twice.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -41,17 +41,19 @@ class TransferRefused(FleetError):
         self.name = name
         super().__init__(f"mission transfer: {name}")
 
-    @property
-    def passing(self) -> bool:
-        """Whether it may work a moment later: someone else is uploading, or ours broke off."""
-        return self.result in (mav.MAV_MISSION_DENIED, mav.MAV_MISSION_OPERATION_CANCELLED)
-
 
 class Transfer:
-    """Moves missions to and from one drone."""
+    """Moves missions to and from one drone.
 
-    def __init__(self, link: MavlinkLink, line: Line, *, retries: int = 8) -> None:
+    Args:
+        at_once: how many items may be asked for before the first has come.
+    """
+
+    def __init__(
+        self, link: MavlinkLink, line: Line, *, retries: int = 8, at_once: Callable[[], int]
+    ) -> None:
         self._link, self._line, self._retries = link, line, retries
+        self._at_once = at_once
         self._timeouts = link.timeouts
         self._one_at_a_time = asyncio.Lock()
 
@@ -102,12 +104,28 @@ class Transfer:
             count = await self._ask(
                 mav.MAVLink_mission_request_list_message(*to, mission_type), counts
             )
-        items: list[Item] = []
-        for seq in range(min(count.count, limit)):
-            with self._line.expect(_ItemInt, mission_type=mission_type, seq=seq) as answers:
-                items.append(_item(await self._ask(_RequestInt(*to, seq, mission_type), answers)))
+        items = await self._items(range(min(count.count, limit)), mission_type)
         self._link.send(self._line, _Ack(*to, mav.MAV_MISSION_ACCEPTED, mission_type))
-        return tuple(items)
+        return items
+
+    async def _items(self, wanted: range, mission_type: int) -> tuple[Item, ...]:
+        """Ask for items, some at once, and again for those that do not come."""
+        to = (self._line.system_id, self._line.component_id)
+        come: dict[int, Item] = {}
+        silences = 0
+        with self._line.expect(_ItemInt, mission_type=mission_type) as answers:
+            while asked := [seq for seq in wanted if seq not in come][: self._at_once()]:
+                for seq in asked:
+                    self._link.send(self._line, _RequestInt(*to, seq, mission_type))
+                try:
+                    while not come.keys() >= set(asked):
+                        item = await self._for_us(answers)
+                        come[item.seq], silences = _item(item), 0
+                except LinkTimeout:
+                    silences += 1
+                    if silences > self._retries:
+                        raise LinkTimeout("no answer to MISSION_REQUEST_INT") from None
+        return tuple(come[seq] for seq in wanted)
 
     async def _next(self, message: Message, answers: Answers[M]) -> M:
         """One more answer to what has been sent; if there is none, it is sent again."""

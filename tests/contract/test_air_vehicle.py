@@ -9,14 +9,24 @@ import pytest_asyncio
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Action, ActionKind, Clearance
 from fleet.vehicle import Mode, Vehicle, VehicleState
-from tests.fleet.mavlink_scene import Meadow, meadow
+from tests.fleet.mavlink_scene import Kind, Meadow, meadow
 
 UNLOAD = Action(id="M1.1", kind=ActionKind.UNLOAD, duration_s=20, facts={"load_id": "T-000001"})
 
 
-@pytest_asyncio.fixture(params=[True, False], ids=["mavlink-docked", "mavlink-without-dock"])
+KINDS: list[tuple[bool, Kind]] = [
+    (True, "ardupilot"),
+    (False, "ardupilot"),
+    (True, "px4"),
+    (False, "px4"),
+]
+NAMES = ["mavlink-docked", "mavlink-without-dock", "px4-docked", "px4-without-dock"]
+
+
+@pytest_asyncio.fixture(params=KINDS, ids=NAMES)
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Meadow]:
-    async with meadow(docked=bool(request.param)) as scene:
+    docked, autopilot = request.param
+    async with meadow(docked=docked, autopilot=autopilot) as scene:
         await scene.until(lambda: scene.drone.state().position is not None)
         yield scene
 

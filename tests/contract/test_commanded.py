@@ -21,9 +21,9 @@ from tests.fleet.mavlink_scene import Meadow, meadow
 from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
 
 
-@pytest_asyncio.fixture
-async def scene() -> AsyncIterator[Meadow]:
-    async with meadow(docked=True) as scene:
+@pytest_asyncio.fixture(params=["ardupilot", "px4"])
+async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Meadow]:
+    async with meadow(docked=True, autopilot=request.param) as scene:
         await scene.until(lambda: scene.drone.state().position is not None)
         yield scene
 

@@ -228,3 +228,12 @@ async def test_work_on_the_ground_keeps_its_pad_and_no_air(skies: Skies) -> None
     skies.keep(D1, way((0, 100)), [NodeId("depot"), NodeId("dock-1")])
     assert not skies.free(D2, [NodeId("depot")])
     await asyncio.wait_for(flown(skies, D2, way((50, 0), (0, 100))), 1)
+
+
+async def test_whoever_waits_for_the_home_of_another_says_for_whom(skies: Skies) -> None:
+    waiting = asyncio.create_task(skies.reserve(D1, [NodeId("dock-2")], (0, 0.0)))
+    await asyncio.sleep(0)
+    refusal = skies.waits_for(D1)
+    assert refusal is not None
+    assert (refusal.code, refusal.facts) == ("waits_for_pad", {"by": D2})
+    waiting.cancel()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -74,6 +75,8 @@ def meadow_site() -> Site:
     return loads(SITE)
 
 
+Kind = Literal["ardupilot", "px4"]
+"""Which autopilot flies."""
 Lost = Callable[[Message, Peer], bool]
 """Whether a message gets lost, by its receiver."""
 
@@ -168,17 +171,22 @@ async def meadow(
     position_s: float = 8.0,
     safety: Safety | None = None,
     standby: bool = False,
+    autopilot: Kind = "ardupilot",
 ) -> AsyncGenerator[Meadow, None]:
     site = meadow_site()
     world, bus, ether = World(site, seed=1), MemoryBus(), MemoryEther()
     body = Multirotor(world, SPEC, NodeId("dock-1"), charge_ratio=charge_ratio)
     config = AutopilotConfig(
-        system_id=7, ground=(GROUND,), params=params or {}, position_s=position_s
+        system_id=7,
+        ground=(GROUND,),
+        params=params or {},
+        position_s=position_s,
+        autopilot=autopilot,
     )
-    autopilot = MavlinkAutopilot(body, ether.port(DRONE), config, site.frame, powered=not docked)
+    pilot = MavlinkAutopilot(body, ether.port(DRONE), config, site.frame, powered=not docked)
     our_port = ether.port(GROUND)
     link = MavlinkLink(our_port)
-    dock = DockMachine(bus, "dock-1", autopilot, site.nodes[NodeId("dock-1")].point)
+    dock = DockMachine(bus, "dock-1", pilot, site.nodes[NodeId("dock-1")].point)
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     async with asyncio.TaskGroup() as group:
@@ -190,7 +198,7 @@ async def meadow(
             group=group,
             docked=docked,
             body=body,
-            autopilot=autopilot,
+            autopilot=pilot,
             our_port=our_port,
             safety=safety,
             link=link,
@@ -199,7 +207,7 @@ async def meadow(
         )
         listen_in(scene)
         scene.start_us()
-        scene.theirs = [group.create_task(autopilot.run(), name="autopilot")]
+        scene.theirs = [group.create_task(pilot.run(), name="autopilot")]
         if docked:
             scene.theirs.append(group.create_task(dock.run(), name="dock"))
         await asyncio.sleep(0)

@@ -321,3 +321,20 @@ def test_a_fence_of_too_many_corners_says_what_to_do() -> None:
     fence = (AirKind.GEOFENCE, (*ring, Point(1300, -1000), Point(-1000, -1000)), 0.0, 120.0)
     with pytest.raises(ConfigError, match="fence: false"):
         fence_items(site_with(fence), HOME)
+
+
+async def test_a_look_that_gets_no_answer_keeps_nobody_on_the_ground_whose_last_one_is_good() -> (
+    None
+):
+    deaf = False
+
+    def lost(message: Message, receiver: Peer) -> bool:
+        return deaf and receiver == DRONE and message.get_type().startswith("PARAM")
+
+    async with meadow(docked=False, safety=MAY, lost=lost) as scene:
+        await asyncio.sleep(300)
+        deaf = True
+        await asyncio.sleep(125)
+        flying = scene.begin(scene.flight("dock-1", "clinic"))
+        await scene.until(lambda: scene.body.airborne, within_s=5)
+        await flying

@@ -193,6 +193,20 @@ async def test_a_second_command_waits_for_the_answer_to_the_first() -> None:
     assert len(slow.heard) == 2
 
 
+async def test_a_command_does_not_wait_for_a_question_without_answer() -> None:
+    ether = MemoryEther()
+    link = MavlinkLink(ether.port(GROUND))
+    commander = Commander(link, link.line(7), Texts())
+    slow = Slow(ether, final_s=3.0)
+    await asyncio.sleep(1)
+    asking = asyncio.create_task(commander.do(mav.MAV_CMD_SET_MESSAGE_INTERVAL, 33, 1e6))
+    await asyncio.sleep(0)
+    arming = asyncio.create_task(commander.do(ARM, 1))
+    await asyncio.sleep(0.5)
+    assert ARM in slow.heard
+    await asyncio.gather(asking, arming, return_exceptions=True)
+
+
 async def test_a_port_that_changes_in_flight_costs_some_seconds() -> None:
     """Behind a router a drone speaks from another port from one moment to the next."""
     async with meadow() as scene:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -28,7 +28,10 @@ from sim.world import World
 pytestmark = pytest.mark.real
 
 T = TypeVar("T")
+Kind = Literal["ardupilot", "px4"]
 
+HOLD = 3
+"""MAVSDK's number of the mode."""
 WAYPOINT, LAND, TAKEOFF, RELATIVE = 16, 21, 22, 6
 """Mission commands, and the frame of heights above home."""
 
@@ -80,10 +83,17 @@ class Drone(threading.Thread):
     Each speaks from a port of its own; ``autopilot`` is the first.
     """
 
-    def __init__(self, ground_port: int, *, count: int = 1) -> None:
+    def __init__(
+        self,
+        ground_port: int,
+        *,
+        count: int = 1,
+        kind: Kind = "ardupilot",
+    ) -> None:
         super().__init__(name="drone")
         self.autopilots: list[MavlinkAutopilot] = []
         self._ground_port, self._count = ground_port, count
+        self._kind: Kind = kind
         self._loop = ScaledLoop(SPEED)
         self._ending: asyncio.Event | None = None
         self._up = threading.Event()
@@ -116,7 +126,11 @@ class Drone(threading.Thread):
         world, flying = World(SITE, seed=1), list[asyncio.Task[None]]()
         for number in range(1, self._count + 1):
             body = Multirotor(world, replace(SPEC, id=VehicleId(f"D{number}")), NodeId("dock-1"))
-            config = AutopilotConfig(system_id=number, ground=(("127.0.0.1", self._ground_port),))
+            config = AutopilotConfig(
+                system_id=number,
+                ground=(("127.0.0.1", self._ground_port),),
+                autopilot=self._kind,
+            )
             port = UdpDatagrams("127.0.0.1", 0)
             self.autopilots.append(MavlinkAutopilot(body, port, config, SITE.frame))
             flying.append(asyncio.create_task(self.autopilots[-1].run()))
@@ -159,6 +173,12 @@ def part(name: str) -> Any:
 
 @pytest_asyncio.fixture
 async def system(drone: Drone, ground_port: int) -> AsyncIterator[Any]:
+    async for found in connected(ground_port):
+        yield found
+
+
+async def connected(ground_port: int) -> AsyncIterator[Any]:
+    """The first autopilot that MAVSDK sees."""
     mavsdk = part("mavsdk")
     kind = importlib.import_module("mavsdk.component_type").ComponentType.GROUND_STATION
     config = mavsdk.Configuration.create_with_component_type(kind)
@@ -342,6 +362,87 @@ async def fly(action: Any, mission: Any) -> None:
     await action.arm()
     await action.takeoff()
     await mission.start_mission()
+
+
+@pytest.fixture
+def px4(ground_port: int) -> Iterator[Drone]:
+    """A drone that speaks as a PX4; MAVSDK was made for those."""
+    thread = Drone(ground_port, kind="px4")
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.end()
+
+
+@pytest_asyncio.fixture
+async def px4_system(px4: Drone, ground_port: int) -> AsyncIterator[Any]:
+    async for found in connected(ground_port):
+        yield found
+
+
+async def test_mavsdk_flies_a_px4_holds_goes_and_returns(px4_system: Any, px4: Drone) -> None:
+    telemetry = part("plugins.telemetry").TelemetryAsync(px4_system)
+    actions = part("plugins.action")
+    action = actions.ActionAsync(px4_system)
+    await ready(telemetry)
+    home = await first(telemetry.subscribe_home(), lambda h: h.latitude_deg != 0)
+    await action.set_takeoff_altitude(15.0)
+    await retried(action.arm, actions.ActionError)
+    await action.takeoff()
+    await first(telemetry.subscribe_position(), lambda p: p.relative_altitude_m > 14)
+    north = home.latitude_deg + 0.0009
+    await action.goto_location(north, home.longitude_deg, home.absolute_altitude_m + 30, 0)
+    await first(telemetry.subscribe_position(), lambda p: p.relative_altitude_m > 29)
+    await first(telemetry.subscribe_position(), lambda p: p.latitude_deg > north - 0.00001)
+    await action.hold()
+    await first(telemetry.subscribe_flight_mode(), lambda mode: int(mode) == HOLD)
+    await action.return_to_launch()
+    await first(telemetry.subscribe_armed(), lambda armed: not armed, 60)
+    assert px4.point().distance_m(Point(0, 0)) < 2
+
+
+async def test_mavsdk_reads_and_sets_the_parameters_of_a_px4(px4_system: Any, px4: Drone) -> None:
+    params = part("plugins.param").ParamAsync(px4_system)
+    assert await params.get_param_int("NAV_RCL_ACT") == 2
+    assert await params.get_param_float("RTL_RETURN_ALT") == 60.0
+    await params.set_param_int("NAV_DLL_ACT", 2)
+    assert await params.get_param_int("NAV_DLL_ACT") == 2
+    assert px4.ask(lambda autopilot: autopilot.params["NAV_DLL_ACT"]) == 2
+
+
+async def test_mavsdk_uploads_a_mission_to_a_px4_and_flies_it(px4_system: Any, px4: Drone) -> None:
+    """Without a home item, and paused on the way."""
+    telemetry = part("plugins.telemetry").TelemetryAsync(px4_system)
+    actions, missions = part("plugins.action"), part("plugins.mission_raw")
+    action, mission = actions.ActionAsync(px4_system), missions.MissionRawAsync(px4_system)
+    await ready(telemetry)
+    home = await first(telemetry.subscribe_home(), lambda h: h.latitude_deg != 0)
+    rows = ((TAKEOFF, 0, 0, 20), (WAYPOINT, 4000, 0, 20), (WAYPOINT, 4000, 4000, 20))
+    items = [
+        missions.MissionItem(
+            seq=seq,
+            frame=RELATIVE,
+            command=command,
+            current=int(not seq),
+            autocontinue=1,
+            x=round(home.latitude_deg * 1e7) + north_e7,
+            y=round(home.longitude_deg * 1e7) + east_e7,
+            z=height_m,
+        )
+        for seq, (command, north_e7, east_e7, height_m) in enumerate((*rows, (LAND, 4000, 4000, 0)))
+    ]
+    await mission.upload_mission(items)
+    held = await mission.download_mission()
+    assert [item.command for item in held] == [TAKEOFF, WAYPOINT, WAYPOINT, LAND]
+    await retried(action.arm, actions.ActionError)
+    await mission.start_mission()
+    await first(mission.subscribe_mission_progress(), lambda p: p.current >= 1, 60)
+    await mission.pause_mission()
+    await becomes(px4, lambda autopilot: autopilot.body.velocity() == (0, 0, 0))
+    await mission.start_mission()
+    await first(telemetry.subscribe_armed(), lambda armed: not armed, 60)
+    assert px4.point().distance_m(Point(38.3, 44.4)) < 2
 
 
 class MavProxy:

@@ -166,12 +166,17 @@ class _Port:
         await self._port.run()
 
 
-def scenario(folder: Path) -> Path:
-    """The scenario that all stories play in."""
+def scenario(folder: Path, autopilot: str = "ardupilot") -> Path:
+    """The scenario that all stories play in.
+
+    Args:
+        autopilot: of both drones.
+    """
     (folder / "site.yaml").write_text(SITE, encoding="utf-8")
     path = folder / "field.yaml"
     head = "# two drones\nscenario: field\nsite: site.yaml\nduration: 24h\n"
-    path.write_text(head + MODELS + VEHICLES, encoding="utf-8")
+    models = MODELS.replace("{mavlink: {}}", f"{{mavlink: {{autopilot: {autopilot}}}}}")
+    path.write_text(head + models + VEHICLES, encoding="utf-8")
     return path
 
 

@@ -15,9 +15,10 @@ from routing.site import NodeId
 from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.multirotor import Multirotor
 from sim.world import World
-from tests.fleet.mavlink_scene import DRONE, GROUND, SPEC, meadow_site
+from tests.fleet.mavlink_scene import DRONE, GROUND, SPEC, Kind, meadow_site
 
 M = TypeVar("M", bound=Message)
+_ASKS = (mav.MAVLink_mission_request_message, mav.MAVLink_mission_request_int_message)
 
 ACCEPTED, FAILED, UNSUPPORTED = 0, 4, 3
 ARM, TAKEOFF, MODE, START, RTL = 400, 22, 176, 300, 20
@@ -67,7 +68,7 @@ class Station:
         for _ in range(len(items)):
             await asyncio.sleep(0.01)
             asked = self.heard[-1]
-            if not isinstance(asked, mav.MAVLink_mission_request_message):
+            if not isinstance(asked, _ASKS):
                 break
             self.send(self.item(asked.seq, items[asked.seq], mission_type))
         await asyncio.sleep(0.01)
@@ -113,11 +114,16 @@ class Station:
 
 @asynccontextmanager
 async def bench(
-    *, ready: bool = True, params: dict[str, float] | None = None
+    *,
+    ready: bool = True,
+    params: dict[str, float] | None = None,
+    autopilot: Kind = "ardupilot",
 ) -> AsyncGenerator[tuple[Station, MemoryEther], None]:
     world, ether = World(meadow_site(), seed=1), MemoryEther()
     body = Multirotor(world, SPEC, NodeId("dock-1"))
-    config = AutopilotConfig(system_id=7, ground=(GROUND,), params=params or {})
+    config = AutopilotConfig(
+        system_id=7, ground=(GROUND,), params=params or {}, autopilot=autopilot
+    )
     drone = MavlinkAutopilot(body, ether.port(DRONE), config, world.site.frame)
     station = Station(ether.port(GROUND), drone, 255)
     faults: list[object] = []

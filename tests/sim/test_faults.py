@@ -1,4 +1,5 @@
 import asyncio
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sim.effects import Targets
 from sim.fault_plan import PlannedFault
 from sim.faults import Faults
 from sim.machines import DoorMachine, LiftMachine
+from sim.radio import Radio
 from sim.vda5050_robot import Vda5050Robot
 from sim.world import World
 
@@ -34,12 +36,14 @@ class Stage:
         self.robot = Vda5050Robot(self.body, MemoryBus(), config, clock, site)
         self.door = DoorMachine(self.world, MemoryBus(), site.doors[DoorId("d1")])
         self.lift = LiftMachine(self.world, MemoryBus(), site.lifts[LiftId("lift-1")])
+        self.radio = Radio(random.Random(1))
         self.said: list[str] = []
 
     def faults(self, *rows: dict[str, Any]) -> Faults:
         targets = Targets(
             world=self.world,
             robots={CART.id: self.robot},
+            radios={CART.id: self.radio},
             doors={self.door.door.id: self.door},
             lifts={self.lift.lift.id: self.lift},
         )
@@ -183,3 +187,16 @@ async def test_an_obstacle_behind_a_robot_holds_nobody_up(stage: Stage) -> None:
     stage.world.block(LaneId(edge.lane.id))
     async with asyncio.timeout(30):
         await driving
+
+
+async def test_a_link_that_is_slow_and_leaks_is_both(stage: Stage) -> None:
+    link = {"at_s": 1.0, "target": "link", "lasts_s": 20.0}
+    faults = stage.faults(
+        link | {"fault": "delay", "delay_s": 0.3}, link | {"fault": "loss", "share": 0.1}
+    )
+    running = asyncio.create_task(faults.run())
+    await asyncio.sleep(2.0)
+    assert stage.radio.delay_s == pytest.approx(0.3)
+    assert stage.radio.loss == pytest.approx(0.1)
+    await running
+    assert (stage.radio.delay_s, stage.radio.loss) == (0, 0)
