@@ -97,7 +97,8 @@ class Skies:
         """A drone stands on a pad; its home is always kept for it."""
         home = self._site.places[spec.home].node
         self._homes[home] = spec.id
-        self._heights_m[spec.id] = spec.cruise_agl_m
+        ground_m = self._site.ground_m(self._site.nodes[home].point)
+        self._heights_m[spec.id] = ground_m + spec.cruise_agl_m
         if pad != home:
             self._pads[pad] = spec.id
 
