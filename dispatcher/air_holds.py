@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from dispatcher.book import TaskBook
 from dispatcher.passing import COLUMN_M, AirTimes
@@ -38,12 +37,6 @@ HELD, LET_ON = "air_hold", "air_hold_ended"
 """Events of the journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Hold:
-    by: VehicleId
-    since_s: float
-
-
 class AirHolds:
     """Follows all crossings of one site."""
 
@@ -57,7 +50,8 @@ class AirHolds:
     ) -> None:
         self._skies, self._times = skies, times
         self._roster, self._workers, self._book = roster, workers, book
-        self._holds: dict[VehicleId, _Hold] = {}
+        self._holds: dict[VehicleId, float] = {}
+        """Who waits, and since when."""
         self._spent: dict[tuple[VehicleId, VehicleId], None] = {}
         """Who has waited for whom as long as may be."""
         self._deaf: dict[VehicleId, float] = {}
@@ -68,7 +62,7 @@ class AirHolds:
         now_s = self._book.now_s()
         for vehicle, other in held.items():
             if vehicle in self._workers:
-                self._holds[vehicle] = _Hold(other, now_s)
+                self._holds[vehicle] = now_s
                 self._skies.held_for[vehicle] = other
         if self._holds:
             self._skies.news.set()
@@ -122,8 +116,8 @@ class AirHolds:
         return passer if before and self._can_wait(passer, lander, PASSER_WAITS_S) else None
 
     def _can_wait(self, vehicle: VehicleId, other: VehicleId, most_s: float) -> bool:
-        state, hold = self._roster[vehicle].state(), self._holds.get(vehicle)
-        if hold is not None and self._book.now_s() - hold.since_s >= most_s:
+        state, since_s = self._roster[vehicle].state(), self._holds.get(vehicle)
+        if since_s is not None and self._book.now_s() - since_s >= most_s:
             self._spent[vehicle, other] = None
         if (vehicle, other) in self._spent or not state.airborne or not state.fit:
             return False
@@ -141,7 +135,7 @@ class AirHolds:
 
     async def _hold(self, vehicle: VehicleId, other: VehicleId) -> None:
         """On disk first, so that nobody is left waiting by a restart."""
-        self._holds[vehicle] = _Hold(other, self._book.now_s())
+        self._holds[vehicle] = self._book.now_s()
         self._skies.held_for[vehicle] = other
         await self._book.note(HELD, vehicle=vehicle, other=other)
         if not await self._tell(vehicle, waits=True):
