@@ -65,6 +65,22 @@ class AirPace:
         legs = _legs(points)
         return max(self._in_wind_s(legs, wind, stops=stops) for wind in winds)
 
+    def least_s(self, start: Point, goal: Point) -> float:
+        """Seconds before which it can't stand still above a spot, even if it flies already.
+
+        It flies straight, in whatever wind helps it most: the known one or none at all; where
+        nobody knows it, the planned one from any side.
+        """
+        leg, airspeed_m_s = (goal.x_m - start.x_m, goal.y_m - start.y_m), self._spec.speed_m_s
+        length_m, slows_m_s2 = math.hypot(*leg), self._spec.acceleration_m_s2
+        if not length_m:
+            return 0.0
+        winds = (*self._any_side, STILL) if self._known is None else (self._known, STILL)
+        speed_m_s = max(wind.ground_speed_m_s(airspeed_m_s, *leg) for wind in winds)
+        if length_m < speed_m_s**2 / slows_m_s2 / 2:
+            return math.sqrt(2 * length_m / slows_m_s2)
+        return length_m / speed_m_s + speed_m_s / slows_m_s2 / 2
+
     def way_wh(self, way_s: float, hover_s: float = 0.0) -> float:
         """Energy for seconds of cruise, and seconds on the spot."""
         return (self._spec.energy.move_w * way_s + self.hover_w * hover_s) / 3600

@@ -14,6 +14,7 @@ from dispatcher.feed import Change, Hub
 from dispatcher.handovers import Handovers
 from dispatcher.hours import Hours
 from dispatcher.journal import Journal
+from dispatcher.passing import AirTimes
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, workcells_of
@@ -82,6 +83,7 @@ class Basis:
     handovers: Handovers
     times: TravelTimes | None
     traffic: Traffic
+    air_times: AirTimes
     skies: Skies
     stations: Stations
 
@@ -97,19 +99,32 @@ def basis_of(given: Given) -> Basis:
         load_s=config.load_s, unload_s=config.unload_s, workcells=workcells_of(site)
     )
     times = TravelTimes(site, clock) if given.planner.learn_travel_times else None
+    roster = Roster(given.vehicles, seed=given.seed)
+    stations = Stations(site, partial(_clock_s, clock, given.zone), _wind(given))
+    air_times = _air_times(roster, stations, clock)
     return Basis(
         hub=hub,
         handling=handling,
         book=book,
         alerts=alerts,
-        roster=Roster(given.vehicles, seed=given.seed),
+        roster=roster,
         facilities=facilities,
         workcells=workcells,
         handovers=Handovers(workcells, book, alerts, handling),
         times=times,
         traffic=_traffic(given, facilities, times),
-        skies=Skies(site),
-        stations=Stations(site, partial(_clock_s, clock, given.zone), _wind(given)),
+        air_times=air_times,
+        skies=Skies(site, air_times),
+        stations=stations,
+    )
+
+
+def _air_times(roster: Roster, stations: Stations, clock: Clock) -> AirTimes:
+    return AirTimes(
+        lambda vehicle: roster[vehicle].state(),
+        lambda vehicle: roster[vehicle].spec,
+        stations.pace,
+        clock.now_s,
     )
 
 

@@ -9,6 +9,7 @@ from dispatcher.charging import enough
 from dispatcher.duties import Flown
 from dispatcher.execution import Errand, Missions, RightOfWay
 from dispatcher.mission_record import MissionRecord
+from dispatcher.passing import passes_of
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from dispatcher.stops import Handling, TaskStop, stops_of
@@ -123,7 +124,7 @@ class AirMover:
         pads = [route[0].node, route[-1].node]
         if record.task is not None:
             pads += self._pads_ahead(record.task, record.stop_index)
-        self._skies.keep(self._spec.id, route, pads)
+        self._skies.keep(self._spec.id, route, pads, passes_of(record.mission))
 
     async def unplug(self, errand: Errand) -> None:
         """A dock charges as long as a drone stands in it."""
@@ -144,7 +145,8 @@ class AirMover:
             await self._missions.follow(record, lambda: _on_the_ground(mission))
             return
         await self._missions.follow(
-            record, lambda: self._skies.fly(self._spec.id, route, errand.rank)
+            record,
+            lambda: self._skies.fly(self._spec.id, route, errand.rank, passes=passes_of(mission)),
         )
         self.stand = route[-1].node
         ahead = self._pads_ahead(errand.task, errand.stop_index)

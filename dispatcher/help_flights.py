@@ -7,10 +7,11 @@ from dispatcher.book import TaskBook
 from dispatcher.execution import Errand, Missions
 from dispatcher.flights import AirMover
 from dispatcher.incidents import Incident, IncidentId
+from dispatcher.passing import LAUNCH_S, WAKE_S, passes_of
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
 from fleet.mission import Action, ActionKind, Mission, Waypoint
-from fleet.vehicle import Diverted, Vehicle
+from fleet.vehicle import Diverted, Vehicle, VehicleId
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.response import Responder, Trip
@@ -22,10 +23,6 @@ HOMEWARD = "homeward"
 """The purpose of a flight home out of the air."""
 LEFT = NodeId("scene-left")
 """The waypoint above the scene that is done when the drone leaves."""
-LAUNCH_S = 3.0
-"""From the command to leaving the ground, for a drone with power."""
-WAKE_S = 15.0
-"""From power to a position that the autopilot trusts."""
 SLOW_DOWN_S = 20.0
 """The last ten metres of a landing."""
 WORTH_S = 0.5
@@ -118,7 +115,7 @@ class HelpFlights:
 
     def hindered_by(self, incident: Incident) -> Refusal | None:
         """Who is in the way of its flight now; raises Unreachable."""
-        other = self._skies.hinders(self._spec.id, self._route(incident.at))
+        other = self._hinders(self._route(incident.at))
         return None if other is None else Refusal("waits_for_airspace", {"by": other})
 
     # --- once it is sent ---
@@ -137,7 +134,7 @@ class HelpFlights:
         if call is None or not isinstance(vehicle, Diverted):
             return False
         route = self._route(call.at)
-        if not self._skies.turn(self._spec.id, route):
+        if not self._skies.turn(self._spec.id, route, passes=_looks_at(route) - 1):
             return False
         self._turned = call.incident, route
         await vehicle.turn_away(route[1])
@@ -184,7 +181,13 @@ class HelpFlights:
         await self._missions.carry_out(
             mission,
             errand,
-            lambda: self._skies.fly(self._spec.id, mission.route, errand.rank, leaves=True),
+            lambda: self._skies.fly(
+                self._spec.id,
+                mission.route,
+                errand.rank,
+                leaves=True,
+                passes=passes_of(mission),
+            ),
         )
         self._mover.stand = self._mover.home
         self._skies.leave(self._spec.id)
@@ -194,8 +197,8 @@ class HelpFlights:
     def _route(self, scene: Point) -> tuple[Waypoint, ...]:
         """From where it is over the scene and home.
 
-        There it flies over the pads of others if that is quicker and nobody is in the way now;
-        whoever would take off there waits until it has passed.
+        There it flies over the pads of others if that is quicker and nobody is in the way now, nor
+        could land there before it has passed; whoever would take off there waits until then.
         """
         state = self._vehicle.state()
         if state.airborne:
@@ -209,7 +212,10 @@ class HelpFlights:
         if direct is None or not self._quicker(direct, [w.point for w in around]):
             return around
         route = self._over(start, scene, direct, back)
-        return around if self._skies.hinders(self._spec.id, route) else route
+        return around if self._hinders(route) else route
+
+    def _hinders(self, route: Sequence[Waypoint]) -> VehicleId | None:
+        return self._skies.hinders(self._spec.id, route, passes=_looks_at(route) - 1)
 
     def _quicker(self, direct: Sequence[Point], around: Sequence[Point]) -> bool:
         """Whether the way there is quicker, and not only because positions are a second old."""

@@ -43,6 +43,7 @@ class Life:
                 group.create_task(basis.workcells.run(), name="workcells.run")
             await self._hello()
             self._place_vehicles()
+            await parts.air_holds.resume()
             await parts.desks.control.resume()
             group.create_task(basis.traffic.run(), name="traffic.run")
             group.create_task(planning.planner.run(), name="planner.run")
@@ -53,6 +54,7 @@ class Life:
             group.create_task(self._look_around(), name="service.look")
             group.create_task(parts.desks.incidents.run(), name="service.incidents")
             group.create_task(parts.flights.run(), name="service.flights")
+            group.create_task(parts.air_holds.run(), name="service.air_holds")
             group.create_task(planning.emergency_desk.follow_wind(), name="service.wind")
             group.create_task(parts.desks.roads.run(), name="service.road_rules")
             group.create_task(parts.blockages.run(self._clock), name="service.blockages")
@@ -86,6 +88,7 @@ class Life:
         desks.emergencies.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         desks.control.restore(memory)
         desks.fleet.restore(memory)
+        self._parts.air_holds.restore(memory.waits_in_air)
         for vehicle, goods in memory.carried.items():
             for one in goods:
                 self._parts.planning.hygiene.carried(vehicle, one)

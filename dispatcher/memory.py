@@ -33,6 +33,8 @@ KINDS = (
     "vehicle_commanded",
     "emergency_stop",
     "emergency_stop_ended",
+    "air_hold",
+    "air_hold_ended",
 )
 """The events that `remember` reads."""
 
@@ -64,6 +66,8 @@ class Memory:
     """What vehicles were last told directly, and by whom, if that was not to go on."""
     stopped: dict[VehicleId, str] = field(default_factory=dict[VehicleId, str])
     """Whom the emergency stop holds, and who pressed it."""
+    waits_in_air: dict[VehicleId, VehicleId] = field(default_factory=dict[VehicleId, VehicleId])
+    """Who waits in the air, and for whom."""
 
 
 def remember(events: Iterable[Event], clock: Clock) -> Memory:
@@ -119,6 +123,10 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
             case "emergency_stop_ended":
                 memory.stopped.pop(vehicle, None)
                 memory.commanded.pop(vehicle, None)
+            case "air_hold":
+                memory.waits_in_air[vehicle] = VehicleId(facts["other"])
+            case "air_hold_ended":
+                memory.waits_in_air.pop(vehicle, None)
             case _:
                 pass
     return memory

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dispatcher.admission import Admission
+from dispatcher.air_holds import AirHolds
 from dispatcher.arrivals import Arrivals
 from dispatcher.basis import Basis, Given, basis_of
 from dispatcher.blockages import Blockages
@@ -99,6 +100,7 @@ class Parts:
     workers: Mapping[VehicleId, Worker]
     desks: Desks
     flights: FlightRecorder
+    air_holds: AirHolds
     blockages: Blockages
     arrivals: Arrivals
     watch: FleetWatch
@@ -160,6 +162,7 @@ def parts_of(given: Given) -> Parts:
         workers=workers,
         desks=desks,
         flights=flights,
+        air_holds=AirHolds(basis.skies, basis.air_times, basis.roster, workers, basis.book),
         blockages=blockages,
         arrivals=Arrivals(basis.book, basis.roster, workers, basis.handling),
         watch=watch,

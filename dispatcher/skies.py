@@ -2,7 +2,8 @@
 
 Two flights can meet where one climbs or comes down, above its pads, and anywhere on their ways if
 they cruise in the same layer of air (`VehicleSpec.cruise_agl_m`). A flight waits on the ground
-while it could come too near one that is in the air.
+while it could come too near one that is in the air; not if it has passed above the other's pad
+some seconds before the other could come down there.
 """
 
 import asyncio
@@ -13,32 +14,52 @@ from dataclasses import dataclass, field
 from shapely import LineString
 from shapely import Point as Spot
 
+from dispatcher.passing import COLUMN_M, AirTimes, Passage, passage_over
 from fleet.errors import MissionCancelled
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.refusal import Refusal
 from routing.site import NodeId, Site
 
-COLUMN_M = 9.0
-"""Radius of the column of air above a pad that a climbing or landing drone needs."""
 LAYER_M = 6.0
 """Flights whose heights differ by less are in the same layer."""
+AHEAD_S = 5.0
+"""So long before another one could land, who passes above its pad must be past."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
+    vehicle: VehicleId
     line: LineString
     columns: tuple[Spot, ...]
     height_m: float
+    passage: Passage | None = None
+    """Where it may pass above the pads of others in good time."""
+    rest: LineString | None = None
+    """What comes after that."""
 
-    def meets(self, other: "_Flight") -> bool:
-        """Whether one passes where the other does, climbs or comes down."""
+    def beside(self, other: "_Flight") -> bool:
+        """Whether both pass one spot in the same layer."""
         same_layer = abs(self.height_m - other.height_m) < LAYER_M
-        if same_layer and self.line.distance(other.line) < COLUMN_M:
-            return True
-        return any(column.distance(other.line) < COLUMN_M for column in self.columns) or any(
-            column.distance(self.line) < COLUMN_M for column in other.columns
-        )
+        return same_layer and self.line.distance(other.line) < COLUMN_M
+
+    def below(self, other: "_Flight") -> list[Spot]:
+        """Above which pads where it climbs or comes down another one passes."""
+        return [column for column in self.columns if column.distance(other.line) < COLUMN_M]
+
+    def comes_back_over(self, column: Spot) -> bool:
+        """Whether it is above a pad outside of its passage, too."""
+        return self.rest is None or self.rest.distance(column) < COLUMN_M
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One drone in the air is to pass above a pad where another one in the air is to land."""
+
+    passer: VehicleId
+    lander: VehicleId
+    pad: Spot
+    passage: Passage
 
 
 @dataclass(slots=True)
@@ -54,10 +75,18 @@ class _Waiter:
 
 
 class Skies:
-    """Who has which pad, and who is in the air."""
+    """Who has which pad, and who is in the air.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    Args:
+        times: how soon drones could be somewhere; None = nobody passes before another lands.
+    """
+
+    def __init__(self, site: Site, times: AirTimes | None = None) -> None:
+        self._site, self._times = site, times
+        self.news = asyncio.Event()
+        """Set whenever a flight begins; whoever waits for it clears it."""
+        self.held_for: dict[VehicleId, VehicleId] = {}
+        """Who waits in the air, and for whom."""
         self._homes: dict[NodeId, VehicleId] = {}
         self._pads: dict[NodeId, VehicleId] = {}
         self._heights_m: dict[VehicleId, float] = {}
@@ -68,20 +97,30 @@ class Skies:
         """A drone stands on a pad; its home is always kept for it."""
         home = self._site.places[spec.home].node
         self._homes[home] = spec.id
-        self._heights_m[spec.id] = spec.cruise_agl_m
+        ground_m = self._site.ground_m(self._site.nodes[home].point)
+        self._heights_m[spec.id] = ground_m + spec.cruise_agl_m
         if pad != home:
             self._pads[pad] = spec.id
 
-    def keep(self, vehicle: VehicleId, route: Sequence[Waypoint], pads: Sequence[NodeId]) -> None:
+    def keep(
+        self,
+        vehicle: VehicleId,
+        route: Sequence[Waypoint],
+        pads: Sequence[NodeId],
+        passes: int = 0,
+    ) -> None:
         """At the start of the program: what a former process gave a drone is still its own.
 
         Call it for all drones before any of them asks for more; `fly` for the route takes it up.
+
+        Args:
+            passes: as for `fly`.
         """
         for pad in pads:
             if pad not in self._homes:
                 self._pads.setdefault(pad, vehicle)
         if len(route) > 1:
-            self._flights[vehicle] = self._flight(vehicle, route)
+            self._put(self._flight(vehicle, route, passes))
 
     def free(self, vehicle: VehicleId, pads: Sequence[NodeId]) -> bool:
         """Whether a drone could have all these pads now."""
@@ -126,27 +165,32 @@ class Skies:
         rank: tuple[int, float],
         *,
         leaves: bool = False,
+        passes: int = 0,
     ) -> AsyncGenerator[Clearance]:
         """The right to fly ``route``, once nothing that is in the air is in the way.
 
         Args:
             leaves: whether it leaves the air behind it to others, waypoint by waypoint.
+            passes: up to which waypoint it flies without a stay, so that it may pass above pads
+                in good time before others land there.
         """
-        flight = self._flight(vehicle, route)
+        flight = self._flight(vehicle, route, passes)
 
         def take() -> None:
-            self._flights[vehicle] = flight
+            self._put(flight)
 
         def why() -> Refusal:
-            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight, vehicle)[0]})
+            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight)[0]})
 
         def free() -> bool:
-            return not self._in_the_way(flight, vehicle)
+            has = self._flights.get(vehicle)
+            return (has is not None and has.line == flight.line) or not self._in_the_way(flight)
 
         def passed(number: int) -> None:
             nonlocal flight
             if self._flights.get(vehicle) is flight and 0 < number < len(route) - 1:
-                flight = self._flights[vehicle] = self._flight(vehicle, route[number:])
+                flight = self._flight(vehicle, route[number:], max(0, passes - number))
+                self._put(flight)
                 self._pump()
 
         await self._wait(_Waiter(vehicle, rank, free, take, why))
@@ -160,42 +204,97 @@ class Skies:
                 del self._flights[vehicle]
             self._pump()
 
-    def hinders(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> VehicleId | None:
-        """Who is in the way of a flight now; None = nobody."""
-        return next(iter(self._in_the_way(self._flight(vehicle, route), vehicle)), None)
+    def hinders(
+        self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0
+    ) -> VehicleId | None:
+        """Who is in the way of a flight now; None = nobody.
 
-    def turn(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> bool:
+        Args:
+            passes: as for `fly`.
+        """
+        return next(iter(self._in_the_way(self._flight(vehicle, route, passes))), None)
+
+    def turn(self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0) -> bool:
         """Exchange the right to fly on for another one, in flight; False = somebody's in the way.
 
         The air of the new flight is its own from here on; `fly` for it then need not wait.
+
+        Args:
+            passes: as for `fly`.
         """
-        flight = self._flight(vehicle, route)
-        if self._in_the_way(flight, vehicle):
+        flight = self._flight(vehicle, route, passes)
+        if self._in_the_way(flight):
             return False
-        self._flights[vehicle] = flight
+        self._put(flight)
         self._pump()
         return True
+
+    def crossings(self) -> list[Crossing]:
+        """All that have not passed yet above a pad where somebody is to land."""
+        return [
+            Crossing(passer.vehicle, lander.vehicle, pad, passer.passage)
+            for passer in self._flights.values()
+            if passer.passage is not None
+            for lander in self._flights.values()
+            if lander is not passer
+            for pad in lander.below(passer)
+            if passer.passage.reach_m(pad) is not None and not self._is_past(passer, pad)
+        ]
 
     def drop(self, vehicle: VehicleId) -> None:
         """A drone is on the ground and has no flight: what it turned to is over."""
         if self._flights.pop(vehicle, None) is not None:
             self._pump()
 
-    def _flight(self, vehicle: VehicleId, route: Sequence[Waypoint]) -> _Flight:
+    def _flight(self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0) -> _Flight:
         """Climbing at the start, unless that is in the air, and coming down at the end."""
         points = [(waypoint.point.x_m, waypoint.point.y_m) for waypoint in route]
         ends = points[-1:] if route[0].height_agl_m else (points[0], points[-1])
+        passage = passage_over([waypoint.point for waypoint in route[: passes + 1]])
         return _Flight(
-            LineString(points), tuple(Spot(end) for end in ends), self._heights_m[vehicle]
+            vehicle,
+            LineString(points),
+            tuple(Spot(end) for end in ends),
+            self._heights_m[vehicle],
+            passage,
+            LineString(points[passes:]) if passage is not None else None,
         )
+
+    def _put(self, flight: _Flight) -> None:
+        self._flights[flight.vehicle] = flight
+        self.news.set()
 
     def waits_for(self, vehicle: VehicleId) -> Refusal | None:
         """Why a drone stays on the ground; None = it doesn't wait."""
+        if vehicle in self.held_for:
+            return Refusal("waits_for_airspace", {"by": self.held_for[vehicle]})
         return next((w.why() for w in self._waiters if w.vehicle == vehicle), None)
 
-    def _in_the_way(self, flight: _Flight, vehicle: VehicleId) -> list[VehicleId]:
-        others = ((id_, other) for id_, other in self._flights.items() if id_ != vehicle)
-        return [id_ for id_, other in others if flight.meets(other)]
+    def _in_the_way(self, flight: _Flight) -> list[VehicleId]:
+        others = (other for other in self._flights.values() if other.vehicle != flight.vehicle)
+        return [other.vehicle for other in others if self._meet(flight, other)]
+
+    def _meet(self, one: _Flight, other: _Flight) -> bool:
+        """Whether one passes where the other does, climbs or comes down, at a time when it may."""
+        if one.beside(other):
+            return True
+        pairs = ((one, other), (other, one))
+        return any(
+            not self._passes_first(passer, lander, pad)
+            for passer, lander in pairs
+            for pad in lander.below(passer)
+        )
+
+    def _passes_first(self, passer: _Flight, lander: _Flight, pad: Spot) -> bool:
+        """Whether one is past a pad in good time before the other can land there."""
+        if self._times is None or passer.passage is None or passer.comes_back_over(pad):
+            return False
+        past_s = self._times.past_s(passer.vehicle, passer.passage, pad)
+        return not past_s or past_s + AHEAD_S <= self._times.soonest_s(lander.vehicle, pad)
+
+    def _is_past(self, passer: _Flight, pad: Spot) -> bool:
+        times, passage = self._times, passer.passage
+        return times is None or passage is None or not times.past_s(passer.vehicle, passage, pad)
 
     async def _wait(self, waiter: _Waiter) -> None:
         self._waiters.append(waiter)

@@ -140,6 +140,11 @@ class Stations:
         """How fast a drone flies, and on what."""
         return AirPace(spec, self.wind.careful_m_s, self.wind.known)
 
+    def sees_from_m(self, spec: VehicleSpec) -> float:
+        """How high above ground its camera is at least, wherever it flies."""
+        home = self._site.nodes[self._site.places[spec.home].node].point
+        return self._site.least_agl_m(home, spec.cruise_agl_m)
+
     def ring(
         self,
         post: Post,
@@ -156,7 +161,7 @@ class Stations:
         if post.area is None:
             spots = [self._site.nodes[self._site.places[p].node].point for p in post.points]
             return _closed(spots, free.way), post.dwell_s
-        height_m, shape = spec.cruise_agl_m, post.area.shape
+        height_m, shape = self.sees_from_m(spec), post.area.shape
         width_m = FOOTPRINT_M_PER_M * height_m
         if not free.shape.covers(shape):
             beside_m = SEEN_M_PER_M * height_m - 2 * BESIDE_M
@@ -169,7 +174,7 @@ class Stations:
 
     def least_round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
         """No round over an area is quicker; takes no time to say."""
-        return least_round_s(area, FOOTPRINT_M_PER_M * spec.cruise_agl_m, spec.speed_m_s)
+        return least_round_s(area, FOOTPRINT_M_PER_M * self.sees_from_m(spec), spec.speed_m_s)
 
     def round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
         """How long a part of an area is unseen between two rounds of a drone, at its own height.
@@ -339,7 +344,7 @@ class Stations:
     def _tour(
         self, stop: TaskStop, spec: VehicleSpec, home: Point, over: frozenset[AirspaceId]
     ) -> tuple[Point, ...]:
-        site, width_m = self._site, FOOTPRINT_M_PER_M * spec.cruise_agl_m
+        site, width_m = self._site, FOOTPRINT_M_PER_M * self.sees_from_m(spec)
         pads: tuple[Airspace, ...] = ()
         if stop.area is None:
             pads = self._keep_off(spec, site.places[spec.home].node, stop.over)

@@ -89,7 +89,7 @@ class SurveyPlans:
         """
         heights = {one.spec.cruise_agl_m: one.spec for one in drones}
         frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
-        lowest = min(one.spec.cruise_agl_m for one in drones)
+        lowest = min(self._stations.sees_from_m(one.spec) for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
         shape = _plainer(shapely.make_valid(area.shape), width_m / 20)
         spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}

@@ -178,7 +178,8 @@ class WatchPlans:
 
     def _worst(self, spec: Patrol) -> VehicleSpec:
         """Who takes the longest for a round: what it can hold, all can."""
-        return min(self._able(spec), key=lambda one: (one.cruise_agl_m, one.speed_m_s, one.id))
+        sees_from_m = self._stations.sees_from_m
+        return min(self._able(spec), key=lambda one: (sees_from_m(one), one.speed_m_s, one.id))
 
     def _able(self, spec: Patrol) -> tuple[VehicleSpec, ...]:
         return tuple(one for one in self._specs if not why_not(spec, one))

@@ -10,7 +10,7 @@ from fleet.dock import Dock
 from fleet.errors import ConfigError
 from fleet.mavlink.adapter import MavlinkVehicle
 from fleet.mavlink.config import Safety
-from fleet.mavlink.fence import fence_items, highest_m, rally_items
+from fleet.mavlink.fence import fence_items, rally_items
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.safeguards import Needs, needs
 from fleet.ros2.adapter import Ros2Vehicle
@@ -19,6 +19,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.any_version import AnyVersionVehicle
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Integration, Vehicle, VehicleSpec
+from routing.airspace import highest_m
 from routing.site import Node, PlaceId, Role, Site
 
 

@@ -8,6 +8,7 @@ from itertools import count
 from pydantic import ValidationError
 
 from fleet.config import FleetConfig, LinkConfig, ModelConfig, VehicleConfig, VehicleGroup
+from fleet.heights import height_faults
 from fleet.vehicle import Integration, Medium
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step
@@ -102,6 +103,8 @@ def fleet_faults(declared: Sequence[Declared], site: Site, text: Marked) -> list
             fitting = [p.id for p in site.places.values() if wanted & p.roles]
             remedy = f"the site has {', '.join(fitting[:8])}" if fitting else "add one to the site"
             faults.append(Fault(line, what, remedy))
+        if config.medium is Medium.AIR:
+            faults += height_faults(config, site, text.line(*one.path("cruise_agl_m")))
         if config.medium is Medium.AIR and config.integration is Integration.RESPECTED:
             line = text.line("vehicles", one.group, "integration")
             what = f"{config.id} flies, and only vehicles on the ground can be respected"

@@ -288,3 +288,21 @@ class Diverted(Protocol):
             to: where to fly meanwhile, at once; None = stay where it is.
         """
         ...
+
+
+@runtime_checkable
+class GivesWay(Protocol):
+    """An aircraft that can wait in the air on the way of its mission."""
+
+    async def wait_on_way(self) -> None:
+        """Stop where it is; the mission stays in hand.
+
+        Raises:
+            LinkError: it does not answer.
+            FleetError: it does not fly a mission now, such as one that comes home by itself.
+        """
+        ...
+
+    async def end_wait(self) -> None:
+        """Fly on after `wait_on_way`, unless it does something else by itself meanwhile."""
+        ...

@@ -23,6 +23,8 @@ from routing.site import AirKind, Airspace, AirspaceId, Site
 
 _TOUCH_M = 1e-6
 """Ways may touch borders; they are compared with so much tolerance."""
+HIGHEST_M = 120.0
+"""For a site that has no fence of its own."""
 _EVERYWHERE = shapely.box(-1e6, -1e6, 1e6, 1e6)
 """Free air of a site without a fence."""
 
@@ -51,6 +53,12 @@ def air_way(
             or there is no way between them.
     """
     return free_air(site, height_agl_m, margin_m, over).way(start, goal)
+
+
+def highest_m(site: Site) -> float:
+    """How high above ground a drone may be anywhere within the site's fences."""
+    fences = [v.ceiling_agl_m for v in site.airspaces.values() if v.kind is AirKind.GEOFENCE]
+    return max(fences, default=HIGHEST_M)
 
 
 def not_shut(site: Site, clock_s: float, ahead_s: float) -> frozenset[AirspaceId]:

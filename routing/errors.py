@@ -2,6 +2,7 @@
 
 RoutingError
 ├── SiteError      a site description is wrong; the message says where and what to do
+├── RasterError    a raster of the ground that can't be read; it becomes a fault of its site
 ├── InstanceError  the same of a benchmark's instance
 ├── Unreachable    no way under the vehicle's rules; the caller leaves that task open
 ├── BadProblem     a planning problem contradicts itself; the caller's bug, or a file to be refused
@@ -42,6 +43,14 @@ class SiteError(RoutingError):
         self.source = source
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+class RasterError(RoutingError):
+    """A raster of the ground that can't be used: what is wrong, and what to do."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}; {remedy}")
 
 
 class InstanceError(RoutingError):

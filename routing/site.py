@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NewType
 
 from routing.geometry import LocalFrame, Point
+from routing.terrain import Terrain
 from routing.windows import DAY_S, PassengersFirst, Window
 
 NodeId = NewType("NodeId", str)
@@ -255,6 +256,18 @@ class Site:
     air_locks: Mapping[AirLockId, AirLock] = field(default_factory=dict[AirLockId, AirLock])
     areas: Mapping[str, Area] = field(default_factory=dict[str, Area])
     airspaces: Mapping[AirspaceId, Airspace] = field(default_factory=dict[AirspaceId, Airspace])
+    terrain: Terrain | None = None
+    """How high the ground lies; None = it is taken to be flat."""
+    relief_m: tuple[float, float] = (0.0, 0.0)
+    """Lowest and highest ground below the site's air."""
+
+    def ground_m(self, point: Point) -> float:
+        """Elevation of the ground at a spot."""
+        return 0.0 if self.terrain is None else self.terrain.ground_m(point)
+
+    def least_agl_m(self, home: Point, height_m: float) -> float:
+        """How high above the highest ground a height above the pad ``home`` is."""
+        return height_m + self.ground_m(home) - self.relief_m[1] if self.terrain else height_m
 
     @cached_property
     def edges_from(self) -> Mapping[NodeId, tuple[Edge, ...]]:

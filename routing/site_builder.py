@@ -3,14 +3,16 @@
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations, pairwise
+from pathlib import Path
 
 from shapely import Point as ShapelyPoint
 from shapely import Polygon
 
 from routing.air_locks import between
-from routing.errors import Fault
+from routing.errors import Fault, RasterError
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.marked_yaml import Step
+from routing.relief import relief_m
 from routing.site import (
     AirLock,
     AirLockId,
@@ -30,6 +32,7 @@ from routing.site import (
     NodeId,
     Place,
     PlaceId,
+    Role,
     Site,
     Workcell,
     WorkcellId,
@@ -47,6 +50,7 @@ from routing.site_file import (
     WindowFile,
     WorkcellFile,
 )
+from routing.terrain import Terrain, read_terrain
 from routing.windows import PassengersFirst, Window, faults
 
 Spot = tuple[float, float]
@@ -86,9 +90,17 @@ class SiteBuilder:
         file: what the text says.
         line: gives the line of a path in the text.
         lost: ids that were dropped for a fault of their own; None = any id may be one.
+        folder: where the files are that the text names; None = here.
     """
 
-    def __init__(self, file: SiteFile, line: LineOf, lost: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        file: SiteFile,
+        line: LineOf,
+        lost: frozenset[str] | None,
+        folder: Path | None = None,
+    ) -> None:
+        self._folder = folder or Path()
         self.faults: list[Fault] = []
         self.lines: dict[Key, int] = {}
         self._file = file
@@ -113,6 +125,8 @@ class SiteBuilder:
             self._join(LevelId(key), level)
         lifts = {LiftId(key): self._lift(LiftId(key), lift) for key, lift in file.lifts.items()}
         anchor = GeoPoint(file.anchor.lat_deg, file.anchor.lon_deg)
+        airspaces = {AirspaceId(key): self._airspace(key) for key in file.air}
+        terrain, relief_m = self._terrain(airspaces.values())
         return Site(
             id=file.site,
             name=_name(file.name),
@@ -126,8 +140,23 @@ class SiteBuilder:
             workcells=self._workcells,
             air_locks=self._air_locks(lifts.values()),
             areas=self._areas,
-            airspaces={AirspaceId(key): self._airspace(key) for key in file.air},
+            airspaces=airspaces,
+            terrain=terrain,
+            relief_m=relief_m,
         )
+
+    def _terrain(self, airspaces: Iterable[Airspace]) -> tuple[Terrain | None, tuple[float, float]]:
+        """The raster of the ground, and the lowest and highest ground below the air."""
+        file, flat = self._file.terrain, (0.0, 0.0)
+        if file is None:
+            return None, flat
+        try:
+            terrain = read_terrain(self._folder / file.raster, file.keep_agl_m)
+            pads = [self._nodes[p.node].point for p in self._places.values() if Role.PAD in p.roles]
+            return terrain, relief_m(terrain, list(airspaces), pads)
+        except RasterError as error:
+            self._fault(("terrain", "raster"), error.what, error.remedy)
+            return None, flat
 
     # -- things that stand somewhere -------------------------------------------------------
 

@@ -213,6 +213,13 @@ class AirFile(_Model):
     hours: list[SpanOfDay] = []
 
 
+class TerrainFile(_Model):
+    """Where the raster of the ground is, and how far above it flights stay."""
+
+    raster: Text
+    keep_agl_m: Annotated[float, Field(gt=0, le=1000)] = 30.0
+
+
 class SiteFile(_Model):
     """A whole site file."""
 
@@ -224,6 +231,7 @@ class SiteFile(_Model):
     lifts: dict[Id, LiftFile] = {}
     air_locks: dict[Id, AirLockFile] = {}
     air: dict[Id, AirFile] = {}
+    terrain: TerrainFile | None = None
 
 
 def shape_faults(

@@ -52,11 +52,15 @@ def examine(path: Path) -> Examined:
     text, faults = read_text(path)
     if faults:
         return Examined(source=str(path), site=None, faults=faults)
-    return examine_text(text, str(path))
+    return examine_text(text, str(path), path.parent)
 
 
-def examine_text(text: str, source: str) -> Examined:
-    """Read a site from YAML text and say all that is wrong with it."""
+def examine_text(text: str, source: str, folder: Path | None = None) -> Examined:
+    """Read a site from YAML text and say all that is wrong with it.
+
+    Args:
+        folder: where the files are that it names; None = here.
+    """
     marked = parse(text)
     faults = list(marked.faults)
     if not isinstance(marked.data, dict):
@@ -76,7 +80,7 @@ def examine_text(text: str, source: str) -> Examined:
             file = SiteFile.model_validate(data)
         except ValidationError:
             return Examined(source=source, site=None, faults=_sorted(faults))
-    builder = SiteBuilder(file, line, lost)
+    builder = SiteBuilder(file, line, lost, folder)
     site = builder.build()
     faults += builder.faults
     whole = site_faults(site, builder.lines, connected=file.connected, complete=not faults)

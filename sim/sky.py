@@ -8,7 +8,8 @@ import shapely
 from shapely.geometry import Polygon
 
 from fleet.vehicle import Position, VehicleId
-from routing.site import AirKind, Airspace
+from routing.geometry import Point
+from routing.site import AirKind, Airspace, Role
 from sim.bodies import Signal
 from sim.world import World
 
@@ -21,6 +22,8 @@ RESERVE_SLACK = 0.005
 """A battery's own word is no finer than a hundredth."""
 SLACK_M = 1.0
 """How far a fence may be overstepped before it counts."""
+PAD_M = 15.0
+"""So near to a pad a drone may be low: it climbs or comes down."""
 
 
 class _Volume:
@@ -34,10 +37,10 @@ class _Volume:
         self.id = space.id
         self.in_force = space.in_force
 
-    def holds(self, position: Position) -> bool:
-        if not self._floor_m <= position.height_agl_m <= self._ceiling_m:
+    def holds(self, point: Point, height_agl_m: float) -> bool:
+        if not self._floor_m <= height_agl_m <= self._ceiling_m:
             return False
-        return bool(shapely.contains_xy(self._polygon, position.point.x_m, position.point.y_m))
+        return bool(shapely.contains_xy(self._polygon, point.x_m, point.y_m))
 
 
 class Sky:
@@ -52,6 +55,7 @@ class Sky:
             id_: one.spec.energy.reserve_ratio - RESERVE_SLACK
             for id_, one in world.aircraft.items()
         }
+        self._pads = [world.site.nodes[p.node].point for p in world.site.with_role(Role.PAD)]
         self._present: dict[tuple[str, str], None] = {}
         self._risen = Signal()
 
@@ -78,12 +82,15 @@ class Sky:
         found: dict[tuple[str, str], str] = {}
         for name, position in flying:
             where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
-            if self._fences and not any(fence.holds(position) for fence in self._fences):
+            place = position.point, self._agl_m(name)
+            if self._is_low(*place):
+                found["airspace", f"{name} low"] = f"{name} is {place[1]:.1f} m high {where}"
+            if self._fences and not any(fence.holds(*place) for fence in self._fences):
                 found["geofence", name] = f"{name} has left the fence {where}"
             if self._world.aircraft[name].charge_ratio() < self._reserves[name]:
                 found["reserve", name] = f"{name} flies on its reserve {where}"
             for volume in self._closed:
-                if volume.in_force(clock_s) and volume.holds(position):
+                if volume.in_force(clock_s) and volume.holds(*place):
                     found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
         found.update(self._near(flying))
         for (kind, who), what in found.items():
@@ -91,10 +98,30 @@ class Sky:
                 self._world.violate(kind, what)
         self._present = dict.fromkeys(found)
 
+    def _agl_m(self, name: VehicleId) -> float:
+        """Above the ground; above a pad, bodies climb and land as if it were level with home."""
+        aircraft = self._world.aircraft[name]
+        height_m, point = self._world.agl_m(aircraft), aircraft.position().point
+        return max(0.0, height_m) if self._over_pad(point) else height_m
+
+    def _is_low(self, point: Point, height_agl_m: float) -> bool:
+        """Whether somebody on the way is nearer to the ground than the site wants."""
+        terrain = self._world.site.terrain
+        if terrain is None or self._over_pad(point):
+            return False
+        return height_agl_m < terrain.keep_agl_m - SLACK_M
+
+    def _over_pad(self, point: Point) -> bool:
+        return any(point.distance_m(pad) <= PAD_M for pad in self._pads)
+
+    def _height_apart_m(self, one: VehicleId, other: VehicleId) -> float:
+        aircraft, amsl_m = self._world.aircraft, self._world.amsl_m
+        return abs(amsl_m(aircraft[one]) - amsl_m(aircraft[other]))
+
     def _near(self, flying: Iterable[tuple[VehicleId, Position]]) -> dict[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
         for (one, here), (other, there) in combinations(flying, 2):
             apart_m = here.point.distance_m(there.point)
-            if apart_m < NEAR_M and abs(here.height_agl_m - there.height_agl_m) < NEAR_HEIGHT_M:
+            if apart_m < NEAR_M and self._height_apart_m(one, other) < NEAR_HEIGHT_M:
                 found["airspace", f"{one} {other}"] = f"{one} and {other} are {apart_m:.1f} m apart"
         return found

@@ -152,11 +152,12 @@ class WatchMonitor(Observer):
         """What each aircraft flew since the last look, and half of the width that it saw."""
         for vehicle, aircraft in self._world.aircraft.items():
             position = aircraft.position()
-            if not aircraft.airborne or position.height_agl_m < LEAST_HEIGHT_M:
+            height_m = self._world.agl_m(aircraft)
+            if not aircraft.airborne or height_m < LEAST_HEIGHT_M:
                 self._last.pop(vehicle, None)
                 continue
             here = position.point
-            yield self._last.get(vehicle, here), here, CAMERA_M_PER_M * position.height_agl_m / 2
+            yield self._last.get(vehicle, here), here, CAMERA_M_PER_M * height_m / 2
             self._last[vehicle] = here
 
     def _cells(

@@ -10,6 +10,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.dock import Dock
 from fleet.errors import (
+    CommandFailed,
     FleetError,
     LinkError,
     LinkLost,
@@ -289,6 +290,19 @@ class MavlinkVehicle:
         """Fly on."""
         await self._hands.go_on(follows=self._work is not None)
         self._tell()
+
+    async def wait_on_way(self) -> None:
+        """Stop in the air, if it flies its mission: nothing that it does by itself is undone."""
+        if not self._said.airborne or self._said.mode not in {AUTO} | HOLDING:
+            raise CommandFailed(Refusal("command_refused", {"text": "flies no mission"}))
+        await self.hold()
+
+    async def end_wait(self) -> None:
+        """Fly on, if it still waits."""
+        if self._said.mode in HOLDING:
+            await self.go_on()
+        else:
+            self._drone.held = False
 
     async def recall(self) -> None:
         """Return to launch."""

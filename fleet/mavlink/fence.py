@@ -13,21 +13,14 @@ from shapely.geometry.base import BaseGeometry
 
 from fleet.errors import ConfigError
 from fleet.mavlink.missions import Item, to_e7
+from routing.airspace import highest_m
 from routing.geometry import LocalFrame, Point
 from routing.site import AirKind, Airspace, Node, Site
 
-HIGHEST_M = 120.0
-"""For a site that has no fence of its own."""
 _MOST_CORNERS = 255
 """Of one polygon; their number is a byte on board."""
 _KEEP_IN = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
 _KEEP_OUT = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION
-
-
-def highest_m(site: Site) -> float:
-    """How high above ground a drone may be anywhere within the site's fences."""
-    fences = [v.ceiling_agl_m for v in site.airspaces.values() if v.kind is AirKind.GEOFENCE]
-    return max(fences, default=HIGHEST_M)
 
 
 def fence_items(site: Site, home: Point) -> tuple[Item, ...]:

@@ -8,11 +8,12 @@ import pytest
 import pytest_asyncio
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.errors import LinkError, MissionCancelled, MissionFailed, NotSupported
+from fleet.errors import CommandFailed, LinkError, MissionCancelled, MissionFailed, NotSupported
 from fleet.mavlink.datagrams import Peer
 from fleet.mavlink.parser import Message
+from fleet.mavlink.telemetry import RETURNING
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
-from fleet.vehicle import Commanded, Diverted, Mode
+from fleet.vehicle import Commanded, Diverted, GivesWay, Mode
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
 from sim.copter import AUTO, STABILIZE
@@ -64,6 +65,41 @@ async def test_on_hold_it_hovers_and_then_flies_on(scene: Meadow) -> None:
     await scene.drone.go_on()
     await flying
     assert scene.stands_at("clinic")
+
+
+async def test_waiting_on_its_way_it_flies_on_when_told(scene: Meadow) -> None:
+    assert isinstance(scene.drone, GivesWay)
+    flying = await over_the_field(scene)
+    await scene.drone.wait_on_way()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    await asyncio.sleep(20)
+    assert scene.body.position() == stood
+    await scene.drone.end_wait()
+    await flying
+    assert scene.stands_at("clinic")
+
+
+async def test_who_comes_home_by_itself_is_not_made_to_wait(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.recall()
+    await asyncio.sleep(2)
+    with pytest.raises(CommandFailed):
+        await scene.drone.wait_on_way()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
+
+
+async def test_what_it_does_by_itself_while_it_waits_is_not_undone(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.wait_on_way()
+    scene.body.set_charge(0.1)
+    await scene.until(lambda: scene.autopilot.copter.mode in RETURNING)
+    await scene.drone.end_wait()
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
 
 
 async def test_recalled_it_comes_home(scene: Meadow) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dispatcher.skies import Skies
@@ -13,6 +14,7 @@ from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, PlaceId
 from routing.site_yaml import loads
+from routing.terrain import Terrain
 from tests.dispatcher.ward import cart
 
 D1, D2, D3 = VehicleId("D1"), VehicleId("D2"), VehicleId("D3")
@@ -184,6 +186,18 @@ async def test_in_one_layer_of_air_ways_must_not_cross(
             await asyncio.sleep(1)
             assert other.is_set() is not waits
         await asyncio.wait_for(other.wait(), 1)
+
+
+@pytest.mark.parametrize(("heights_m", "waits"), [((60, 50), True), ((60, 60), False)])
+async def test_layers_are_as_high_as_they_really_are(
+    heights_m: tuple[float, float], *, waits: bool
+) -> None:
+    ground = Terrain(0.0, 0.0, 100.0, np.array([[0.0, 10.0], [0.0, 10.0]]))
+    skies = Skies(replace(loads(SITE, "field"), terrain=ground))
+    for number, height_m in zip((1, 3), heights_m, strict=True):
+        skies.add(drone(number, height_m), NodeId(f"dock-{number}"))
+    async with skies.fly(D1, way((0, 0), (70, 70)), (2, 0.0)):
+        assert (skies.hinders(D3, way((100, 0), (0, 100))) is not None) is waits
 
 
 async def test_an_urgent_flight_leaves_the_air_behind_it_to_others(skies: Skies) -> None:
