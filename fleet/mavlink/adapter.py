@@ -293,13 +293,14 @@ class MavlinkVehicle:
 
     async def wait_on_way(self) -> None:
         """Stop in the air, if it flies its mission: nothing that it does by itself is undone."""
-        if not self._said.airborne or self._said.mode not in {AUTO} | HOLDING:
+        said = self._said
+        if not said.airborne or not (said.in_auto or said.mode in said.dialect.holding):
             raise CommandFailed(Refusal("command_refused", {"text": "flies no mission"}))
         await self.hold()
 
     async def end_wait(self) -> None:
         """Fly on, if it still waits."""
-        if self._said.mode in HOLDING:
+        if self._said.mode in self._said.dialect.holding:
             await self.go_on()
         else:
             self._drone.held = False

@@ -10,8 +10,8 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.errors import CommandFailed, LinkError, MissionCancelled, MissionFailed, NotSupported
 from fleet.mavlink.datagrams import Peer
+from fleet.mavlink.dialects import ARDUPILOT
 from fleet.mavlink.parser import Message
-from fleet.mavlink.telemetry import RETURNING
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Commanded, Diverted, GivesWay, Mode
 from routing.geometry import Point
@@ -95,7 +95,7 @@ async def test_what_it_does_by_itself_while_it_waits_is_not_undone(scene: Meadow
     flying = await over_the_field(scene)
     await scene.drone.wait_on_way()
     scene.body.set_charge(0.1)
-    await scene.until(lambda: scene.autopilot.copter.mode in RETURNING)
+    await scene.until(lambda: scene.autopilot.copter.mode in ARDUPILOT.returning)
     await scene.drone.end_wait()
     with pytest.raises(MissionFailed, match="drone_turned_back"):
         await flying
