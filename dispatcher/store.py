@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import SQLModel
 
+from dispatcher.asked_for import is_whole
 from dispatcher.database import Database
 from dispatcher.executors import offload
 from dispatcher.journal import Event
@@ -37,6 +38,7 @@ from dispatcher.rows import (
     UtcTime,
     event_of,
     event_values,
+    leg_of,
     mission_of,
     mission_values,
     shift_of,
@@ -343,13 +345,17 @@ class Store:
         )
 
     async def done_since(self, since_s: float) -> dict[TaskId, bool]:
-        """The tasks done since a moment, such as midnight, and whether each was in time."""
+        """What was done since a moment, such as midnight, and whether each was in time.
+
+        A delivery of two legs is there once, by the id of its second one.
+        """
         on_time = (TASKS.c.ended_at <= TASKS.c.due_at).label("on_time")
-        found = select(TASKS.c.id, on_time).where(
+        found = select(TASKS.c.id, TASKS.c.leg, on_time).where(
             TASKS.c.state == TaskState.DONE.value,
             TASKS.c.ended_at >= self._clock.to_utc(since_s),
         )
-        return {TaskId(row["id"]): bool(row["on_time"]) for row in await self._rows(found)}
+        rows = [row for row in await self._rows(found) if is_whole(leg_of(row["leg"]))]
+        return {TaskId(row["id"]): bool(row["on_time"]) for row in rows}
 
     async def _rows(self, query: Executable, **values: Any) -> list[Any]:
         return await self.aside(self._read, query, values)
