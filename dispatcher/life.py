@@ -86,6 +86,7 @@ class Life:
         desks.emergencies.restore(list(memory.emergencies.values()), memory.emergencies_raised)
         desks.control.restore(memory)
         desks.fleet.restore(memory)
+        self._parts.planning.transfers.remember(memory.at_pads)
         for vehicle, goods in memory.carried.items():
             for one in goods:
                 self._parts.planning.hygiene.carried(vehicle, one)

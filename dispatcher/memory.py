@@ -1,7 +1,8 @@
 """What people and goods have done to the site, read back from the journal after a restart.
 
-Closed lanes, rules of the road, emergencies, vehicles out of service and what each has carried are
-not tables of their own: the journal is the record, and its last words on each are what holds.
+Closed lanes, rules of the road, emergencies, vehicles out of service, what each has carried and
+goods that lie at pads are not tables of their own: the journal is the record, and its last words on
+each are what holds.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,8 @@ from datetime import datetime
 from dispatcher.emergencies import Emergency, EmergencyId, emergency_of
 from dispatcher.journal import Event
 from dispatcher.road_rules import RoadRule, RuleId, rule_of
-from dispatcher.task import Goods
+from dispatcher.task import Goods, TaskId
+from dispatcher.transfers import GOODS_AT_PAD
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
@@ -33,6 +35,8 @@ KINDS = (
     "vehicle_commanded",
     "emergency_stop",
     "emergency_stop_ended",
+    "goods_left_at_pad",
+    "alert_acknowledged",
 )
 """The events that `remember` reads."""
 
@@ -64,6 +68,8 @@ class Memory:
     """What vehicles were last told directly, and by whom, if that was not to go on."""
     stopped: dict[VehicleId, str] = field(default_factory=dict[VehicleId, str])
     """Whom the emergency stop holds, and who pressed it."""
+    at_pads: dict[TaskId, str] = field(default_factory=dict[TaskId, str])
+    """Second legs that have ended with their goods at a pad, and where, until a person knows."""
 
 
 def remember(events: Iterable[Event], clock: Clock) -> Memory:
@@ -119,6 +125,10 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
             case "emergency_stop_ended":
                 memory.stopped.pop(vehicle, None)
                 memory.commanded.pop(vehicle, None)
+            case "goods_left_at_pad" if event.task is not None:
+                memory.at_pads[event.task] = str(facts["place"])
+            case "alert_acknowledged" if facts["code"] == GOODS_AT_PAD and event.task is not None:
+                memory.at_pads.pop(event.task, None)
             case _:
                 pass
     return memory
