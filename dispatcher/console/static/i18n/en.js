@@ -247,6 +247,8 @@ export const en = {
   "preview.minutes": "about {n} min",
   "preview.battery": "{share} of a battery",
   "preview.vehicles": "{needed} needed, {able} able",
+  "preview.alone": "drones: 1, sorties: {sorties}",
+  "preview.shared": "drones: {drones}, sorties: {sorties}, {each} each at most",
 
   "replay.title": "Replay",
   "replay.playing": "Plays ×{n}",

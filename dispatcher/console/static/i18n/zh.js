@@ -247,6 +247,8 @@ export const zh = {
   "preview.minutes": "约 {n} 分钟",
   "preview.battery": "耗电 {share}",
   "preview.vehicles": "需 {needed} 台，可用 {able} 台",
+  "preview.alone": "1 架无人机，{sorties} 架次",
+  "preview.shared": "{drones} 架无人机，共 {sorties} 架次，每架至多 {each} 架次",
 
   "replay.title": "回放",
   "replay.playing": "播放 ×{n}",
