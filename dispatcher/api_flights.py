@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from dispatcher.api_views import View
 from dispatcher.errors import FieldFault, NotFound, Refused
-from dispatcher.flight_files import csv_of, geojson_of, kml_of
-from dispatcher.flight_log import Flight, FlightId, FlightStore, report
+from dispatcher.flight_files import csv_form, geojson_form, kml_form
+from dispatcher.flight_log import Flight, FlightId, FlightQuery, FlightStore
+from dispatcher.flight_month import Flown, flown
 from dispatcher.incident_store import IncidentStore
-from dispatcher.incidents import IncidentState
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal
@@ -65,9 +66,13 @@ class FlightDetail(FlightOut):
 
 
 class FlightsOut(View):
-    """Flights, the newest first; of a month, the oldest first."""
+    """Flights, the newest first; of a month, the oldest first.
+
+    ``next`` is the cursor of the next page.
+    """
 
     flights: list[FlightOut]
+    next: int | None
 
 
 class MonthOut(View):
@@ -95,33 +100,46 @@ def flight_routes(
     router = APIRouter(tags=["flights"])
     zone = ZoneInfo(timezone)
 
-    async def wanted(month: str | None, vehicle: str | None, limit: int) -> list[Flight]:
-        if month is None:
-            return await log.latest(limit, None if vehicle is None else VehicleId(vehicle))
-        found = await log.between(*_span(month, zone))
-        return [one for one in found if vehicle in (None, one.vehicle)]
+    forms = {
+        "csv": csv_form(clock),
+        "geojson": geojson_form(site, clock),
+        "kml": kml_form(site, clock),
+    }
+
+    def outs(flights: list[Flight]) -> list[FlightOut]:
+        return [flight_out(one, clock) for one in flights]
+
+    async def listed(query: FlightQuery) -> FlightsOut:
+        found: list[tuple[list[FlightOut], int | None]]
+        found = [page async for page in log.pages(query, outs)]
+        return FlightsOut(flights=[one for page, _ in found for one in page], next=found[-1][1])
 
     @router.get("/flights", response_model=FlightsOut)
     async def list_flights(
         month: Month = None,
         vehicle: str | None = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        cursor: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
         form: Annotated[Format, Query(alias="format")] = "json",
     ) -> Response:
-        """The latest flights, or all of a month; as JSON, CSV, GeoJSON or KML."""
-        found = await wanted(month, vehicle, limit)
-        match form:
-            case "csv":
-                return Response(csv_of(found, clock), media_type="text/csv; charset=utf-8")
-            case "geojson":
-                text = geojson_of(found, site, clock)
-                return Response(text, media_type="application/geo+json")
-            case "kml":
-                text = kml_of(found, site, clock)
-                return Response(text, media_type="application/vnd.google-earth.kml+xml")
-            case _:
-                out = FlightsOut(flights=[flight_out(one, clock) for one in found])
-                return Response(out.model_dump_json(), media_type="application/json")
+        """The latest flights, or those of a month, as JSON page by page.
+
+        As CSV, GeoJSON or KML: the latest so many, or all of a month, whatever the limit.
+        """
+        since, until = (None, None) if month is None else _span(month, zone)
+        query = FlightQuery(
+            since=since,
+            until=until,
+            vehicle=None if vehicle is None else VehicleId(vehicle),
+            limit=None if month is not None and form != "json" else limit,
+            cursor=cursor,
+        )
+        if form == "json":
+            out = await listed(query)
+            return Response(out.model_dump_json(), media_type="application/json")
+        file = forms[form]
+        texts = (text async for text, _ in log.pages(query, file.page))
+        return StreamingResponse(file.written(texts), media_type=file.media_type)
 
     @router.get("/flights/report")
     async def monthly_report(
@@ -129,12 +147,20 @@ def flight_routes(
     ) -> MonthOut:
         """Flights, minutes, incidents and breaches of one month."""
         since, until = _span(month, zone)
-        flights = await log.between(since, until, limit=1_000_000)
-        incidents = await called.between(since, until)
-        came = [one for one in incidents if one.arrived_s is not None]
-        assert all(one.state is not IncidentState.WAITING for one in came)
-        numbers = asdict(report(flights, len(incidents), len(came)))
-        return MonthOut(month=month, minutes_by_vehicle=numbers.pop("by_vehicle"), **numbers)
+        sum_ = Flown()
+        async for more, _ in log.pages(FlightQuery(since=since, until=until), flown):
+            sum_ += more
+        incidents, answered = await called.tally(since, until)
+        return MonthOut(
+            month=month,
+            flights=sum_.flights,
+            minutes=round(sum_.minutes, 1),
+            kilometres=round(sum_.kilometres, 2),
+            incidents=incidents,
+            answered=answered,
+            breaches=sum_.breaches,
+            minutes_by_vehicle={id_: round(m, 1) for id_, m in sum_.by_vehicle.items()},
+        )
 
     @router.get("/flights/{flight}")
     async def show_flight(flight: str) -> FlightDetail:

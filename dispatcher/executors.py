@@ -90,5 +90,6 @@ def warm_up(
             executor.submit(solver.warm_up).result()
             executor.submit(planner.warm_up).result()
         solver.warm_up()
+        planner.warm_up()
     finally:
         word.cancel()

@@ -80,7 +80,10 @@ class FleetDesk:
     async def acknowledge(self, alert: str, by: str) -> Alert:
         """A person has seen an alert; NotFound."""
         seen = self._alerts.acknowledge(alert, by)
-        await self._book.note("alert_acknowledged", alert=alert, code=seen.code, by=by)
+        event = self._book.journal.event(
+            "alert_acknowledged", task=seen.task, alert=alert, code=seen.code, by=by
+        )
+        await self._book.commit(events=[event])
         return seen
 
     def restore(self, memory: Memory) -> None:

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 from dispatcher.flight_log import Flight
@@ -29,35 +31,103 @@ COLUMNS = (
 )
 
 
-def csv_of(flights: Sequence[Flight], clock: Clock) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a file of flights is written, however many they are.
+
+    Args:
+        pieces: the texts of some flights; of some there is nothing to show.
+        between: stands between any two pieces.
+    """
+
+    media_type: str
+    head: str
+    pieces: Callable[[Sequence[Flight]], list[str]]
+    between: str
+    tail: str
+
+    async def written(self, pages: AsyncIterable[str]) -> AsyncGenerator[str]:
+        """The file, of which ``pages`` were made by `page`."""
+        yield self.head
+        begun = False
+        async for page in pages:
+            if page:
+                yield self.between + page if begun else page
+                begun = True
+        yield self.tail
+
+    def page(self, flights: Sequence[Flight]) -> str:
+        """What some flights add to the file."""
+        return self.between.join(self.pieces(flights))
+
+
+def csv_form(clock: Clock) -> Form:
     """One line for each flight; several values in a field are divided by spaces."""
+    return Form(
+        media_type="text/csv; charset=utf-8",
+        head=_csv_line(COLUMNS),
+        pieces=lambda flights: [_csv_line(_fields(flight, clock)) for flight in flights],
+        between="",
+        tail="",
+    )
+
+
+def geojson_form(site: Site, clock: Clock) -> Form:
+    """A line for each flight; longitude, latitude, metres above ground (RFC 7946)."""
+
+    def pieces(flights: Sequence[Flight]) -> list[str]:
+        shown = (_feature(flight, site, clock) for flight in flights if len(flight.track) > 1)
+        return [json.dumps(feature, ensure_ascii=False) for feature in shown]
+
+    return Form(
+        media_type="application/geo+json",
+        head='{"type": "FeatureCollection", "features": [',
+        pieces=pieces,
+        between=", ",
+        tail="]}",
+    )
+
+
+def kml_form(site: Site, clock: Clock) -> Form:
+    """A line for each flight, its heights counted from the ground (OGC KML 2.3)."""
+    return Form(
+        media_type="application/vnd.google-earth.kml+xml",
+        head='<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n',
+        pieces=lambda flights: [
+            _placemark(flight, site, clock) for flight in flights if len(flight.track) > 1
+        ],
+        between="\n",
+        tail="\n</Document></kml>\n",
+    )
+
+
+def _csv_line(values: Iterable[object]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for flight in flights:
-        ended = None if flight.ended_s is None else _moment(flight.ended_s, clock)
-        highest_m = max((fix.height_agl_m for fix in flight.track), default=0.0)
-        writer.writerow(
-            _plain(value)
-            for value in (
-                flight.id,
-                flight.vehicle,
-                _moment(flight.began_s, clock),
-                ended,
-                round(flight.minutes, 1),
-                round(flight.metres),
-                highest_m,
-                flight.commanded_by,
-                " ".join(flight.tasks),
-                " ".join(flight.incidents),
-                flight.charge_at_start,
-                flight.charge_at_end,
-                "; ".join(f"{one.at_s:g} s {one.what} ({one.by})" for one in flight.told),
-                " ".join(flight.breaches),
-                flight.cut,
-            )
-        )
+    csv.writer(text).writerow(_plain(value) for value in values)
     return text.getvalue()
+
+
+def _fields(flight: Flight, clock: Clock) -> tuple[object, ...]:
+    """One for each of `COLUMNS`."""
+    ended = None if flight.ended_s is None else _moment(flight.ended_s, clock)
+    return (
+        flight.id,
+        flight.vehicle,
+        _moment(flight.began_s, clock),
+        ended,
+        round(flight.minutes, 1),
+        round(flight.metres),
+        max((fix.height_agl_m for fix in flight.track), default=0.0),
+        flight.commanded_by,
+        " ".join(flight.tasks),
+        " ".join(flight.incidents),
+        flight.charge_at_start,
+        flight.charge_at_end,
+        "; ".join(f"{one.at_s:g} s {one.what} ({one.by})" for one in flight.told),
+        " ".join(flight.breaches),
+        flight.cut,
+    )
 
 
 def _plain(value: object) -> object:
@@ -65,44 +135,32 @@ def _plain(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
-def geojson_of(flights: Sequence[Flight], site: Site, clock: Clock) -> str:
-    """A line for each flight; longitude, latitude, metres above ground (RFC 7946)."""
-    features = [
-        {
-            "type": "Feature",
-            "id": flight.id,
-            "geometry": {"type": "LineString", "coordinates": _coordinates(flight, site)},
-            "properties": {
-                "vehicle": flight.vehicle,
-                "began_at": _moment(flight.began_s, clock),
-                "minutes": round(flight.minutes, 1),
-                "commanded_by": flight.commanded_by,
-                "tasks": list(flight.tasks),
-                "incidents": list(flight.incidents),
-                "breaches": list(flight.breaches),
-                "seconds": [fix.at_s for fix in flight.track],
-            },
-        }
-        for flight in flights
-        if len(flight.track) > 1
-    ]
-    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+def _feature(flight: Flight, site: Site, clock: Clock) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": flight.id,
+        "geometry": {"type": "LineString", "coordinates": _coordinates(flight, site)},
+        "properties": {
+            "vehicle": flight.vehicle,
+            "began_at": _moment(flight.began_s, clock),
+            "minutes": round(flight.minutes, 1),
+            "commanded_by": flight.commanded_by,
+            "tasks": list(flight.tasks),
+            "incidents": list(flight.incidents),
+            "breaches": list(flight.breaches),
+            "seconds": [fix.at_s for fix in flight.track],
+        },
+    }
 
 
-def kml_of(flights: Sequence[Flight], site: Site, clock: Clock) -> str:
-    """A line for each flight, its heights counted from the ground (OGC KML 2.3)."""
-    marks = [
+def _placemark(flight: Flight, site: Site, clock: Clock) -> str:
+    spots = " ".join(f"{lon},{lat},{up}" for lon, lat, up in _coordinates(flight, site))
+    return (
         f"<Placemark><name>{escape(flight.id)} {escape(flight.vehicle)}</name>"
         f"<TimeSpan><begin>{_moment(flight.began_s, clock)}</begin></TimeSpan>"
-        "<LineString><altitudeMode>relativeToGround</altitudeMode><coordinates>"
-        + " ".join(f"{lon},{lat},{up}" for lon, lat, up in _coordinates(flight, site))
-        + "</coordinates></LineString></Placemark>"
-        for flight in flights
-        if len(flight.track) > 1
-    ]
-    body = "\n".join(marks)
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">'
-    return f"{head}<Document>\n{body}\n</Document></kml>\n"
+        "<LineString><altitudeMode>relativeToGround</altitudeMode>"
+        f"<coordinates>{spots}</coordinates></LineString></Placemark>"
+    )
 
 
 def _coordinates(flight: Flight, site: Site) -> list[tuple[float, float, float]]:

@@ -1,16 +1,17 @@
 """The log of flights: each one's track, who commanded it, what it was told, what it used."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Text, bindparam, func, select
 from sqlmodel import Field, SQLModel
 
 from dispatcher.incidents import IncidentId
+from dispatcher.pages import pages
 from dispatcher.rows import UtcTime, number_of
 from dispatcher.store import Store, table_of, upsert
 from dispatcher.task import TaskId
@@ -19,6 +20,7 @@ from fleet.vehicle import VehicleId
 from routing.geometry import Point
 
 FlightId = NewType("FlightId", str)
+T = TypeVar("T")
 
 
 class FlightRow(SQLModel, table=True):
@@ -99,36 +101,22 @@ class Flight:
         return sum(a.point.distance_m(b.point) for a, b in pairs)
 
 
-@dataclass(slots=True)
-class Month:
-    """What flew in one month.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlightQuery:
+    """Which flights a person wants to see.
 
     Args:
-        answered: incidents to which a drone came.
+        since, until: they began in this span of time; the oldest come first. None = all flights,
+            the newest first.
+        limit: at most so many; None = all.
+        cursor: what a page before said comes next.
     """
 
-    flights: int = 0
-    minutes: float = 0.0
-    kilometres: float = 0.0
-    incidents: int = 0
-    answered: int = 0
-    breaches: int = 0
-    by_vehicle: dict[str, float] = field(default_factory=dict[str, float])
-    """Minutes."""
-
-
-def report(flights: Sequence[Flight], incidents: int, answered: int) -> Month:
-    """The numbers of a month out of all that began in it."""
-    month = Month(incidents=incidents, answered=answered)
-    for flight in flights:
-        month.flights += 1
-        month.minutes += flight.minutes
-        month.kilometres += flight.metres / 1000
-        month.breaches += len(flight.breaches)
-        known = month.by_vehicle.get(flight.vehicle, 0.0)
-        month.by_vehicle[flight.vehicle] = round(known + flight.minutes, 1)
-    month.minutes, month.kilometres = round(month.minutes, 1), round(month.kilometres, 2)
-    return month
+    since: datetime | None = None
+    until: datetime | None = None
+    vehicle: VehicleId | None = None
+    limit: int | None = None
+    cursor: int | None = None
 
 
 class FlightStore:
@@ -152,18 +140,50 @@ class FlightStore:
         found = select(FLIGHTS).where(FLIGHTS.c.ended_at.is_(None)).order_by(FLIGHTS.c.number)
         return [_flight(row, self._clock) for row in await self._store.rows(found)]
 
-    async def between(self, since: datetime, until: datetime, *, limit: int = 5000) -> list[Flight]:
-        """Those that began in a span of time, the oldest first."""
-        within = (FLIGHTS.c.began_at >= since) & (FLIGHTS.c.began_at < until)
-        found = select(FLIGHTS).where(within).order_by(FLIGHTS.c.number).limit(limit)
-        return [_flight(row, self._clock) for row in await self._store.rows(found)]
+    async def pages(
+        self, query: FlightQuery, make: Callable[[list[Flight]], T]
+    ) -> AsyncGenerator[tuple[T, int | None]]:
+        """What ``make`` makes of the flights, some at a time, and the cursor of the next.
 
-    async def latest(self, limit: int, vehicle: VehicleId | None = None) -> list[Flight]:
-        """The newest first."""
-        found = select(FLIGHTS).order_by(FLIGHTS.c.number.desc()).limit(limit)
-        if vehicle is not None:
-            found = found.where(FLIGHTS.c.vehicle == vehicle)
-        return [_flight(row, self._clock) for row in await self._store.rows(found)]
+        It is called off the loop, in the store's thread.
+        """
+        found = select(FLIGHTS)
+        if query.vehicle is not None:
+            found = found.where(FLIGHTS.c.vehicle == query.vehicle)
+        if query.since is not None:
+            found = found.where(FLIGHTS.c.began_at >= query.since)
+        if query.until is not None:
+            found = found.where(FLIGHTS.c.began_at < query.until)
+
+        def made(rows: Sequence[Any]) -> T:
+            return make([_flight(row, self._clock) for row in rows])
+
+        spanless = query.since is None and query.until is None
+        async for page in pages(
+            self._store,
+            found,
+            FLIGHTS.c.number,
+            made,
+            backwards=spanless,
+            cursor=query.cursor,
+            limit=query.limit,
+        ):
+            yield page
+
+    async def of_incident(
+        self, incident: IncidentId, since: datetime, until: datetime
+    ) -> list[Flight]:
+        """The flights for an incident that began in a span of time, the oldest first."""
+
+        def its(flights: list[Flight]) -> list[Flight]:
+            return [one for one in flights if incident in one.incidents]
+
+        span = FlightQuery(since=since, until=until)
+        return [one async for page, _ in self.pages(span, its) for one in page]
+
+    async def aside(self, work: Callable[..., T], *args: Any) -> T:
+        """See `Store.aside`."""
+        return await self._store.aside(work, *args)
 
     async def count(self) -> int:
         """The highest number that there ever was."""

@@ -1,9 +1,10 @@
 """Writes the log of flights: listens to every drone, and thins out what it says."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from dispatcher.flight_log import Fix, Flight, FlightId, FlightStore, Told
 from dispatcher.help_flights import incident_of
@@ -25,6 +26,8 @@ TURN_M = 3.0
 """Who is farther from where it was heading has turned, and is noted at once."""
 TRACK_MOST = 5000
 TOLD_MOST = 500
+JUDGED_AT_ONCE = 100
+"""Stretches of a track; so long a commit may wait for the judgement."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class _Open:
     told: list[Told] = field(default_factory=list[Told])
     last: Fix | None = None
     """What was heard after the last fix that was kept."""
+    judged: int = 0
+    """So many stretches of the track were asked for breaches."""
 
     def as_it_is(self) -> Flight:
         track = [*self.track, self.last] if self.last is not None else self.track
@@ -61,7 +66,7 @@ class FlightRecorder:
         self.store = store
         self._commander = commander
         self._open: dict[VehicleId, _Open] = {}
-        self._landed: list[Flight] = []  # until they are written, a moment later
+        self._landed: list[_Open] = []  # until they are written, a moment later
         self._number = 0
         self._news = asyncio.Event()
         self._workers = workers
@@ -106,9 +111,11 @@ class FlightRecorder:
     async def of_incident(self, incident: IncidentId, reported_s: float) -> list[Flight]:
         """All flights for an incident, those under way as they are now."""
         since, until = self._clock.to_utc(reported_s - AGO_S), self._clock.now()
-        known = {flight.id: flight for flight in await self.store.between(since, until)}
-        known |= {one.flight.id: one.as_it_is() for one in self._open.values()}
-        return [flight for flight in known.values() if incident in flight.incidents]
+        known = {one.id: one for one in await self.store.of_incident(incident, since, until)}
+        for one in self._open.values():
+            if incident in one.flight.incidents:
+                known[one.flight.id] = one.as_it_is()
+        return list(known.values())
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -118,8 +125,9 @@ class FlightRecorder:
                     await self._news.wait()
             self._news.clear()
             landed, self._landed = self._landed, []
-            judged = [replace(one, breaches=self._breaches(one)) for one in landed]
-            await self.store.put([*judged, *(one.as_it_is() for one in self._open.values())])
+            for one in (*landed, *self._open.values()):
+                await self._judge(one)
+            await self.store.put([one.as_it_is() for one in (*landed, *self._open.values())])
 
     def _begin(self, spec: VehicleSpec, state: VehicleState) -> _Open:
         self._number += 1
@@ -137,10 +145,13 @@ class FlightRecorder:
 
     def _end(self, spec: VehicleSpec, state: VehicleState) -> None:
         known = self._open.pop(spec.id)
-        ended = replace(
-            known.as_it_is(), ended_s=self._clock.now_s(), charge_at_end=state.charge_ratio
+        if known.last is not None:
+            known.track.append(known.last)
+            known.last = None
+        known.flight = replace(
+            known.flight, ended_s=self._clock.now_s(), charge_at_end=state.charge_ratio
         )
-        self._landed.append(ended)
+        self._landed.append(known)
         self._news.set()
 
     def _begun(self, vehicle: VehicleId) -> Callable[[], None]:
@@ -163,14 +174,24 @@ class FlightRecorder:
         known.flight = flight
         self.told(vehicle, f"mission {mission.id}", self._commander(vehicle) or "dispatcher")
 
-    def _breaches(self, flight: Flight) -> tuple[str, ...]:
-        """By height: each stretch of the track is asked at the height of its higher end."""
-        found: dict[str, None] = {}
-        for a, b in zip(flight.track, flight.track[1:], strict=False):
-            height_m = max(a.height_agl_m, b.height_agl_m)
-            if height_m > 2.0:
-                found |= dict.fromkeys(breaches(self._site, [a.point, b.point], height_m))
-        return tuple(found)
+    async def _judge(self, one: _Open) -> None:
+        """Ask of the stretches since the last time which volumes they break, off the loop."""
+        while one.judged < len(one.track) - 1:
+            piece = one.track[one.judged : one.judged + JUDGED_AT_ONCE + 1]
+            found = await self.store.aside(_breaches, self._site, piece)
+            one.judged += len(piece) - 1
+            known = dict.fromkeys((*one.flight.breaches, *found))
+            one.flight = replace(one.flight, breaches=tuple(known))
+
+
+def _breaches(site: Site, track: Sequence[Fix]) -> list[str]:
+    """By height: each stretch of the track is asked at the height of its higher end."""
+    found: dict[str, None] = {}
+    for a, b in pairwise(track):
+        height_m = max(a.height_agl_m, b.height_agl_m)
+        if height_m > 2.0:
+            found |= dict.fromkeys(breaches(site, [a.point, b.point], height_m))
+    return list(found)
 
 
 def _note(known: _Open, fix: Fix) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from dispatcher.incidents import Incident, IncidentId, IncidentState
 from dispatcher.journal import Event
+from dispatcher.pages import pages
 from dispatcher.rows import UtcTime, event_of, event_values, number_of
 from dispatcher.store import ADD_EVENT, EVENTS, Store, table_of, upsert
 from fleet.clock import Clock
@@ -73,11 +74,18 @@ class IncidentStore:
         found = select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(limit)
         return [_incident(row, self._clock) for row in await self._store.rows(found)]
 
-    async def between(self, since: datetime, until: datetime) -> list[Incident]:
-        """All reported in a span of time, the oldest first."""
+    async def tally(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """How many were reported in a span of time, and to how many of them a drone came."""
         within = (INCIDENTS.c.at >= since) & (INCIDENTS.c.at < until)
-        found = select(INCIDENTS).where(within).order_by(INCIDENTS.c.number)
-        return [_incident(row, self._clock) for row in await self._store.rows(found)]
+        found, by = select(INCIDENTS).where(within), INCIDENTS.c.number
+        reported = answered = 0
+        async for (more, came), _ in pages(self._store, found, by, self._tallied):
+            reported, answered = reported + more, answered + came
+        return reported, answered
+
+    def _tallied(self, rows: Sequence[Any]) -> tuple[int, int]:
+        incidents = [_incident(row, self._clock) for row in rows]
+        return len(incidents), sum(one.arrived_s is not None for one in incidents)
 
     async def find(self, incident: IncidentId) -> Incident | None:
         """One of them, open or closed."""

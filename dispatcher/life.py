@@ -89,6 +89,7 @@ class Life:
         desks.control.restore(memory)
         desks.fleet.restore(memory)
         self._parts.air_holds.restore(memory.waits_in_air)
+        self._parts.planning.transfers.remember(memory.at_pads)
         for vehicle, goods in memory.carried.items():
             for one in goods:
                 self._parts.planning.hygiene.carried(vehicle, one)

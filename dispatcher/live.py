@@ -24,6 +24,7 @@ from dispatcher.api_emergencies import EmergencyOut, emergency_out
 from dispatcher.api_incidents import IncidentOut, incident_out
 from dispatcher.api_roads import RoadRuleOut, road_rule_out
 from dispatcher.api_views import VehicleOut, age_s, alert_out, task_out, vehicle_out
+from dispatcher.asked_for import id_of, is_whole
 from dispatcher.feed import Change, Overrun
 from dispatcher.ports import Showing
 from dispatcher.store import TaskQuery
@@ -257,7 +258,7 @@ class DayCounts:
 
     def note(self, task: Task | None) -> None:
         """A task has changed."""
-        if task is not None and task.state is TaskState.DONE:
+        if task is not None and task.state is TaskState.DONE and is_whole(task.leg):
             self._done[task.id] = (task.ended_s or 0.0) <= task.due_s
 
     def forget(self) -> None:
@@ -275,7 +276,7 @@ class DayCounts:
             self._done |= await service.store.done_since(since_s)
         done, on_time = len(self._done), sum(self._done.values())
         return {
-            "open": len(service.open_tasks()),
+            "open": len({id_of(task) for task in service.open_tasks()}),
             "done_today": done,
             "on_time_ratio": round(on_time / done, 3) if done else None,
         }

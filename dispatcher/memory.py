@@ -1,7 +1,8 @@
 """What people and goods have done to the site, read back from the journal after a restart.
 
-Closed lanes, rules of the road, emergencies, vehicles out of service and what each has carried are
-not tables of their own: the journal is the record, and its last words on each are what holds.
+Closed lanes, rules of the road, emergencies, vehicles out of service, what each has carried and
+goods that lie at pads are not tables of their own: the journal is the record, and its last words on
+each are what holds.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,8 @@ from datetime import datetime
 from dispatcher.emergencies import Emergency, EmergencyId, emergency_of
 from dispatcher.journal import Event
 from dispatcher.road_rules import RoadRule, RuleId, rule_of
-from dispatcher.task import Goods
+from dispatcher.task import Goods, TaskId
+from dispatcher.transfers import GOODS_AT_PAD
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
@@ -35,6 +37,8 @@ KINDS = (
     "emergency_stop_ended",
     "air_hold",
     "air_hold_ended",
+    "goods_left_at_pad",
+    "alert_acknowledged",
 )
 """The events that `remember` reads."""
 
@@ -68,6 +72,8 @@ class Memory:
     """Whom the emergency stop holds, and who pressed it."""
     waits_in_air: dict[VehicleId, VehicleId] = field(default_factory=dict[VehicleId, VehicleId])
     """Who waits in the air, and for whom."""
+    at_pads: dict[TaskId, str] = field(default_factory=dict[TaskId, str])
+    """Second legs that have ended with their goods at a pad, and where, until a person knows."""
 
 
 def remember(events: Iterable[Event], clock: Clock) -> Memory:
@@ -127,6 +133,10 @@ def remember(events: Iterable[Event], clock: Clock) -> Memory:
                 memory.waits_in_air[vehicle] = VehicleId(facts["other"])
             case "air_hold_ended":
                 memory.waits_in_air.pop(vehicle, None)
+            case "goods_left_at_pad" if event.task is not None:
+                memory.at_pads[event.task] = str(facts["place"])
+            case "alert_acknowledged" if facts["code"] == GOODS_AT_PAD and event.task is not None:
+                memory.at_pads.pop(event.task, None)
             case _:
                 pass
     return memory

@@ -48,7 +48,7 @@ class Archive(Protocol):
         ...
 
     async def done_since(self, since_s: float) -> Mapping[TaskId, bool]:
-        """The tasks done since a moment, and whether each was in time."""
+        """What was done since a moment, each delivery once, and whether it was in time."""
         ...
 
 

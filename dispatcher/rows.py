@@ -241,8 +241,13 @@ def task_of(row: RowMapping, clock: Clock) -> Task:
         ended_s=None if row["ended_at"] is None else clock.to_loop(row["ended_at"]),
         reason=None if row["reason"] is None else _refusal_of(row["reason"]),
         key=row["key"],
-        leg=None if row["leg"] is None else LEG.validate_json(row["leg"]),
+        leg=leg_of(row["leg"]),
     )
+
+
+def leg_of(text: str | None) -> Leg | None:
+    """The leg that a column holds."""
+    return None if text is None else LEG.validate_json(text)
 
 
 def event_values(event: Event, clock: Clock) -> dict[str, Any]:

@@ -6,7 +6,7 @@ comes home with its reserve; whoever is relieved, or needed elsewhere, leaves ou
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import shapely
@@ -14,21 +14,19 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air_pace import AirPace
-from dispatcher.posts import Post, area_of, least_round_s
+from dispatcher.area_lines import FOOTPRINT_M_PER_M, lines_over, sees_from_m
+from dispatcher.posts import Post, least_round_s
 from dispatcher.stops import TaskStop
 from dispatcher.wind import SiteWind
 from fleet.vehicle import VehicleSpec
 from routing.airspace import FreeSpace, air_way, free_air, not_shut
-from routing.coverage import sweep
 from routing.drawn import DrawnArea, named_area
 from routing.errors import Unreachable
 from routing.geometry import Point, middle
 from routing.site import AirKind, Airspace, AirspaceId, Name, NodeId, PlaceId, Role, Site
 
-FOOTPRINT_M_PER_M = 1.0
-"""Width that a camera sees per metre of height, with the overlap already taken off."""
 SEEN_M_PER_M = 1.2
-"""The same with all that it sees: where drones keep off a border, they look over it."""
+"""Width of all that a camera sees per metre of height, the overlap of lines included."""
 BESIDE_M = 10.0
 """How far drones keep from what they may not enter."""
 MARGIN = 1.25
@@ -142,8 +140,7 @@ class Stations:
 
     def sees_from_m(self, spec: VehicleSpec) -> float:
         """How high above ground its camera is at least, wherever it flies."""
-        home = self._site.nodes[self._site.places[spec.home].node].point
-        return self._site.least_agl_m(home, spec.cruise_agl_m)
+        return sees_from_m(self._site, spec)
 
     def ring(
         self,
@@ -161,16 +158,21 @@ class Stations:
         if post.area is None:
             spots = [self._site.nodes[self._site.places[p].node].point for p in post.points]
             return _closed(spots, free.way), post.dwell_s
-        height_m, shape = self.sees_from_m(spec), post.area.shape
-        width_m = FOOTPRINT_M_PER_M * height_m
-        if not free.shape.covers(shape):
-            beside_m = SEEN_M_PER_M * height_m - 2 * BESIDE_M
-            width_m = max(width_m / 2, min(width_m, beside_m))
+        shape = post.area.shape
         parts = _parts(shape.intersection(free.shape))
-        if len(parts) == 1 and _span_m(parts[0]) <= width_m:
+        if len(parts) == 1 and _span_m(parts[0]) <= self._look_m(shape, free, spec):
             spot = parts[0].representative_point() if parts[0].interiors else parts[0].centroid
             return (Point(spot.x, spot.y),), HOVER_S
-        return _closed(self._lines(post.area, free, width_m, self._start), free.way), 0.0
+        lines = lines_over(self._site, shape, free.shape, over, spec, self._start)
+        return _closed(lines, free.way), 0.0
+
+    def _look_m(self, shape: BaseGeometry, free: FreeSpace, spec: VehicleSpec) -> float:
+        """How wide a shape one look covers; less where drones keep off its border."""
+        height_m = self.sees_from_m(spec)
+        width_m = FOOTPRINT_M_PER_M * height_m
+        if free.shape.covers(shape):
+            return width_m
+        return max(width_m / 2, min(width_m, SEEN_M_PER_M * height_m - 2 * BESIDE_M))
 
     def least_round_s(self, area: DrawnArea, spec: VehicleSpec) -> float:
         """No round over an area is quicker; takes no time to say."""
@@ -329,14 +331,7 @@ class Stations:
         over, home = self.over(), self._pads[self._site.places[spec.home].node]
         key = spec.id, stop.area, stop.drawn, stop.over, over
         if key not in self._tours:
-            try:
-                self._tours[key] = self._tour(stop, spec, home, over)
-            except Unreachable:
-                if stop.area is None:
-                    raise
-                area = named_area(self._site.airspaces[stop.area])
-                clipped = replace(stop, area=None, drawn=area)
-                self._tours[key] = self._tour(clipped, spec, home, over)
+            self._tours[key] = self._tour(stop, spec, home, over)
             if len(self._tours) > KEPT:
                 del self._tours[next(iter(self._tours))]
         return self._tours[key]
@@ -344,32 +339,24 @@ class Stations:
     def _tour(
         self, stop: TaskStop, spec: VehicleSpec, home: Point, over: frozenset[AirspaceId]
     ) -> tuple[Point, ...]:
-        site, width_m = self._site, FOOTPRINT_M_PER_M * self.sees_from_m(spec)
+        site = self._site
         pads: tuple[Airspace, ...] = ()
         if stop.area is None:
             pads = self._keep_off(spec, site.places[spec.home].node, stop.over)
         free = free_air(site, spec.cruise_agl_m, over=over, also=pads)
+        seen: Sequence[Point]
         if stop.over:
             seen = [site.nodes[site.places[place].node].point for place in stop.over]
-        elif stop.drawn is not None:
-            seen = self._lines(stop.drawn, free, width_m, home)
         else:
-            assert stop.area is not None, "a flight from home and back is over something"
-            area = site.airspaces[stop.area]
-            seen = list(sweep(area.outline, area.holes, width_m, start=home))
+            area = stop.drawn
+            if area is None:
+                assert stop.area is not None, "a flight from home and back is over something"
+                area = named_area(site.airspaces[stop.area])
+            seen = lines_over(site, area.shape, free.shape, over, spec, home)
         points = [home]
         for goal in (*seen, home):
             points += free.way(points[-1], goal)[1:]
         return tuple(points)
-
-    def _lines(self, area: DrawnArea, free: FreeSpace, width_m: float, start: Point) -> list[Point]:
-        """Lines over what of an area may be flown over, part by part; raises Unreachable."""
-        lines: list[Point] = []
-        for part in _parts(area.shape.intersection(free.shape)):
-            one = area_of(part)
-            begin = lines[-1] if lines else start
-            lines += sweep(one.outline, one.holes, width_m, start=begin, way=free.way)
-        return lines
 
     def free(self, spec: VehicleSpec, stand: NodeId) -> FreeSpace:
         """Where a drone that leaves now may fly, around the pads of others."""

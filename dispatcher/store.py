@@ -6,10 +6,10 @@ transaction together, so a burst costs few waits for the disk.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import SQLModel
 
+from dispatcher.asked_for import is_whole
 from dispatcher.database import Database
 from dispatcher.executors import offload
 from dispatcher.journal import Event
@@ -37,6 +38,7 @@ from dispatcher.rows import (
     UtcTime,
     event_of,
     event_values,
+    leg_of,
     mission_of,
     mission_values,
     shift_of,
@@ -51,6 +53,8 @@ from dispatcher.writer import GroupWriter, Statements
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import AirspaceId, PlaceId
+
+T = TypeVar("T")
 
 ANSWERS_KEPT_S = 7 * 24 * 3600.0
 """How long the answer to a write is kept for a caller who repeats it."""
@@ -212,6 +216,17 @@ class Store:
         """The rows of a query; for the stores of other tables."""
         return await self._rows(query, **values)
 
+    async def read(self, query: Executable, make: Callable[[Sequence[Any]], T], **values: Any) -> T:
+        """What ``make`` makes of a query's rows, in the store's thread: commits wait for it."""
+        return await self.aside(lambda: make(self._read(query, values)))
+
+    async def aside(self, work: Callable[..., T], *args: Any) -> T:
+        """``work(*args)``, done in the store's thread: for what must not hold up the loop.
+
+        Commits wait for it, so much work is handed in in pieces.
+        """
+        return await offload(self._executor, work, *args)
+
     async def learn(self, paces: Sequence[Pace]) -> None:
         """Write down how long roads take."""
         if paces:
@@ -330,16 +345,20 @@ class Store:
         )
 
     async def done_since(self, since_s: float) -> dict[TaskId, bool]:
-        """The tasks done since a moment, such as midnight, and whether each was in time."""
+        """What was done since a moment, such as midnight, and whether each was in time.
+
+        A delivery of two legs is there once, by the id of its second one.
+        """
         on_time = (TASKS.c.ended_at <= TASKS.c.due_at).label("on_time")
-        found = select(TASKS.c.id, on_time).where(
+        found = select(TASKS.c.id, TASKS.c.leg, on_time).where(
             TASKS.c.state == TaskState.DONE.value,
             TASKS.c.ended_at >= self._clock.to_utc(since_s),
         )
-        return {TaskId(row["id"]): bool(row["on_time"]) for row in await self._rows(found)}
+        rows = [row for row in await self._rows(found) if is_whole(leg_of(row["leg"]))]
+        return {TaskId(row["id"]): bool(row["on_time"]) for row in rows}
 
     async def _rows(self, query: Executable, **values: Any) -> list[Any]:
-        return await offload(self._executor, self._read, query, values)
+        return await self.aside(self._read, query, values)
 
     async def _one(self, query: Executable, **values: Any) -> Any | None:
         rows = await self._rows(query, **values)

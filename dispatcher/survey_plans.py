@@ -7,32 +7,30 @@ from dataclasses import dataclass
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import nearest_points
 
 from dispatcher.air_pace import AirPace
-from dispatcher.stations import FOOTPRINT_M_PER_M, MARGIN, SET_OUT_S, Stations
+from dispatcher.area_lines import (
+    FOOTPRINT_M_PER_M,
+    LENGTH_M_PER_M,
+    closed_air,
+    plainer,
+    unseen,
+    within,
+)
+from dispatcher.stations import MARGIN, SET_OUT_S, Stations
 from dispatcher.task import AreaPart, AreaParts
 from fleet.vehicle import VehicleId, VehicleSpec
-from routing.airspace import polygon
 from routing.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
-from routing.site import AirKind, NodeId, Site
+from routing.site import NodeId, Site
 from routing.survey.case import Flight, Survey
 from routing.survey.parts import PartsPlan, quickest_s
 
-LENGTH_M_PER_M = 0.75
-"""What a camera sees along its flight per metre of height: a picture of 4 : 3."""
-BESIDE_SHARE = 0.4
-"""So many footprints beside free air are seen from it; what is farther need not be."""
 CHARGED = 0.9
 """Flights are planned for batteries that hold so much of their capacity."""
-MANY_CORNERS = 40
-"""Borders with more are made plainer, by a twentieth of a footprint."""
 FAR_M = 10_000.0
 """A leg on which starting and stopping hardly count."""
-INSET_M = 0.5
-"""Flights over an area begin and end so far within free air."""
 MOST_FLIGHTS = 100
 """An area that takes more is refused."""
 SHARED_BY = 0.25
@@ -91,20 +89,17 @@ class SurveyPlans:
         frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
         lowest = min(self._stations.sees_from_m(one.spec) for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
-        shape = _plainer(shapely.make_valid(area.shape), width_m / 20)
+        shape = plainer(shapely.make_valid(area.shape), width_m / 20)
         spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
         free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
-        seen = free.buffer(BESIDE_SHARE * width_m, join_style="mitre")
-        no_fly = shapely.union_all([self._no_fly(spec) for spec in heights.values()])
-        unseen = shapely.union_all([no_fly, shape.difference(seen)])
-        if shape.difference(unseen).area <= 1.0:
-            raise Unreachable("a dock", "a part of the area that may be flown over")
+        over = self._stations.over()
+        closed = shapely.union_all([closed_air(self._site, height_m, over) for height_m in heights])
         near = sorted(spots, key=lambda id_: (shape.distance(shapely.Point(_xy(spots[id_]))), id_))
         survey = Survey(
             area=shape,
-            no_fly=unseen,
+            no_fly=unseen(shape, free, closed, width_m),
             fence=free,
-            docks=tuple(_within(free, spots[id_]) for id_ in near),
+            docks=tuple(within(free, spots[id_]) for id_ in near),
             flight=self._flight([one.spec for one in drones]),
             width_m=width_m,
             length_m=LENGTH_M_PER_M * lowest,
@@ -150,30 +145,11 @@ class SurveyPlans:
             landing_s=max(pace.land_s for pace in paces),
         )
 
-    def _no_fly(self, spec: VehicleSpec) -> BaseGeometry:
-        """What a drone may not be over now."""
-        over, height_m = self._stations.over(), spec.cruise_agl_m
-        closed = [
-            polygon(volume.outline, volume.holes)
-            for volume in self._site.airspaces.values()
-            if volume.kind is AirKind.NO_FLY
-            and volume.id not in over
-            and volume.floor_agl_m <= height_m <= volume.ceiling_agl_m
-        ]
-        return shapely.union_all(closed)
-
 
 def _speed_m_s(spec: VehicleSpec, pace: AirPace) -> float:
     """On average there and back, in the wind that is planned for."""
     both_s = pace.way_s((Point(0.0, 0.0), Point(FAR_M, 0.0), Point(0.0, 0.0)))
     return 2 * FAR_M / (both_s - 2 * spec.speed_m_s / spec.acceleration_m_s2)
-
-
-def _plainer(shape: BaseGeometry, by_m: float) -> BaseGeometry:
-    """A shape of many corners with fewer, a little wider; others as they are."""
-    if len(shapely.get_coordinates(shape)) <= MANY_CORNERS:
-        return shape
-    return shape.buffer(by_m, join_style="mitre", mitre_limit=2.0).simplify(by_m)
 
 
 def _with_docks(free: BaseGeometry, docks: Sequence[Point]) -> BaseGeometry:
@@ -184,13 +160,6 @@ def _with_docks(free: BaseGeometry, docks: Sequence[Point]) -> BaseGeometry:
     spots = [shapely.Point(_xy(dock)) for dock in docks]
     own = {min(range(len(parts)), key=lambda n: (parts[n].distance(s), n)) for s in spots}
     return shapely.union_all([parts[n] for n in sorted(own)])
-
-
-def _within(free: BaseGeometry, dock: Point) -> tuple[float, float]:
-    """The spot of free air that is the nearest to a dock."""
-    inner = free.buffer(-INSET_M)
-    spot, _ = nearest_points(inner if not inner.is_empty else free, shapely.Point(_xy(dock)))
-    return spot.x, spot.y
 
 
 def _xy(point: Point) -> tuple[float, float]:

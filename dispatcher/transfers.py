@@ -7,7 +7,7 @@ lie at its pad: it can't wait in the air, and a pad is for one drone at a time.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ SAME_S = 60.0
 GOODS_WAIT_S = 300.0
 """Goods that lie at a pad for longer than this are brought to a person's notice."""
 
+GOODS_AT_PAD = "goods_at_pad"
 WAITS = "waits_for_leg"
 HELD = "other_leg_held"
 
@@ -103,6 +104,12 @@ class Transfers:
                 if first is not None:
                     self._ended[first.id] = first
         self._news.set()
+
+    def remember(self, at_pads: Mapping[TaskId, str]) -> None:
+        """Tell again of goods that lay at a pad before a restart, and nobody will come for."""
+        for id_, place in at_pads.items():
+            if self._book.find(id_) is None:
+                self._alerts.open(GOODS_AT_PAD, Severity.HIGH, task=id_, place=place)
 
     async def run(self) -> None:
         """Have second legs follow their first ones, until cancelled."""
@@ -205,7 +212,7 @@ class Transfers:
             await self._put(task, earliest_s=min(task.earliest_s, now_s), reason=None)
             self._poke()
         if task.stops_done:
-            self._alerts.clear("goods_at_pad", task=task.id)
+            self._alerts.clear(GOODS_AT_PAD, task=task.id)
         elif now_s > (first.ended_s or now_s) + GOODS_WAIT_S:
             self._tell_of_goods(task)
 
@@ -230,9 +237,19 @@ class Transfers:
         self._poke()
 
     def _tell_of_goods(self, task: Task) -> None:
-        place = stops_of(task, self._handling)[0].place
-        if not self._alerts.is_open("goods_at_pad", task=task.id):
-            self._alerts.open("goods_at_pad", Severity.HIGH, task=task.id, place=str(place))
+        if not self._alerts.is_open(GOODS_AT_PAD, task=task.id):
+            place = self._taken_at(task)
+            self._alerts.open(GOODS_AT_PAD, Severity.HIGH, task=task.id, place=place)
+
+    def _note_goods(self, task: Task) -> None:
+        """Have it known after a restart, too: nothing else of an ended task is looked at then."""
+        place = self._taken_at(task)
+        event = self._book.journal.event("goods_left_at_pad", task=task.id, place=place)
+        self._store.put(events=[event], soon=False)
+
+    def _taken_at(self, task: Task) -> str:
+        """Where a second leg takes its goods."""
+        return str(stops_of(task, self._handling)[0].place)
 
     def _tell(self, task: Task, first: Task, why: Refusal | None) -> Refusal:
         """The reason why a second leg waits; told anew now and then, if only numbers change."""
@@ -272,9 +289,10 @@ class Transfers:
         assert task.leg is not None
         first = self._first_of(task)
         if task.state is TaskState.DONE:
-            self._alerts.clear("goods_at_pad", task=task.id)
+            self._alerts.clear(GOODS_AT_PAD, task=task.id)
         elif first is not None and self._at_the_pad(first) and not _stranded(task):
             self._tell_of_goods(task)
+            self._note_goods(task)
         del self._open[task.id]
         for known in (self._unsure_s, self._told):
             known.pop(task.id, None)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from dispatcher.asked_for import asked_for
 from dispatcher.task import Kind, Priority, Task, TaskState
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from sim.recorder import Samples
@@ -101,8 +102,14 @@ def latencies(tasks: Iterable[Task]) -> dict[Kind, list[float]]:
 
 
 def summary_of_tasks(tasks: Sequence[Task], end_s: float) -> dict[str, object]:
-    """The part of a summary that speaks of tasks: counts, ratios and times, also per kind."""
+    """The part of a summary that speaks of tasks: counts, ratios and times, also per kind.
+
+    A delivery of two legs is one; how its legs went stands beside.
+    """
+    asked = asked_for(tasks)
+    tasks = [one.task for one in asked]
     counts = tallies(tasks, end_s)
+    legs = [one.legs for one in asked if one.legs]
     return {
         "tasks": {str(kind): tally.as_dict() for kind, tally in counts.items()},
         "done_ratio": round(done_ratio(tasks, end_s), 4),
@@ -113,7 +120,19 @@ def summary_of_tasks(tasks: Sequence[Task], end_s: float) -> dict[str, object]:
             str(priority): _of_priority([t for t in tasks if t.priority is priority], end_s)
             for priority in Priority
         },
+        **({"legs": _of_legs(legs)} if legs else {}),
     }
+
+
+def _of_legs(legs: Sequence[Sequence[Task]]) -> dict[str, object]:
+    """How many deliveries had two, and how long each leg took: the second from the pad on."""
+    first_s = [seconds for first, _ in legs if (seconds := latency_s(first)) is not None]
+    on_s = [b.ended_s - a.ended_s for a, b in legs if a.ended_s and b.ended_s and _both_done(a, b)]
+    return {"deliveries": len(legs), "to_pad": _spread(first_s), "from_pad": _spread(on_s)}
+
+
+def _both_done(*legs: Task) -> bool:
+    return all(leg.state is TaskState.DONE for leg in legs)
 
 
 def _of_priority(tasks: Sequence[Task], end_s: float) -> dict[str, float | None]:

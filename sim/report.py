@@ -4,9 +4,11 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dispatcher.alerts import Alert
+from dispatcher.asked_for import Asked, asked_for
 from dispatcher.task import Task
 from fleet.clock import Clock
 from fleet.vehicle import VehicleSpec
@@ -42,6 +44,16 @@ class RunResult:
     faults: Sequence[Happened] = ()
     expect: Sequence[ExpectResult] = ()
     journal: Path | None = None
+
+    @cached_property
+    def asked(self) -> Sequence[Asked]:
+        """What was asked for: deliveries of two legs once."""
+        return asked_for(self.tasks)
+
+    @cached_property
+    def wholes(self) -> Sequence[Task]:
+        """The same, each as one task."""
+        return [one.task for one in self.asked]
 
 
 def write_report(folder: Path, result: RunResult) -> Path:

@@ -6,15 +6,18 @@ from html import escape
 from typing import Any, cast
 
 from dispatcher.alerts import Severity
+from dispatcher.asked_for import Asked
 from dispatcher.task import Kind
-from sim.outcome import done_ratio, latencies, on_time_ratio, percentile, tallies
+from sim.outcome import done_ratio, latencies, latency_s, on_time_ratio, percentile, tallies
 from sim.report import RunResult
 from sim.report_maps import level_map, levels_to_draw
 from sim.report_plots import USE_COLOURS, charge_curves, lift_waits, on_time, vehicle_use
 from sim.report_style import CSS
-from sim.report_tables import at
+from sim.report_tables import at, ends, place_name, title
 
 ALERTS_SHOWN = 25
+LEGS_SHOWN = 25
+"""Deliveries."""
 
 
 def page(result: RunResult) -> str:
@@ -25,6 +28,7 @@ def page(result: RunResult) -> str:
         _header(result, heading),
         _figures(result),
         _section("What was done", _kinds(result), wide=True),
+        _section("Deliveries in two legs", _legs(result), wide=True) if _of_legs(result) else "",
         _section("On time, by the hour of asking", _punctuality(result), wide=True),
         '<div class="pair">',
         _section("How vehicles spent their time", _use(result)),
@@ -58,15 +62,15 @@ def _header(result: RunResult, heading: str) -> str:
 
 
 def _figures(result: RunResult) -> str:
-    counts = tallies(result.tasks, result.end_s).values()
+    counts = tallies(result.wholes, result.end_s).values()
     done, submitted = sum(t.done for t in counts), sum(t.submitted for t in counts)
     broken = sum(_numbers(result, "violations").values())
     kilometres = {name: metres / 1000 for name, metres in _numbers(result, "distance_m").items()}
     fleet = _numbers(result, "vehicles")
     cards = [
         (f"{done:,}", f"of {submitted:,} tasks done", ""),
-        (_percent(done_ratio(result.tasks, result.end_s)), "of the tasks due were done", ""),
-        (_percent(on_time_ratio(result.tasks, result.end_s)), "were done on time", ""),
+        (_percent(done_ratio(result.wholes, result.end_s)), "of the tasks due were done", ""),
+        (_percent(on_time_ratio(result.wholes, result.end_s)), "were done on time", ""),
         (
             f"{broken:g}" if broken else "0",
             "violations of safety, hygiene, energy or custody",
@@ -83,13 +87,13 @@ def _figures(result: RunResult) -> str:
 
 
 def _kinds(result: RunResult) -> str:
-    counts, times = tallies(result.tasks, result.end_s), latencies(result.tasks)
+    counts, times = tallies(result.wholes, result.end_s), latencies(result.wholes)
     head = ("", "asked for", "done", "late", "failed", "cancelled", "open", "half within")
     rows: list[Sequence[str]] = []
     for kind, tally in counts.items():
         if not tally.submitted:
             continue
-        tasks = [task for task in result.tasks if task.kind is kind]
+        tasks = [task for task in result.wholes if task.kind is kind]
         ratio = on_time_ratio(tasks, result.end_s)
         bar = f'<i class="bar"><i style="width:{ratio * 100:.1f}%"></i></i>{_percent(ratio)}'
         values = (
@@ -112,8 +116,38 @@ def _kinds(result: RunResult) -> str:
     return _table((*head, "95 % within", "on time"), rows, numbers=True)
 
 
+def _of_legs(result: RunResult) -> list[Asked]:
+    return [one for one in result.asked if one.legs]
+
+
+def _legs(result: RunResult) -> str:
+    """Each such delivery, and beneath it its legs."""
+    found = _of_legs(result)
+    rows: list[Sequence[str]] = []
+    for one in found[:LEGS_SHOWN]:
+        for number, task in enumerate((one.task, *one.legs)):
+            origins, goals = ends(task)
+            name = f"leg {number}" if number else title(task, result.site)
+            way = (" and ".join(place_name(p, result.site) for p in ps) for ps in (origins, goals))
+            vehicles = one.vehicles if not number else (task.vehicle or "",)
+            seconds = latency_s(task)
+            rows.append(
+                (
+                    escape(task.id),
+                    escape(name),
+                    escape(" → ".join(way)),
+                    escape(", ".join(vehicles)),
+                    str(task.state),
+                    _minutes(seconds),
+                )
+            )
+    more = len(found) - LEGS_SHOWN
+    note = f"<p class='note'>{more:,} more in legs.csv.</p>" if more > 0 else ""
+    return _table(("", "", "", "by", "", "within"), rows) + note
+
+
 def _punctuality(result: RunResult) -> str:
-    asked = {task.kind for task in result.tasks}
+    asked = {task.kind for task in result.wholes}
     figures = (
         f"<figure><figcaption>{str(kind).capitalize()}</figcaption>{on_time(result, kind)}</figure>"
         for kind in Kind

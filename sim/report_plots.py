@@ -104,7 +104,7 @@ def on_time(result: RunResult, kind: Kind) -> str:
     """Tasks of one kind by the time at which they were asked for, and what became of them."""
     bins = _Hours.of(result)
     parts = {"on time": [0] * bins.count, "late": [0] * bins.count, "not done": [0] * bins.count}
-    for task in result.tasks:
+    for task in result.wholes:
         fate = _fate(task, result.end_s) if task.kind is kind else None
         if fate is not None:
             parts[fate][bins.of_time(task.created_s)] += 1

@@ -20,6 +20,7 @@ def write_tables(folder: Path, result: "RunResult") -> None:
     """Write every CSV file of a report."""
     tables = {
         "tasks": _tasks(result),
+        "legs": _legs(result),
         "vehicles": _vehicles(result),
         "energy": _energy(result),
         "drone_tracks": _tracks(result),
@@ -75,18 +76,34 @@ def at(result: "RunResult", loop_s: float | None) -> str:
 def _tasks(result: "RunResult") -> Iterator[Row]:
     yield (
         *("id", "kind", "priority", "state", "title", "from", "to", "vehicle", "requester"),
-        *("created", "earliest", "due", "ended", "latency_s", "late", "reason"),
+        *("created", "earliest", "due", "ended", "latency_s", "late", "reason", "legs"),
     )
-    for task in result.tasks:
+    for asked in result.asked:
+        task, legs = asked.task, " ".join(leg.id for leg in asked.legs)
         origins, goals = ends(task)
         done = task.state is TaskState.DONE and task.ended_s is not None
         latency = f"{(task.ended_s or 0.0) - task.created_s:.1f}" if done else ""
         yield (
             *(task.id, task.kind, task.priority, task.state, title(task, result.site)),
-            *(" ".join(origins), " ".join(goals), task.vehicle or "", task.requester),
+            *(" ".join(origins), " ".join(goals), " ".join(asked.vehicles), task.requester),
             *(at(result, s) for s in (task.created_s, task.earliest_s, task.due_s, task.ended_s)),
-            *(latency, int(is_late(task, result.end_s)), task.reason or ""),
+            *(latency, int(is_late(task, result.end_s)), task.reason or "", legs),
         )
+
+
+def _legs(result: "RunResult") -> Iterator[Row]:
+    yield (
+        *("delivery", "leg", "id", "state", "from", "to", "vehicle"),
+        *("earliest", "due", "ended", "late", "reason"),
+    )
+    for asked in result.asked:
+        for number, leg in enumerate(asked.legs, 1):
+            origins, goals = ends(leg)
+            yield (
+                *(asked.task.id, number, leg.id, leg.state, " ".join(origins), " ".join(goals)),
+                *(leg.vehicle or "", *(at(result, s) for s in (leg.earliest_s, leg.due_s))),
+                *(at(result, leg.ended_s), int(is_late(leg, result.end_s)), leg.reason or ""),
+            )
 
 
 def _vehicles(result: "RunResult") -> Iterator[Row]:

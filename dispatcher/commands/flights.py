@@ -8,6 +8,8 @@ import typer
 from dispatcher.commands.http import HERE, Api, AsJson, Url
 from dispatcher.commands.words import answering, moment, say, say_json, say_table
 
+PAGE = 500
+
 
 def register(app: typer.Typer) -> None:
     """Hang the command into ``wardline``."""
@@ -36,7 +38,7 @@ def flights(
         if report:
             found = api.get("flights", "report", month=month)
         elif form == "table":
-            found = api.get("flights", month=month, vehicle=vehicle, limit=limit)
+            found = _listed(api, month, vehicle, limit)
         else:
             asked = {"month": month, "vehicle": vehicle, "limit": limit, "format": form}
             _write(api.text("flights", **asked), out)
@@ -47,6 +49,20 @@ def flights(
         _say_month(found)
     else:
         say_table(*_rows(found["flights"]))
+
+
+def _listed(api: Api, month: str | None, vehicle: str | None, limit: int) -> Any:
+    """The latest ones, or all of a month, page by page."""
+    if month is None:
+        return api.get("flights", vehicle=vehicle, limit=limit)
+    flights: list[Any] = []
+    cursor = None
+    while True:
+        page = api.get("flights", month=month, vehicle=vehicle, limit=PAGE, cursor=cursor)
+        flights += page["flights"]
+        cursor = page["next"]
+        if cursor is None:
+            return {"flights": flights, "next": None}
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.alerts import Alert
+from dispatcher.asked_for import is_whole
 from dispatcher.control_desk import Token
 from dispatcher.emergencies import Emergency
 from dispatcher.errors import NotFound
@@ -246,11 +247,14 @@ class Shelf:
         return [event for event in self._timelines.get(task, ()) if event.at_s <= now_s]
 
     async def done_since(self, since_s: float) -> dict[TaskId, bool]:
-        """The tasks done since a moment, and whether each was in time."""
+        """What was done since a moment, and whether each was in time."""
         return {
             task.id: task.ended_s <= task.due_s
             for task in self._playback.tasks()
-            if task.state is TaskState.DONE and task.ended_s is not None and task.ended_s >= since_s
+            if task.state is TaskState.DONE
+            and is_whole(task.leg)
+            and task.ended_s is not None
+            and task.ended_s >= since_s
         }
 
 

@@ -151,14 +151,14 @@ def _of(survey: Survey, plan: SurveyPlan) -> PartsPlan:
     flown = [(n, way) for n, ways in enumerate(plan.sorties) for way in ways]
     flown.sort(key=lambda each: (plan.sorties[each[0]].index(each[1]), each[0]))
     return PartsPlan(
-        parts=tuple(Part(line=_over(way, near), drone=n) for n, way in flown),
+        parts=tuple(Part(line=over_area(way, near), drone=n) for n, way in flown),
         drones=sum(bool(ways) for ways in plan.sorties),
         makespan_s=plan.makespan_s,
         longest_s=max(survey.flight.sortie_s(way) for _, way in flown),
     )
 
 
-def _over(way: Sequence[Spot], near: BaseGeometry) -> tuple[Spot, ...]:
+def over_area(way: Sequence[Spot], near: BaseGeometry) -> tuple[Spot, ...]:
     """A sortie from where it comes near the area to where it leaves that."""
     return tuple(reversed(_from_entry(list(reversed(_from_entry(list(way), near))), near)))
 

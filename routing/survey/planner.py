@@ -177,6 +177,8 @@ class _Effort:
         return (time.process_time() - self._since_s) / self._cpu_s
 
     def take(self, rounds: int) -> int:
-        """So many rounds are about to be made."""
+        """So many rounds are about to be made; no more than the whole budget."""
+        if self._cpu_s is None:
+            rounds = min(rounds, self._rounds)
         self._made += rounds
         return rounds

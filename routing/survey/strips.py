@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from shapely import LineString
-from shapely.affinity import rotate
+from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import nearest_points
 
 from routing.survey.air import polygons
 from routing.survey.case import Flight, Spot
@@ -22,6 +23,7 @@ Line = tuple[Spot, Spot]
 ANGLES = 12
 """Directions tried beside those of the area's own borders."""
 _SHORTEST_M = 1.0
+_NUDGE_M = 0.05
 
 
 def angles(shape: BaseGeometry) -> list[float]:
@@ -96,20 +98,35 @@ def along_gap(gap: BaseGeometry, free: BaseGeometry, length_m: float) -> Line | 
             (middle.x + ux * keep, middle.y + uy * keep),
         ]
     )
-    inside = _segments([line.intersection(free)])
-    if inside:
-        return max(inside, key=lambda segment: math.dist(*segment))
+    for each in (line, _moved_into(free, line)):
+        inside = _segments([each.intersection(free)])
+        if inside:
+            return max(inside, key=lambda segment: math.dist(*segment))
     spot = gap.intersection(free).representative_point()
     if spot.is_empty:
         return None
     return (spot.x, spot.y), (spot.x + ux * 1e-3, spot.y + uy * 1e-3)
 
 
+def _moved_into(free: BaseGeometry, line: LineString) -> BaseGeometry:
+    """A line beside itself, as far as its middle lies outside ``free``, and a little more."""
+    middle = line.centroid
+    spot = nearest_points(free, middle)[0]
+    far_m = middle.distance(spot)
+    if far_m == 0.0:
+        return line
+    more = 1 + _NUDGE_M / far_m
+    return translate(line, (spot.x - middle.x) * more, (spot.y - middle.y) * more)
+
+
 def _along(piece: BaseGeometry, free: BaseGeometry, y: float, length_m: float) -> BaseGeometry:
     low_x, _, high_x, _ = piece.bounds
     inset = min(length_m / 2, (high_x - low_x) / 2 - _SHORTEST_M / 2)
     line = LineString([(low_x + inset, y), (high_x - inset, y)])
-    return line.intersection(free)
+    found = line.intersection(free)
+    if found.is_empty and piece.intersects(free):
+        found = _moved_into(free.intersection(piece), line).intersection(free)
+    return found
 
 
 def _without_tips(flat: BaseGeometry, skip: float) -> tuple[float, float]:

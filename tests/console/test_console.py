@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from dispatcher.alerts import Severity
 from dispatcher.intake import parse
+from dispatcher.patrol_judge import Forecast
 from dispatcher.task import Kind, Patrol, Priority, TaskId, TaskState
 from dispatcher.views import Activity
 from fleet.vehicle import Breach, VehicleId, Weight
@@ -388,6 +389,28 @@ async def test_a_place_is_chosen_on_the_map(visit: Visit) -> None:
                 return
             await page.mouse.click(x + dx, y + dy)
     pytest.fail("no place on the whole map could be tapped")
+
+
+@pytest.mark.parametrize(
+    ("locale", "used", "sorties", "said"),
+    [
+        ("en-GB", 2, 5, "drones: 2, sorties: 5, 3 each at most"),
+        ("en-GB", 1, 2, "drones: 1, sorties: 2"),
+        ("zh-CN", 2, 5, "2 架无人机，共 5 架次，每架至多 3 架次"),
+        ("zh-CN", 1, 2, "1 架无人机，2 架次"),
+    ],
+)
+async def test_an_areas_preview_says_how_many_drones_fly_how_often(
+    visit: Visit, desk: Desk, locale: str, used: int, sorties: int, said: str
+) -> None:
+    desk.ward.forecast = Forecast(minutes=74.0, able=3, needed=1, used=used, sorties=sorties)
+    visitor = await visit(locale=locale)
+    page = await visitor.open()
+    await new_task(page, "patrol")
+    await choose(page, "area", "公园")
+    await expect(page.locator(".preview")).to_contain_text(said)
+    button = page.locator(".foot button[type=submit]")
+    assert await button.evaluate("one => one.scrollWidth <= one.clientWidth"), "its words are cut"
 
 
 async def test_an_area_is_drawn_on_the_map_and_its_patrol_foretold(

@@ -335,19 +335,22 @@ def test_the_log_of_flights_is_listed_and_written(site: Site, tmp_path: Path) ->
     fixes = (Fix(0.0, 0.0, 0.0, 0.0), Fix(60.0, 30.0, 0.0, 40.0))
     clock = site.ward.clock
 
-    async def fly() -> None:
+    async def fly(*numbers: int) -> None:
         began_s = clock.to_loop(datetime(2026, 3, 5, tzinfo=UTC))
-        flight = Flight(
-            id=FlightId("F-000001"),
-            vehicle=VehicleId("D1"),
-            began_s=began_s,
-            ended_s=began_s + 90,
-            commanded_by="=Wu",
-            track=fixes,
-        )
-        await site.ward.flights.store.put([flight])
+        flights = [
+            Flight(
+                id=FlightId(f"F-{number:06d}"),
+                vehicle=VehicleId("D1"),
+                began_s=began_s,
+                ended_s=began_s + 90,
+                commanded_by="=Wu",
+                track=fixes,
+            )
+            for number in numbers
+        ]
+        await site.ward.flights.store.put(flights)
 
-    site.do(fly())
+    site.do(fly(1))
     assert "F-000001" in site.wardline("flights").stdout
     assert "'=Wu" in site.wardline("flights", "--format", "csv").stdout
     out = tmp_path / "flights.kml"
@@ -356,4 +359,6 @@ def test_the_log_of_flights_is_listed_and_written(site: Site, tmp_path: Path) ->
     month = site.answer("flights", "--report", "--month", "2026-03")
     assert (month["flights"], month["minutes"]) == (1, 1.5)
     assert site.wardline("flights", "--month", "2026-3").exit_code == 1
+    site.do(fly(*range(2, 600)))
+    assert len(site.answer("flights", "--month", "2026-03")["flights"]) == 599
     assert site.wardline("flights", "--report").exit_code == 2

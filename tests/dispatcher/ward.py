@@ -144,6 +144,7 @@ class Ward:
         self.rules: dict[RuleId, RoadRule] = {}
         self.alarms: dict[EmergencyId, Emergency] = {}
         self.submitted = 0
+        self.forecast = Forecast(able=1, needed=1)
         self._journal = Journal(clock, sink=sink)
         book = TaskBook(store, self._journal, clock, self.hub)
         told = lambda: self.hub.tell(Change(incidents=True))  # noqa: E731
@@ -258,9 +259,9 @@ class Ward:
         return []
 
     async def preview(self, request: PatrolIn) -> Forecast:
-        """As if one robot could do it."""
+        """As if one robot could do it, unless a test says otherwise."""
         to_task_fields(request, self.site, self.clock, DispatchConfig())
-        return Forecast(able=1, needed=1)
+        return self.forecast
 
     def emergencies(self) -> list[Emergency]:
         return list(self.alarms.values())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.control_desk import Order, Reply
-from dispatcher.flight_log import Flight
+from dispatcher.flight_log import Flight, FlightQuery
 from dispatcher.incidents_in import IncidentIn
 from dispatcher.skies import Skies
 from dispatcher.task import TaskState
@@ -124,7 +124,8 @@ async def test_the_emergency_stop_holds_robots_with_what_they_carry(tmp_path: Pa
 
 async def flights_of(place: Hospital | Place) -> list[Flight]:
     await asyncio.sleep(5)
-    return (await place.service.flights.store.latest(10))[::-1]
+    pages = place.service.flights.store.pages(FlightQuery(limit=10), list)
+    return [flight async for page, _ in pages for flight in page][::-1]
 
 
 async def test_the_log_says_who_had_the_drone_do_what(tmp_path: Path) -> None:

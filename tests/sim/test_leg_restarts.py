@@ -57,3 +57,23 @@ async def test_a_drone_in_the_air_keeps_its_pads_over_a_restart(tmp_path: Path) 
         await here.restart()
         await here.until(lambda: not far.airborne)
         assert not here.world.aircraft[D1].airborne
+
+
+async def test_goods_that_nobody_will_fetch_are_told_of_again_until_a_person_knows(
+    tmp_path: Path,
+) -> None:
+    async with place(bloodline(tmp_path), tmp_path / "legs.sqlite") as here:
+        await here.service.fleet_desk.set_in_service(C1, on=False)
+        second = await here.submit(**BLOOD)
+        leg = here.service.task(second).leg
+        assert leg is not None
+        await here.until(lambda: here.service.task(leg.other).state is TaskState.DONE)
+        await here.service.task_desk.cancel(second)
+        await here.restart()
+        await here.restart()
+        (alert,) = [a for a in here.service.alerts() if not a.cleared_s]
+        assert (alert.code, alert.task) == ("goods_at_pad", second)
+        assert alert.facts == {"place": "beside-pad"}
+        await here.service.fleet_desk.acknowledge(alert.id, "Li")
+        await here.restart()
+        assert not [a for a in here.service.alerts() if not a.cleared_s]

@@ -2,7 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.task import Delivery, Goods, Kind, Patrol, Priority, Spec, Task, TaskId, TaskState
+from dispatcher.task import (
+    Delivery,
+    Goods,
+    Kind,
+    Leg,
+    Patrol,
+    Priority,
+    Spec,
+    Task,
+    TaskId,
+    TaskState,
+)
 from routing.site import PlaceId
 from sim.outcome import (
     done_ratio,
@@ -112,3 +123,22 @@ def test_use_sums_to_one_and_knows_no_other_words() -> None:
     assert use["working"] == 0.5
     assert use["away"] == 0.25
     assert sum(use.values()) == pytest.approx(1.0)
+
+
+def test_a_delivery_of_two_legs_is_counted_and_timed_once() -> None:
+    pad, ids = PlaceId("pad"), (TaskId("T-000001"), TaskId("T-000002"))
+    first = replace(KEPT, ended_s=400.0, leg=Leg(number=1, other=ids[1], via=pad))
+    second = replace(KEPT, id=ids[1], earliest_s=390.0, leg=Leg(number=2, other=ids[0], via=pad))
+    summary = summary_of_tasks([first, second], END_S)
+    assert summary["kinds_done"] == {"delivery": 1, "medicine": 0, "patrol": 0, "disinfection": 0}
+    assert summary["on_time_ratio"] == 1.0
+    assert summary["latency"]["delivery"] == {"p50_s": 800.0, "p95_s": 800.0}  # type: ignore[index]
+    assert summary["by_priority"]["routine"]["submitted"] == 1  # type: ignore[index]
+    assert summary["legs"] == {
+        "deliveries": 1,
+        "to_pad": {"p50_s": 300.0, "p95_s": 300.0},
+        "from_pad": {"p50_s": 500.0, "p95_s": 500.0},
+    }
+    late = replace(second, ended_s=1100.0)
+    assert summary_of_tasks([first, late], END_S)["on_time_ratio"] == 0.0
+    assert "legs" not in summary_of_tasks([KEPT], END_S)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.alerts import Alert, Severity
-from dispatcher.task import Delivery, Goods, Patrol, Priority, Task, TaskId, TaskState
+from dispatcher.task import Delivery, Goods, Leg, Patrol, Priority, Task, TaskId, TaskState
 from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.facility import LiftWait
@@ -274,3 +274,30 @@ async def test_a_run_in_which_nothing_happened_has_a_report_too(site: Site, tmp_
         samples=Recorder(World(site, seed=1), dict).samples,
     )
     assert "of 0 tasks done" in write_report(tmp_path, empty).read_text(encoding="utf-8")
+
+
+async def test_a_delivery_of_two_legs_is_one_with_its_legs_beneath(
+    result: RunResult, tmp_path: Path
+) -> None:
+    pad = PlaceId("pad")
+    first = delivery(5, TaskState.DONE, ended_s=400.0)
+    second = replace(
+        delivery(6, TaskState.DONE, ended_s=800.0),
+        vehicle=DRONE.id,
+        leg=Leg(number=2, other=first.id, via=pad),
+    )
+    first = replace(first, leg=Leg(number=1, other=second.id, via=pad))
+    told = replace(result, tasks=(*result.tasks, first, second))
+    page = write_report(tmp_path, told).read_text(encoding="utf-8")
+    assert "of 5 tasks done" in page
+    assert page.index("Deliveries in two legs") < page.index("leg 1") < page.index("leg 2")
+    *_, whole = rows(tmp_path, "tasks")
+    assert (whole["id"], whole["vehicle"]) == ("T-000006", "C1 D1")
+    assert whole["legs"] == "T-000005 T-000006"
+    legs = rows(tmp_path, "legs")
+    assert [(leg["delivery"], leg["leg"], leg["id"], leg["vehicle"]) for leg in legs] == [
+        ("T-000006", "1", "T-000005", "C1"),
+        ("T-000006", "2", "T-000006", "D1"),
+    ]
+    done = {row["id"]: row["tasks_done"] for row in rows(tmp_path, "vehicles")}
+    assert done == {"C1": "3", "D1": "2"}

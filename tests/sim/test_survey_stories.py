@@ -25,24 +25,12 @@ from dispatcher.task_in import PatrolIn
 from fleet.vehicle import VehicleId
 from sim.config import PlannedFault
 from sim.world import Aircraft
+from tests.sim.dock_yard import dock_yard
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.process import Place, place
 
 D1, D2, D3 = VehicleId("D1"), VehicleId("D2"), VehicleId("D3")
-SITE = """\
-# Wide fields with three docks in a corner, and a farm that nobody flies over.
-site: fields
-name: {en: Fields, zh: 田野}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  yard:
-    name: {en: Yard, zh: 院区}
-    outdoors: true
-    places:
-      dock-1: {name: {en: Dock 1, zh: 一号}, kind: dock, at: [0, 0], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号}, kind: dock, at: [60, 0], roles: [pad, charger]}
-      dock-3: {name: {en: Dock 3, zh: 三号}, kind: dock, at: [120, 0], roles: [pad, charger]}
-air:
+AIR = """\
   fence:
     name: {en: Fence, zh: 围栏}
     kind: geofence
@@ -62,22 +50,18 @@ WANTED = shapely.Polygon([(0, 60), (400, 60), (400, 300), (250, 420), (0, 420)])
 
 
 def fields(folder: Path, drones: int, capacity_wh: int = 50) -> Path:
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    path, models = (
-        folder / "fields.yaml",
-        MODELS.replace("charge_w: 400}\n    cruise", "charge_w: 1500}\n    cruise"),
+    models = MODELS.replace("charge_w: 400}\n    cruise", "charge_w: 1500}\n    cruise")
+    return dock_yard(
+        folder,
+        id_="fields",
+        name=("Fields", "田野"),
+        about="Wide fields with three docks in a corner, and a farm that nobody flies over.",
+        air=AIR,
+        models=models.replace("capacity_wh: 300", f"capacity_wh: {capacity_wh}"),
+        drones=drones,
+        apart_m=60,
+        lowest_m=48,
     )
-    models = models.replace("capacity_wh: 300", f"capacity_wh: {capacity_wh}")
-    docks = ", ".join(f"dock-{n + 1}" for n in range(drones))
-    ids = ", ".join(f"D{n + 1}" for n in range(drones))
-    path.write_text(
-        "# drones over fields\nscenario: fields\nsite: site.yaml\nduration: 24h\n"
-        + models
-        + f"vehicles:\n  - {{model: drone, ids: [{ids}], homes: [{docks}], docks: [{docks}], "
-        f"cruise_agl_m: [{', '.join(str(48 + 8 * n) for n in range(drones))}]}}\n",
-        encoding="utf-8",
-    )
-    return path
 
 
 class Eye:

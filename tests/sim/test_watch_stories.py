@@ -13,24 +13,12 @@ from dispatcher.shifts import ShiftState
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from sim.fault_plan import PlannedFault
+from tests.sim.dock_yard import dock_yard
 from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
 from tests.sim.process import Place, place
 
 D1, D2, D3 = (VehicleId(name) for name in ("D1", "D2", "D3"))
-SITE = """\
-# A park with three docks to the south of it, and a stadium that is closed from 22:30 on.
-site: park
-name: {en: Park, zh: 公园}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  yard:
-    name: {en: Yard, zh: 院区}
-    outdoors: true
-    places:
-      dock-1: {name: {en: Dock 1, zh: 一号}, kind: dock, at: [0, 0], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号}, kind: dock, at: [40, 0], roles: [pad, charger]}
-      dock-3: {name: {en: Dock 3, zh: 三号}, kind: dock, at: [80, 0], roles: [pad, charger]}
-air:
+AIR = """\
   fence:
     name: {en: Fence, zh: 围栏}
     kind: geofence
@@ -51,18 +39,18 @@ DRONES = MODELS.replace("capacity_wh: 300", "capacity_wh: 150").replace(
 
 
 def park(folder: Path, drones: int = 3) -> Path:
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    path = folder / "park.yaml"
-    numbers = range(1, drones + 1)
-    docks = ", ".join(f"dock-{n}" for n in numbers)
-    path.write_text(
-        "# drones over a park\nscenario: park\nsite: site.yaml\nduration: 24h\n"
-        "start: 2026-02-03T22:00:00+00:00\n" + DRONES + "vehicles:\n"
-        f"  - {{model: drone, ids: [{', '.join(f'D{n}' for n in numbers)}], homes: [{docks}], "
-        f"docks: [{docks}], cruise_agl_m: [{', '.join(str(40 + 8 * n) for n in numbers)}]}}\n",
-        encoding="utf-8",
+    return dock_yard(
+        folder,
+        id_="park",
+        name=("Park", "公园"),
+        about="A park with three docks to the south of it, and a stadium closed from 22:30 on.",
+        air=AIR,
+        models=DRONES,
+        drones=drones,
+        apart_m=40,
+        lowest_m=48,
+        more="start: 2026-02-03T22:00:00+00:00\n",
     )
-    return path
 
 
 def watch(here: Hospital | Place, minutes: float, **more: Any) -> dict[str, Any]:

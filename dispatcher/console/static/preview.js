@@ -48,12 +48,29 @@ export class Preview {
   }
 }
 
-/** @param {{minutes: number|null, battery_ratio: number|null, vehicles_needed: number|null, vehicles_able: number}} found */
-function words({ minutes, battery_ratio, vehicles_needed, vehicles_able }) {
+/**
+ * @typedef {object} Found
+ * @property {number|null} minutes
+ * @property {number|null} battery_ratio
+ * @property {number|null} vehicles_needed
+ * @property {number} vehicles_able
+ * @property {number|null} vehicles_used
+ * @property {number|null} sorties of all of them together
+ */
+
+/** @param {Found} found */
+function words({ minutes, battery_ratio, vehicles_needed, vehicles_able, vehicles_used, sorties }) {
   const parts = [
     minutes !== null && t("preview.minutes", { n: Math.max(1, Math.round(minutes)) }),
     battery_ratio !== null && t("preview.battery", { share: percent(battery_ratio) }),
     vehicles_needed !== null && t("preview.vehicles", { needed: vehicles_needed, able: vehicles_able }),
+    vehicles_used !== null && sorties !== null && shared(vehicles_used, sorties),
   ];
   return parts.filter(Boolean).join(" · ");
+}
+
+/** Who flies an area, and how often. @param {number} drones @param {number} sorties */
+function shared(drones, sorties) {
+  if (drones === 1) return t("preview.alone", { sorties });
+  return t("preview.shared", { drones, sorties, each: Math.ceil(sorties / drones) });
 }

@@ -247,6 +247,8 @@ export const en = {
   "preview.minutes": "about {n} min",
   "preview.battery": "{share} of a battery",
   "preview.vehicles": "{needed} needed, {able} able",
+  "preview.alone": "drones: 1, sorties: {sorties}",
+  "preview.shared": "drones: {drones}, sorties: {sorties}, {each} each at most",
 
   "replay.title": "Replay",
   "replay.playing": "Plays ×{n}",
@@ -616,6 +618,8 @@ export const en = {
   "event.task_unassigned": "taken back into the queue",
   "event.task_held": "Held: an emergency, or the weather",
   "event.task_resumed": "Goes on: what it waited for is over",
+  "event.alert_acknowledged": "an alert was acknowledged",
+  "event.goods_left_at_pad": "goods left at the pad",
   "event.leg_ended": "the other leg has ended",
   "event.task_handed_back": "{vehicle} gave it back",
   "event.task_preempted": "{vehicle} was turned round for {by}",

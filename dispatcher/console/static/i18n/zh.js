@@ -247,6 +247,8 @@ export const zh = {
   "preview.minutes": "约 {n} 分钟",
   "preview.battery": "耗电 {share}",
   "preview.vehicles": "需 {needed} 台，可用 {able} 台",
+  "preview.alone": "1 架无人机，{sorties} 架次",
+  "preview.shared": "{drones} 架无人机，共 {sorties} 架次，每架至多 {each} 架次",
 
   "replay.title": "回放",
   "replay.playing": "播放 ×{n}",
@@ -616,6 +618,8 @@ export const zh = {
   "event.task_unassigned": "退回队列",
   "event.task_held": "因紧急情况或天气暂停",
   "event.task_resumed": "所等情况解除，继续",
+  "event.alert_acknowledged": "警报已确认",
+  "event.goods_left_at_pad": "货物留在起降点",
   "event.leg_ended": "另一程已结束",
   "event.task_handed_back": "{vehicle} 退回",
   "event.task_preempted": "{vehicle} 改去执行 {by}",
