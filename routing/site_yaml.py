@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,8 +56,12 @@ def examine(path: Path) -> Examined:
     return examine_text(text, str(path))
 
 
+@lru_cache(maxsize=8)
 def examine_text(text: str, source: str) -> Examined:
-    """Read a site from YAML text and say all that is wrong with it."""
+    """Read a site from YAML text and say all that is wrong with it.
+
+    The latest answers are kept: sweeps and tests read few sites often, and sites are frozen.
+    """
     marked = parse(text)
     faults = list(marked.faults)
     if not isinstance(marked.data, dict):
