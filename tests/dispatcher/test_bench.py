@@ -216,6 +216,7 @@ def test_the_benchmarks_own_checker_agrees(tmp_path: Path, checker: str, instanc
         assert verdict[figure] == row[figure]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="needs the files in ../shared/benchmarks")
 def test_every_public_instance_is_found_and_is_a_problem() -> None:
     tours = find([BENCHMARKS / "routing"], TOURS)

@@ -40,7 +40,7 @@ from tests.fleet.mutations import mutated
 from tests.fleet.vda5050_scene import SPEC, running
 from tests.sim.hospital import DRONE, hospital, scenario_file
 
-MESSAGES = int(os.environ.get("WARDLINE_FUZZ", "2000"))
+MESSAGES = int(os.environ.get("WARDLINE_FUZZ", "1000"))
 ALL = 20_000
 BATCH = 100
 FACILITIES = "wardline/v1/facilities"

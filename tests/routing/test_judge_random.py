@@ -95,6 +95,7 @@ def test_who_uses_energy_only_to_drive_has_driven_it_all(case: Case) -> None:
             assert row.energy_j == left
 
 
+@pytest.mark.long
 @FEW
 @given(cases())
 def test_limits_hold_to_the_last_second_and_metre(case: Case) -> None:

@@ -65,6 +65,7 @@ def allow(request: Request, number: int) -> Request:
     return replace(request, allowed=allowed)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=60)
 @given(rich_problems(max_slots=3), st.integers(0, 3))
 def test_one_more_vehicle_never_makes_it_dearer(problem: Problem, seed: int) -> None:

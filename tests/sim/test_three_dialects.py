@@ -67,6 +67,7 @@ async def busy_day(place: Hospital) -> Sequence[TaskId]:
     return tasks
 
 
+@pytest.mark.long
 async def test_three_versions_do_one_day_together(tmp_path: Path) -> None:
     recorder, wires = SchemaRecorder(VERSIONS), MemoryWires()
     for tree in ("uagv/#", "vda5050/#"):
