@@ -14,7 +14,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUNS := $(VENV)/.runs
 DEVELOPS := $(VENV)/.develops
 PEER := tests/real/peer
-FAST := $(BIN)/pytest -n 2 -m "not real and not browser"
+TESTS := $(BIN)/pytest -n 2 --dist
+# A test starts many programs: each would compile all our sources anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,11 +36,11 @@ serve: $(RUNS) ## dispatch the vehicles of CONFIG=; needs an MQTT broker
 
 test: $(DEVELOPS) ## every test; installs Mosquitto, Chromium and Node where it may
 	@.ci/parts $(PEER)
-	$(FAST) $(PYTEST_ARGS)
-	$(BIN)/pytest -m "real or browser" $(PYTEST_ARGS)
+	$(TESTS) worksteal -m "not real and not browser" $(PYTEST_ARGS)
+	$(TESTS) loadgroup -m "real or browser" $(PYTEST_ARGS)
 
-check: lint ## what `make lint` does, and the fast tests
-	$(FAST)
+check: lint ## what `make lint` does, and the tests that are neither long nor need real parts
+	$(TESTS) worksteal -m "not real and not browser and not long"
 
 lint: $(DEVELOPS) ## format, lint, types, floors, dead code
 	$(BIN)/ruff format --check .

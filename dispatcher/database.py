@@ -1,8 +1,10 @@
 """Opens the database: takes it for this process alone, sets it up, brings its tables up to date."""
 
 import fcntl
+import sqlite3
+from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from alembic import command
 from alembic.config import Config
@@ -57,8 +59,10 @@ class Database:
         if on_file:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             connection.exec_driver_sql("PRAGMA synchronous=FULL")
-        connection.commit()
-        migrate(connection)
+            connection.commit()
+            migrate(connection)
+        else:
+            _empty().backup(_driven(connection))
         return connection
 
     def _free(self) -> None:
@@ -73,6 +77,22 @@ def migrate(connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     connection.commit()
+
+
+@cache
+def _empty() -> sqlite3.Connection:
+    """Tables without rows: a database in memory is a copy, made far sooner than step by step."""
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.connect() as connection:
+        migrate(connection)
+        _driven(connection).backup(kept)
+    engine.dispose()
+    return kept
+
+
+def _driven(connection: Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _file_of(url: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,9 +59,22 @@ def examine(path: Path) -> Examined:
 def examine_text(text: str, source: str, folder: Path | None = None) -> Examined:
     """Read a site from YAML text and say all that is wrong with it.
 
+    The latest answers are kept: sweeps and tests read few sites often, and sites are frozen. Not
+    so where a text names another file, which may be another one by now.
+
     Args:
         folder: where the files are that it names; None = here.
     """
+    names_a_file = "terrain" in text
+    return _examined(text, source, folder) if names_a_file else _kept(text, source)
+
+
+@lru_cache(maxsize=8)
+def _kept(text: str, source: str) -> Examined:
+    return _examined(text, source, None)
+
+
+def _examined(text: str, source: str, folder: Path | None) -> Examined:
     marked = parse(text)
     faults = list(marked.faults)
     if not isinstance(marked.data, dict):

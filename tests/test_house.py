@@ -91,6 +91,7 @@ def test_the_wheel_brings_its_licence_and_its_command(wheel: Path) -> None:
         assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@pytest.mark.long
 def test_an_installed_wardline_runs_its_own_scenarios_from_any_folder(
     wheel: Path, tmp_path: Path
 ) -> None:
@@ -181,6 +182,7 @@ def test_every_import_is_declared(folder: str) -> None:
     assert not undeclared, "declare them in pyproject.toml"
 
 
+@pytest.mark.long
 def test_nothing_that_runs_needs_an_optional_dependency() -> None:
     script = (
         "import sys\n"

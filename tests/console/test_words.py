@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,17 +36,24 @@ def each_once(pairs: list[tuple[str, str]]) -> dict[str, str]:
 EN, ZH = words("en"), words("zh")
 
 
-def first_words(*functions: str) -> Iterator[str]:
-    """The literal first arguments of all calls of these functions in the package sources."""
+@cache
+def calls() -> list[tuple[str, str]]:
+    """All calls in the package sources whose first argument is literal: of what, with what."""
+    found: list[tuple[str, str]] = []
     for package in ("dispatcher", "fleet", "routing"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not isinstance(node, ast.Call) or not node.args:
-                    continue
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                word = node.args[0]
-                if name in functions and isinstance(word, ast.Constant):
-                    yield str(word.value)
+                if isinstance(node, ast.Call) and node.args:
+                    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                    word = node.args[0]
+                    if isinstance(word, ast.Constant):
+                        found.append((name, str(word.value)))
+    return found
+
+
+def first_words(*functions: str) -> Iterator[str]:
+    """The literal first arguments of all calls of these functions in the package sources."""
+    return (word for name, word in calls() if name in functions)
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:

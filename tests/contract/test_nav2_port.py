@@ -20,7 +20,7 @@ from fleet.ros2.said import Status
 from tests.fleet.vda5050_scene import SITE, running
 from tests.real.nav2 import end, free_domain, on_loopback, robots, start_robots
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dds")]
 
 SPEED_M_S = 10.0
 CART = {

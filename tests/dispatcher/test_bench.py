@@ -99,6 +99,7 @@ def folder(tmp_path: Path) -> Path:
 # -- answers -------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_folder_is_solved_and_answered_in_json(folder: Path) -> None:
     out = folder / "out" / "today"
     answer = Answer("routing", folder, *ROUTING, "--out", out, "--json")
@@ -119,6 +120,7 @@ def test_a_folder_is_solved_and_answered_in_json(folder: Path) -> None:
     assert sorted(stop for route in pairs["routes"] for stop in route) == [1, 2, 3, 4]
 
 
+@pytest.mark.long
 def test_an_allocation_is_solved_by_its_matrix(folder: Path) -> None:
     answer = Answer("allocation", folder, "--budget-s", "0.1", "--out", folder / "o", "--json")
     assert answer.code == 0, answer.err
@@ -145,6 +147,7 @@ def test_a_peer_solves_the_same_whole_numbers(tmp_path: Path, name: str, text: s
     assert 0 < theirs.cpu_s < 1
 
 
+@pytest.mark.long
 def test_people_get_a_table_with_gaps(tmp_path: Path) -> None:
     (tmp_path / "pairs.txt").write_text(LILIM)
     answer = Answer("routing", tmp_path / "pairs.txt", *ROUTING, "--peers", "ortools")
@@ -174,6 +177,7 @@ def test_a_peer_that_can_not_charge_says_so(tmp_path: Path) -> None:
     assert work(job).figures.why == "not supported: recharging"
 
 
+@pytest.mark.long
 def test_an_answer_that_is_not_whole_ends_with_1(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(SOLOMON.replace("   100     0", "    14     0"))
     answer = Answer("routing", tmp_path, *ROUTING, "--json")
@@ -184,6 +188,7 @@ def test_an_answer_that_is_not_whole_ends_with_1(tmp_path: Path) -> None:
     assert "1 of 2 customers not visited: 2" in row["why"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="needs the files in ../shared/benchmarks")
 @pytest.mark.parametrize(
     ("checker", "instance"),
@@ -211,6 +216,7 @@ def test_the_benchmarks_own_checker_agrees(tmp_path: Path, checker: str, instanc
         assert verdict[figure] == row[figure]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="needs the files in ../shared/benchmarks")
 def test_every_public_instance_is_found_and_is_a_problem() -> None:
     tours = find([BENCHMARKS / "routing"], TOURS)

@@ -20,6 +20,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(long_queue, name, value)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_a_short_queue_has_all_figures() -> None:
     answer = CliRunner().invoke(bench, ["queue", "--requests", "12", "--vehicles", "3", "--json"])

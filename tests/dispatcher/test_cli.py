@@ -298,6 +298,7 @@ def test_a_serving_configuration_is_checked_with_its_site(serve_file: Path) -> N
     assert (fault.line, "did you mean 'park-1'?" in fault.remedy) == (15, True)
 
 
+@pytest.mark.long
 def test_a_wrong_configuration_ends_with_exit_code_1_and_no_trace(serve_file: Path) -> None:
     serve_file.write_text(SERVE.replace("ward.yaml", "nowhere.yaml"))
     command = [sys.executable, "-c", "from dispatcher.cli import main; main()"]

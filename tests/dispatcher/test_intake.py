@@ -266,6 +266,7 @@ JSON = st.recursive(
 FIELDS = sorted({name for schema in task_schemas().values() for name in schema["properties"]})
 
 
+@pytest.mark.long
 @given(
     st.fixed_dictionaries({}, optional={name: JSON for name in FIELDS if name != "kind"}),
     st.sampled_from([kind.value for kind in Kind]),

@@ -52,6 +52,7 @@ class Fleet:
         ]
 
 
+@pytest.mark.long
 async def test_a_long_queue_is_planned_a_few_at_a_time_and_done_in_the_end(tmp_path: Path) -> None:
     async with hospital(scenario_file(tmp_path, homes=("park-1",))) as place:
         tasks = [await place.deliver("laboratory", "ward", goods="general") for _ in range(14)]

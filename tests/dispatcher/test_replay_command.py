@@ -15,6 +15,7 @@ from tests.dispatcher.test_cli import free_port
 WARDLINE = [sys.executable, "-c", "from dispatcher.cli import main; main()"]
 
 
+@pytest.mark.long
 def test_a_folder_that_is_no_run_ends_with_exit_code_1_and_one_clear_line(tmp_path: Path) -> None:
     ended = subprocess.run(
         [*WARDLINE, "replay", str(tmp_path)], capture_output=True, text=True, check=False

@@ -339,6 +339,21 @@ def test_the_migrations_make_the_tables_that_the_rows_describe() -> None:
     database.close()
 
 
+def test_a_database_in_memory_has_all_tables_of_one_on_file_and_nobody_elses_rows(
+    tmp_path: Path,
+) -> None:
+    asked = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    opened = [Database("sqlite://"), Database("sqlite://"), Database(f"sqlite:///{tmp_path / 'w'}")]
+    tables = [one.connection.exec_driver_sql(asked).all() for one in opened]
+    assert tables[0] == tables[1] == tables[2]
+    versions = "SELECT count(*) FROM alembic_version"
+    opened[0].connection.exec_driver_sql("DELETE FROM alembic_version")
+    opened.append(Database("sqlite://"))
+    assert [one.connection.exec_driver_sql(versions).scalar() for one in opened] == [0, 1, 1, 1]
+    for one in opened:
+        one.close()
+
+
 def test_the_newest_of_a_kind_are_found_without_a_look_through_all_events() -> None:
     database = Database("sqlite://")
     query = "SELECT * FROM events WHERE kind = 'observed' ORDER BY seq DESC LIMIT 5"
@@ -400,6 +415,7 @@ async def keep_writing(url: str) -> None:
             number += 5
 
 
+@pytest.mark.long
 def test_what_was_said_to_be_written_survives_kill_9(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ward.sqlite'}"
     said: list[int] = []

@@ -25,23 +25,46 @@ LOOPBACK = f"""<CycloneDDS><Domain>
 START_S = 60.0
 """How long a start may take on a busy machine."""
 _domains = itertools.cycle(range(1, 100))
+_leases: list[socket.socket] = []
 
 
 def free_domain() -> int:
-    """A DDS domain whose ports nobody has: each test has one of its own."""
-    return next(domain for domain in _domains if _is_free(domain))
+    """A DDS domain whose ports nobody has: each test has one of its own.
+
+    One port of it is held until the next call, so that no test in another process takes the same
+    domain before this one has joined it.
+    """
+    while _leases:
+        _leases.pop().close()
+    for domain in _domains:
+        if (lease := _lease(domain)) is not None:
+            _leases.append(lease)
+            return domain
+    raise AssertionError("unreachable: the domains go round")
 
 
-def _is_free(domain: int) -> bool:
+def _lease(domain: int) -> socket.socket | None:
     """Source: RTPS 2.2, 9.6.1.1: ports 7410 + 250 for each domain, + 2 for each participant."""
     first = 7410 + 250 * domain
+    lease = _bound(first + 249)
+    if lease is None:
+        return None
     for port in range(first, first + 2 * MOST_PARTICIPANTS):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+        if (probe := _bound(port)) is None:
+            lease.close()
+            return None
+        probe.close()
+    return lease
+
+
+def _bound(port: int) -> socket.socket | None:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        return None
+    return bound
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from fleet.ros2.services import Client, Served, Service
 from tests.fleet.vda5050_scene import running
 from tests.real.nav2 import free_domain, on_loopback
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dds")]
 
 TRIGGER = "/r1/load", ros.TriggerRequest, ros.TriggerReply
 

@@ -30,7 +30,7 @@ from fleet.ros2.port import OURS
 from fleet.vehicle import VehicleId
 from tests.real.nav2 import end, free_domain, on_loopback, robots
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dds")]
 
 ENDS = {"task_done", "task_cancelled", "task_failed"}
 IDS = ["R1", "R2", "R3"]

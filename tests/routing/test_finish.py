@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +142,7 @@ def crowds(draw: st.DrawFn) -> Problem:
     )
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=120)
 @given(crowds())
 def test_every_queue_passes_the_judge(problem: Problem) -> None:

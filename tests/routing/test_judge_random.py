@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def with_slot(problem: Problem, number: int, slot: Slot) -> Problem:
     return replace(problem, slots=(*problem.slots[:number], slot, *problem.slots[number + 1 :]))
 
 
+@pytest.mark.long
 def test_all_rules_are_in_some_problems_and_many_verdicts_on_some_plans() -> None:
     seen: set[str] = set()
     verdicts: set[str | None] = set()
@@ -93,6 +95,7 @@ def test_who_uses_energy_only_to_drive_has_driven_it_all(case: Case) -> None:
             assert row.energy_j == left
 
 
+@pytest.mark.long
 @FEW
 @given(cases())
 def test_limits_hold_to_the_last_second_and_metre(case: Case) -> None:

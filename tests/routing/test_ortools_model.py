@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -386,6 +387,7 @@ def test_who_is_ready_years_later_keeps_its_route() -> None:
     assert plan.routes == (both("a", "c"), both("b"))
 
 
+@pytest.mark.long
 @FEW
 @given(st.data())
 def test_whatever_is_asked_the_answer_is_whole_and_repeats_itself(data: st.DataObject) -> None:

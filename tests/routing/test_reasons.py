@@ -137,6 +137,7 @@ def believe(problem: Problem, plan: Plan, request: str, refusal: Refusal) -> Non
     assert extra(easier, plan, vehicle, request) < math.inf, (request, str(refusal))
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=120)
 @given(rich_problems())
 def test_reasons_of_the_first_answer_are_true(problem: Problem) -> None:
@@ -145,6 +146,7 @@ def test_reasons_of_the_first_answer_are_true(problem: Problem) -> None:
         believe(problem, plan, request, refusal)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=40)
 @given(rich_problems())
 def test_reasons_after_a_search_are_true(problem: Problem) -> None:

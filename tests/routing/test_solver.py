@@ -192,6 +192,7 @@ def test_processor_time_ends_the_search() -> None:
     assert check(small(), plan) is None
 
 
+@pytest.mark.long
 def test_problem_and_plan_travel_to_a_worker_process() -> None:
     problem = small()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

@@ -30,6 +30,7 @@ def hold(problem: Problem, seed: int, budget: Budget) -> tuple[Plan, Plan]:
     return first, better
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=80)
 @given(rich_problems(), st.integers(0, 3))
 def test_every_plan_is_valid_repeatable_and_tells_the_truth(problem: Problem, seed: int) -> None:
@@ -42,7 +43,7 @@ def test_so_it_is_with_all_stages(problem: Problem, seed: int) -> None:
     hold(problem, seed, ALL_STAGES)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @MANY
 @given(rich_problems(), st.integers(0, 1000))
 def test_so_it_is_in_thousands_of_problems(problem: Problem, seed: int) -> None:
@@ -64,6 +65,7 @@ def allow(request: Request, number: int) -> Request:
     return replace(request, allowed=allowed)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=60)
 @given(rich_problems(max_slots=3), st.integers(0, 3))
 def test_one_more_vehicle_never_makes_it_dearer(problem: Problem, seed: int) -> None:

@@ -65,11 +65,13 @@ def told_by(python: str, *hidden: str, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4711"])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", ["0", "4711"])
 def test_the_hash_seed_changes_nothing(seed: str) -> None:
     assert told_by(sys.executable, PYTHONHASHSEED=seed) == ["True", digest()]
 
 
+@pytest.mark.long
 def test_without_a_compiler_the_plan_is_the_same() -> None:
     assert told_by(sys.executable, "numba") == ["False", digest()]
 

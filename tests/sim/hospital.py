@@ -15,7 +15,7 @@ from dispatcher.intake import parse
 from dispatcher.task import Task, TaskId
 from fleet.mission import Action, ActionKind
 from sim.bodies import GroundBody
-from sim.config import load_scenario
+from sim.config import Scenario, load_scenario
 from sim.scenario import Simulation
 from sim.world import Observer
 
@@ -134,6 +134,24 @@ def scenario_file(
     return path
 
 
+SEARCH = ("planner.stages=[ruin_recreate]", "planner.improve_iterations=10")
+"""How stories look for better plans: full searches for their few tasks took most of the time."""
+
+
+def story_of(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """The scenario of a story; one that does not speak of the planner gets a hasty one.
+
+    All stages at their full length are tested on `routing`, and by runs of whole scenarios.
+    """
+    speaks = "planner:" in path.read_text(encoding="utf-8")
+    return load_scenario(path, overrides=[*(() if speaks else SEARCH), *overrides])
+
+
+def told_at_length(*values: object) -> list[Any]:
+    """Parameters of a test that are ``long``: the same story once more, at another moment."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
 DRONE = "  - {model: drone, ids: [D1], homes: [dock-1], docks: [dock-1], system_ids: [1]}\n"
 
 
@@ -147,7 +165,7 @@ async def hospital(
     **options: Any,
 ) -> AsyncGenerator[Hospital]:
     """A hospital that lives for as long as the block runs, and breaks no rule but ``forgiven``."""
-    simulation = Simulation(load_scenario(path, overrides=overrides), seed=seed, **options)
+    simulation = Simulation(story_of(path, overrides), seed=seed, **options)
     await simulation.open()
     running = asyncio.create_task(simulation.run(), name="story")
     try:

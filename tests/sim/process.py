@@ -15,11 +15,11 @@ from dispatcher.task import TaskId, TaskState
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.link import MavlinkLink
-from sim.config import Scenario, load_scenario
+from sim.config import Scenario
 from sim.monitors import Monitors
 from sim.stage import Stage
 from sim.wires import MemoryWires
-from tests.sim.hospital import Deeds
+from tests.sim.hospital import Deeds, story_of
 
 
 class Process:
@@ -129,7 +129,7 @@ class Place:
 @asynccontextmanager
 async def place(scenario: Path, store: Path) -> AsyncGenerator[Place]:
     """A stage and a first dispatcher, for as long as the block runs; no rule may be broken."""
-    loaded = load_scenario(scenario)
+    loaded = story_of(scenario)
     clock, wires = Clock.starting(loaded.start), MemoryWires()
     here = Place(loaded, clock, wires, store)
     living = [

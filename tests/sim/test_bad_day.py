@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from dispatcher.task import TaskState
 from routing.site import LiftId
 from sim.bodies import GroundBody
@@ -31,6 +33,7 @@ def done(place: Hospital) -> int:
     return sum(task.state is TaskState.DONE for task in place.service.ended_tasks())
 
 
+@pytest.mark.long
 async def test_two_lifts_out_and_a_robot_dead_in_the_main_corridor() -> None:
     async with hospital(DAY, overrides=MORNING) as place:
         loop = asyncio.get_running_loop()

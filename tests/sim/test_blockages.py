@@ -110,6 +110,7 @@ async def test_one_that_stands_dead_with_goods_gets_no_more_of_them(ring: Path) 
         assert place.task(second).vehicle is None
 
 
+@pytest.mark.long
 async def test_what_can_be_reached_is_done_before_what_cant(ring: Path) -> None:
     """More urgent tasks than a plan looks at wait behind the blockage; the others go on."""
     bay = "      bay-1:"

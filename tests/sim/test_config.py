@@ -13,6 +13,7 @@ from routing.solver import Stage
 from sim.check import check_scenario
 from sim.config import Scenario, load_scenario
 from sim.expect import evaluate, expectation
+from tests.sim.hospital import told_at_length
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SITE = Path(__file__).parent / "small_hospital.yaml"
@@ -358,7 +359,9 @@ def test_a_scenario_for_any_site_wants_to_be_told_one() -> None:
         load_scenario(CONFIGS / "any-site.yaml")
 
 
-@pytest.mark.parametrize("map_name", ["airport_terminal", "campus", "clinic", "hotel", "office"])
+@pytest.mark.parametrize(
+    "map_name", ["office", *told_at_length("airport_terminal", "campus", "clinic", "hotel")]
+)
 def test_robots_find_homes_on_maps_that_nobody_prepared(map_name: str) -> None:
     maps = Path(__file__).parents[2].parent / "shared" / "maps"
     if not maps.is_dir():

@@ -35,8 +35,9 @@ def sha_of(seed: int, hash_seed: str) -> str:
     return json.loads(done.stdout)["journal_sha256"]
 
 
+@pytest.mark.long
 def test_the_hash_seed_changes_nothing_and_the_seed_does() -> None:
-    journals = {sha_of(7, hash_seed) for hash_seed in ("0", "1", "4242")}
+    journals = {sha_of(7, hash_seed) for hash_seed in ("0", "4242")}
     assert len(journals) == 1
     assert sha_of(8, "0") not in journals
 

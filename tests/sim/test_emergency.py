@@ -230,6 +230,7 @@ async def test_killed_in_the_middle_of_it(tmp_path: Path, pause_s: float) -> Non
         assert not any(body.loads for body in bodies.values())
 
 
+@pytest.mark.long
 @settings(max_examples=12)
 @given(data=st.data())
 def test_after_any_emergencies_every_task_is_done_and_nothing_left_on_board(data: Any) -> None:

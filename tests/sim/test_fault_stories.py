@@ -192,6 +192,7 @@ async def test_a_drained_drone_turns_back(tmp_path: Path) -> None:
         assert place.task(task).state is TaskState.DONE
 
 
+@pytest.mark.long
 def test_one_seed_is_one_day_of_faults(tmp_path: Path) -> None:
     """Two runs with random faults of all sorts have one journal, and another seed another."""
     rows = (

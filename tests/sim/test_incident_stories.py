@@ -17,7 +17,7 @@ from routing.geometry import Point
 from sim.config import PlannedIncident
 from sim.incident_watch import Seen
 from tests.sim.district import district
-from tests.sim.hospital import Hospital, hospital
+from tests.sim.hospital import Hospital, hospital, told_at_length
 from tests.sim.process import place as process
 
 D1, D2, D3 = VehicleId("D1"), VehicleId("D2"), VehicleId("D3")
@@ -301,7 +301,7 @@ async def test_over_the_pads_of_others_it_flies_while_nobody_is_to_land_there(
         assert (nearest_m > 9) is lands_there
 
 
-@pytest.mark.parametrize("after_s", [0.0, 1.0, 20.0, 75.0, 130.0])
+@pytest.mark.parametrize("after_s", [20.0, *told_at_length(0.0, 1.0, 75.0, 130.0)])
 @pytest.mark.parametrize("patrols", [False, True])
 async def test_killed_at_any_moment_help_still_comes(
     tmp_path: Path, after_s: float, *, patrols: bool

@@ -126,6 +126,7 @@ def test_more_robots_are_more_often_on_time() -> None:
     assert few.on_time < many.on_time
 
 
+@pytest.mark.long
 def test_a_long_queue_is_planned_by_and_by() -> None:
     most = 0
 
@@ -173,6 +174,7 @@ def test_a_row_for_each_policy_and_seed() -> None:
         assert row["cpu_s"] > 0
 
 
+@pytest.mark.long
 def test_a_table_with_means_for_people() -> None:
     few = ("--rate", "1", "--robots", "5", "--hours", "0.1", "--seeds", "3,5")
     code, out, _ = online(*few, "--policies", "wardline", "--budget-s", "0.01")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from dispatcher.alerts import Alert
 from dispatcher.feed import Change
 from dispatcher.replay.folder import JOURNAL, read_run
@@ -137,6 +139,7 @@ def _compare(history: History, at_s: float, screen: Screen) -> None:
             assert off_m <= (FLYING_M if body.height_agl_m else BRAKING_M), (id_, at_s)
 
 
+@pytest.mark.long
 def test_writing_it_down_changes_nothing_and_is_the_same_each_time(tmp_path: Path) -> None:
     scenario = load_scenario(
         scenario_file(tmp_path, more=DRONE + DEMAND), overrides=["duration=20min"]

@@ -30,6 +30,7 @@ def test_everybody_has_a_home_and_a_way_to_every_ward(vehicles: int) -> None:
         assert all(roads.seconds(start, ward) < 3600 for ward in wards)
 
 
+@pytest.mark.long
 def test_a_run_is_told_and_the_same_run_again_has_the_same_journal(tmp_path: Path) -> None:
     picture = tmp_path / "flame.svg"
     runs = [

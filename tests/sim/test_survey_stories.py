@@ -138,6 +138,7 @@ async def covered_s(path: Path) -> tuple[float, float, set[VehicleId]]:
         return took_s, eye.share(), {id_ for id_, metres in eye.flown.items() if metres > 100}
 
 
+@pytest.mark.long
 async def test_three_drones_see_an_area_sooner_than_one_that_flies_again_and_again(
     tmp_path: Path,
 ) -> None:

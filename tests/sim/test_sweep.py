@@ -109,6 +109,7 @@ class TestStore:
         assert (tmp_path / FILE).read_text() == text
 
 
+@pytest.mark.long
 def test_two_jobs_give_the_same_journals_as_none(tmp_path: Path) -> None:
     file = scenario_file(tmp_path, more=DEMAND)
     runs = [a_run(file, seed) for seed in (0, 1)]
@@ -139,6 +140,7 @@ def test_what_went_wrong_in_a_group_of_tasks_is_told_as_it_is() -> None:
 
 
 class TestCommand:
+    @pytest.mark.long
     def test_what_has_run_is_not_run_again(self, tmp_path: Path) -> None:
         file = scenario_file(tmp_path, more=DEMAND)
         words = ["sweep", str(file), "--until", "20min", "--out", str(tmp_path / "out"), "--json"]

@@ -67,6 +67,7 @@ async def busy_day(place: Hospital) -> Sequence[TaskId]:
     return tasks
 
 
+@pytest.mark.long
 async def test_three_versions_do_one_day_together(tmp_path: Path) -> None:
     recorder, wires = SchemaRecorder(VERSIONS), MemoryWires()
     for tree in ("uagv/#", "vda5050/#"):
@@ -105,6 +106,7 @@ def all_spoke_as_their_version_has_it(recorder: SchemaRecorder) -> None:
     assert "GRANTED" in recorder.said("C30", "grantType")
 
 
+@pytest.mark.long
 async def test_the_journal_is_the_same_in_any_version(tmp_path: Path) -> None:
     journals: list[list[str]] = []
     for version in ("2.1", "3.0", "auto"):

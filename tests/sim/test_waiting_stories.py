@@ -45,6 +45,7 @@ async def from_the_ward(here: Hospital, *, times: int, each_s: float = 900.0) ->
     return sum(waited_s[times // 2 :]) / len(waited_s[times // 2 :])
 
 
+@pytest.mark.long
 async def test_it_waits_upstairs_where_it_is_wanted_and_is_there_sooner(tmp_path: Path) -> None:
     means: list[float] = []
     for more in ("", ON):

@@ -79,6 +79,7 @@ def fault(vehicle: VehicleId, word: Any, **more: Any) -> PlannedFault:
     return PlannedFault(at_s=0.0, target="vehicle", id=vehicle, fault=word, **more)
 
 
+@pytest.mark.long
 async def test_an_area_is_never_out_of_sight(tmp_path: Path) -> None:
     """Batteries last for some five minutes on station; the stadium's air closes meanwhile."""
     async with hospital(park(tmp_path)) as here:
@@ -100,6 +101,7 @@ async def test_an_area_is_never_out_of_sight(tmp_path: Path) -> None:
         await here.until(lambda: not any(one.airborne for one in flying), 300)
 
 
+@pytest.mark.long
 async def test_who_is_lost_is_replaced_at_once(tmp_path: Path) -> None:
     async with hospital(park(tmp_path)) as here:
         task = await here.submit(**watch(here, 12))

@@ -103,6 +103,7 @@ async def test_without_a_word_the_nearest_is_sent_whatever_blows(tmp_path: Path)
         assert (await call(place)).vehicle == D1
 
 
+@pytest.mark.long
 async def test_above_its_limit_no_drone_takes_off_and_all_goes_on_when_it_dies_down(
     tmp_path: Path,
 ) -> None:

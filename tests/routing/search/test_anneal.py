@@ -60,6 +60,7 @@ def check_books(board: Board, search: Search) -> None:
         assert not any(told(barred[slot], board.request(stop)) for stop in route)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=60)
 @given(rich_problems() | rich_problems().map(plain) | errands(), st.integers(0, 99))
 def test_what_is_known_of_routes_stays_true(problem: Problem, seed: int) -> None:

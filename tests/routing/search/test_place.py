@@ -58,6 +58,7 @@ def laid_out(problem: Problem, out: int) -> Board | None:
     return board
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=150)
 @given(rich_problems(max_slots=2).map(plain), st.data())
 def test_the_quick_price_is_the_full_one_where_nothing_is_rich(
@@ -78,6 +79,7 @@ def test_the_quick_price_is_the_full_one_where_nothing_is_rich(
             board.set(slot, route)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=150)
 @given(rich_problems(max_slots=2), st.data())
 def test_what_is_put_into_a_rich_route_costs_what_was_said(

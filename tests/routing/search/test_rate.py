@@ -29,6 +29,7 @@ def agree(problem: Problem, plan: Plan) -> None:
         board.set(slot, ())
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=200)
 @given(cases())
 def test_board_and_judge_agree_on_every_route(case: Case) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def cuts(board: Board, slot: int) -> st.SearchStrategy[int]:
     return st.sampled_from(np.flatnonzero(shut).tolist())
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=150)
 @given(steady_problems(), st.data())
 def test_between_two_routes(problem: Problem, data: st.DataObject) -> None:
@@ -75,6 +77,7 @@ def test_between_two_routes(problem: Problem, data: st.DataObject) -> None:
     assert told == board.price() - before
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=150)
 @given(steady_problems(), st.data())
 def test_within_one_route(problem: Problem, data: st.DataObject) -> None:
