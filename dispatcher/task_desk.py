@@ -57,7 +57,7 @@ class TaskDesk:
             return known
         tasks = self._admission.new_tasks(request, key)
         await self._accept(tasks)
-        return self._book[tasks[-1].id]
+        return self._by_now(tasks[-1])
 
     async def submit_batch(
         self, requests: Sequence[TaskIn | FieldFaults], *, key: str | None = None
@@ -79,7 +79,11 @@ class TaskDesk:
                 answers.append(refused)
         if new:
             await self._accept(new)
-        return [a if isinstance(a, Refused) else self._book.find(a.id) or a for a in answers]
+        return [one if isinstance(one, Refused) else self._by_now(one) for one in answers]
+
+    def _by_now(self, task: Task) -> Task:
+        """A task with what has become of it since it was read or made."""
+        return self._book.find(task.id) or task
 
     async def _accept(self, tasks: Sequence[Task]) -> None:
         await self._book.accept(tasks)

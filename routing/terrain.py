@@ -102,10 +102,19 @@ def read_terrain(path: Path, keep_agl_m: float) -> Terrain:
         raise RasterError(what, "correct nrows and ncols, or export it again")
     heights_m = cells.reshape(rows, columns)[::-1].copy()
     heights_m[heights_m == head.get(_NOTHING, -9999.0)] = math.nan
+    if np.isinf(heights_m).any():
+        raise RasterError(f"{path.name} has an infinite height", "every cell is a number of metres")
     cell_m = head["cellsize"]
     to_middle_m = cell_m / 2 if "xllcorner" in head else 0.0
     x_m, y_m = (head[key] for key in (_CORNERS[0] if "xllcorner" in head else _CORNERS[1]))
     return Terrain(x_m + to_middle_m, y_m + to_middle_m, cell_m, heights_m, keep_agl_m)
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
 
 
 def _header(path: Path, lines: list[str]) -> dict[str, float]:
@@ -114,12 +123,10 @@ def _header(path: Path, lines: list[str]) -> dict[str, float]:
         words = line.split()
         if len(words) != 2 or words[0].lower() not in _KNOWN:
             break
-        try:
-            head[words[0].lower()] = float(words[1])
-        except ValueError:
-            raise RasterError(
-                f"{path.name}: {words[0]} is {words[1]!r}", "write a number"
-            ) from None
+        key, number = words[0].lower(), _number(words[1])
+        if not math.isfinite(number) and (key, words[1].lower()) != (_NOTHING, "nan"):
+            raise RasterError(f"{path.name}: {words[0]} is {words[1]!r}", "write a number")
+        head[key] = number
     placed = any(all(key in head for key in pair) for pair in _CORNERS)
     missing = [key for key in (*_COUNTS, "cellsize") if key not in head]
     if missing or not placed:

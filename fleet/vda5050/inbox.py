@@ -121,7 +121,7 @@ class Inbox:
         self.twins_at_s = -math.inf
         """When it was last clear that two robots send under this name."""
         self.words = 0
-        """How often anything above has changed."""
+        """How often any of these has changed but the factsheet."""
         self.junk = 0
         """Messages that could not be read."""
         self.stale = 0

@@ -69,8 +69,12 @@ def test_middles_may_be_given_instead_of_corners(tmp_path: Path) -> None:
         (HEAD.replace("cellsize 10", "cellsize 0") + "1 2 3 4 5 6", "metres above 0"),
         (HEAD.replace("ncols 3", "ncols x") + "1 2 3 4 5 6", "ncols is 'x'; write a number"),
         (HEAD.replace("ncols 3", "ncols 0"), "grid of no cells"),
+        (HEAD.replace("NODATA_value -1", "NODATA_value none"), "NODATA_value is 'none'"),
+        (HEAD.replace("ncols 3", "ncols inf"), "ncols is 'inf'; write a number"),
+        (HEAD.replace("cellsize 10", "cellsize inf") + "1 2 3 4 5 6", "cellsize is 'inf'"),
         (HEAD + "1 2 3 4 5", "has 5 cells, and its header says 2 x 3"),
         (HEAD + "1 2 3 4 5 six", "every cell is a number"),
+        (HEAD + "1 2 3 4 5 inf", "every cell is a number"),
     ],
 )
 def test_what_is_no_raster_is_refused_with_what_to_do(tmp_path: Path, text: str, said: str) -> None:
