@@ -13,8 +13,9 @@ from routing.errors import Unreachable
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
-AHEAD = 3
-"""How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
+SHORT, AHEAD = 2, 4
+"""Who has no more than ``SHORT`` edges ahead is granted up to ``AHEAD``: so it need not stop at
+each node, and isn't told something new at each."""
 BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
 HELD_S = 60.0
@@ -59,11 +60,13 @@ class Crew:
 
     def pump(self) -> None:
         """Grant whatever can be granted now, the most urgent first."""
+        asking = [c for c in self.claims.waiting() if c.granted - c.passed <= SHORT]
         granted = True
         while granted:
             granted = False
-            for claim in self.claims.waiting():
-                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
+            for claim in asking:
+                full = not claim.waiting or claim.granted - claim.passed >= AHEAD
+                if full or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
                 if self.courtesy is not None and self.courtesy.rests(stretch):
