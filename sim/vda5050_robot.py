@@ -22,7 +22,6 @@ from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import ErrorType3
 from fleet.vda5050.messages import (
     Action,
-    ActionState,
     ActionStatus,
     EStop,
     Load,
@@ -95,6 +94,8 @@ class Vda5050Robot:
         self._order_errors: tuple[RobotError, ...] = ()
         self._cancel_errors: tuple[RobotError, ...] = ()
         self._work, self._dirty = Bell(), Bell()
+        self._built: State | None = None
+        self._built_at = -1
         self._factsheets_due = 0
 
     @property
@@ -260,7 +261,12 @@ class Vda5050Robot:
             return
         self._order_errors = self._cancel_errors = ()
         self.zones.new_order()
-        (job.extend if same else job.take)(order)
+        if same:
+            job.extend(order)
+            return
+        if not self._words.v3:
+            job.clear_instant()  # only version 3.0 keeps them until it is told otherwise
+        job.take(order)
 
     def _refuse(self, order: Order, same: bool) -> RobotError | None:
         job = self._job
@@ -518,18 +524,27 @@ class Vda5050Robot:
         await self._voice.say_state(self._state())
 
     def _state(self) -> State:
-        job, body, v3 = self._job, self.body, self._words.v3
-        at_once = job.instant_action_states()
-        errors = (
-            *self._order_errors,
-            *self._cancel_errors,
-            *self._instant_errors,
-            *self._set_errors,
-            *self._zone_errors,
-            *self.senses.errors(self._e_stop),
-        )
-        return State(
+        """What it says now; what only changes when the bell has rung is made once for each ring."""
+        fresh: dict[str, Any] = {
             **self._voice.headers.next("state"),
+            "agv_position": self.senses.position(),
+            "battery_state": self.senses.battery(),
+            "errors": self._errors(),
+            "safety_state": self.senses.safety(self._e_stop),
+            **(self._more() if self._words.v3 else {}),
+        }
+        if self._built_at == self._dirty.rung and self._built is not None:
+            self._built = self._built.model_copy(update=fresh)
+        else:
+            self._built = self._new_state(fresh)
+            self._built_at = self._dirty.rung
+        return self._built
+
+    def _new_state(self, fresh: dict[str, Any]) -> State:
+        job, body = self._job, self.body
+        actions = job.action_states()
+        return State(
+            **fresh,
             order_id=job.order_id,
             order_update_id=job.update_id,
             last_node_id=job.last_node_id,
@@ -540,19 +555,25 @@ class Vda5050Robot:
             operating_mode=self._mode,
             node_states=job.node_states(),
             edge_states=job.edge_states(),
-            agv_position=self.senses.position(),
             loads=tuple(Load(load_id=load) for load in body.loads),
-            action_states=job.action_states() if v3 else job.action_states() + at_once,
-            battery_state=self.senses.battery(),
-            errors=tuple(self._words.error(fault) for fault in errors),
-            safety_state=self.senses.safety(self._e_stop),
-            **(self._more(at_once) if v3 else {}),
+            action_states=actions if self._words.v3 else actions + job.instant_action_states(),
         )
 
-    def _more(self, at_once: tuple[ActionState, ...]) -> dict[str, Any]:
+    def _errors(self) -> tuple[RobotError, ...]:
+        errors = (
+            *self._order_errors,
+            *self._cancel_errors,
+            *self._instant_errors,
+            *self._set_errors,
+            *self._zone_errors,
+            *self.senses.errors(self._e_stop),
+        )
+        return tuple(self._words.error(fault) for fault in errors) if errors else ()
+
+    def _more(self) -> dict[str, Any]:
         """What version 3 says besides."""
         return {
-            "instant_action_states": at_once,
+            "instant_action_states": self._job.instant_action_states(),
             "zone_sets": self.zones.stored(),
             "zone_requests": self.zones.requests(),
             "edge_requests": (),

@@ -32,6 +32,8 @@ class Senses:
         """In which direction of the site's frame."""
         self._complaints: dict[str, str] = {}
         self._place = AgvPosition()
+        self._stood: object = None
+        """Where it stood, and what it believed, when it last said where it is."""
         self._charge = BatteryState()
 
     def complain(self, kind: str, text: str) -> None:
@@ -43,7 +45,12 @@ class Senses:
 
     def position(self) -> AgvPosition:
         """Where it takes itself to be."""
-        position, said = self._body.position(), self._place
+        body, said = self._body, self._place
+        place = body.node, body.moved_at_s, self.off_m, self.off_rad, self.localized
+        if body.edge is None and place == self._stood:
+            return said
+        self._stood = place if body.edge is None else None
+        position = body.position()
         x_m, y_m = position.point.x_m, position.point.y_m
         if self.off_m:
             x_m += self.off_m * math.cos(self.off_rad)

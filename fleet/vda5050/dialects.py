@@ -55,7 +55,9 @@ def _edited(payload: bytes, edit: Callable[[dict[str, Any]], None]) -> bytes:
 
 def stamp(at: datetime) -> str:
     """A moment as the headers want it: UTC, milliseconds, ``Z``."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def read_stamp(text: str) -> datetime | None:

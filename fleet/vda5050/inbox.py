@@ -183,17 +183,18 @@ class Inbox:
         state = self._read(STATE, topic, payload)
         if state is None or not self._is_its_own(state):
             return
-        if self._twins.hear(state.header_id, _spot(state.agv_position, self._now_s())):
-            self.twins_at_s = self._now_s()
+        now_s = self._now_s()
+        if self._twins.hear(state.header_id, _spot(state.agv_position, now_s)):
+            self.twins_at_s = now_s
             self.words += 1
             self._conduct.note(Rule.TWO_ROBOTS, f"headerId jumps to {state.header_id} and back")
-        if not self._admits(self._gate, state) and not self._repeats_header(state):
+        if not self._admits(self._gate, state, now_s) and not self._repeats_header(state):
             self.stale += 1
             return
         if self.state is not None and state.header_id == self.state.header_id:
             self._conduct.note(Rule.REPEATED_HEADER, f"headerId {state.header_id}")
         self.words += 1
-        self.state, self.heard_at_s = state, self._now_s()
+        self.state, self.heard_at_s = state, now_s
         self.pose = state.agv_position or self.pose
         self._judge(state)
         self._heard(state)
@@ -236,7 +237,7 @@ class Inbox:
             return
         if _absurd(message.agv_position):
             self._conduct.note(Rule.NOT_A_NUMBER, "in a visualization")
-        elif self._admits(self._picture_gate, message):
+        elif self._admits(self._picture_gate, message, self._now_s()):
             self.pose = message.agv_position
             self.words += 1
 
@@ -245,17 +246,16 @@ class Inbox:
         if sheet is not None and self._is_its_own(sheet):
             self.factsheet = sheet
 
-    def _admits(self, gate: Gate, message: PatientHeader) -> bool:
+    def _admits(self, gate: Gate, message: PatientHeader, now_s: float) -> bool:
         if self._now is None:
             return gate.admits(message)
-        now, at = self._about_now(self._now), read_stamp(message.timestamp)
+        now, at = self._about_now(self._now, now_s), read_stamp(message.timestamp)
         if at is None or abs(at - now) > _CLOCK_OFF:
             self._conduct.note(Rule.CLOCK_OFF, message.timestamp)
         return gate.admits(message, not_after=now + _CLOCK_OFF)
 
-    def _about_now(self, exactly: Callable[[], datetime]) -> datetime:
+    def _about_now(self, exactly: Callable[[], datetime], now_s: float) -> datetime:
         """This moment to the minute: nothing here needs it any better."""
-        now_s = self._now_s()
         if self._today is None or not 0 <= now_s - self._today[0] < _MINUTE_S:
             self._today = now_s, exactly()
         return self._today[1]

@@ -291,6 +291,38 @@ async def test_unknown_instant_actions_fail() -> None:
         assert hand.status("d1") == "FAILED"
 
 
+@pytest.mark.parametrize(("version", "kept"), [("2.0", False), ("2.1", False), ("3.0", True)])
+async def test_only_in_version_3_a_new_order_leaves_what_was_asked_before(
+    version: str, kept: bool
+) -> None:
+    async with in_hand(version) as hand:
+        await hand.act("stateRequest", "s1")
+        assert hand.status("s1") == "FINISHED"
+        state = await hand.base("n1 n2", 2)
+        listed = [*state["actionStates"], *state.get("instantActionStates", ())]
+        assert ("s1" in [action["actionId"] for action in listed]) is kept
+        assert hand.status("load-1") == "WAITING"
+
+
+async def test_what_an_idle_robot_repeats_is_new_in_what_changes_by_itself() -> None:
+    async with in_hand() as hand:
+        one, _, other = await said(hand, 3)
+        new = {key for key in one if one[key] != other[key]}
+        assert new == {"headerId", "timestamp", "batteryState"}
+        hand.scene.robot.senses.complain("sensorDirty", "a lens")
+        hand.scene.robot.senses.off_m = 2.0
+        (third,) = await said(hand, 1)
+        assert [error["errorType"] for error in third["errors"]] == ["sensorDirty"]
+        assert third["agvPosition"]["x"] == other["agvPosition"]["x"] + 2.0
+
+
+async def said(hand: Hand, states: int) -> list[Json]:
+    """The robot's next states, in which nothing has happened."""
+    before = len(hand.scene.scribe.of("state"))
+    await asyncio.sleep(30.5 * states)
+    return hand.scene.scribe.of("state")[before : before + states]
+
+
 @pytest.mark.parametrize("version", ["2.0", "2.1"])
 async def test_its_factsheet_comes_on_request(version: str) -> None:
     async with in_hand(version) as hand:
