@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -42,6 +43,9 @@ FEW = 3
 in a day of 40 vehicles, not one found anything, for a tenth of the day's processor time."""
 ROUNDS_EACH = 25
 """Small problems get so many rounds for each open request, and no more."""
+QUIET_S = 30.0
+"""How long an answer may wait while nobody waits for a vehicle: it brings expected times up to
+date, which is done anyway only where they are wrong by that much."""
 STALE_S = 1.0
 """An answer that is older than this is not improved any more, but made anew."""
 
@@ -113,6 +117,8 @@ class Planner:
         """Per vehicle, before which visits it charges."""
         self._number = 0
         self._event = asyncio.Event()
+        self._hurry = False
+        """Somebody waits for the next answer."""
         self._improve = asyncio.Event()
         self._last: Answer | None = None
         self._answered = asyncio.Event()
@@ -193,6 +199,7 @@ class Planner:
 
     async def anew(self, task: TaskId) -> None:
         """The same; returns when the next plan is in force."""
+        self._hurry = True
         self.reconsider(task)
         self._answered.clear()
         await self._answered.wait()
@@ -218,10 +225,20 @@ class Planner:
     async def _answer(self) -> None:
         while True:
             await self._event.wait()
+            await self._news_that_count()
             self._event.clear()
+            self._hurry = False
             await self._replan()
             if not self._event.is_set():
                 self._answered.set()
+
+    async def _news_that_count(self) -> None:
+        """Return at once if a task waits that nobody has begun, or after `QUIET_S`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_S):
+                while not self._hurry and all(task.state.begun for task in self._due()):
+                    self._event.clear()
+                    await self._event.wait()
 
     async def _replan(self) -> None:
         model = self._model()

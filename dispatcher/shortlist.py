@@ -50,6 +50,9 @@ class Shortlist:
 
         Vehicles that could do none of it are left out, and those that others are nearer than.
         """
+        if all(task.state.begun for task in tasks):
+            holders = {task.vehicle for task in tasks}
+            fleet = [free for free in fleet if free.spec.id in holders]
         if self._roads.any_shut:
             fleet = self._bound_by_goods(tasks, fleet)
         if self.minds_hours:

@@ -32,3 +32,31 @@ async def test_what_a_short_search_has_settled_is_not_searched_longer(
         await asyncio.sleep(120)
     assert planner.SHORT in searched
     assert any(stages > planner.SHORT for stages in searched) is by_all
+
+
+async def test_while_nobody_waits_for_a_vehicle_the_plan_is_looked_at_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is begun is only expected anew; a task that is asked for is given out at once."""
+    answered_s: list[float] = []
+    insert = planner.insert
+
+    def noted(*args: Any) -> Any:
+        answered_s.append(asyncio.get_running_loop().time())
+        return insert(*args)
+
+    monkeypatch.setattr(planner, "insert", noted)
+    async with hospital(scenario_file(tmp_path)) as here:
+        first = await here.deliver("ward", "laboratory")
+        await here.until(lambda: here.task(first).stops_done == 1)
+        loaded_s = asyncio.get_running_loop().time()
+        answers = len(answered_s)
+        await asyncio.sleep(planner.QUIET_S - 1)
+        assert len(answered_s) == answers, "it is on its way, and nothing else is to be done"
+        await asyncio.sleep(2)
+        assert answered_s[answers:] == [pytest.approx(loaded_s + planner.QUIET_S, abs=1.0)]
+        second = await here.deliver("ward", "laboratory")
+        await asyncio.sleep(0.1)
+        assert here.task(second).vehicle is not None
+        await here.until_ended(first)
+        await here.until_ended(second)
