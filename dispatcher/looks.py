@@ -51,7 +51,7 @@ class Looks:
             return self._watched(vehicle, state)
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
-        waiting = worker.waits_out or self._waits_for(spec, state) or _unfit(spec, state)
+        waiting = self._waiting(worker, spec, state)
         hand, planned = worker.hand, self._planner.tasks_of(spec.id)
         if hand.task or hand.aboard or hand.watch:
             held = tuple(task for task in (hand.task, hand.watch) if task)
@@ -84,11 +84,22 @@ class Looks:
             in_service=glance.in_service,
         )
 
+    def activity(self, vehicle: Vehicle) -> Activity:
+        """What it is at, alone."""
+        spec, state = vehicle.spec, vehicle.state()
+        worker = self._workers.get(spec.id)
+        if worker is None:
+            return _of_watched(state)
+        return _activity(worker, state, waiting=self._waiting(worker, spec, state) is not None)
+
+    def _waiting(self, worker: Worker, spec: VehicleSpec, state: VehicleState) -> Refusal | None:
+        return worker.waits_out or self._waits_for(spec, state) or _unfit(spec, state)
+
     def _watched(self, vehicle: Vehicle, state: VehicleState) -> Glance:
         """One that we only look at."""
         node = self._site.nodes.get(state.last_node or NodeId(""))
         return Glance(
-            activity=Activity.WATCHED if state.online else Activity.OFFLINE,
+            activity=_of_watched(state),
             waiting_for=None,
             tasks=(),
             goal=None,
@@ -119,6 +130,10 @@ def _unfit(spec: VehicleSpec, state: VehicleState) -> Refusal | None:
     fatal = (error for error in state.errors if error.severity is Severity.FATAL)
     worst = next(fatal, None)
     return Refusal(worst.code, {"text": worst.text}) if worst else None
+
+
+def _of_watched(state: VehicleState) -> Activity:
+    return Activity.WATCHED if state.online else Activity.OFFLINE
 
 
 def _activity(worker: Worker, state: VehicleState, *, waiting: bool) -> Activity:

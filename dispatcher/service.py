@@ -21,7 +21,7 @@ from dispatcher.planner import SolveTimes
 from dispatcher.road_rules import RoadRule
 from dispatcher.store import Store
 from dispatcher.task import Task, TaskId
-from dispatcher.views import VehicleView
+from dispatcher.views import Activity, VehicleView
 from dispatcher.watch_views import WatchView
 from fleet.bus import Bus
 from fleet.clock import Clock
@@ -111,6 +111,11 @@ class Service:
     def vehicles(self) -> list[VehicleView]:
         """All vehicles as people see them."""
         return [self._parts.looks.view(vehicle) for vehicle in self.roster]
+
+    def activities(self) -> dict[VehicleId, Activity]:
+        """What each vehicle is at."""
+        looks = self._parts.looks
+        return {vehicle.spec.id: looks.activity(vehicle) for vehicle in self.roster}
 
     def watches(self) -> list[WatchView]:
         """The watches that go on, and who is on station."""

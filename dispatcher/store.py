@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Table,
+    UpdateBase,
     bindparam,
     delete,
     func,
@@ -197,7 +198,7 @@ class Store:
             Done when it is on disk; see `commit`.
         """
         clock = self._clock
-        statements: list[tuple[Executable, list[dict[str, Any]]]] = []
+        statements: list[tuple[UpdateBase, list[dict[str, Any]]]] = []
         if tasks:
             statements.append((PUT_TASK, [task_values(task, clock) for task in tasks]))
         if events:

@@ -6,12 +6,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, select
+from sqlalchemy import Connection, Table, UpdateBase, select
 from sqlalchemy.exc import IntegrityError
 
 from dispatcher.errors import KeyTaken
 
-Statements = Sequence[tuple[Executable, Sequence[Mapping[str, Any]]]]
+Statements = Sequence[tuple[UpdateBase, Sequence[Mapping[str, Any]]]]
 """What one caller wants written: statements with the rows for each."""
 
 
@@ -125,9 +125,8 @@ class GroupWriter:
 
     def _transact(self, group: list[Statements]) -> None:
         with self._connection.begin():
-            for statements in group:
-                for statement, rows in statements:
-                    self._connection.execute(statement, rows)
+            for statement, rows in _joined(group):
+                self._connection.execute(statement, rows)
 
     def _key_taken(self, statements: Statements) -> KeyTaken | None:
         tasks = self._tasks
@@ -137,3 +136,20 @@ class GroupWriter:
                 if self._connection.execute(select(tasks.c.id).where(other)).first():
                     return KeyTaken(row["key"])
         return None
+
+
+def _joined(group: Sequence[Statements]) -> list[tuple[UpdateBase, list[Mapping[str, Any]]]]:
+    """What is to be done, with the rows of like statements in one go.
+
+    Each table sees the order in which its rows came; between tables there is none to keep.
+    """
+    found: list[tuple[UpdateBase, list[Mapping[str, Any]]]] = []
+    last: dict[object, int] = {}
+    for statement, rows in (one for statements in group for one in statements):
+        number = last.get(statement.table)
+        if number is not None and found[number][0] is statement:
+            found[number][1].extend(rows)
+        else:
+            last[statement.table] = len(found)
+            found.append((statement, list(rows)))
+    return found

@@ -317,7 +317,7 @@ class Simulation:
                 self.monitors.watches.ended(task.id, self.clock.now_s())
 
     def _activities(self) -> Mapping[VehicleId, str]:
-        return {view.spec.id: view.activity.value for view in self.service.vehicles()}
+        return {vehicle: at.value for vehicle, at in self.service.activities().items()}
 
     async def _ask(self) -> None:
         """Ask for what the scenario says people ask for, when they ask for it."""

@@ -383,6 +383,16 @@ def test_a_burst_shares_transactions_and_a_bad_one_spoils_only_itself(tmp_path: 
     asyncio.run(main())  # a thread writes: on the wall's clock
 
 
+async def test_what_is_written_together_keeps_its_order(store: Store) -> None:
+    one, other = task(1), task(2)
+    changed = replace(one, note="on the left")
+    for tasks in ([one, other], [changed], [replace(other, note="below"), replace(other, note="")]):
+        last = store.put(tasks=tasks, soon=False)
+    await last
+    assert await store.task(one.id) == changed
+    assert await store.task(other.id) == other
+
+
 def test_a_caller_who_leaves_does_not_undo_the_others_writes(tmp_path: Path) -> None:
     async def main() -> None:
         with ThreadPoolExecutor(max_workers=1) as executor:
