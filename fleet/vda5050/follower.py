@@ -44,6 +44,8 @@ class Follower:
         self._settled: frozenset[str] = frozenset()
         self._held: Draft | None = None
         self._sent: Draft | None = None
+        self._nothing_new: tuple[object, ...] = ()
+        """What there was to say when there was nothing."""
         self._repeat = Repeat(link.config.ack_timeout_s)
         self._retries = Retries(link)
         self._errors_before: tuple[RobotError, ...] = ()
@@ -175,11 +177,17 @@ class Follower:
         await self._link.outbox.send_order(draft)
 
     def _next(self) -> Draft | None:
-        clearance, config = self._clearance, self._link.order_config()
+        clearance, link = self._clearance, self._link
         if self._held is None:
-            config = widened(config, clearance.route[0], self._link.inbox.pose)
+            config = widened(link.order_config(), clearance.route[0], link.inbox.pose)
             return first(self._told, clearance.route, clearance.released, config)
-        return update(self._held, self._told, clearance.route, clearance.released, config)
+        made_of = clearance.version, link.conduct.notes, link.inbox.factsheet, self._held
+        if made_of == self._nothing_new:
+            return None
+        route, released = clearance.route, clearance.released
+        draft = update(self._held, self._told, route, released, link.order_config())
+        self._nothing_new = made_of if draft is None else ()
+        return draft
 
     def _judge(self, state: State) -> Outcome | None:
         """What the latest state means for the mission."""

@@ -148,11 +148,14 @@ class Inbox:
 
     def changes_s(self, now_s: float) -> float:
         """When `online` or `doubled` is another without a further word; infinity = never."""
-        single_s = self.twins_at_s + 4 * self._config.fresh_s
-        stale_s = (self.heard_at_s or -math.inf) + self._config.fresh_s
-        if single_s > now_s:
-            return min(single_s, stale_s) if stale_s > now_s else single_s
-        return stale_s if stale_s > now_s else math.inf
+        fresh_s = self._config.fresh_s
+        stale_s = math.inf if self.heard_at_s is None else self.heard_at_s + fresh_s
+        if stale_s <= now_s:
+            stale_s = math.inf
+        if self.twins_at_s == -math.inf:
+            return stale_s
+        single_s = self.twins_at_s + 4 * fresh_s
+        return min(single_s, stale_s) if single_s > now_s else stale_s
 
     def topics(self) -> dict[str, Callable[[str, bytes], None]]:
         """What to subscribe to, and who takes it in; none of these ever raises."""
