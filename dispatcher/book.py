@@ -137,7 +137,11 @@ class TaskBook:
         self._tell(moved)
 
     def post(
-        self, *, tasks: Sequence[Task] = (), events: Sequence[Event] = ()
+        self,
+        *,
+        tasks: Sequence[Task] = (),
+        events: Sequence[Event] = (),
+        missions: Sequence[MissionRecord] = (),
     ) -> asyncio.Future[None]:
         """The same for a decision that only leads to the next one, which need not wait for it.
 
@@ -147,7 +151,7 @@ class TaskBook:
         Returns:
             Done when it is there; if it can't be written, `run` ends with the reason, too.
         """
-        written = self.store.put(tasks=tasks, events=events, soon=False)
+        written = self.store.put(tasks=tasks, events=events, missions=missions, soon=False)
         written.add_done_callback(self._posted)
         self._tell(tasks)
         return written

@@ -10,6 +10,7 @@ from typing import Protocol
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
 from dispatcher.handovers import Handovers
+from dispatcher.journal import Event
 from dispatcher.mission_record import MissionRecord
 from dispatcher.stops import TaskStop
 from dispatcher.task import TaskId, TaskState
@@ -194,7 +195,10 @@ class Missions:
         return await self.follow(record, right_of_way)
 
     async def follow(self, record: MissionRecord, right_of_way: RightOfWay) -> Outcome:
-        """Follow a mission that is on disk, sent or not, to its end."""
+        """Follow a mission that is on disk, sent or not, to its end.
+
+        That it was done is written together with what follows from it.
+        """
         try:
             async with right_of_way() as clearance:
                 self.current = record.mission, clearance
@@ -209,7 +213,8 @@ class Missions:
             raise
         finally:
             self.current = None
-        await self._write(replace(record, state="done"), "mission_done")
+        done = replace(record, state="done")
+        self._book.post(missions=[done], events=[self._event(done, "mission_done")])
         return outcome
 
     def on_begin(self, listener: Callable[[], None]) -> None:
@@ -271,7 +276,11 @@ class Missions:
             await self._word.wait()
 
     async def _write(self, record: MissionRecord, event: str, **facts: object) -> None:
-        happened = self._book.journal.event(
+        happened = self._event(record, event, **facts)
+        await self._book.commit(missions=[record], events=[happened])
+
+    def _event(self, record: MissionRecord, event: str, **facts: object) -> Event:
+        return self._book.journal.event(
             event,
             task=record.task,
             vehicle=record.vehicle,
@@ -279,4 +288,3 @@ class Missions:
             purpose=record.purpose,
             **facts,
         )
-        await self._book.commit(missions=[record], events=[happened])

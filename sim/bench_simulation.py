@@ -1,7 +1,7 @@
 """``wardline bench simulation``: a day of any fleet, and the processor time that it all takes."""
 
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from sim.options import WrongUse
 
 if TYPE_CHECKING:  # loaded by those who simulate
     from sim.config import Scenario
+    from sim.run import Wishes
 
 MOST_VEHICLES = 1000
 
@@ -50,6 +51,9 @@ def simulation(
     flame: Annotated[
         Path | None, typer.Option(help="Draw where the processor time went (SVG).")
     ] = None,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Hand messages over unwritten, as a sweep does.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Simulate a made hospital with everything in it: how far ahead of real time is it?"""
@@ -62,24 +66,31 @@ def simulation(
             raise WrongUse(f"--flame {flame}: there is no folder {flame.parent}; make it first")
     except WrongUse as error:
         fail(str(error))
-    row = asdict(_measured(vehicles, hours, seed, flame))
+    from sim.run import Wishes
+
+    row = asdict(_measured(vehicles, hours, Wishes(seed=seed, direct=direct), flame))
     if as_json:
         say_json(row)
     else:
         say_table(("figure", "value"), list(row.items()))
 
 
-def _measured(vehicles: int, hours: float, seed: int, picture: Path | None) -> Row:
+def _measured(vehicles: int, hours: float, wishes: "Wishes", picture: Path | None) -> Row:
     from sim.flame import Flame
-    from sim.run import Wishes, run
+    from sim.run import run
 
     scenario = made(vehicles, hours)
     with progress_bar() as bar:
         job = bar.add_task(f"{vehicles} vehicles", total=scenario.duration_s)
-        wishes = Wishes(seed=seed, progress=lambda gone_s: bar.update(job, completed=gone_s))
+
+        def progress(gone_s: float) -> None:
+            bar.update(job, completed=gone_s)
+
         flame = Flame()
         with flame.sampling() if picture else nullcontext():
-            summary: dict[str, Any] = dict(run(scenario, wishes).summary)
+            summary: dict[str, Any] = dict(
+                run(scenario, replace(wishes, progress=progress)).summary
+            )
     if picture:
         picture.write_text(flame.svg(), encoding="utf-8")
     kinds = summary["tasks"].values()

@@ -17,6 +17,7 @@ from dispatcher.journal import canonical
 from fleet.vehicle import VehicleSpec
 from sim import loops
 from sim.config import Scenario
+from sim.direct import direct
 from sim.expect import ExpectResult, evaluate
 from sim.outcome import percentile, summary_of_tasks, summary_of_vehicles
 from sim.report import RunResult
@@ -36,6 +37,7 @@ class Wishes:
         journal: file for the journal; trace: file for the ground bodies' truth.
         recording: file for what screens would be shown, for `wardline replay`.
         progress: called with virtual seconds gone by, now and then.
+        direct: see `sim.direct`.
     """
 
     seed: int = 0
@@ -44,6 +46,7 @@ class Wishes:
     trace: Path | None = None
     recording: Path | None = None
     progress: Callable[[float], None] | None = None
+    direct: bool = False
 
 
 def run(scenario: Scenario, wishes: Wishes) -> RunResult:
@@ -72,7 +75,8 @@ def run(scenario: Scenario, wishes: Wishes) -> RunResult:
 
         warm_up(partial(print, file=sys.stderr))
         since = time.perf_counter(), time.process_time()
-        return loops.run(all_of_it())
+        with direct(wishes.direct):
+            return loops.run(all_of_it())
 
 
 def _opened(path: Path | None, files: ExitStack) -> TextIO | None:

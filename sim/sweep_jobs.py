@@ -42,13 +42,14 @@ def _try(run: Run) -> Summary | str:
 
 
 def simulate(run: Run) -> Summary:
-    """The summary of one run."""
+    """The summary of one run, whose messages are handed over: its journal is the same."""
     from sim.config import load_scenario
     from sim.run import Wishes
     from sim.run import run as simulate_all
 
     scenario = load_scenario(run.scenario, site=run.site, overrides=run.setting.overrides)
-    return dict(simulate_all(scenario, Wishes(seed=run.seed, until_s=run.until_s)).summary)
+    wishes = Wishes(seed=run.seed, until_s=run.until_s, direct=True)
+    return dict(simulate_all(scenario, wishes).summary)
 
 
 def _leave(number: int, frame: object) -> None:  # noqa: ARG001

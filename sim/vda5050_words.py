@@ -82,8 +82,7 @@ class Words:
 
     def state(self, state: State) -> bytes:
         """A state."""
-        payload = STATE.encode(state)
-        return _edited(payload, _state_in_3) if self.v3 else payload
+        return _edited(STATE.encode(state), _state_in_3) if self.v3 else STATE.pack(state)
 
     def connection(self, message: Connection) -> bytes:
         """A word on the connection."""

@@ -18,11 +18,10 @@ _OUR_KEYS: Final = ("actions", "allowedDeviationXY")
 
 def encode_order(order: Order, config: Vda5050Config) -> bytes:
     """An order as this robot spells it."""
-    payload = ORDER.encode(order)
     if config.v3:
-        return _edited(payload, order_in_3)
+        return _edited(ORDER.encode(order), order_in_3)
     if config.deviation_key == _OUR_KEYS[1]:
-        return payload
+        return ORDER.pack(order)
 
     def rename(order: dict[str, object]) -> None:
         for node in cast("list[dict[str, dict[str, object]]]", order["nodes"]):
@@ -30,7 +29,7 @@ def encode_order(order: Order, config: Vda5050Config) -> bytes:
             if _OUR_KEYS[1] in position:
                 position[config.deviation_key] = position.pop(_OUR_KEYS[1])
 
-    return _edited(payload, rename)
+    return _edited(ORDER.encode(order), rename)
 
 
 def encode_instant_actions(message: InstantActions, config: Vda5050Config) -> bytes:
