@@ -42,7 +42,7 @@ class ChargeWish:
         self._vehicle = vehicle
         self._mover = mover
         self._book = book
-        self._planner = planner
+        self._planner, self._plan = planner, planner.plan
         self._policy = policy
         self._handling = handling
         self._in_service = in_service
@@ -75,13 +75,16 @@ class ChargeWish:
 
     def _planned(self) -> PlannedCharge | None:
         """The charge before its next visit; one before a later visit, if it can't wait so long."""
-        planned, later = self._planner.charge(self._id), self._planner.first_charge(self._id)
+        planned, later = (
+            self._plan.charge(self._id),
+            self._plan.first_charge(self._id),
+        )
         if planned is not None or later is None:
             return planned
         return later if self._lacks_energy() else None
 
     def _lacks_energy(self) -> bool:
-        visit = self._planner.next(self._id)
+        visit = self._plan.next(self._id)
         return visit is not None and not self._lasts_for(visit)
 
     def _lasts_for(self, visit: Visit) -> bool:
@@ -126,7 +129,7 @@ class ChargeWish:
         if self._rest_until is not None:
             goes_on = ratio < self._rest_until
         else:
-            goes_on = ratio < self._idle_goal()[1] and self._planner.next(self._id) is None
+            goes_on = ratio < self._idle_goal()[1] and self._plan.next(self._id) is None
         return goes_on and self._mover.may_charge()
 
     def charged(self) -> None:
@@ -148,12 +151,12 @@ class ChargeWish:
         pressed = self._rest_until is not None or self._plan_asks()
         below, up_to = self._idle_goal()
         idle = ratio < (up_to if state.charging else below)
-        if not pressed and (not idle or self._planner.next(self._id) is not None):
+        if not pressed and (not idle or self._plan.next(self._id) is not None):
             return None
         usable_wh = max(0.0, ratio - energy.reserve_ratio) * energy.capacity_wh
         return Need(
             pressed=pressed,
-            wanted_s=self._planner.wanted_s(self._id),
+            wanted_s=self._plan.wanted_s(self._id),
             lasts_s=usable_wh * 3600 / max(energy.move_w, 1.0),
         )
 

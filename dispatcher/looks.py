@@ -52,7 +52,7 @@ class Looks:
         mission = worker.current
         places = self._site.places_at.get(mission[1].route[-1].node, ()) if mission else ()
         waiting = self._waiting(worker, spec, state)
-        hand, planned = worker.hand, self._planner.tasks_of(spec.id)
+        hand, planned = worker.hand, self._planner.plan.tasks_of(spec.id)
         if hand.task or hand.aboard or hand.watch:
             held = tuple(task for task in (hand.task, hand.watch) if task)
             planned = tuple(dict.fromkeys((*held, *hand.aboard, *planned)))

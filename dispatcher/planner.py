@@ -1,12 +1,11 @@
 """Who does what next: each event is answered at once, and the answer improved while there is time.
 
-The plan in force is this module's alone. Workers take one visit after the other from it; what
-they have begun is no longer planned, only planned around.
+Workers take one visit after the other from the plan in force; what they have begun is no longer
+planned, only planned around.
 """
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -15,16 +14,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from dispatcher.book import TaskBook
-from dispatcher.charging import PlannedCharge
 from dispatcher.config import PlannerConfig
 from dispatcher.executors import offload
 from dispatcher.free import Free
 from dispatcher.modelling import Model, Modeller
+from dispatcher.plan_in_force import PlanInForce
 from dispatcher.preemption import Preemption
 from dispatcher.task import Task, TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.plan import Plan, timetable
-from routing.problem import Visit
 from routing.refusal import Refusal
 from routing.solver import Budget, Stage, insert, solve
 
@@ -109,13 +107,10 @@ class Planner:
         self._fleet = fleet
         self._wake = wake
         self._turn_round = turn_round
-        self._held, self._lead_s = held, lead_s
+        self._held = held
         self._preemption = Preemption(modeller)
         self._seed = seed
-        self._routes: dict[VehicleId, tuple[Visit, ...]] = {}
-        self._charges: dict[VehicleId, dict[Visit, PlannedCharge]] = {}
-        """Per vehicle, before which visits it charges."""
-        self._number = 0
+        self.plan = PlanInForce(book, lead_s)
         self._event = asyncio.Event()
         self._hurry = False
         """Somebody waits for the next answer."""
@@ -136,65 +131,21 @@ class Planner:
         if any(task.state is TaskState.QUEUED for task in self._book.open()):
             self.poke()
 
-    def next(self, vehicle: VehicleId) -> Visit | None:
-        """The vehicle's next visit, with the stop counted within the whole task; None = no work.
-
-        A visit whose task may not begin yet is not given out before its time.
-        """
-        for visit in self._routes.get(vehicle, ()):
-            task = self._book.find(TaskId(visit.request))
-            if task is not None and not task.state.ended and visit.stop >= task.stops_done:
-                now_s = self._book.now_s()
-                early = task.earliest_s > now_s
-                waits = early and task.earliest_s - self._lead_s(vehicle, task) > now_s
-                return None if waits else visit
-        return None
-
-    def wanted_s(self, vehicle: VehicleId) -> float:
-        """When a vehicle's next task may begin; infinity = it has none."""
-        for visit in self._routes.get(vehicle, ()):
-            task = self._book.find(TaskId(visit.request))
-            if task is not None and not task.state.ended:
-                return task.earliest_s - self._lead_s(vehicle, task)
-        return math.inf
-
     def must_wait(self, task: Task, free: Callable[[], Free]) -> bool:
         """Whether a vehicle would be shut out on the way, if it began a task now."""
         if not self._modeller.shortlist.minds_hours:
             return False
         return self._modeller.shortlist.why_wait(self._book.now_s(), task, [free()]) is not None
 
-    def charge(self, vehicle: VehicleId) -> PlannedCharge | None:
-        """Where a vehicle should charge before its next visit, and how long; None = it need not."""
-        charges = self._charges.get(vehicle)
-        visit = self.next(vehicle) if charges else None
-        return charges.get(visit) if charges and visit is not None else None
-
-    def first_charge(self, vehicle: VehicleId) -> PlannedCharge | None:
-        """The first charge that a vehicle has before any of its visits."""
-        charges = self._charges.get(vehicle, {})
-        planned = (charges[visit] for visit in self._routes.get(vehicle, ()) if visit in charges)
-        return next(planned, None)
-
-    def begin(self, vehicle: VehicleId) -> Visit | None:
-        """Take the next visit out of the plan: the vehicle sets out for it now."""
-        visit = self.next(vehicle)
-        if visit is not None:
-            route = self._routes[vehicle]
-            self._routes[vehicle] = route[route.index(visit) + 1 :]
-            self._number += 1
-        return visit
-
     def bar(self, task: TaskId, vehicle: VehicleId) -> None:
         """Never plan a task for a vehicle again: it is beyond its range."""
-        self._number += 1
         self._modeller.shortlist.bar(task, vehicle)
-        self._routes.pop(vehicle, None)
+        self.plan.drop(vehicle)
 
     def reconsider(self, task: TaskId) -> None:
         """Put a task that nobody has begun into the plan anew: it weighs differently now."""
         if not self._book[task].state.begun:
-            self.withdraw(task)
+            self.plan.withdraw(task)
         self.poke()
 
     async def anew(self, task: TaskId) -> None:
@@ -203,16 +154,6 @@ class Planner:
         self.reconsider(task)
         self._answered.clear()
         await self._answered.wait()
-
-    def withdraw(self, task: TaskId) -> None:
-        """Take a task out of the plan: its vehicle has given it back."""
-        self._number += 1
-        for vehicle, route in self._routes.items():
-            self._routes[vehicle] = tuple(v for v in route if v.request != task)
-
-    def tasks_of(self, vehicle: VehicleId) -> tuple[TaskId, ...]:
-        """All tasks in a vehicle's plan, in the order in which they are begun."""
-        return tuple(dict.fromkeys(TaskId(v.request) for v in self._routes.get(vehicle, ())))
 
     # --- the loop ---
 
@@ -243,10 +184,10 @@ class Planner:
     async def _replan(self) -> None:
         model = self._model()
         began = time.process_time()
-        plan = insert(model.problem, self._start(model))
+        plan = insert(model.problem, self.plan.as_start(model))
         self.times.insertions_ms.append(1000 * (time.process_time() - began))
         written = self._adopt(model, plan)
-        self._last = Answer(model, plan, self._number, self._book.now_s())
+        self._last = Answer(model, plan, self.plan.number, self._book.now_s())
         if self._last.open > 1 and self._config.stages:
             self._improve.set()
         if self._config.preempt:
@@ -256,7 +197,7 @@ class Planner:
     def _make_turn(self) -> None:
         """Have a vehicle turned round for a task that can't wait, where that pays."""
         turn = self._preemption.find(
-            self._book.now_s(), self._due(), self._fleet, start=self._start
+            self._book.now_s(), self._due(), self._fleet, start=self.plan.as_start
         )
         if turn is not None:
             self._turn_round(turn.vehicle, turn.by)
@@ -279,7 +220,7 @@ class Planner:
         """Look for a better plan than the one in force, and adopt it if nothing has happened."""
         if self._event.is_set():
             return  # the next answer asks for it again
-        number = self._number
+        number = self.plan.number
         answer = self._answer_now()
         rounds = min(self._config.improve_iterations, ROUNDS_EACH * answer.open)
         budget = Budget(iterations=times * rounds, stages=stages)
@@ -288,16 +229,18 @@ class Planner:
             partial(_timed_solve, answer.model, answer.plan, budget, self._seed),
         )
         self.times.improvements_ms.append(took_ms)
-        if number == self._number and better.cost < answer.plan.cost:
+        if number == self.plan.number and better.cost < answer.plan.cost:
             self.times.adopted += 1
             await self._adopt(answer.model, better)
 
     def _answer_now(self) -> Answer:
         """The plan in force with its question: the last one, if nothing has changed since."""
         last, now_s = self._last, self._book.now_s()
-        if last is None or last.number != self._number or now_s > last.at_s + STALE_S:
+        if last is None or last.number != self.plan.number or now_s > last.at_s + STALE_S:
             model = self._model()
-            last = Answer(model, insert(model.problem, self._start(model)), self._number, now_s)
+            last = Answer(
+                model, insert(model.problem, self.plan.as_start(model)), self.plan.number, now_s
+            )
         return last
 
     def _model(self) -> Model:
@@ -310,51 +253,16 @@ class Planner:
         due = (task for task in open_ if task.earliest_s <= until_s)
         return [task for task in due if task.state.begun or self._held(task) is None]
 
-    def _start(self, model: Model) -> Plan:
-        """The plan in force, in the words of a new problem."""
-        first = model.first_stop
-        routes = (
-            tuple(
-                Visit(visit.request, visit.stop - first[visit.request])
-                for visit in self._routes.get(vehicle, ())
-                if visit.stop >= first.get(visit.request, visit.stop + 1)
-            )
-            for vehicle in model.vehicles
-        )
-        return Plan(routes=tuple(routes))
-
     def _adopt(self, model: Model, plan: Plan) -> asyncio.Future[None]:
         """Put a plan in force, and have written down which tasks it gives to whom.
 
         Who is woken by it need not wait for that: it comes before what they write down.
         """
-        self._number += 1
-        before, charged = self._routes, self._charges
-        self._routes = {
-            vehicle: tuple(
-                Visit(visit.request, visit.stop + model.first_stop[visit.request])
-                for visit in route
-            )
-            for vehicle, route in zip(model.vehicles, plan.routes, strict=True)
-        }
-        self._charges = self._charges_of(model, plan)
+        moved = self.plan.put(model, plan)
         written = self._assign(model, plan)
-        for vehicle in {**before, **self._routes}:
-            moved = before.get(vehicle, ()) != self._routes.get(vehicle, ())
-            if moved or charged.get(vehicle) != self._charges.get(vehicle):
-                self._wake(vehicle)
+        for vehicle in moved:
+            self._wake(vehicle)
         return written
-
-    def _charges_of(self, model: Model, plan: Plan) -> dict[VehicleId, dict[Visit, PlannedCharge]]:
-        found: dict[VehicleId, dict[Visit, PlannedCharge]] = {}
-        for vehicle, row in zip(model.vehicles, plan.charges, strict=False):
-            route = self._routes[vehicle]
-            for charge in row:
-                if charge.before < len(route):
-                    charger = model.chargers[charge.charger]
-                    planned = PlannedCharge(charger=charger, seconds=charge.charge_s)
-                    found.setdefault(vehicle, {})[route[charge.before]] = planned
-        return found
 
     def _assign(self, model: Model, plan: Plan) -> asyncio.Future[None]:
         eta_s = {
@@ -362,9 +270,7 @@ class Planner:
             for rows in timetable(model.problem, plan)
             for row in rows
         }
-        holder = {
-            visit.request: vehicle for vehicle, route in self._routes.items() for visit in route
-        }
+        holder = self.plan.holders()
         moved: list[Task] = []
         events = []
         for task in self._book.open():

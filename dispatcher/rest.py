@@ -154,7 +154,7 @@ class Rest:
 
     def _has_work(self) -> bool:
         return self._shifts.engaged or (
-            self._planner.next(self._id) is not None and self._wish.lets_work
+            self._planner.plan.next(self._id) is not None and self._wish.lets_work
         )
 
     async def _unless(

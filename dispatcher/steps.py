@@ -65,7 +65,7 @@ class Steps:
             "task_handed_back", task=task.id, vehicle=self._vehicle, reason=reason
         )
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
-        self._planner.withdraw(task.id)
+        self._planner.plan.withdraw(task.id)
         await self._book.commit(tasks=[back], events=[event])
 
     async def give_way(self, task: Task, by: TaskId) -> None:
@@ -75,7 +75,7 @@ class Steps:
         )
         reason = Refusal("gave_way", {"by": by})
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
-        self._planner.withdraw(task.id)
+        self._planner.plan.withdraw(task.id)
         await self._book.commit(tasks=[back], events=[event])
         self._hand.task = self._hand.stop = None
         await self._planner.anew(by)

@@ -54,7 +54,7 @@ class Visits:
 
     def may_begin(self) -> bool:
         """Whether there is energy for the next task; what is on board is always brought on."""
-        visit = self._planner.next(self._id)
+        visit = self._planner.plan.next(self._id)
         if visit is None:
             return False
         task = self._book[TaskId(visit.request)]
@@ -72,7 +72,7 @@ class Visits:
 
     async def make_next(self) -> None:
         """Make the next visit of the plan, if there is one."""
-        visit = self._planner.begin(self._id)
+        visit = self._planner.plan.begin(self._id)
         if visit is None:
             return
         task = self._book[TaskId(visit.request)]
