@@ -299,7 +299,7 @@ class AirMover:
         await self._missions.carry_out(mission, errand, lambda: _on_the_ground(mission))
 
     async def _reserve(self, pads: Sequence[NodeId], errand: Errand) -> None:
-        """Get all pads of a task at once; never wait for one on another's."""
+        """Get all pads of a task at once; never wait for one on another's. Raises MissionFailed."""
         if not self._skies.free(self._spec.id, pads):
             await self.go_home(errand)
         await self._skies.reserve(self._spec.id, pads, errand.rank)

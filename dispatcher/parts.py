@@ -205,7 +205,7 @@ def _planning(
     hygiene = Hygiene()
     homes = [vehicle.spec.home for vehicle in given.vehicles]
     chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
-    modeller = Modeller(site, traffic.roads, basis.handling, hygiene, chargers)
+    modeller = Modeller(site, traffic.roads, basis.docks, basis.handling, hygiene, chargers)
     emergencies = Emergencies(site)
     limits = WindLimits(basis.stations.wind, given.specs, alerts)
     shelters = {
@@ -318,7 +318,16 @@ def _desks(
         given.solver,
     )
     admission = Admission(
-        site, clock, given.config, basis.roster, traffic.roads, basis.handling, judge, plans, book
+        site,
+        clock,
+        given.config,
+        basis.roster,
+        traffic.roads,
+        basis.docks,
+        basis.handling,
+        judge,
+        plans,
+        book,
     )
     incidents = IncidentDesk(
         site,

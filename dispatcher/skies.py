@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from shapely import LineString
 from shapely import Point as Spot
 
+from dispatcher.docks import Docks
 from dispatcher.passing import COLUMN_M, AirTimes, Passage, passage_over
-from fleet.errors import MissionCancelled
+from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.refusal import Refusal
@@ -81,13 +82,12 @@ class Skies:
         times: how soon drones could be somewhere; None = nobody passes before another lands.
     """
 
-    def __init__(self, site: Site, times: AirTimes | None = None) -> None:
-        self._site, self._times = site, times
+    def __init__(self, site: Site, docks: Docks, times: AirTimes | None = None) -> None:
+        self._site, self._docks, self._times = site, docks, times
         self.news = asyncio.Event()
         """Set whenever a flight begins; whoever waits for it clears it."""
         self.held_for: dict[VehicleId, VehicleId] = {}
         """Who waits in the air, and for whom."""
-        self._homes: dict[NodeId, VehicleId] = {}
         self._pads: dict[NodeId, VehicleId] = {}
         self._heights_m: dict[VehicleId, float] = {}
         self._flights: dict[VehicleId, _Flight] = {}
@@ -96,7 +96,6 @@ class Skies:
     def add(self, spec: VehicleSpec, pad: NodeId) -> None:
         """A drone stands on a pad; its home is always kept for it."""
         home = self._site.places[spec.home].node
-        self._homes[home] = spec.id
         ground_m = self._site.ground_m(self._site.nodes[home].point)
         self._heights_m[spec.id] = ground_m + spec.cruise_agl_m
         if pad != home:
@@ -117,29 +116,38 @@ class Skies:
             passes: as for `fly`.
         """
         for pad in pads:
-            if pad not in self._homes:
+            if self._docks.owner(pad) is None:
                 self._pads.setdefault(pad, vehicle)
         if len(route) > 1:
             self._put(self._flight(vehicle, route, passes))
 
     def free(self, vehicle: VehicleId, pads: Sequence[NodeId]) -> bool:
         """Whether a drone could have all these pads now."""
-        return all(
-            (self._homes.get(pad) or self._pads.get(pad) or vehicle) == vehicle for pad in pads
-        )
+        return all(self._holder(pad) in (None, vehicle) for pad in pads)
+
+    def _holder(self, pad: NodeId) -> VehicleId | None:
+        return self._docks.owner(pad) or self._pads.get(pad)
 
     async def reserve(
         self, vehicle: VehicleId, pads: Sequence[NodeId], rank: tuple[int, float]
     ) -> None:
-        """Wait until all these pads are free, and keep them: all at once or none."""
+        """Wait until all these pads are free, and keep them: all at once or none.
+
+        Raises:
+            MissionFailed: one is another drone's dock, which never is.
+        """
+        for pad in pads:
+            owner = self._docks.owner(pad)
+            if owner not in (None, vehicle):
+                raise MissionFailed(Refusal("dock_of_another", {"value": pad, "by": owner}))
 
         def take() -> None:
             for pad in pads:
-                if pad not in self._homes:
+                if self._docks.owner(pad) is None:
                     self._pads[pad] = vehicle
 
         def why() -> Refusal:
-            holders = (self._homes.get(pad) or self._pads.get(pad) or vehicle for pad in pads)
+            holders = (self._holder(pad) or vehicle for pad in pads)
             other = next((holder for holder in holders if holder != vehicle), vehicle)
             return Refusal("waits_for_pad", {"by": other})
 

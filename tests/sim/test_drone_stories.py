@@ -128,6 +128,33 @@ async def test_no_flight_to_where_no_pad_is(field: Path) -> None:
         assert [fault.field for fault in refused.value.faults] == ["to"]
 
 
+async def test_goods_for_a_dock_are_brought_by_its_own_drone_and_by_nobody_else(
+    field: Path,
+) -> None:
+    async with hospital(field) as place:
+        await place.service.fleet_desk.set_in_service(D2, on=False)
+        task = await kit(place, to="dock-2")
+        other = await kit(place)
+        await place.until_ended(other)
+        assert place.task(other).vehicle == D1, "it waits for no dock, and is free for others"
+        waiting = place.task(task)
+        assert waiting.state is TaskState.QUEUED
+        assert waiting.reason is not None, "why it waits is told"
+        await place.service.fleet_desk.set_in_service(D2, on=True)
+        await place.until_ended(task)
+        assert (place.task(task).state, place.task(task).vehicle) == (TaskState.DONE, D2)
+
+
+async def test_no_delivery_between_the_docks_of_two_drones(field: Path) -> None:
+    async with hospital(field) as place:
+        with pytest.raises(Refused) as refused:
+            await kit(place, "dock-1", "dock-2")
+        [fault] = refused.value.faults
+        assert fault.field in ("from", "to")
+        assert fault.reason.code == "dock_of_another"
+        assert fault.reason.facts["by"] in (D1, D2)
+
+
 @pytest.fixture
 def only_looked_at(field: Path) -> Path:
     """Drones without docks, whose failsafes only a person may set."""
