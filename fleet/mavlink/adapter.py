@@ -10,7 +10,6 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.dock import Dock
 from fleet.errors import (
-    CommandFailed,
     FleetError,
     LinkError,
     LinkLost,
@@ -28,6 +27,7 @@ from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
+from fleet.mavlink.waits import Waits
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
@@ -85,6 +85,7 @@ class MavlinkVehicle:
         self._turning = False
         """Without a mission in the air, until it is given the next one."""
         self._hands = Hands(self._drone)
+        self._waits = Waits(self._drone, self._hands)
         self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
         """The last one that was asked for, with all that it was made from."""
         self._drone.watch(self._tell)
@@ -293,17 +294,13 @@ class MavlinkVehicle:
 
     async def wait_on_way(self) -> None:
         """Stop in the air, if it flies its mission: nothing that it does by itself is undone."""
-        said = self._said
-        if not said.airborne or not (said.in_auto or said.mode in said.dialect.holding):
-            raise CommandFailed(Refusal("command_refused", {"text": "flies no mission"}))
-        await self.hold()
+        await self._waits.begin()
+        self._tell()
 
     async def end_wait(self) -> None:
         """Fly on, if it still waits."""
-        if self._said.mode in self._said.dialect.holding:
-            await self.go_on()
-        else:
-            self._drone.held = False
+        await self._waits.end(follows=self._work is not None)
+        self._tell()
 
     async def recall(self) -> None:
         """Return to launch."""
