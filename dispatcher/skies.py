@@ -85,7 +85,7 @@ class Skies:
     def __init__(self, site: Site, docks: Docks, times: AirTimes | None = None) -> None:
         self._site, self._docks, self._times = site, docks, times
         self.news = asyncio.Event()
-        """Set whenever a flight begins; whoever waits for it clears it."""
+        """Set whenever a flight begins, or has to wait; whoever waits for it clears it."""
         self.held_for: dict[VehicleId, VehicleId] = {}
         """Who waits in the air, and for whom."""
         self._pads: dict[NodeId, VehicleId] = {}
@@ -187,8 +187,12 @@ class Skies:
         def take() -> None:
             self._put(flight)
 
+        by = next(iter(self._in_the_way(flight)), vehicle)
+
         def why() -> Refusal:
-            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight)[0]})
+            nonlocal by
+            by = next(iter(self._in_the_way(flight)), by)
+            return Refusal("waits_for_airspace", {"by": by})
 
         def free() -> bool:
             has = self._flights.get(vehicle)
@@ -268,6 +272,15 @@ class Skies:
             LineString(points[passes:]) if passage is not None else None,
         )
 
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for anything."""
+        return bool(self._waiters)
+
+    def look_again(self) -> None:
+        """Grant what can be granted by now: who is past a pad is so without a word."""
+        self._pump()
+
     def _put(self, flight: _Flight) -> None:
         self._flights[flight.vehicle] = flight
         self.news.set()
@@ -308,6 +321,8 @@ class Skies:
         self._waiters.append(waiter)
         self._waiters.sort(key=lambda one: one.rank)
         self._pump()
+        if not waiter.granted.done():
+            self.news.set()
         try:
             await waiter.granted
         except asyncio.CancelledError:

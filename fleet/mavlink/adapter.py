@@ -80,6 +80,8 @@ class MavlinkVehicle:
         self._finished: OrderedDict[MissionId, Outcome] = OrderedDict()
         self._work: asyncio.Task[Outcome] | None = None
         self._stopping: asyncio.Future[None] | None = None
+        self._instead: asyncio.Task[None] | None = None
+        """What it does instead of a mission that it has given up."""
         self._idle_since_s = 0.0
         self._waking = False
         self._turning = False
@@ -270,17 +272,34 @@ class MavlinkVehicle:
         self._turning = True
 
     async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
-        self._stopping = asyncio.get_running_loop().create_future()
+        """Give up the mission for something else; what was asked for last holds."""
+        before, stopping = self._instead, self._stopping
+        if stopping is None:
+            stopping = self._stopping = asyncio.get_running_loop().create_future()
+        name = f"vehicle[{self._spec.id}].instead"
+        mine = self._instead = asyncio.create_task(self._without_mission(then, before), name=name)
         try:
-            if self._work is not None:
-                self._work.cancel()
-                await asyncio.wait([self._work])
-            await then()
+            await asyncio.wait([mine])
         finally:
-            self._drone.held = False
-            self._stopping.set_result(None)
-            self._stopping = None
-            self._mission = None
+            if not mine.done():
+                mine.cancel()
+                await asyncio.wait([mine])
+            if self._instead is mine:
+                self._instead = self._stopping = self._mission = None
+                self._drone.held = False
+                stopping.set_result(None)
+        if not mine.cancelled():
+            mine.result()
+
+    async def _without_mission(
+        self, then: Callable[[], Awaitable[None]], before: "asyncio.Task[None] | None"
+    ) -> None:
+        unwanted = [task for task in (before, self._work) if task is not None]
+        for task in unwanted:
+            task.cancel()
+        if unwanted:
+            await asyncio.wait(unwanted)
+        await then()
 
     async def hold(self) -> None:
         """Stop in the air where it is."""

@@ -225,6 +225,22 @@ async def test_in_flight_it_turns_to_another_mission_at_once(scene: Meadow) -> N
     assert reached[1][1] - reached[0][1] == pytest.approx(60, abs=2)
 
 
+async def test_called_back_and_then_turned_elsewhere_it_does_what_it_was_told_last(
+    scene: Meadow,
+) -> None:
+    flying = await over_the_field(scene)
+    back = asyncio.create_task(scene.drone.cancel(), name="cancel")
+    await scene.until(lambda: scene.autopilot.copter.mode in ARDUPILOT.returning)
+    assert isinstance(scene.drone, Diverted)
+    await scene.drone.turn_away()
+    await asyncio.wait_for(back, 10)
+    with pytest.raises(MissionCancelled):
+        await flying
+    elsewhere = help_at(scene, 300, 300, stays_s=5)
+    await scene.drone.execute(elsewhere, Clearance.whole(elsewhere))
+    assert scene.stands_at("dock-1")
+
+
 async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.turn_away()

@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from dispatcher.docks import Docks
+from dispatcher.passing import AirTimes
 from dispatcher.skies import Skies
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Waypoint
@@ -254,3 +256,38 @@ async def test_nobody_waits_for_the_dock_of_another(skies: Skies) -> None:
     reason = failed.value.reason
     assert (reason.code, reason.facts["by"]) == ("dock_of_another", D2)
     assert skies.free(D3, [NodeId("depot")])
+
+
+async def test_who_is_let_through_by_time_alone_need_not_wait_for_another_event() -> None:
+    drones = [drone(1), drone(2)]
+    site = loads(SITE, "field")
+    times = Times()
+    skies = Skies(site, Docks(site, drones), cast(AirTimes, times))
+    for spec in drones:
+        skies.add(spec, NodeId(spec.home))
+    over_dock_2 = way((0, 0), (150, 0), (150, 100))
+    async with AsyncExitStack() as flying:
+        await flying.enter_async_context(skies.fly(D2, way((50, 0), (100, 100)), (2, 0.0)))
+        there = asyncio.create_task(
+            flying.enter_async_context(skies.fly(D1, over_dock_2, (0, 0.0), passes=1))
+        )
+        await asyncio.sleep(1)
+        assert not there.done()
+        times.lands_in_s = 60.0
+        refusal = skies.waits_for(D1)
+        assert refusal is not None
+        assert (refusal.code, refusal.facts["by"]) == ("waits_for_airspace", D2)
+        skies.look_again()
+        await asyncio.wait_for(there, 1)
+
+
+class Times:
+    """One lands soon or late; the other is past in 10 s."""
+
+    lands_in_s = 0.0
+
+    def soonest_s(self, _vehicle: VehicleId, _pad: object) -> float:
+        return self.lands_in_s
+
+    def past_s(self, *_: object) -> float:
+        return 10.0
