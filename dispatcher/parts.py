@@ -187,6 +187,7 @@ def _planning(
         basis.stations,
         watch_plans,
         crew=lambda: workers,
+        cut_short=basis.skies.cut_short,
         changed=lambda: planner.poke(),
     )
     survey_plans = SurveyPlans(site, basis.stations)
@@ -199,6 +200,7 @@ def _planning(
         given.solver,
         crew=lambda: workers,
         engaged=watches.engaged,
+        cut_short=basis.skies.cut_short,
         changed=lambda: planner.poke(),
     )
     shifts = ShiftDesks(watches, surveys)

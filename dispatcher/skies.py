@@ -9,16 +9,18 @@ some seconds before the other could come down there.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapely import LineString
 from shapely import Point as Spot
+from shapely.geometry.base import BaseGeometry
 
 from dispatcher.docks import Docks
 from dispatcher.passing import COLUMN_M, AirTimes, Passage, passage_over
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
+from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import NodeId, Site
 
@@ -31,13 +33,15 @@ AHEAD_S = 5.0
 @dataclass(frozen=True, slots=True)
 class _Flight:
     vehicle: VehicleId
-    line: LineString
+    line: BaseGeometry
     columns: tuple[Spot, ...]
     height_m: float
     passage: Passage | None = None
     """Where it may pass above the pads of others in good time."""
     rest: LineString | None = None
     """What comes after that."""
+    key: object = field(default_factory=object)
+    """Whose right it is: of one that is widened in flight, the same."""
 
     def beside(self, other: "_Flight") -> bool:
         """Whether both pass one spot in the same layer."""
@@ -212,9 +216,25 @@ class Skies:
         try:
             yield clearance
         finally:
-            if self._flights.get(vehicle) is flight:
+            held = self._flights.get(vehicle)
+            if held is not None and held.key is flight.key:
                 del self._flights[vehicle]
             self._pump()
+
+    def cut_short(self, vehicle: VehicleId, here: Point, goal: Point) -> bool:
+        """The right to leave out a part of a flight, in flight; False = somebody's in the way.
+
+        Args:
+            goal: where it goes straight to from ``here``, and on from there as before.
+        """
+        flight = self._flights.get(vehicle)
+        if flight is None or here == goal:
+            return flight is not None
+        straight = LineString([(here.x_m, here.y_m), (goal.x_m, goal.y_m)])
+        if self._in_the_way(replace(flight, line=straight, columns=(), passage=None)):
+            return False
+        self._put(replace(flight, line=flight.line.union(straight)))
+        return True
 
     def hinders(
         self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0

@@ -291,3 +291,14 @@ class Times:
 
     def past_s(self, *_: object) -> float:
         return 10.0
+
+
+async def test_a_flight_is_cut_short_only_where_nobody_is_in_the_way(skies: Skies) -> None:
+    round_ = way((0, 0), (-50, 50), (-50, 150), (0, 150), (0, 0))
+    async with skies.fly(D1, round_, (0, 0.0)):
+        assert skies.cut_short(D1, Point(-50, 100), Point(0, 150))
+        assert skies.hinders(D3, way((100, 0), (-25, 125))) is D1, "the short cut is its own now"
+        async with skies.fly(D2, way((50, 0), (50, 60)), (0, 0.0)):
+            assert not skies.cut_short(D1, Point(0, 150), Point(50, 60)), "one lands there"
+    assert skies.hinders(D3, way((100, 0), (-25, 125))) is None, "it is over with the flight"
+    assert not skies.cut_short(D1, Point(0, 150), Point(0, 0))
