@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig
+from dispatcher.docks import Docks
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault, Refused
 from dispatcher.intake import TaskFields, to_task_fields
 from dispatcher.joins import Join, Joins, carried
 from dispatcher.patrol_judge import Forecast, PatrolJudge
-from dispatcher.reach import unreachable_stops
+from dispatcher.reach import unreachable_stops, why_missed
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling, stops_of_spec
 from dispatcher.task import AreaParts, Leg, Patrol, Spec, Task, TaskId, TaskState, VisitOrder
@@ -33,17 +34,18 @@ class Admission:
         config: DispatchConfig,
         roster: Roster,
         roads: RoadBook,
+        docks: Docks,
         handling: Handling,
         judge: PatrolJudge,
         watch_plans: WatchPlans,
         book: TaskBook,
     ) -> None:
         self._site, self._clock, self._config = site, clock, config
-        self._roster, self._roads = roster, roads
+        self._roster, self._roads, self._docks = roster, roads, docks
         self._handling = handling
         self._judge, self._watch_plans = judge, watch_plans
         self._book = book
-        self._joins = Joins(site, roads, handling, self._specs, _fault_of)
+        self._joins = Joins(site, roads, docks, handling, self._specs, _fault_of)
 
     def new_tasks(self, request: TaskIn, key: str | None) -> tuple[Task, ...]:
         """A task with a number of its own, or one for each leg; not yet accepted.
@@ -132,18 +134,25 @@ class Admission:
             reasons = nearest_miss(why_not(spec, s) for s in specs)
             raise Refused([_fault_of(reason) for reason in reasons])
         stops = stops_of_spec(TaskId(""), spec, self._handling)
-        missed: list[list[PlaceId]] = []
+        missed: list[tuple[VehicleSpec, list[PlaceId]]] = []
         for one in able:
-            missed.append(unreachable_stops(self._site, self._roads, one, stops))
-            if not missed[-1]:
+            places = unreachable_stops(self._site, self._roads, self._docks, one, stops)
+            if not places:
                 return
-        place = min(missed, key=len)[0]
-        reason = Refusal("unreachable", {"value": place})
-        remedy = "send a place that a vehicle fit for this task can get to and back from"
-        raise Refused([FieldFault(_field_of(spec, place), reason, remedy)])
+            missed.append((one, places))
+        nearest, places = min(missed, key=lambda each: len(each[1]))
+        reason = why_missed(self._site, self._docks, nearest, places[0])
+        raise Refused([FieldFault(_field_of(spec, places[0]), reason, _REMEDIES[reason.code])])
 
     def _specs(self) -> list[VehicleSpec]:
         return [vehicle.spec for vehicle in self._roster if not vehicle.spec.watched]
+
+
+_REMEDIES = {
+    "unreachable": "send a place that a vehicle fit for this task can get to and back from",
+    "dock_of_another": "send a pad that is no drone's dock",
+}
+"""What to send instead of a place that nobody can make."""
 
 
 def _fault_of(reason: Refusal) -> FieldFault:

@@ -98,7 +98,8 @@ class AirHolds:
                 await self._hold(vehicle, other)
         if not crossings:
             self._spent.clear()
-        return bool(crossings or self._holds)
+        self._skies.look_again()
+        return bool(crossings or self._holds or self._skies.awaited)
 
     def _who_waits(self, crossing: Crossing) -> VehicleId | None:
         """One of the two, if they could meet; None = neither need, or can."""

@@ -162,17 +162,20 @@ def flight_routes(
             minutes_by_vehicle={id_: round(m, 1) for id_, m in sum_.by_vehicle.items()},
         )
 
-    @router.get("/flights/{flight}")
-    async def show_flight(flight: str) -> FlightDetail:
+    def detail(flight: Flight) -> str:
+        return FlightDetail(
+            **flight_out(flight, clock).model_dump(),
+            track=[FixOut(**asdict(fix)) for fix in flight.track],
+            told=[ToldOut(**asdict(one)) for one in flight.told],
+        ).model_dump_json()
+
+    @router.get("/flights/{flight}", response_model=FlightDetail)
+    async def show_flight(flight: str) -> Response:
         """One flight with its track and what it was told."""
-        found = await log.find(FlightId(flight))
+        found = await log.find(FlightId(flight), detail)
         if found is None:
             raise NotFound("flight", flight)
-        return FlightDetail(
-            **flight_out(found, clock).model_dump(),
-            track=[FixOut(**asdict(fix)) for fix in found.track],
-            told=[ToldOut(**asdict(one)) for one in found.told],
-        )
+        return Response(found, media_type="application/json")
 
     return router
 

@@ -1,5 +1,6 @@
 """The API's routes for incidents."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from dispatcher.api_views import ReasonOut, View
 from dispatcher.flight_recorder import FlightRecorder
 from dispatcher.idempotency import Key, Once
 from dispatcher.incident_desk import IncidentDesk
-from dispatcher.incident_sheet import geojson_of, sheet_of
+from dispatcher.incident_sheet import flight_of, geojson_of, sheet_of
 from dispatcher.incidents import Incident, IncidentId, IncidentState, Source
 from dispatcher.incidents_in import CloseIn, IncidentIn, NoteIn
 from dispatcher.journal import Event
@@ -18,6 +19,8 @@ from fleet.clock import Clock
 from routing.site import Site
 
 GEOJSON = "application/geo+json"
+Form = Callable[[Incident, Sequence[Event], Sequence[Mapping[str, Any]], Site, Clock], str]
+"""Writes an incident as a file."""
 
 
 class VehicleReason(View):
@@ -80,9 +83,10 @@ class IncidentDetail(IncidentOut):
 
 
 class IncidentsOut(View):
-    """Incidents, the newest first."""
+    """Incidents, the newest first; ``next`` is the cursor of the next page."""
 
     incidents: list[IncidentOut]
+    next: int | None
 
 
 def incident_out(incident: Incident, site: Site, clock: Clock) -> IncidentOut:
@@ -141,16 +145,29 @@ def incident_routes(
     """
     router = APIRouter(tags=["incidents"])
 
-    def said(incident: Incident) -> str:
-        return incident_out(incident, site, clock).model_dump_json()
+    def out(incident: Incident) -> IncidentOut:
+        return incident_out(incident, site, clock)
 
-    @router.get("/incidents")
+    def said(incident: Incident) -> str:
+        return out(incident).model_dump_json()
+
+    async def written(incident: str, form: Form) -> str:
+        """A file of an incident: each of its flights, and then the whole, beside the loop."""
+        found = await desk.find(IncidentId(incident))
+        timeline = await desk.store.timeline(found.id)
+        flights = await log.of_incident(found.id, found.reported_s)
+        lines = [await desk.store.aside(flight_of, one, site, clock) for one in flights]
+        return await desk.store.aside(form, found, timeline, lines, site, clock)
+
+    @router.get("/incidents", response_model=IncidentsOut)
     async def list_incidents(
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> IncidentsOut:
-        """The newest incidents, open and closed."""
-        found = await desk.store.latest(limit)
-        return IncidentsOut(incidents=[incident_out(one, site, clock) for one in found])
+        cursor: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
+    ) -> Response:
+        """The newest incidents, open and closed, page by page."""
+        found, following = await desk.store.latest(out, limit=limit, cursor=cursor)
+        page = IncidentsOut(incidents=found, next=following)
+        return Response(page.model_dump_json(), media_type="application/json")
 
     @router.post("/incidents", status_code=201, response_model=IncidentOut)
     async def report_incident(request: Request, asked: IncidentIn, key: Key = None) -> Response:
@@ -205,19 +222,12 @@ def incident_routes(
     @router.get("/incidents/{incident}/geojson")
     async def incident_geojson(incident: str) -> Response:
         """The scene, the tracks of its drones and its timeline as GeoJSON."""
-        found = await desk.find(IncidentId(incident))
-        timeline = await desk.store.timeline(found.id)
-        flights = await log.of_incident(found.id, found.reported_s)
-        text = geojson_of(found, timeline, flights, site, clock)
-        return Response(text, media_type=GEOJSON)
+        return Response(await written(incident, geojson_of), media_type=GEOJSON)
 
     @router.get("/incidents/{incident}/sheet")
     async def incident_sheet(incident: str) -> Response:
         """A sheet to print, with the SHA-256 of the record that it holds."""
-        found = await desk.find(IncidentId(incident))
-        timeline = await desk.store.timeline(found.id)
-        flights = await log.of_incident(found.id, found.reported_s)
-        text = sheet_of(found, timeline, flights, site, clock)
+        text = await written(incident, sheet_of)
         return Response(text, media_type="text/html; charset=utf-8")
 
     return router

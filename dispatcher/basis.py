@@ -10,6 +10,7 @@ from dispatcher.alerts import Alerts
 from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.courtesy import Courtesy
+from dispatcher.docks import Docks
 from dispatcher.feed import Change, Hub
 from dispatcher.handovers import Handovers
 from dispatcher.hours import Hours
@@ -84,6 +85,7 @@ class Basis:
     times: TravelTimes | None
     traffic: Traffic
     air_times: AirTimes
+    docks: Docks
     skies: Skies
     stations: Stations
 
@@ -102,6 +104,7 @@ def basis_of(given: Given) -> Basis:
     roster = Roster(given.vehicles, seed=given.seed)
     stations = Stations(site, partial(_clock_s, clock, given.zone), _wind(given))
     air_times = _air_times(roster, stations, clock)
+    docks = Docks(site, [vehicle.spec for vehicle in given.vehicles])
     return Basis(
         hub=hub,
         handling=handling,
@@ -114,7 +117,8 @@ def basis_of(given: Given) -> Basis:
         times=times,
         traffic=_traffic(given, facilities, times),
         air_times=air_times,
-        skies=Skies(site, air_times),
+        docks=docks,
+        skies=Skies(site, docks, air_times),
         stations=stations,
     )
 

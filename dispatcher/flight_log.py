@@ -129,11 +129,14 @@ class FlightStore:
         """Write flights as they are now."""
         await self._store.write([(PUT_FLIGHT, [_values(one, self._clock) for one in flights])])
 
-    async def find(self, flight: FlightId) -> Flight | None:
-        """One of them."""
+    async def find(self, flight: FlightId, make: Callable[[Flight], T]) -> T | None:
+        """What ``make`` makes of one of them, off the loop; None = there is no such flight."""
+
+        def made(rows: Sequence[Any]) -> T | None:
+            return make(_flight(rows[0], self._clock)) if rows else None
+
         found = select(FLIGHTS).where(FLIGHTS.c.id == bindparam("it"))
-        rows = await self._store.rows(found, it=flight)
-        return _flight(rows[0], self._clock) if rows else None
+        return await self._store.read(found, made, it=flight)
 
     async def unended(self) -> list[Flight]:
         """Those of which nobody saw the landing."""

@@ -47,11 +47,28 @@ class AirMover:
         self._handling = handling
         self._stations = stations
         self.interruptible = False
-        self.stand = self.home
+        self._stand = self.home
+        self._pads = frozenset(place.node for place in site.with_role(Role.PAD))
         self._level = next(
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[self.home].level,
         )
+
+    @property
+    def stand(self) -> NodeId:
+        """The pad on which it says that it stands, or else from which it is on its way.
+
+        One that is called off as it lands may stand at either end of its flight.
+        """
+        state = self._vehicle.state()
+        pad = None if state.airborne else state.last_node
+        if pad is not None and pad in self._pads:
+            self._stand = pad
+        return self._stand
+
+    @stand.setter
+    def stand(self, pad: NodeId) -> None:
+        self._stand = pad
 
     @property
     def home(self) -> NodeId:
@@ -299,7 +316,7 @@ class AirMover:
         await self._missions.carry_out(mission, errand, lambda: _on_the_ground(mission))
 
     async def _reserve(self, pads: Sequence[NodeId], errand: Errand) -> None:
-        """Get all pads of a task at once; never wait for one on another's."""
+        """Get all pads of a task at once; never wait for one on another's. Raises MissionFailed."""
         if not self._skies.free(self._spec.id, pads):
             await self.go_home(errand)
         await self._skies.reserve(self._spec.id, pads, errand.rank)

@@ -7,7 +7,7 @@ hash is the SHA-256 of just that text in UTF-8, so anybody can count it again.
 import hashlib
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.flight_log import Flight
@@ -28,11 +28,11 @@ code{word-break:break-all}@media print{body{margin:0}}
 def record_of(
     incident: Incident,
     timeline: Sequence[Event],
-    flights: Sequence[Flight],
+    flights: Sequence[Mapping[str, Any]],
     site: Site,
     clock: Clock,
 ) -> dict[str, Any]:
-    """All that is known of an incident, in plain values."""
+    """All that is known of an incident, in plain values; ``flights`` as of `flight_of`."""
     lat, lon = _geo(incident.at, site)
     return {
         "incident": incident.id,
@@ -58,26 +58,26 @@ def record_of(
             }
             for event in timeline
         ],
-        "flights": [
-            {
-                "flight": flight.id,
-                "vehicle": flight.vehicle,
-                "began_at": _moment(flight.began_s, clock),
-                "minutes": round(flight.minutes, 1),
-                "commanded_by": flight.commanded_by,
-                "track": [
-                    [fix.at_s, *_geo(fix.point, site), fix.height_agl_m] for fix in flight.track
-                ],
-            }
-            for flight in flights
-        ],
+        "flights": [dict(flight) for flight in flights],
+    }
+
+
+def flight_of(flight: Flight, site: Site, clock: Clock) -> dict[str, Any]:
+    """A flight as the record has it; a long track takes a while."""
+    return {
+        "flight": flight.id,
+        "vehicle": flight.vehicle,
+        "began_at": _moment(flight.began_s, clock),
+        "minutes": round(flight.minutes, 1),
+        "commanded_by": flight.commanded_by,
+        "track": [[fix.at_s, *_geo(fix.point, site), fix.height_agl_m] for fix in flight.track],
     }
 
 
 def geojson_of(
     incident: Incident,
     timeline: Sequence[Event],
-    flights: Sequence[Flight],
+    flights: Sequence[Mapping[str, Any]],
     site: Site,
     clock: Clock,
 ) -> str:
@@ -117,7 +117,7 @@ def geojson_of(
 def sheet_of(
     incident: Incident,
     timeline: Sequence[Event],
-    flights: Sequence[Flight],
+    flights: Sequence[Mapping[str, Any]],
     site: Site,
     clock: Clock,
 ) -> str:

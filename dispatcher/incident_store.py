@@ -1,10 +1,10 @@
 """Incidents on disk: each as it stands, and which of the journal's events are its timeline."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Text, bindparam, func, select
@@ -16,6 +16,8 @@ from dispatcher.pages import pages
 from dispatcher.rows import UtcTime, event_of, event_values, number_of
 from dispatcher.store import ADD_EVENT, EVENTS, Store, table_of, upsert
 from fleet.clock import Clock
+
+T = TypeVar("T")
 
 
 class IncidentRow(SQLModel, table=True):
@@ -69,10 +71,26 @@ class IncidentStore:
         rows = await self._store.rows(found.order_by(INCIDENTS.c.number))
         return [_incident(row, self._clock) for row in rows]
 
-    async def latest(self, limit: int) -> list[Incident]:
-        """The newest first."""
-        found = select(INCIDENTS).order_by(INCIDENTS.c.number.desc()).limit(limit)
-        return [_incident(row, self._clock) for row in await self._store.rows(found)]
+    async def latest(
+        self, make: Callable[[Incident], T], *, limit: int, cursor: int | None = None
+    ) -> tuple[list[T], int | None]:
+        """What ``make`` makes of each, off the loop, the newest first; and where it goes on.
+
+        Args:
+            cursor: only those that came before the one of this number.
+        """
+
+        def made(rows: Sequence[Any]) -> list[T]:
+            return [make(_incident(row, self._clock)) for row in rows]
+
+        query, by = select(INCIDENTS), INCIDENTS.c.number
+        read = pages(self._store, query, by, made, backwards=True, cursor=cursor, limit=limit)
+        found = [page async for page in read]
+        return [one for page, _ in found for one in page], found[-1][1]
+
+    async def aside(self, work: Callable[..., T], *args: Any) -> T:
+        """See `Store.aside`."""
+        return await self._store.aside(work, *args)
 
     async def tally(self, since: datetime, until: datetime) -> tuple[int, int]:
         """How many were reported in a span of time, and to how many of them a drone came."""

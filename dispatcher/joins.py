@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from dispatcher.docks import Docks
 from dispatcher.eligibility import nearest_miss, why_not
 from dispatcher.errors import FieldFault, Refused
-from dispatcher.reach import unreachable_stops
+from dispatcher.reach import unreachable_stops, why_missed
 from dispatcher.roadbook import RoadBook
 from dispatcher.spots import DETOUR, FLIGHT_OVERHEAD_S
 from dispatcher.stops import Handling, TaskStop, stops_of_spec
@@ -18,7 +19,7 @@ from routing.site import PlaceId, Role, Site
 
 AT_THE_PAD = "pad"
 """Who takes medicine at the end of a first leg; the recipient has it at the end of the second."""
-NO_WAY = ("unreachable", "no_vehicles")
+NO_WAY = ("unreachable", "dock_of_another", "no_vehicles")
 """Why a pad is no place for a delivery to change over at all."""
 
 Carried = Delivery | Medicine
@@ -53,11 +54,12 @@ class Joins:
         self,
         site: Site,
         roads: RoadBook,
+        docks: Docks,
         handling: Handling,
         specs: Callable[[], Sequence[VehicleSpec]],
         fault_of: FaultOf,
     ) -> None:
-        self._site, self._roads, self._handling = site, roads, handling
+        self._site, self._roads, self._docks, self._handling = site, roads, docks, handling
         self._specs, self._fault_of = specs, fault_of
         self._handovers = handovers(site)
 
@@ -67,8 +69,12 @@ class Joins:
 
         A drone's own dock is none: no other drone may land there.
         """
-        docks = {spec.home for spec in self._specs()}
-        return {pad: beside for pad, beside in self._handovers.items() if pad not in docks}
+        places = self._site.places
+        return {
+            pad: beside
+            for pad, beside in self._handovers.items()
+            if self._docks.owner(places[pad].node) is None
+        }
 
     def through(self, spec: Carried, via: PlaceId) -> Join:
         """A delivery through a pad that a person has named.
@@ -125,11 +131,13 @@ class Joins:
         """Why no vehicle can make a leg, and how long the quickest one takes."""
         stops = stops_of_spec(TaskId(""), leg, self._handling)
         fleet = [s for s in self._specs() if s.medium is leg.by and "carry" in s.skills]
-        missed = {s.id: unreachable_stops(self._site, self._roads, s, stops) for s in fleet}
-        there = [s for s in fleet if not missed[s.id]]
+        sides = self._site, self._roads, self._docks
+        missed = [(s, unreachable_stops(*sides, s, stops)) for s in fleet]
+        there = [s for s, places in missed if not places]
         reasons = nearest_miss(why_not(leg, s) for s in there)
         if fleet and not there:
-            reasons = [Refusal("unreachable", {"value": min(missed.values(), key=len)[0]})]
+            nearest, places = min(missed, key=lambda each: len(each[1]))
+            reasons = [why_missed(self._site, self._docks, nearest, places[0])]
         if reasons:
             field = self._field_of(whole, reasons[0])
             found = [self._of_leg(number, leg, stops, reason) for reason in reasons]
@@ -140,7 +148,7 @@ class Joins:
 
     def _field_of(self, whole: Carried, reason: Refusal) -> str | None:
         """The field of a request that names a place where no vehicle gets to; None = another."""
-        if reason.code != "unreachable":
+        if reason.code not in ("unreachable", "dock_of_another"):
             return None
         goals = whole.drop_offs if isinstance(whole, Delivery) else (whole.destination,)
         place = reason.facts["value"]

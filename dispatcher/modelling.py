@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dispatcher.chargers import Chargers
+from dispatcher.docks import Docks
 from dispatcher.free import Free, battery_of, lasts
 from dispatcher.hygiene import SHARING, Hygiene, goods_of, may_follow, may_share
 from dispatcher.roadbook import RoadBook, rules_of
@@ -56,14 +57,20 @@ class Modeller:
     """Puts snapshots as problems; keeps what does not change between them."""
 
     def __init__(
-        self, site: Site, roads: RoadBook, handling: Handling, hygiene: Hygiene, chargers: Chargers
+        self,
+        site: Site,
+        roads: RoadBook,
+        docks: Docks,
+        handling: Handling,
+        hygiene: Hygiene,
+        chargers: Chargers,
     ) -> None:
         self._site = site
         self._chargers = chargers
         self._hygiene = hygiene
         self._handling = handling
         self.spots = Spots(site, roads, handling)
-        self.shortlist = Shortlist(site, roads, self.spots, handling, hygiene)
+        self.shortlist = Shortlist(site, roads, docks, self.spots, handling, hygiene)
 
     def model(self, now_s: float, tasks: Sequence[Task], fleet: Sequence[Free]) -> Model:
         """The question for the solvers: which of ``fleet`` does what of ``tasks``, and when.

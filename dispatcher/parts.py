@@ -187,6 +187,7 @@ def _planning(
         basis.stations,
         watch_plans,
         crew=lambda: workers,
+        cut_short=basis.skies.cut_short,
         changed=lambda: planner.poke(),
     )
     survey_plans = SurveyPlans(site, basis.stations)
@@ -199,13 +200,14 @@ def _planning(
         given.solver,
         crew=lambda: workers,
         engaged=watches.engaged,
+        cut_short=basis.skies.cut_short,
         changed=lambda: planner.poke(),
     )
     shifts = ShiftDesks(watches, surveys)
     hygiene = Hygiene()
     homes = [vehicle.spec.home for vehicle in given.vehicles]
     chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
-    modeller = Modeller(site, traffic.roads, basis.handling, hygiene, chargers)
+    modeller = Modeller(site, traffic.roads, basis.docks, basis.handling, hygiene, chargers)
     emergencies = Emergencies(site)
     limits = WindLimits(basis.stations.wind, given.specs, alerts)
     shelters = {
@@ -318,7 +320,16 @@ def _desks(
         given.solver,
     )
     admission = Admission(
-        site, clock, given.config, basis.roster, traffic.roads, basis.handling, judge, plans, book
+        site,
+        clock,
+        given.config,
+        basis.roster,
+        traffic.roads,
+        basis.docks,
+        basis.handling,
+        judge,
+        plans,
+        book,
     )
     incidents = IncidentDesk(
         site,

@@ -55,6 +55,7 @@ class Watches:
 
     Args:
         crew: the vehicles, by id, in the order of the roster.
+        cut_short: whether a drone in flight may leave out what lies between two points.
         changed: called when another vehicle is engaged or free.
     """
 
@@ -66,11 +67,12 @@ class Watches:
         plans: WatchPlans,
         *,
         crew: Callable[[], Mapping[VehicleId, Member]],
+        cut_short: Callable[[VehicleId, Point, Point], bool],
         changed: Callable[[], None],
     ) -> None:
         self._book, self._alerts = book, alerts
         self._stations, self._plans = stations, plans
-        self._crew, self._changed = crew, changed
+        self._crew, self._cut_short, self._changed = crew, cut_short, changed
         self._reliefs = Reliefs(stations, plans, crew)
         self._watches: dict[TaskId, Watch] = {}
         self._shifts = OpenShifts[OnPost](book, changed, self._send_home)
@@ -504,7 +506,9 @@ class Watches:
             return
         position = self._crew()[one.shift.vehicle].state().position
         goal = clearance.route[plan.last].point
-        if position is not None and self._stations.clear(one.spec, position.point, goal):
+        if position is None or not self._stations.clear(one.spec, position.point, goal):
+            return
+        if self._cut_short(one.shift.vehicle, position.point, goal):
             clearance.skip_to(plan.last)
 
     # --- looking things up ---

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dispatcher.docks import Docks
 from dispatcher.hours import Goods
 from dispatcher.roadbook import RoadBook, rules_of
 from dispatcher.stops import TaskStop
 from fleet.vehicle import Medium, VehicleSpec
 from routing.paths import Rules
+from routing.refusal import Refusal
 from routing.site import NodeId, PlaceId, Role, Site
 
 KEPT = 20_000
@@ -27,22 +29,25 @@ class Leg(NamedTuple):
 class Reach:
     """Remembers who could get where: the same ways are asked for over and over."""
 
-    def __init__(self, site: Site, roads: RoadBook) -> None:
-        self._site, self._roads = site, roads
+    def __init__(self, site: Site, roads: RoadBook, docks: Docks) -> None:
+        self._site, self._roads, self._docks = site, roads, docks
         self._homes = roads.homes
         self._known: dict[tuple[Rules, NodeId, tuple[Leg, ...]], bool] = {}
 
     def all_of(self, spec: VehicleSpec, legs: tuple[Leg, ...]) -> bool:
         """Whether a vehicle can make all stops that ``legs`` are of: see `unreachable_stops`."""
         if spec.medium is Medium.AIR:
-            return not _missed(self._site, self._roads, spec, legs)
+            return not self._missed(spec, legs)
         if self._homes is not self._roads.homes or len(self._known) >= KEPT:
             self._homes = self._roads.homes
             self._known.clear()
         key = rules_of(spec), self._site.places[spec.home].node, legs
         if key not in self._known:
-            self._known[key] = not _missed(self._site, self._roads, spec, legs)
+            self._known[key] = not self._missed(spec, legs)
         return self._known[key]
+
+    def _missed(self, spec: VehicleSpec, legs: tuple[Leg, ...]) -> list[PlaceId]:
+        return _missed(self._site, self._roads, self._docks, spec, legs)
 
 
 def legs_of(stops: Sequence[TaskStop]) -> tuple[Leg, ...]:
@@ -62,21 +67,35 @@ def legs_of(stops: Sequence[TaskStop]) -> tuple[Leg, ...]:
 
 
 def unreachable_stops(
-    site: Site, roads: RoadBook, spec: VehicleSpec, stops: Sequence[TaskStop]
+    site: Site, roads: RoadBook, docks: Docks, spec: VehicleSpec, stops: Sequence[TaskStop]
 ) -> list[PlaceId]:
     """The places among ``stops`` that a vehicle can't make in turn; empty = it can make all.
 
     From wherever it waits with goods on board it must be able to go home with them, out of the
     way of others, and to bring them on from there: else traffic could come to a standstill.
     Lanes that are closed for now don't count: they open again. Nor do those that are shut to its
-    goods at some hours, if not at all.
+    goods at some hours, if not at all. A drone lands on pads that are nobody else's dock.
     """
-    return _missed(site, roads, spec, legs_of(stops))
+    return _missed(site, roads, docks, spec, legs_of(stops))
 
 
-def _missed(site: Site, roads: RoadBook, spec: VehicleSpec, legs: Sequence[Leg]) -> list[PlaceId]:
+def why_missed(site: Site, docks: Docks, spec: VehicleSpec, place: PlaceId) -> Refusal:
+    """Why a vehicle can't make one of the places that `unreachable_stops` has found."""
+    lands = spec.medium is Medium.AIR and Role.PAD in site.places[place].roles
+    kept = docks.why_not_land(spec.id, place) if lands else None
+    return kept or Refusal("unreachable", {"value": place})
+
+
+def _missed(
+    site: Site, roads: RoadBook, docks: Docks, spec: VehicleSpec, legs: Sequence[Leg]
+) -> list[PlaceId]:
     if spec.medium is Medium.AIR:
-        return [leg.place for leg in legs if Role.PAD not in site.places[leg.place].roles]
+        return [
+            leg.place
+            for leg in legs
+            if Role.PAD not in site.places[leg.place].roles
+            or docks.why_not_land(spec.id, leg.place) is not None
+        ]
     reaches = roads.some_day(spec)
     home = site.places[spec.home].node
     here = home

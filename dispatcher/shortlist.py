@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from dispatcher.candidates import needed
+from dispatcher.docks import Docks
 from dispatcher.eligibility import why_not
 from dispatcher.free import Free, lasts
 from dispatcher.hygiene import Hygiene
@@ -33,11 +34,17 @@ class Shortlist:
     """Chooses what a problem is made of; keeps who could ever do what."""
 
     def __init__(
-        self, site: Site, roads: RoadBook, spots: Spots, handling: Handling, hygiene: Hygiene
+        self,
+        site: Site,
+        roads: RoadBook,
+        docks: Docks,
+        spots: Spots,
+        handling: Handling,
+        hygiene: Hygiene,
     ) -> None:
         self._site, self._roads, self._spots = site, roads, spots
         self._handling, self._hygiene = handling, hygiene
-        self._reach = Reach(site, roads)
+        self._reach = Reach(site, roads, docks)
         self._able: dict[TaskId, dict[VehicleId, bool]] = {}
         self._shut_out = None if roads.hours is None else ShutOut(site, roads, roads.hours)
         self.waits: dict[TaskId, Refusal] = {}

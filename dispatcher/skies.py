@@ -9,15 +9,18 @@ some seconds before the other could come down there.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapely import LineString
 from shapely import Point as Spot
+from shapely.geometry.base import BaseGeometry
 
+from dispatcher.docks import Docks
 from dispatcher.passing import COLUMN_M, AirTimes, Passage, passage_over
-from fleet.errors import MissionCancelled
+from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleId, VehicleSpec
+from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import NodeId, Site
 
@@ -30,13 +33,15 @@ AHEAD_S = 5.0
 @dataclass(frozen=True, slots=True)
 class _Flight:
     vehicle: VehicleId
-    line: LineString
+    line: BaseGeometry
     columns: tuple[Spot, ...]
     height_m: float
     passage: Passage | None = None
     """Where it may pass above the pads of others in good time."""
     rest: LineString | None = None
     """What comes after that."""
+    key: object = field(default_factory=object)
+    """Whose right it is: of one that is widened in flight, the same."""
 
     def beside(self, other: "_Flight") -> bool:
         """Whether both pass one spot in the same layer."""
@@ -81,13 +86,12 @@ class Skies:
         times: how soon drones could be somewhere; None = nobody passes before another lands.
     """
 
-    def __init__(self, site: Site, times: AirTimes | None = None) -> None:
-        self._site, self._times = site, times
+    def __init__(self, site: Site, docks: Docks, times: AirTimes | None = None) -> None:
+        self._site, self._docks, self._times = site, docks, times
         self.news = asyncio.Event()
-        """Set whenever a flight begins; whoever waits for it clears it."""
+        """Set whenever a flight begins, or has to wait; whoever waits for it clears it."""
         self.held_for: dict[VehicleId, VehicleId] = {}
         """Who waits in the air, and for whom."""
-        self._homes: dict[NodeId, VehicleId] = {}
         self._pads: dict[NodeId, VehicleId] = {}
         self._heights_m: dict[VehicleId, float] = {}
         self._flights: dict[VehicleId, _Flight] = {}
@@ -96,7 +100,6 @@ class Skies:
     def add(self, spec: VehicleSpec, pad: NodeId) -> None:
         """A drone stands on a pad; its home is always kept for it."""
         home = self._site.places[spec.home].node
-        self._homes[home] = spec.id
         ground_m = self._site.ground_m(self._site.nodes[home].point)
         self._heights_m[spec.id] = ground_m + spec.cruise_agl_m
         if pad != home:
@@ -117,29 +120,38 @@ class Skies:
             passes: as for `fly`.
         """
         for pad in pads:
-            if pad not in self._homes:
+            if self._docks.owner(pad) is None:
                 self._pads.setdefault(pad, vehicle)
         if len(route) > 1:
             self._put(self._flight(vehicle, route, passes))
 
     def free(self, vehicle: VehicleId, pads: Sequence[NodeId]) -> bool:
         """Whether a drone could have all these pads now."""
-        return all(
-            (self._homes.get(pad) or self._pads.get(pad) or vehicle) == vehicle for pad in pads
-        )
+        return all(self._holder(pad) in (None, vehicle) for pad in pads)
+
+    def _holder(self, pad: NodeId) -> VehicleId | None:
+        return self._docks.owner(pad) or self._pads.get(pad)
 
     async def reserve(
         self, vehicle: VehicleId, pads: Sequence[NodeId], rank: tuple[int, float]
     ) -> None:
-        """Wait until all these pads are free, and keep them: all at once or none."""
+        """Wait until all these pads are free, and keep them: all at once or none.
+
+        Raises:
+            MissionFailed: one is another drone's dock, which never is.
+        """
+        for pad in pads:
+            owner = self._docks.owner(pad)
+            if owner not in (None, vehicle):
+                raise MissionFailed(Refusal("dock_of_another", {"value": pad, "by": owner}))
 
         def take() -> None:
             for pad in pads:
-                if pad not in self._homes:
+                if self._docks.owner(pad) is None:
                     self._pads[pad] = vehicle
 
         def why() -> Refusal:
-            holders = (self._homes.get(pad) or self._pads.get(pad) or vehicle for pad in pads)
+            holders = (self._holder(pad) or vehicle for pad in pads)
             other = next((holder for holder in holders if holder != vehicle), vehicle)
             return Refusal("waits_for_pad", {"by": other})
 
@@ -179,8 +191,12 @@ class Skies:
         def take() -> None:
             self._put(flight)
 
+        by = next(iter(self._in_the_way(flight)), vehicle)
+
         def why() -> Refusal:
-            return Refusal("waits_for_airspace", {"by": self._in_the_way(flight)[0]})
+            nonlocal by
+            by = next(iter(self._in_the_way(flight)), by)
+            return Refusal("waits_for_airspace", {"by": by})
 
         def free() -> bool:
             has = self._flights.get(vehicle)
@@ -200,9 +216,25 @@ class Skies:
         try:
             yield clearance
         finally:
-            if self._flights.get(vehicle) is flight:
+            held = self._flights.get(vehicle)
+            if held is not None and held.key is flight.key:
                 del self._flights[vehicle]
             self._pump()
+
+    def cut_short(self, vehicle: VehicleId, here: Point, goal: Point) -> bool:
+        """The right to leave out a part of a flight, in flight; False = somebody's in the way.
+
+        Args:
+            goal: where it goes straight to from ``here``, and on from there as before.
+        """
+        flight = self._flights.get(vehicle)
+        if flight is None or here == goal:
+            return flight is not None
+        straight = LineString([(here.x_m, here.y_m), (goal.x_m, goal.y_m)])
+        if self._in_the_way(replace(flight, line=straight, columns=(), passage=None)):
+            return False
+        self._put(replace(flight, line=flight.line.union(straight)))
+        return True
 
     def hinders(
         self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0
@@ -260,6 +292,15 @@ class Skies:
             LineString(points[passes:]) if passage is not None else None,
         )
 
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for anything."""
+        return bool(self._waiters)
+
+    def look_again(self) -> None:
+        """Grant what can be granted by now: who is past a pad is so without a word."""
+        self._pump()
+
     def _put(self, flight: _Flight) -> None:
         self._flights[flight.vehicle] = flight
         self.news.set()
@@ -300,6 +341,8 @@ class Skies:
         self._waiters.append(waiter)
         self._waiters.sort(key=lambda one: one.rank)
         self._pump()
+        if not waiter.granted.done():
+            self.news.set()
         try:
             await waiter.granted
         except asyncio.CancelledError:

@@ -340,9 +340,7 @@ class Stations:
         self, stop: TaskStop, spec: VehicleSpec, home: Point, over: frozenset[AirspaceId]
     ) -> tuple[Point, ...]:
         site = self._site
-        pads: tuple[Airspace, ...] = ()
-        if stop.area is None:
-            pads = self._keep_off(spec, site.places[spec.home].node, stop.over)
+        pads = self._keep_off(spec, site.places[spec.home].node, stop.over)
         free = free_air(site, spec.cruise_agl_m, over=over, also=pads)
         seen: Sequence[Point]
         if stop.over:
@@ -387,11 +385,13 @@ class Stations:
         return post.area.shape.intersection(free.shape).area <= 1.0
 
     def clear(self, spec: VehicleSpec, here: Point, goal: Point) -> bool:
-        """Whether a drone may fly straight to a point."""
+        """Whether a drone may fly straight to a point, beside the pads of others."""
         over = not_shut(self._site, self._clock_s(), 600.0)
+        pads = self._keep_off(spec, self._site.places[spec.home].node)
         try:
             return (
-                len(air_way(self._site, here, goal, height_agl_m=spec.cruise_agl_m, over=over)) <= 2
+                len(free_air(self._site, spec.cruise_agl_m, over=over, also=pads).way(here, goal))
+                <= 2
             )
         except Unreachable:
             return False

@@ -30,6 +30,7 @@ from dispatcher.watch_plans import WatchPlans
 from fleet.mission import Clearance
 from fleet.vehicle import Medium, VehicleId
 from routing.errors import NoPlan, Unreachable
+from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.survey.parts import plan_parts
 
@@ -50,6 +51,7 @@ class Surveys:
         executor: where parts are planned.
         crew: the vehicles, by id, in the order of the roster.
         engaged: how many drones watches take between two loop seconds, as a fraction.
+        cut_short: whether a drone in flight may leave out what lies between two points.
         changed: called when another vehicle is engaged or free.
     """
 
@@ -64,11 +66,12 @@ class Surveys:
         *,
         crew: Callable[[], Mapping[VehicleId, Member]],
         engaged: Callable[[float, float, Medium], float],
+        cut_short: Callable[[VehicleId, Point, Point], bool],
         changed: Callable[[], None],
     ) -> None:
         self._book, self._stations, self._areas = book, stations, areas
         self._plans, self._sorties, self._executor = plans, sorties, executor
-        self._crew, self._changed = crew, changed
+        self._crew, self._cut_short, self._changed = crew, cut_short, changed
         self._offers = PartOffers(sorties, crew, engaged)
         self._shifts = OpenShifts[OnPart](book, changed, self._send_home)
         self._open = self._shifts.by_vehicle
@@ -371,7 +374,10 @@ class Surveys:
         if position is None:
             return
         for index in range(len(clearance.route) - 1, plan.last, -1):
-            if self._stations.clear(one.spec, position.point, clearance.route[index].point):
+            goal = clearance.route[index].point
+            if self._stations.clear(one.spec, position.point, goal) and self._cut_short(
+                one.shift.vehicle, position.point, goal
+            ):
                 one.sent_home = True
                 clearance.skip_to(index)
                 return

@@ -54,6 +54,7 @@ class Commands:
             mav.MAV_CMD_NAV_LAND: lambda _, __: copter.set_mode(LAND),
             mav.MAV_CMD_NAV_RETURN_TO_LAUNCH: lambda _, __: copter.set_mode(RTL),
             mav.MAV_CMD_DO_SET_MODE: lambda _, p: self._set_mode(p),
+            mav.MAV_CMD_DO_PAUSE_CONTINUE: lambda _, p: copter.resume() if p[0] else copter.pause(),
             mav.MAV_CMD_MISSION_START: lambda _, __: copter.start_mission(),
             mav.MAV_CMD_COMPONENT_ARM_DISARM: lambda _, p: self._arm_or_disarm(p),
             mav.MAV_CMD_GET_HOME_POSITION: lambda to, _: self._once(

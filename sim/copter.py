@@ -105,6 +105,7 @@ class Copter:
         self._bound_for: tuple[Point, float] | None = None
         """Where it was last told to go in GUIDED."""
         self._jumps: dict[int, int] = {}
+        self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._disarm_timer: asyncio.TimerHandle | None = None
         self._gcs_lost = self._ekf_failed = False
@@ -186,7 +187,7 @@ class Copter:
             return self._no("Mode change to AUTO failed: no mission")
         if mode == self.mode:
             return ACCEPTED
-        self.mode, self._bound_for = mode, None
+        self.mode, self._bound_for, self._paused = mode, None, False
         self._cancel_timers()
         if self.body.airborne:
             self._in_the_air()
@@ -249,6 +250,27 @@ class Copter:
         too_high = self.params["FENCE_ENABLE"] and height_m > self.params["FENCE_ALT_MAX"]
         return not too_high and inside(self.fence(), lat_e7, lon_e7)
 
+    def pause(self) -> int:
+        """Stop on the way to an item of the mission; not as it climbs, stays or comes down there.
+
+        Source: ArduCopter 4.5, ``ModeAuto::pause``.
+        """
+        on_way = self.mode == AUTO and self.body.airborne and self.landed_state == _IN_AIR
+        if not on_way or self._timer is not None:
+            return FAILED
+        self._paused = True
+        self.body.hover()
+        return ACCEPTED
+
+    def resume(self) -> int:
+        """Go on with the mission after `pause`."""
+        if self.mode != AUTO:
+            return FAILED
+        if self._paused:
+            self._paused = False
+            self._fly_item(self.item)
+        return ACCEPTED
+
     def set_current(self, item: int) -> bool:
         """Go on with another item of the mission."""
         if not 0 <= item < len(self._items()):
@@ -256,6 +278,7 @@ class Copter:
         self.item = item
         if self.mode == AUTO and self.body.airborne:
             self._cancel_timers()
+            self._paused = False
             self._fly_item(max(1, item))
         return True
 

@@ -27,7 +27,7 @@ from fleet.mavlink.dialects import (
 )
 from fleet.mavlink.parameters import as_float, as_int
 from routing.geometry import GeoPoint, LocalFrame
-from sim.autopilot_commands import Commands, Host, Params
+from sim.autopilot_commands import UNSUPPORTED, Commands, Host, Params
 from sim.autopilot_habits import ARDUPILOT, Habits
 from sim.autopilot_missions import Sender, TransferHabits
 from sim.autopilot_params import Parameters, capacity_mah
@@ -171,6 +171,7 @@ class Px4Commands(Commands):
             mav.MAV_CMD_DO_SET_MODE: self._change_mode,
             mav.MAV_CMD_MISSION_START: self._start_mission,
             mav.MAV_CMD_DO_REPOSITION: self._go_to,
+            mav.MAV_CMD_DO_PAUSE_CONTINUE: lambda _: UNSUPPORTED,
         }
 
     def long(self, sender: Sender, command: int, params: Params) -> int:

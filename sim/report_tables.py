@@ -110,16 +110,18 @@ def _vehicles(result: "RunResult") -> Iterator[Row]:
     uses = use_of_all(result.samples)
     names = list(next(iter(uses.values()), {}))
     yield (
-        *("id", "name", "kind", "medium", "make", "tasks_done", "distance_m"),
+        *("id", "name", "kind", "medium", "make", "tasks_done", "legs_done", "distance_m"),
         *("charge_least", "charge_end", *(f"{name}_share" for name in names)),
     )
-    done = [task.vehicle for task in result.tasks if task.state is TaskState.DONE]
+    done = [task.vehicle for task in result.wholes if task.state is TaskState.DONE]
+    legs = [leg.vehicle for one in result.asked for leg in one.legs if leg.state is TaskState.DONE]
     for vehicle in result.vehicles:
         charge = result.samples.charge.get(vehicle.id) or (0.0,)
         use = uses.get(vehicle.id, {})
         yield (
             *(vehicle.id, vehicle.name, vehicle.kind, vehicle.medium, vehicle.make),
-            *(done.count(vehicle.id), f"{result.samples.distance_m.get(vehicle.id, 0.0):.0f}"),
+            *(done.count(vehicle.id), legs.count(vehicle.id)),
+            f"{result.samples.distance_m.get(vehicle.id, 0.0):.0f}",
             *(f"{min(charge):.3f}", f"{charge[-1]:.3f}"),
             *(f"{use.get(name, 0.0):.3f}" for name in names),
         )

@@ -1,7 +1,7 @@
 """Watches the air: fences, closed volumes, reserves, and the distance between aircraft."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import shapely
@@ -11,13 +11,10 @@ from fleet.vehicle import Position, VehicleId
 from routing.geometry import Point
 from routing.site import AirKind, Airspace, Role
 from sim.bodies import Signal
+from sim.separation import Track, nearest_m
 from sim.world import World
 
 LOOK_S = 1.0
-NEAR_M = 8.0
-"""Two airborne aircraft closer than this ..."""
-NEAR_HEIGHT_M = 4.0
-"""... and within this of each other's height are too close."""
 RESERVE_SLACK = 0.005
 """A battery's own word is no finer than a hundredth."""
 SLACK_M = 1.0
@@ -44,7 +41,10 @@ class _Volume:
 
 
 class Sky:
-    """Looks once a second while anything flies; each incident counts once, when it begins."""
+    """Looks once a second while anything flies; each incident counts once, when it begins.
+
+    Distances are judged for all of the second that has gone by, not only for its end.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -57,6 +57,8 @@ class Sky:
         }
         self._pads = [world.site.nodes[p.node].point for p in world.site.with_role(Role.PAD)]
         self._present: dict[tuple[str, str], None] = {}
+        self._before: dict[VehicleId, tuple[float, float, float]] = {}
+        """Where they were in the last look, those who flew."""
         self._risen = Signal()
 
     async def run(self) -> None:
@@ -69,6 +71,7 @@ class Sky:
                 await asyncio.sleep(LOOK_S)
             else:
                 self._present.clear()
+                self._before.clear()
                 await self._risen.wait()
 
     def look(self) -> None:
@@ -92,7 +95,7 @@ class Sky:
             for volume in self._closed:
                 if volume.in_force(clock_s) and volume.holds(*place):
                     found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
-        found.update(self._near(flying))
+        found.update(self._near(self._tracks(flying)))
         for (kind, who), what in found.items():
             if (kind, who) not in self._present:
                 self._world.violate(kind, what)
@@ -114,14 +117,21 @@ class Sky:
     def _over_pad(self, point: Point) -> bool:
         return any(point.distance_m(pad) <= PAD_M for pad in self._pads)
 
-    def _height_apart_m(self, one: VehicleId, other: VehicleId) -> float:
-        aircraft, amsl_m = self._world.aircraft, self._world.amsl_m
-        return abs(amsl_m(aircraft[one]) - amsl_m(aircraft[other]))
+    def _tracks(self, flying: Iterable[tuple[VehicleId, Position]]) -> dict[VehicleId, Track]:
+        """How those have flown since the last look who fly now; who has just risen, from here."""
+        here = {
+            name: (at.point.x_m, at.point.y_m, self._world.amsl_m(self._world.aircraft[name]))
+            for name, at in flying
+        }
+        tracks = {name: Track(*self._before.get(name, spot), *spot) for name, spot in here.items()}
+        self._before = here
+        return tracks
 
-    def _near(self, flying: Iterable[tuple[VehicleId, Position]]) -> dict[tuple[str, str], str]:
+    @staticmethod
+    def _near(tracks: Mapping[VehicleId, Track]) -> dict[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
-        for (one, here), (other, there) in combinations(flying, 2):
-            apart_m = here.point.distance_m(there.point)
-            if apart_m < NEAR_M and self._height_apart_m(one, other) < NEAR_HEIGHT_M:
+        for (one, here), (other, there) in combinations(tracks.items(), 2):
+            apart_m = nearest_m(here, there)
+            if apart_m is not None:
                 found["airspace", f"{one} {other}"] = f"{one} and {other} are {apart_m:.1f} m apart"
         return found

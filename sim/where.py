@@ -89,7 +89,8 @@ class Reach:
     def places(self, vehicle: VehicleSpec) -> frozenset[PlaceId]:
         """All places but the homes of vehicles; pads, for one that flies."""
         if vehicle.medium is Medium.AIR:
-            return frozenset(p.id for p in self._site.places.values() if Role.PAD in p.roles)
+            pads = self._site.with_role(Role.PAD)
+            return frozenset(pad.id for pad in pads if pad.node not in self._homes)
         rules = Rules(speed_m_s=vehicle.speed_m_s, width_m=vehicle.width_m, kind=vehicle.kind)
         home = self._site.places[vehicle.home].node
         key = (rules, home)

@@ -10,7 +10,6 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.dock import Dock
 from fleet.errors import (
-    CommandFailed,
     FleetError,
     LinkError,
     LinkLost,
@@ -28,6 +27,7 @@ from fleet.mavlink.hands import Hands
 from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.safeguards import Needs, Safeguards
+from fleet.mavlink.waits import Waits
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Mode, Position, Severity, VehicleError, VehicleSpec, VehicleState
@@ -80,11 +80,14 @@ class MavlinkVehicle:
         self._finished: OrderedDict[MissionId, Outcome] = OrderedDict()
         self._work: asyncio.Task[Outcome] | None = None
         self._stopping: asyncio.Future[None] | None = None
+        self._instead: asyncio.Task[None] | None = None
+        """What it does instead of a mission that it has given up."""
         self._idle_since_s = 0.0
         self._waking = False
         self._turning = False
         """Without a mission in the air, until it is given the next one."""
         self._hands = Hands(self._drone)
+        self._waits = Waits(self._drone, self._hands)
         self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
         """The last one that was asked for, with all that it was made from."""
         self._drone.watch(self._tell)
@@ -269,17 +272,34 @@ class MavlinkVehicle:
         self._turning = True
 
     async def _give_up(self, then: Callable[[], Awaitable[None]]) -> None:
-        self._stopping = asyncio.get_running_loop().create_future()
+        """Give up the mission for something else; what was asked for last holds."""
+        before, stopping = self._instead, self._stopping
+        if stopping is None:
+            stopping = self._stopping = asyncio.get_running_loop().create_future()
+        name = f"vehicle[{self._spec.id}].instead"
+        mine = self._instead = asyncio.create_task(self._without_mission(then, before), name=name)
         try:
-            if self._work is not None:
-                self._work.cancel()
-                await asyncio.wait([self._work])
-            await then()
+            await asyncio.wait([mine])
         finally:
-            self._drone.held = False
-            self._stopping.set_result(None)
-            self._stopping = None
-            self._mission = None
+            if not mine.done():
+                mine.cancel()
+                await asyncio.wait([mine])
+            if self._instead is mine:
+                self._instead = self._stopping = self._mission = None
+                self._drone.held = False
+                stopping.set_result(None)
+        if not mine.cancelled():
+            mine.result()
+
+    async def _without_mission(
+        self, then: Callable[[], Awaitable[None]], before: "asyncio.Task[None] | None"
+    ) -> None:
+        unwanted = [task for task in (before, self._work) if task is not None]
+        for task in unwanted:
+            task.cancel()
+        if unwanted:
+            await asyncio.wait(unwanted)
+        await then()
 
     async def hold(self) -> None:
         """Stop in the air where it is."""
@@ -293,17 +313,13 @@ class MavlinkVehicle:
 
     async def wait_on_way(self) -> None:
         """Stop in the air, if it flies its mission: nothing that it does by itself is undone."""
-        said = self._said
-        if not said.airborne or not (said.in_auto or said.mode in said.dialect.holding):
-            raise CommandFailed(Refusal("command_refused", {"text": "flies no mission"}))
-        await self.hold()
+        await self._waits.begin()
+        self._tell()
 
     async def end_wait(self) -> None:
         """Fly on, if it still waits."""
-        if self._said.mode in self._said.dialect.holding:
-            await self.go_on()
-        else:
-            self._drone.held = False
+        await self._waits.end(follows=self._work is not None)
+        self._tell()
 
     async def recall(self) -> None:
         """Return to launch."""

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.errors import FleetError, LinkTimeout
-from fleet.mavlink.link import Line, MavlinkLink
+from fleet.mavlink.link import Answers, Line, MavlinkLink
 from fleet.mavlink.parser import Message
 from routing.geometry import GeoPoint
 
 log = logging.getLogger(__name__)
 
 _Ack = mav.MAVLink_command_ack_message
+Beat = mav.MAVLink_heartbeat_message
 
 _TEXTS_KEPT = 32
 _WORST_KEPT = mav.MAV_SEVERITY_INFO
@@ -106,6 +108,25 @@ class Commander:
         self._timeouts = link.timeouts
         self._retries = retries
         self._deeds, self._words = asyncio.Lock(), asyncio.Lock()
+        self._tells_mode = False
+
+    @contextmanager
+    def telling_mode(self) -> Generator[Answers[Beat]]:
+        """Have the drone say its mode right before it hears each command that is given meanwhile.
+
+        What it says is what a command has found it at, however old our last word of it was.
+        """
+        self._tells_mode = True
+        try:
+            with self._line.expect(Beat) as beats:
+                yield beats
+        finally:
+            self._tells_mode = False
+
+    def ask_mode(self) -> None:
+        """Ask for a heartbeat at once; whether it comes is to be seen."""
+        ask = mav.MAV_CMD_REQUEST_MESSAGE
+        self._link.send(self._line, self._message(ask, (mav.MAVLINK_MSG_ID_HEARTBEAT,), 0))
 
     async def do(self, command: int, *params: float) -> None:
         """Give a command and wait until the drone has accepted it.
@@ -159,6 +180,8 @@ class Commander:
     async def _answer(self, command: int, message: Callable[[int], Message]) -> int:
         with self._line.expect(_Ack, command=command) as answers:
             for attempt in range(self._retries + 1):
+                if self._tells_mode:
+                    self.ask_mode()
                 self._link.send(self._line, message(attempt))
                 try:
                     return await self._final(answers.within)

@@ -3,8 +3,8 @@
 Everything else in this package is common to both. ArduPilot's part was flown on ArduCopter 4.5.6.
 PX4's part was read in its sources and has flown our simulator only.
 
-Source: ArduCopter 4.5; PX4 1.15, ``px4_custom_mode.h``, ``Commander.cpp``,
-``mavlink_receiver.cpp``, ``mavlink_mission.cpp``.
+Source: ArduCopter 4.5 (``ModeAuto::pause``: from 4.2 on, not flown); PX4 1.15,
+``px4_custom_mode.h``, ``Commander.cpp``, ``mavlink_receiver.cpp``, ``mavlink_mission.cpp``.
 """
 
 import math
@@ -32,6 +32,9 @@ class Dialect:
         returning: it comes down by itself: a failsafe, or someone has called it back.
         holding: it stands still because a person wants it to.
         holds: commands that make it stand still, the first that it takes.
+        pause: stops it on the way of its mission, and is refused in any other mode, so that nothing
+            that it does by itself is ever undone; None = it has no such command.
+        resume: has it fly on after that.
         home_item: whether item 0 of a mission is its home and not ours.
         above_sea: whether heights in commands count from the sea and not from home.
         int_bytes: whether a whole number travels as its four bytes in the place of a float.
@@ -48,6 +51,8 @@ class Dialect:
     returning: frozenset[int]
     holding: frozenset[int]
     holds: tuple[Command, ...]
+    pause: Command | None
+    resume: Command | None
     home_item: bool
     above_sea: bool
     int_bytes: bool
@@ -90,6 +95,8 @@ ARDUPILOT = Dialect(
         (_SET_MODE, (_CUSTOM, mav.COPTER_MODE_BRAKE)),
         (_SET_MODE, (_CUSTOM, mav.COPTER_MODE_LOITER)),
     ),
+    pause=(mav.MAV_CMD_DO_PAUSE_CONTINUE, (0,)),
+    resume=(mav.MAV_CMD_DO_PAUSE_CONTINUE, (1,)),
     home_item=True,
     above_sea=False,
     int_bytes=False,
@@ -123,6 +130,8 @@ PX4 = Dialect(
     returning=frozenset({AUTO_RTL, AUTO_LAND, AUTO_PRECLAND}),
     holding=frozenset({AUTO_LOITER}),
     holds=(_STAND_STILL,),
+    pause=None,
+    resume=None,
     home_item=False,
     above_sea=True,
     int_bytes=True,

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -72,6 +73,25 @@ class Drone:
     async def do(self, command: int, *params: float) -> None:
         """Give a command; CommandRefused or LinkTimeout where it isn't carried out."""
         await self._commander.do(command, *params)
+
+    async def fresh_mode(self) -> None:
+        """Have it say its mode now: our last word of it may be a second old."""
+        asked_s, said = self.now_s, self.telemetry
+        self._commander.ask_mode()
+        await self.until(lambda: said.beat_at_s >= asked_s, self.timeouts.stale_s)
+
+    @contextmanager
+    def returned(self) -> Generator[Callable[[], int | None]]:
+        """Look whether commands that are given meanwhile find it on its way home by itself.
+
+        The function says in which mode; None = in none that it had chosen.
+        """
+        said = self.telemetry
+        with self._commander.telling_mode() as beats:
+            yield lambda: next(
+                (b.custom_mode for b in beats.so_far if b.custom_mode in said.dialect.returning),
+                None,
+            )
 
     async def set_mode(self, mode: int) -> None:
         """Change its flight mode (its own number)."""

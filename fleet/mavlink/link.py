@@ -41,6 +41,11 @@ class Answers(Generic[M]):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    @property
+    def so_far(self) -> tuple[M, ...]:
+        """All that have come and that nobody has taken yet."""
+        return tuple(self._heard)
+
     async def within(self, timeout_s: float) -> M:
         """The next answer.
 

@@ -1,7 +1,8 @@
 """What a person can have a vehicle do past its mission, in the air and on the road."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -16,9 +17,9 @@ from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Way
 from fleet.vehicle import Commanded, Diverted, GivesWay, Mode
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
-from sim.copter import AUTO, STABILIZE
+from sim.copter import AUTO, RTL, STABILIZE
 from sim.dock import DockMachine
-from tests.fleet.mavlink_scene import Meadow, meadow
+from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
 from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
 
 
@@ -102,6 +103,79 @@ async def test_what_it_does_by_itself_while_it_waits_is_not_undone(scene: Meadow
     assert scene.stands_at("dock-1")
 
 
+HOLDS = (mav.MAV_CMD_DO_SET_MODE, mav.MAV_CMD_DO_REPOSITION, mav.MAV_CMD_DO_PAUSE_CONTINUE)
+"""Commands that stop it, or have it fly on."""
+
+
+@pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
+async def test_a_wait_does_not_undo_what_it_has_just_begun_by_itself(
+    scene: Meadow, moment: str
+) -> None:
+    flying = await over_the_field(scene)
+    turn = turns_home_at(scene, moment)
+    await turn()
+    with pytest.raises(CommandFailed):
+        await scene.drone.wait_on_way()
+    assert scene.autopilot.copter.mode in ARDUPILOT.returning
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
+
+
+@pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
+async def test_the_end_of_a_wait_does_not_undo_it_either(scene: Meadow, moment: str) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.wait_on_way()
+    await asyncio.sleep(5)
+    turn = turns_home_at(scene, moment)
+    await turn()
+    with suppress(CommandFailed):
+        await scene.drone.end_wait()
+    assert scene.autopilot.copter.mode in ARDUPILOT.returning
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert scene.stands_at("dock-1")
+
+
+def turns_home_at(scene: Meadow, moment: str) -> Callable[[], Awaitable[None]]:
+    """Its battery is low at the worst moment, between its last word and our command."""
+    done: list[Message] = []
+
+    def strike(message: Message, to: Peer) -> bool:
+        if to == DRONE and getattr(message, "command", None) in HOLDS and not done:
+            done.append(message)
+            scene.autopilot.copter.set_mode(RTL)
+        return False
+
+    async def turn() -> None:
+        if moment == "the command is on its way":
+            scene.lost = strike
+            return
+        beats = len([m for m in scene.heard if isinstance(m, mav.MAVLink_heartbeat_message)])
+        await scene.until(
+            lambda: (
+                len([m for m in scene.heard if isinstance(m, mav.MAVLink_heartbeat_message)])
+                > beats
+            )
+        )
+        scene.autopilot.copter.set_mode(RTL)
+
+    return turn
+
+
+async def test_one_that_can_t_pause_where_it_climbs_waits_all_the_same(scene: Meadow) -> None:
+    flying = scene.begin(scene.flight("dock-1", "field", "clinic"))
+    await scene.until(lambda: scene.body.position().height_agl_m > 15)
+    await scene.drone.wait_on_way()
+    await asyncio.sleep(2)
+    stood = scene.body.position()
+    await asyncio.sleep(10)
+    assert scene.body.position() == stood
+    await scene.drone.end_wait()
+    await flying
+    assert scene.stands_at("clinic")
+
+
 async def test_recalled_it_comes_home(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.hold()
@@ -149,6 +223,22 @@ async def test_in_flight_it_turns_to_another_mission_at_once(scene: Meadow) -> N
     assert scene.stands_at("dock-1")
     assert [number for number, _ in reached] == [1, 2, 3]
     assert reached[1][1] - reached[0][1] == pytest.approx(60, abs=2)
+
+
+async def test_called_back_and_then_turned_elsewhere_it_does_what_it_was_told_last(
+    scene: Meadow,
+) -> None:
+    flying = await over_the_field(scene)
+    back = asyncio.create_task(scene.drone.cancel(), name="cancel")
+    await scene.until(lambda: scene.autopilot.copter.mode in ARDUPILOT.returning)
+    assert isinstance(scene.drone, Diverted)
+    await scene.drone.turn_away()
+    await asyncio.wait_for(back, 10)
+    with pytest.raises(MissionCancelled):
+        await flying
+    elsewhere = help_at(scene, 300, 300, stays_s=5)
+    await scene.drone.execute(elsewhere, Clearance.whole(elsewhere))
+    assert scene.stands_at("dock-1")
 
 
 async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) -> None:

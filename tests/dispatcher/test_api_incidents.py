@@ -82,6 +82,7 @@ async def test_an_incident_from_the_call_to_its_sheet(town: Town) -> None:
     assert {unit["vehicle"] for unit in shown["others"]} == {"D1", "D3"}
     listed = await town.get("/incidents")
     assert [one["id"] for one in listed["incidents"]] == [id_]
+    assert listed["next"] is None
     feature, track = (await town.get(f"/incidents/{id_}/geojson"))["features"]
     assert feature["geometry"]["type"] == "Point"
     assert track["geometry"]["type"] == "LineString"
@@ -101,6 +102,19 @@ async def test_the_sheets_hash_is_that_of_the_record_in_it(town: Town) -> None:
     assert record["external_id"] == "CAD-7"
     assert record["text"] == "<b>fight</b>"
     assert len(record["flights"][0]["track"]) > 10
+
+
+async def test_a_list_of_incidents_says_where_it_goes_on(town: Town) -> None:
+    reported = [(await town.post("/incidents", 201, place="station"))["id"] for _ in range(5)]
+    found: list[str] = []
+    cursor: dict[str, int] = {}
+    for many in (2, 2, 1):
+        page = await town.get("/incidents", limit=2, **cursor)
+        assert len(page["incidents"]) == many
+        found += [one["id"] for one in page["incidents"]]
+        cursor = {"cursor": page["next"]}
+    assert cursor == {"cursor": None}
+    assert found == reported[::-1]
 
 
 async def test_the_flight_is_in_the_log_and_in_every_format(town: Town) -> None:

@@ -16,6 +16,7 @@ from dispatcher.executors import InlineExecutor
 from dispatcher.flight_log import Fix, Flight, FlightId
 from dispatcher.flight_month import Flown
 from dispatcher.flight_recorder import JUDGED_AT_ONCE, WRITE_S, FlightRecorder
+from dispatcher.incidents_in import IncidentIn
 from dispatcher.pages import PAGE
 from dispatcher.store import Store
 from dispatcher.worker import Worker
@@ -95,7 +96,7 @@ class Logged:
         self.recorder.hear(DRONE, state)
 
     async def flight(self) -> Flight:
-        found = await self.log.find(FlightId("F-000001"))
+        found = await self.log.find(FlightId("F-000001"), lambda flight: flight)
         assert found is not None
         return found
 
@@ -161,6 +162,38 @@ async def test_the_numbers_of_a_month_are_added_up_beside_the_loop(here: Logged)
     assert month["minutes_by_vehicle"] == {"D1": 75.0, "D2": 75.0}
     sums = [made[0] for made in here.aside.made if isinstance(made, tuple)]
     assert [one.flights for one in sums if isinstance(one, Flown)] == [PAGE, PAGE]
+
+
+async def test_one_flight_is_written_beside_the_loop(here: Logged) -> None:
+    await here.fly(1)
+    here.aside.made.clear()
+    text = (await here.get("/flights/F-000001")).text
+    assert text in here.aside.made
+    assert len(json.loads(text)["track"]) == len(TRACK)
+
+
+async def test_files_of_an_incident_are_written_beside_the_loop_flight_by_flight(
+    here: Logged,
+) -> None:
+    incident = await here.ward.incidents.report(IncidentIn(x_m=5, y_m=5))
+    began_s = here.ward.clock.now_s()
+    for n in (1, 2):
+        flight = Flight(
+            id=FlightId(f"F-{n:06d}"),
+            vehicle=DRONE.id,
+            began_s=began_s + n,
+            ended_s=began_s + n + 90,
+            track=TRACK,
+            incidents=(incident.id,),
+        )
+        await here.log.put([flight])
+    await asyncio.sleep(60)
+    for form in ("sheet", "geojson"):
+        here.aside.made.clear()
+        text = (await here.get(f"/incidents/{incident.id}/{form}")).text
+        assert text in here.aside.made
+        lines = [made for made in here.aside.made if isinstance(made, dict) and "track" in made]
+        assert [line["flight"] for line in lines] == ["F-000001", "F-000002"]
 
 
 async def test_a_track_is_judged_beside_the_loop_and_as_it_grows(here: Logged) -> None:

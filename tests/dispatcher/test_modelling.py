@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.chargers import Chargers
+from dispatcher.docks import Docks
 from dispatcher.free import Free
 from dispatcher.hygiene import Hygiene
 from dispatcher.modelling import Modeller
@@ -45,7 +46,8 @@ class Fleet:
         self.roads, self.hygiene = RoadBook(self.site), Hygiene()
         specs = [vehicle.to_spec() for vehicle in scenario.vehicles]
         chargers = Chargers(self.site, [spec.home for spec in specs])
-        self.modeller = Modeller(self.site, self.roads, Handling(), self.hygiene, chargers)
+        docks = Docks(self.site, specs)
+        self.modeller = Modeller(self.site, self.roads, docks, Handling(), self.hygiene, chargers)
         self.free = [
             Free(spec=spec, spot=self.site.places[spec.home].node, ready_s=0.0, charge_ratio=1.0)
             for spec in specs

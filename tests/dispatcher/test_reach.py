@@ -3,6 +3,7 @@
 from itertools import product
 from pathlib import Path
 
+from dispatcher.docks import Docks
 from dispatcher.reach import Reach, legs_of, unreachable_stops
 from dispatcher.roadbook import RoadBook
 from dispatcher.stops import Handling, TaskStop, stops_of_spec
@@ -31,13 +32,15 @@ def test_what_is_remembered_is_what_would_be_found_also_once_a_home_is_kept_free
     scenario = load_scenario(scenario_file(tmp_path, homes=("park-1", "park-2")))
     spec = scenario.vehicles[0].to_spec()
     roads = RoadBook(site)
-    reach, wanted = Reach(site, roads), deliveries(list(site.places))
+    docks = Docks(site, ())
+    reach, wanted = Reach(site, roads, docks), deliveries(list(site.places))
     seen: list[list[bool]] = []
     for home in (site.places[spec.home].node, NodeId("a3")):
         roads.keep_free(home)
         for _ in range(2):  # found, then remembered
             seen.append([reach.all_of(spec, legs_of(stops)) for stops in wanted])
-            assert seen[-1] == [not unreachable_stops(site, roads, spec, stops) for stops in wanted]
+            found = [unreachable_stops(site, roads, docks, spec, stops) for stops in wanted]
+            assert seen[-1] == [not missed for missed in found]
     assert True in seen[0]
     assert False in seen[0]
     assert seen[0] != seen[2], "somebody is at home in the middle of the corridor"

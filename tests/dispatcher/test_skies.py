@@ -3,12 +3,15 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
+from dispatcher.docks import Docks
+from dispatcher.passing import AirTimes
 from dispatcher.skies import Skies
-from fleet.errors import MissionCancelled
+from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
@@ -52,12 +55,18 @@ def drone(number: int, cruise_agl_m: float | None = None) -> VehicleSpec:
     )
 
 
+def skies_of(*drones: VehicleSpec, ground: Terrain | None = None) -> Skies:
+    """A sky over the field with these drones at home."""
+    site = replace(loads(SITE, "field"), terrain=ground)
+    skies = Skies(site, Docks(site, drones))
+    for spec in drones:
+        skies.add(spec, NodeId(spec.home))
+    return skies
+
+
 @pytest.fixture
 def skies() -> Skies:
-    skies = Skies(loads(SITE, "field"))
-    for number in (1, 2, 3):
-        skies.add(drone(number), NodeId(f"dock-{number}"))
-    return skies
+    return skies_of(*map(drone, (1, 2, 3)))
 
 
 def way(*points: tuple[float, float]) -> list[Waypoint]:
@@ -171,9 +180,7 @@ async def test_flights_wait_only_where_one_climbs_or_lands(
 async def test_in_one_layer_of_air_ways_must_not_cross(
     heights_m: tuple[float, float], other_way: tuple[tuple[float, float], ...], waits: bool
 ) -> None:
-    skies = Skies(loads(SITE, "field"))
-    for number, height_m in zip((1, 3), heights_m, strict=True):
-        skies.add(drone(number, height_m), NodeId(f"dock-{number}"))
+    skies = skies_of(*map(drone, (1, 3), heights_m))
     other = asyncio.Event()
 
     async def fly() -> None:
@@ -193,9 +200,7 @@ async def test_layers_are_as_high_as_they_really_are(
     heights_m: tuple[float, float], *, waits: bool
 ) -> None:
     ground = Terrain(0.0, 0.0, 100.0, np.array([[0.0, 10.0], [0.0, 10.0]]))
-    skies = Skies(replace(loads(SITE, "field"), terrain=ground))
-    for number, height_m in zip((1, 3), heights_m, strict=True):
-        skies.add(drone(number, height_m), NodeId(f"dock-{number}"))
+    skies = skies_of(*map(drone, (1, 3), heights_m), ground=ground)
     async with skies.fly(D1, way((0, 0), (70, 70)), (2, 0.0)):
         assert (skies.hinders(D3, way((100, 0), (0, 100))) is not None) is waits
 
@@ -244,10 +249,56 @@ async def test_work_on_the_ground_keeps_its_pad_and_no_air(skies: Skies) -> None
     await asyncio.wait_for(flown(skies, D2, way((50, 0), (0, 100))), 1)
 
 
-async def test_whoever_waits_for_the_home_of_another_says_for_whom(skies: Skies) -> None:
-    waiting = asyncio.create_task(skies.reserve(D1, [NodeId("dock-2")], (0, 0.0)))
-    await asyncio.sleep(0)
-    refusal = skies.waits_for(D1)
-    assert refusal is not None
-    assert (refusal.code, refusal.facts) == ("waits_for_pad", {"by": D2})
-    waiting.cancel()
+async def test_nobody_waits_for_the_dock_of_another(skies: Skies) -> None:
+    await skies.reserve(D2, [NodeId("dock-2")], (0, 0.0))
+    with pytest.raises(MissionFailed) as failed:
+        await skies.reserve(D1, [NodeId("depot"), NodeId("dock-2")], (0, 0.0))
+    reason = failed.value.reason
+    assert (reason.code, reason.facts["by"]) == ("dock_of_another", D2)
+    assert skies.free(D3, [NodeId("depot")])
+
+
+async def test_who_is_let_through_by_time_alone_need_not_wait_for_another_event() -> None:
+    drones = [drone(1), drone(2)]
+    site = loads(SITE, "field")
+    times = Times()
+    skies = Skies(site, Docks(site, drones), cast(AirTimes, times))
+    for spec in drones:
+        skies.add(spec, NodeId(spec.home))
+    over_dock_2 = way((0, 0), (150, 0), (150, 100))
+    async with AsyncExitStack() as flying:
+        await flying.enter_async_context(skies.fly(D2, way((50, 0), (100, 100)), (2, 0.0)))
+        there = asyncio.create_task(
+            flying.enter_async_context(skies.fly(D1, over_dock_2, (0, 0.0), passes=1))
+        )
+        await asyncio.sleep(1)
+        assert not there.done()
+        times.lands_in_s = 60.0
+        refusal = skies.waits_for(D1)
+        assert refusal is not None
+        assert (refusal.code, refusal.facts["by"]) == ("waits_for_airspace", D2)
+        skies.look_again()
+        await asyncio.wait_for(there, 1)
+
+
+class Times:
+    """One lands soon or late; the other is past in 10 s."""
+
+    lands_in_s = 0.0
+
+    def soonest_s(self, _vehicle: VehicleId, _pad: object) -> float:
+        return self.lands_in_s
+
+    def past_s(self, *_: object) -> float:
+        return 10.0
+
+
+async def test_a_flight_is_cut_short_only_where_nobody_is_in_the_way(skies: Skies) -> None:
+    round_ = way((0, 0), (-50, 50), (-50, 150), (0, 150), (0, 0))
+    async with skies.fly(D1, round_, (0, 0.0)):
+        assert skies.cut_short(D1, Point(-50, 100), Point(0, 150))
+        assert skies.hinders(D3, way((100, 0), (-25, 125))) is D1, "the short cut is its own now"
+        async with skies.fly(D2, way((50, 0), (50, 60)), (0, 0.0)):
+            assert not skies.cut_short(D1, Point(0, 150), Point(50, 60)), "one lands there"
+    assert skies.hinders(D3, way((100, 0), (-25, 125))) is None, "it is over with the flight"
+    assert not skies.cut_short(D1, Point(0, 150), Point(0, 0))

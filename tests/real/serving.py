@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,24 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-async def start(file: Path, log: Path, env: dict[str, str] | None = None) -> Any:
-    """A dispatcher process; returns when it answers."""
+async def start(
+    file: Path, log: Path, env: dict[str, str] | None = None, *, within_s: float = START_S
+) -> Any:
+    """A dispatcher process; returns when it answers. One that does not is not left behind."""
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, "serve", str(file), stdout=asyncio.subprocess.PIPE, stderr=errors, env=env
         )
     assert process.stdout is not None
-    async with asyncio.timeout(START_S):
-        line = await process.stdout.readline()
-    assert b": http://" in line, f"did not start; see {log}"
+    try:
+        async with asyncio.timeout(within_s):
+            line = await process.stdout.readline()
+        assert b": http://" in line, f"did not start; see {log}"
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
     return process
 
 

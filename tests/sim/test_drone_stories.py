@@ -9,31 +9,10 @@ from dispatcher.errors import Refused
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
+from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 
 D1, D2 = VehicleId("D1"), VehicleId("D2")
-SITE = """\
-# A field with two docks and two pads that both drones use.
-site: field
-name: {en: Field, zh: 场地}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  yard:
-    name: {en: Yard, zh: 院区}
-    outdoors: true
-    nodes: {road: [90, 300]}
-    places:
-      dock-1: {name: {en: Dock 1, zh: 一号}, kind: dock, at: [0, 0], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号}, kind: dock, at: [40, 0], roles: [pad, charger]}
-      depot: {name: {en: Depot, zh: 仓库}, kind: stores, at: [0, 300], roles: [pad]}
-      clinic: {name: {en: Clinic, zh: 诊所}, kind: ward, at: [40, 300], roles: [pad]}
-      gate: {name: {en: Gate, zh: 大门}, kind: entrance, at: [80, 300], joins: [road]}
-air:
-  fence:
-    name: {en: Fence, zh: 围栏}
-    kind: geofence
-    outline: [[-200, -200], [300, -200], [300, 500], [-200, 500]]
-"""
 VEHICLES = """
 vehicles:
   - model: drone
@@ -126,6 +105,33 @@ async def test_no_flight_to_where_no_pad_is(field: Path) -> None:
         with pytest.raises(Refused) as refused:
             await kit(place, to="gate")
         assert [fault.field for fault in refused.value.faults] == ["to"]
+
+
+async def test_goods_for_a_dock_are_brought_by_its_own_drone_and_by_nobody_else(
+    field: Path,
+) -> None:
+    async with hospital(field) as place:
+        await place.service.fleet_desk.set_in_service(D2, on=False)
+        task = await kit(place, to="dock-2")
+        other = await kit(place)
+        await place.until_ended(other)
+        assert place.task(other).vehicle == D1, "it waits for no dock, and is free for others"
+        waiting = place.task(task)
+        assert waiting.state is TaskState.QUEUED
+        assert waiting.reason is not None, "why it waits is told"
+        await place.service.fleet_desk.set_in_service(D2, on=True)
+        await place.until_ended(task)
+        assert (place.task(task).state, place.task(task).vehicle) == (TaskState.DONE, D2)
+
+
+async def test_no_delivery_between_the_docks_of_two_drones(field: Path) -> None:
+    async with hospital(field) as place:
+        with pytest.raises(Refused) as refused:
+            await kit(place, "dock-1", "dock-2")
+        [fault] = refused.value.faults
+        assert fault.field in ("from", "to")
+        assert fault.reason.code == "dock_of_another"
+        assert fault.reason.facts["by"] in (D1, D2)
 
 
 @pytest.fixture

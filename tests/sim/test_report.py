@@ -299,5 +299,6 @@ async def test_a_delivery_of_two_legs_is_one_with_its_legs_beneath(
         ("T-000006", "1", "T-000005", "C1"),
         ("T-000006", "2", "T-000006", "D1"),
     ]
-    done = {row["id"]: row["tasks_done"] for row in rows(tmp_path, "vehicles")}
-    assert done == {"C1": "3", "D1": "2"}
+    vehicles = rows(tmp_path, "vehicles")
+    done = {row["id"]: (row["tasks_done"], row["legs_done"]) for row in vehicles}
+    assert done == {"C1": ("2", "1"), "D1": ("2", "1")}, "a task is whose hand-over ended it"

@@ -333,6 +333,7 @@ export const en = {
   "remedy.unknown_area": "Choose one from the list",
 
   "reason.not_allowed": "may not be done by {vehicle}",
+  "reason.dock_of_another": "{value} is the dock of {by}: no other drone may land there",
   "reason.unreachable": "no vehicle fit for it can get there and back",
   "reason.goods_stranded": "the goods of {task} are still on board",
   "reason.behind_others": "others that are more urgent come first",
@@ -489,6 +490,7 @@ export const en = {
   "remedy.wrong_medium": "Leave the choice open",
   "remedy.lacks_skill": "This site has no vehicle for it",
   "remedy.no_vehicles": "This site has no vehicle for it",
+  "remedy.dock_of_another": "Choose a pad that is no drone's dock",
   "remedy.unreachable": "Choose another place",
 
   "alert.fire": "fire: {where}; raised by {by}",

@@ -333,6 +333,7 @@ export const zh = {
   "remedy.unknown_area": "请从列表中选择",
 
   "reason.not_allowed": "不允许由 {vehicle} 执行",
+  "reason.dock_of_another": "{value} 是 {by} 的机库，其他无人机不得在此降落",
   "reason.unreachable": "没有合适的车辆能够往返该地点",
   "reason.goods_stranded": "{task} 的货物仍在车上",
   "reason.behind_others": "更紧急的任务优先",
@@ -489,6 +490,7 @@ export const zh = {
   "remedy.wrong_medium": "请不要限定方式",
   "remedy.lacks_skill": "本院区没有适用车辆",
   "remedy.no_vehicles": "本院区没有适用车辆",
+  "remedy.dock_of_another": "请选择不是无人机机库的起降点",
   "remedy.unreachable": "请选择其他地点",
 
   "alert.fire": "火警：{where}；由 {by} 发出",
