@@ -11,8 +11,10 @@ instruction or a few. Rule: Habermann, Communications of the ACM 12(7), 1969.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from fleet.vehicle import VehicleId
+from routing.passing import Half, axes
 from routing.site import Edge, NodeId, Site
 
 NOWHERE = -1
@@ -25,8 +27,12 @@ Homeward = tuple[Edge, ...] | None
 class Resources:
     """Numbers the resources of a site: nodes and lanes one each, a lift with all its cabins one.
 
-    An air lock is one too: all that is inside, and the lanes through its doors.
+    An air lock is one too: all that is inside, and the lanes through its doors. A passing lane, and
+    a node on the axis of two, is two: its halves.
     """
+
+    halved = False
+    """Whether vehicles pass each other anywhere."""
 
     def __init__(self, site: Site) -> None:
         self._bits: dict[str, int] = {}
@@ -44,9 +50,15 @@ class Resources:
             for lane in site.lanes.values():
                 if lane.door in lock.doors or {lane.start, lane.end} <= inside:
                     self._bits[lane.id] = bit
+        halved = axes(site).keys() | {lane.id for lane in site.lanes.values() if lane.passing}
+        self._halves: dict[str, tuple[int, int]] = {}
         for name in (*site.nodes, *site.lanes):
-            if name not in self._bits:
+            if name in halved:
+                ahead, back = self._halves[name] = self._new(), self._new()
+                self._bits[name] = ahead | back
+            elif name not in self._bits:
                 self._bits[name] = self._new()
+        self.halved = bool(halved)
         self._enclosed = frozenset(site.lift_at) | frozenset(site.lock_at)
 
     def _new(self) -> int:
@@ -57,20 +69,39 @@ class Resources:
         """What a vehicle that stands on ``node`` holds."""
         return self._bits[node]
 
+    def half(self, name: str, half: Half) -> int:
+        """Half of a node or lane, or all of it."""
+        if half is Half.BOTH:
+            return self._bits[name]
+        return 0 if half is Half.NONE else self._halves[name][half is Half.BACK]
+
+    def arrived(self, edge: Edge) -> int:
+        """What a vehicle holds of a node to which it has come along ``edge``."""
+        return self.node(edge.end)
+
     def edge(self, edge: Edge) -> int:
         """What a vehicle needs, on top of where it stands, to drive ``edge``."""
         return self._bits[edge.lane.id] | self._bits[edge.end]
 
-    def way(self, edges: Iterable[Edge]) -> int:
-        """All that a way needs beyond its first node."""
+    def masks(self, edges: Sequence[Edge], ground: int, passed: int = 0) -> list[int]:  # noqa: ARG002
+        """What each edge of a way needs.
+
+        Args:
+            ground: what it holds of the node at which the first of ``edges[passed:]`` begins.
+            passed: edges behind it, whose masks say nothing.
+        """
+        return [self.edge(edge) for edge in edges]
+
+    def way(self, edges: Sequence[Edge], ground: int) -> int:
+        """All that a way needs beyond its first node, of which a vehicle holds ``ground``."""
         need = 0
-        for edge in edges:
-            need |= self.edge(edge)
+        for mask in self.masks(edges, ground):
+            need |= mask
         return need
 
-    def home_need(self, homeward: Homeward) -> int:
+    def home_need(self, homeward: Homeward, ground: int) -> int:
         """What a way home needs."""
-        return NOWHERE if homeward is None else self.way(homeward)
+        return NOWHERE if homeward is None else self.way(homeward, ground)
 
     def is_enclosed(self, node: NodeId) -> bool:
         """Whether a vehicle on ``node`` is inside a lift or an air lock."""
@@ -85,6 +116,10 @@ class Claim:
     stand: NodeId
     home: int
     """The bit of its home."""
+    resources: Resources
+    """The resources as a vehicle of its size needs them."""
+    ground: int
+    """What it holds of the node on which it stands."""
     edges: tuple[Edge, ...] = ()
     passed: int = 0
     """Edges behind it."""
@@ -96,6 +131,13 @@ class Claim:
     """From the end of its way, or from where it stands: what all others count on."""
     needs: list[int] = field(default_factory=list[int])
     """What is needed from each edge on, way home included; one more than edges."""
+    path: list[int] = field(default_factory=list[int])
+    """What each edge needs, those of its way home included; only where vehicles pass each other,
+    like the next two."""
+    path_needs: list[int] = field(default_factory=list[int])
+    """What is needed from each of these edges on."""
+    turns: tuple[tuple[int, int], ...] = ()
+    """Where it turns round in a room: edges behind it, and what it holds there."""
     held: int = 0
     between: int = 0
     """What it holds on top, because it stands somewhere between two nodes."""
@@ -122,6 +164,10 @@ class Claim:
         return bool(self.wish) or (self.waiting and self.granted <= self.passed)
 
 
+_Left = tuple[int, Claim, int, int, int]
+"""Who is not home yet: its bit, its claim, what it needs, what it holds, edges behind it."""
+
+
 class Claims:
     """The table of all claims of a site; grants by the banker's rule."""
 
@@ -137,9 +183,25 @@ class Claims:
     def __contains__(self, vehicle: VehicleId) -> bool:
         return vehicle in self._claims
 
-    def enter(self, vehicle: VehicleId, stand: NodeId, home: NodeId, homeward: Homeward) -> Claim:
-        """A vehicle stands on ``stand``."""
-        claim = Claim(vehicle, stand, self._resources.node(home))
+    def enter(
+        self,
+        vehicle: VehicleId,
+        stand: NodeId,
+        home: NodeId,
+        homeward: Homeward,
+        *,
+        resources: Resources | None = None,
+        ground: int | None = None,
+    ) -> Claim:
+        """A vehicle stands on ``stand``.
+
+        Args:
+            resources: as a vehicle of its size needs them; None = it needs all of each.
+            ground: what it holds of ``stand``; None = all.
+        """
+        resources = resources or self._resources
+        ground = resources.node(stand) if ground is None else ground
+        claim = Claim(vehicle, stand, resources.node(home), resources, ground)
         self._claims[vehicle] = claim
         self._measure(claim, homeward)
         return claim
@@ -188,20 +250,30 @@ class Claims:
         """Make a change that leads to new measures, unless somebody would be lost by it."""
         before = self._lost_now()
         old = claim.masks, claim.homeward, claim.needs
+        path = claim.path, claim.path_needs, claim.turns
         change()
         if not self._lost_now() & ~before:
             return True
         claim.masks, claim.homeward, claim.needs = old
+        claim.path, claim.path_needs, claim.turns = path
         self._settle()
         return False
 
     def _measure(self, claim: Claim, homeward: Homeward) -> None:
-        claim.masks = [self._resources.edge(edge) for edge in claim.edges]
+        resources, edges = claim.resources, claim.edges
+        claim.masks = resources.masks(edges, claim.ground, claim.passed)
         claim.homeward = homeward
-        claim.needs = [self._resources.home_need(homeward)]
-        for mask in reversed(claim.masks):
-            claim.needs.append(claim.needs[-1] | mask)
-        claim.needs.reverse()
+        end = resources.arrived(edges[-1]) if len(edges) > claim.passed else claim.ground
+        claim.needs = _from_each(claim.masks, resources.home_need(homeward, end))
+        if self._resources.halved:
+            way = (*edges, *(homeward or ()))
+            claim.path = resources.masks(way, claim.ground, claim.passed)
+            claim.path_needs = _from_each(claim.path, 0)
+            claim.turns = tuple(
+                (number, resources.arrived(edge))
+                for number, (edge, after) in enumerate(pairwise(way), start=1)
+                if after.end == edge.start
+            )
         self._settle()
 
     def stretch(self, claim: Claim) -> int:
@@ -246,12 +318,16 @@ class Claims:
         end = 1
         while end < len(edges) and self._resources.is_enclosed(edges[end - 1].end):
             end += 1
-        return not self._resources.way(edges[:end]) & self._occupied & ~claim.held
+        granted, ground = claim.granted, claim.ground
+        if granted > claim.passed:
+            ground = claim.resources.arrived(claim.edges[granted - 1])
+        return not claim.resources.way(edges[:end], ground) & self._occupied & ~claim.held
 
     def pass_to(self, claim: Claim, index: int) -> None:
         """The vehicle has reached the end of its ``index``-th edge (1-based) and frees the rest."""
         claim.passed = index
         claim.stand = claim.edges[index - 1].end
+        claim.ground = claim.resources.arrived(claim.edges[index - 1])
         self._settle()
 
     def stop(
@@ -263,8 +339,10 @@ class Claims:
             keep: edges ahead that it keeps: one if it stands between two nodes, all that it was
                 told if it may still drive on.
         """
-        claim.stand = stand
-        claim.between = self._resources.way(keep)
+        if claim.stand != stand:
+            whole = claim.resources.node(stand)
+            claim.stand, claim.ground = stand, claim.held & whole or whole
+        claim.between = claim.resources.way(tuple(keep), claim.ground)
         claim.edges, claim.passed, claim.granted = (), 0, 0
         self._measure(claim, homeward)
 
@@ -308,7 +386,7 @@ class Claims:
     def _settle(self) -> None:
         self._occupied = 0
         for claim in self._claims.values():
-            held = self._resources.node(claim.stand) | claim.between
+            held = claim.ground | claim.between
             for mask in claim.masks[claim.passed : claim.granted]:
                 held |= mask
             claim.held = held
@@ -329,18 +407,57 @@ class Claims:
         return lost
 
     def _unable(self, needs: Sequence[int]) -> int:
-        """Those who with these needs can't get home even one after another, as a set of bits."""
+        """Those who with these needs can't get home even one after another, as a set of bits.
+
+        Where vehicles pass each other, two that have done so would each have to wait for the other
+        to be out of its way home: there it is enough if they first get into a room on their way.
+        """
         occupied = self._occupied
         numbered = enumerate(zip(self._claims.values(), needs, strict=True))
-        left = [(1 << number, claim, need) for number, (claim, need) in numbered]
+        left = [(1 << n, claim, need, claim.held, claim.granted) for n, (claim, need) in numbered]
         while True:
-            rest: list[tuple[int, Claim, int]] = []
-            for bit, claim, need in left:
-                others = occupied & ~claim.held
-                if need & others:
-                    rest.append((bit, claim, need))
+            rest: list[_Left] = []
+            for one in left:
+                others = occupied & ~one[3]
+                if one[2] & others:
+                    rest.append(one)
                 else:
-                    occupied = others | claim.home
-            if len(rest) in (0, len(left)):
-                return sum(bit for bit, _, _ in rest)
+                    occupied = others | one[1].home
+            if not rest:
+                return 0
+            if len(rest) == len(left):
+                moved = self._turn_in(rest, occupied) if self._resources.halved else None
+                if moved is None:
+                    return sum(one[0] for one in rest)
+                occupied = moved
             left = rest
+
+    def _turn_in(self, left: list[_Left], occupied: int) -> int | None:
+        """Have one of these drive into the next room on its way, where it is in nobody's way.
+
+        Returns:
+            What is occupied then; None = nobody can.
+        """
+        for number, (bit, claim, need, held, index) in enumerate(left):
+            turn = next((t for t in claim.turns if t[0] >= index and t[1] != held), None)
+            if turn is None or need == NOWHERE:
+                continue
+            end, ground = turn
+            others = occupied & ~held
+            if any(mask & others for mask in claim.path[index:end]):
+                continue
+            wanted = (one[2] for one in left if one[1] is not claim and one[2] != NOWHERE)
+            if any(ground & need for need in wanted):
+                continue
+            left[number] = bit, claim, claim.path_needs[end], ground, end
+            return others | ground
+        return None
+
+
+def _from_each(masks: Sequence[int], end: int) -> list[int]:
+    """What is needed from each edge on, and ``end`` after the last one."""
+    found = [end]
+    for mask in reversed(masks):
+        found.append(found[-1] | mask)
+    found.reverse()
+    return found

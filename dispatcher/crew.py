@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from dispatcher.claims import Claim, Claims, Homeward, Resources
 from dispatcher.courtesy import Courtesy
+from dispatcher.halves import Halves
 from dispatcher.hours import Hours, ShutTimes
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
-from fleet.vehicle import VehicleId, VehicleSpec
+from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.errors import Unreachable
+from routing.passing import KeepRight
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
@@ -46,12 +48,21 @@ class Crew:
     def __iter__(self) -> Iterator[Pilot]:
         return iter(self._pilots.values())
 
-    def enter(self, spec: VehicleSpec, stand: NodeId) -> None:
-        """A vehicle joins where it stands."""
+    def enter(self, spec: VehicleSpec, stand: NodeId, position: Position | None = None) -> None:
+        """A vehicle joins where it stands, or has just left on a lane."""
         home = self._home(spec)
         self.roads.keep_free(home)
-        claim = self.claims.enter(spec.id, stand, home, None)
-        self._pilots[spec.id] = Pilot(spec, claim)
+        halves = self._halves(spec)
+        ground = None if halves is None else halves.found(stand, position)
+        claim = self.claims.enter(spec.id, stand, home, None, resources=halves, ground=ground)
+        self._pilots[spec.id] = Pilot(spec, claim, halves)
+
+    def _halves(self, spec: VehicleSpec) -> Halves | None:
+        """What a vehicle needs where it passes others; None = it never does."""
+        if spec.watched or not spec.keeps_right or not self.resources.halved:
+            return None
+        keeps = KeepRight(self.site, spec.width_m, spec.length_m)
+        return Halves(self.resources, keeps) if keeps.passes else None
 
     def _home(self, spec: VehicleSpec) -> NodeId:
         return self.site.places[spec.home].node
@@ -95,7 +106,8 @@ class Crew:
         if not pilot.claim.wish:
             pilot.asked_s = asyncio.get_running_loop().time()
         homeward = self.homeward(pilot, goal) or ()
-        pilot.claim.wish = self.resources.way((*edges, *homeward))
+        claim = pilot.claim
+        claim.wish = claim.resources.way((*edges, *homeward), claim.ground)
 
     def stop(self, pilot: Pilot, stand: NodeId, rest: Homeward) -> None:
         """A drive ends at ``stand``; ``rest`` is what others have counted on that it drives.

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from dispatcher.crew import HELD_S, STUCK_S, Crew
-from dispatcher.pilot import Pilot, waypoints
+from dispatcher.pilot import Pilot
 from dispatcher.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
@@ -78,7 +78,7 @@ class Detours:
         claim.edges = (*claim.edges[:told], *ahead)
         if clearance is None:
             return True
-        tail = waypoints(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
+        tail = pilot.route(self._crew.site, claim.stand, claim.edges[clearance.released - 1 :])[1:]
         if tail != clearance.route[clearance.released :]:
             clearance.reroute(tail)
         return not self._is_barred(pilot, told)
@@ -208,6 +208,6 @@ class Detours:
         released = clearance.released - 1
         if not crew.claims.replan(claim, way.edges, crew.homeward(pilot, pilot.goal)):
             return
-        clearance.reroute(waypoints(crew.site, claim.stand, claim.edges[released:])[1:])
+        clearance.reroute(pilot.route(crew.site, claim.stand, claim.edges[released:])[1:])
         if insist:
             crew.pump()

@@ -42,7 +42,7 @@ class Life:
             if self._parts.given.site.workcells:
                 group.create_task(basis.workcells.run(), name="workcells.run")
             await self._hello()
-            self._place_vehicles()
+            await self._place_vehicles()
             await parts.air_holds.resume()
             await parts.desks.control.resume()
             group.create_task(basis.traffic.run(), name="traffic.run")
@@ -120,7 +120,7 @@ class Life:
             silent = [v.spec.id for v in roster if v.state().heard_at_s is None]
             log.warning("not heard yet: %s", ", ".join(silent))
 
-    def _place_vehicles(self) -> None:
+    async def _place_vehicles(self) -> None:
         """Give each vehicle its place on the ground or in the air, where it stands now."""
         basis, workers = self._parts.basis, self._parts.workers
         traffic, places = basis.traffic, self._parts.given.site.places
@@ -133,11 +133,16 @@ class Life:
             elif spec.medium is Medium.AIR:
                 basis.skies.add(spec, workers[spec.id].stand(home))
             else:
-                traffic.add(spec, workers[spec.id].stand(home))
+                stand = workers[spec.id].stand(home)
+                traffic.add(spec, stand, vehicle.state().position)
         traffic.start()
         for vehicle in basis.roster:
             if traffic.knows(vehicle.spec.id) and not vehicle.spec.watched:
                 traffic.hold(vehicle.spec.id, vehicle.state().base)
+        sent = {r.vehicle: r.mission.route for r in await self._store.missions_in_hand()}
+        traffic.count_on(
+            {id_: [w.node for w in route] for id_, route in sent.items() if traffic.knows(id_)}
+        )
         self._parts.watch.look_at_all()
 
     # --- what nobody tells ---

@@ -1,12 +1,14 @@
 """One vehicle in the traffic: what it has been granted and told, and the words of its ways."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from dispatcher.claims import Claim
+from dispatcher.halves import Halves
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleSpec
+from routing.passing import SLACK_M
 from routing.refusal import Refusal
 from routing.site import DoorId, Edge, LiftId, NodeId, Site
 
@@ -47,6 +49,8 @@ class Pilot:
 
     spec: VehicleSpec
     claim: Claim
+    halves: Halves | None = None
+    """What it needs where it passes others; None = it never does."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     freed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever anybody has moved on."""
@@ -79,3 +83,15 @@ class Pilot:
     """The classes of what it has on board; told only where lanes have windows."""
     shut_out: Refusal | None = None
     """What it waits for, if that is a window of the day."""
+
+    def route(self, site: Site, start: NodeId, edges: Sequence[Edge]) -> tuple[Waypoint, ...]:
+        """A way in the words of its mission, as it drives it: on the right where others pass."""
+        route = waypoints(site, start, edges)
+        if self.halves is None:
+            return route
+        stands = start == self.claim.stand and not self.claim.passed
+        ground = self.claim.ground if stands else self.halves.node(start)
+        return tuple(
+            waypoint if spot is None else replace(waypoint, point=spot, slack_m=SLACK_M)
+            for waypoint, spot in zip(route, self.halves.spots(start, edges, ground), strict=True)
+        )

@@ -105,6 +105,7 @@ def _lane(lane: Lane, site: Site) -> dict[str, Any]:
         "b": _spot(end.point),
         "two_way": lane.two_way,
         "width_m": lane.width_m,
+        "passing": lane.passing,
         "lift": lane.lift,
     }
 

@@ -5,7 +5,7 @@ to the vehicle through its `Clearance`, and frees them when the vehicle says tha
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from dispatcher.courtesy import Courtesy
@@ -13,14 +13,14 @@ from dispatcher.crew import Crew
 from dispatcher.detours import Detours
 from dispatcher.emergencies import stands_aside
 from dispatcher.hours import Goods, Hours
-from dispatcher.pilot import Pilot, chain, waypoints
+from dispatcher.pilot import Pilot, chain
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
 from dispatcher.waits import Waits
 from fleet.errors import MissionCancelled, MissionFailed, MissionNotTaken
 from fleet.facility import Facilities
 from fleet.mission import Clearance
-from fleet.vehicle import VehicleId, VehicleSpec
+from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Site
 
@@ -56,9 +56,13 @@ class Traffic:
 
     # --- who is where ---
 
-    def add(self, spec: VehicleSpec, stand: NodeId) -> None:
-        """A vehicle joins the traffic where it stands. Add all of them before the first drive."""
-        self._crew.enter(spec, stand)
+    def add(self, spec: VehicleSpec, stand: NodeId, position: Position | None = None) -> None:
+        """A vehicle joins the traffic where it stands. Add all of them before the first drive.
+
+        Args:
+            position: where that is more exactly, or where it is on its way from there.
+        """
+        self._crew.enter(spec, stand, position)
 
     def knows(self, vehicle: VehicleId) -> bool:
         """Whether this vehicle has joined the traffic."""
@@ -78,6 +82,27 @@ class Traffic:
         end = edges[-1].end if edges else pilot.claim.stand
         homeward = self._crew.homeward(pilot, end)
         self._claims.force(pilot.claim, edges, homeward, granted=len(edges))
+
+    def count_on(self, routes: Mapping[VehicleId, Sequence[NodeId]]) -> None:
+        """After all are held: keep the table as safe as it was for a former process.
+
+        Vehicles that have passed each other may be in each other's way home, and none if each
+        first drives to the end of the route that it was sent.
+        """
+        if not self._crew.resources.halved or not self._claims.lost():
+            return
+        for vehicle, route in routes.items():
+            claim = self._crew[vehicle].claim
+            told = [claim.stand, *(edge.end for edge in claim.edges)]
+            behind = route.index(claim.stand) if claim.stand in route else 0
+            if list(route[behind : behind + len(told)]) != told:
+                continue
+            rest = chain(self._site, told[-1], route[behind + len(told) :])
+            goal = rest[-1].end if rest else told[-1]
+            homeward = self._crew.homeward(self._crew[vehicle], goal)
+            if homeward is not None:
+                way = (*rest, *homeward)
+                self._claims.force(claim, claim.edges, way, granted=claim.granted)
 
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
@@ -351,7 +376,7 @@ class Traffic:
         pilot = self._crew[vehicle]
         claim = pilot.claim
         start = edges[0].start if edges else claim.stand
-        route = waypoints(self._site, start, self.roads.now(edges, flees=pilot.flees))
+        route = pilot.route(self._site, start, self.roads.now(edges, flees=pilot.flees))
         clearance = Clearance(route, 1 + pilot.told)
         pilot.told, pilot.left = 0, ()
         clearance.passed = claim.passed

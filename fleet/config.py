@@ -142,6 +142,7 @@ class VehicleConfig(Body):
             cruise_agl_m=self.cruise_agl_m,
             wind_limit_m_s=self.wind_limit_m_s,
             integration=self.integration,
+            keeps_right=self.link.vda5050 is not None and self.link.vda5050.keeps_right,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fleet.config import FleetConfig, LinkConfig, ModelConfig, VehicleConfig, VehicleGroup
 from fleet.heights import height_faults
+from fleet.passing import passing_faults
 from fleet.vehicle import Integration, Medium
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step
@@ -120,7 +121,8 @@ def fleet_faults(declared: Sequence[Declared], site: Site, text: Marked) -> list
             line = text.line("vehicles", one.group, "model")
             what = f"{config.id} drives on the ground but is reached by MAVLink"
             faults.append(Fault(line, what, "give its model a vda5050 link"))
-    return faults
+    line = text.line("vehicles")
+    return [*faults, *passing_faults([one.config for one in declared], site, line)]
 
 
 def unknown(line: int, what: str, given: str, known: Iterable[str]) -> Fault:

@@ -52,6 +52,9 @@ class Waypoint:
     """None at the first waypoint, and in the air."""
     speed_limit_m_s: float | None = None
     height_agl_m: float = 0.0
+    slack_m: float | None = None
+    """How near it must come to the point, because another vehicle may pass there; None = as it
+    always does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,9 @@ class VehicleSpec:
     wind_limit_m_s: float | None = None
     """The strongest wind that it may fly in; aircraft only, None = not told."""
     integration: Integration = Integration.USED
+    keeps_right: bool = True
+    """Whether it drives along just the points that it is told; on wheels only. One that finds its
+    own way among people never passes another in one lane."""
 
     @property
     def watched(self) -> bool:

@@ -243,13 +243,24 @@ class _Canvas:
     def _lanes(self) -> Iterator[str]:
         for lane in self._drawn_lanes():
             (x0, y0), (x1, y1) = self._ends(lane)
-            line = f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{IDLE}" '
-            yield line + 'stroke-width="1.4" stroke-linecap="round" stroke-opacity=".75"/>'
+            for x, y in self._besides(lane):
+                ends = f"M{x0 + x:.1f} {y0 + y:.1f}L{x1 + x:.1f} {y1 + y:.1f}"
+                line = f'<path d="{ends}" stroke="{IDLE}" stroke-width="1.4" '
+                yield line + 'stroke-linecap="round" stroke-opacity=".75"/>'
             if not lane.two_way:
                 turn = degrees(atan2(y1 - y0, x1 - x0))
                 x, y = x0 + (x1 - x0) * 0.55, y0 + (y1 - y0) * 0.55
                 at = f"translate({x:.1f} {y:.1f}) rotate({turn:.0f})"
                 yield f'<path d="M-3.5 -3.2L3.5 0L-3.5 3.2Z" fill="{MUTE}" transform="{at}"/>'
+
+    def _besides(self, lane: Lane) -> list[tuple[float, float]]:
+        """How far beside its middle a lane is drawn: a passing lane as its two halves."""
+        if not lane.passing:
+            return [(0.0, 0.0)]
+        (x0, y0), (x1, y1) = self._ends(lane)
+        aside = lane.width_m / 4 / lane.length_m
+        x, y = (y1 - y0) * aside, (x0 - x1) * aside
+        return [(x, y), (-x, -y)]
 
     def _drawn_lanes(self) -> Iterator[Lane]:
         for lane in self._site.lanes.values():

@@ -1,7 +1,8 @@
 """The site: levels, places, roads, doors, lifts, workcells, zones and air, as immutable facts.
 
 Everything that moves is told where to go in these words. A `Lane` is one stretch of road and one
-traffic resource: whoever drives it, in either direction, holds it alone. A lift has one cabin
+traffic resource: whoever drives it, in either direction, holds it alone; only where the site says
+so, two narrow vehicles pass each other. A lift has one cabin
 node on each level it serves; its lanes join every pair of them, and all of it is one resource.
 """
 
@@ -107,7 +108,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One stretch of road between two nodes; one vehicle at a time."""
+    """One stretch of road between two nodes; one vehicle at a time, unless it is a passing lane."""
 
     id: LaneId
     start: NodeId
@@ -121,6 +122,8 @@ class Lane:
     kinds: frozenset[str] = frozenset()
     """Kinds of vehicle that may use it; empty = all."""
     windows: tuple[Window, ...] = ()
+    passing: bool = False
+    """Two vehicles that are narrow enough may pass each other in it: see `routing.passing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

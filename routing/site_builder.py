@@ -265,6 +265,7 @@ class SiteBuilder:
                         kinds=frozenset(lane.kinds),
                         length_m=lane.length_m,
                         windows=windows,
+                        passing=lane.passing,
                     )
 
     def _place(self, key: str, level: LevelId, file: PlaceFile) -> None:
@@ -315,6 +316,7 @@ class SiteBuilder:
         kinds: frozenset[str] = frozenset(),
         length_m: float | None = None,
         windows: tuple[Window, ...] = (),
+        passing: bool = False,
     ) -> None:
         straight_m = self._nodes[start].point.distance_m(self._nodes[end].point)
         if start == end or straight_m <= 0:
@@ -345,6 +347,7 @@ class SiteBuilder:
             door=door,
             kinds=kinds,
             windows=windows,
+            passing=passing,
         )
 
     def _lift(self, lift: LiftId, file: LiftFile) -> Lift:

@@ -13,7 +13,8 @@ from shapely.validation import explain_validity
 from routing.errors import Fault
 from routing.geometry import Point
 from routing.handover import BESIDE_M, pad_beside
-from routing.site import AirKind, Airspace, NodeId, Place, Role, Site
+from routing.passing import CLEARANCE_M, Axis, axes, widest_m
+from routing.site import AirKind, Airspace, Lane, NodeId, Place, Role, Site
 
 Lines = Mapping[tuple[str, str], int]
 
@@ -54,6 +55,7 @@ def site_faults(
         check.idle_workcells()
         check.homes()
         check.air_locks()
+        check.passing()
         check.reach()
     return check.found
 
@@ -189,6 +191,45 @@ class _Check:
                         remedy = "move it out, or take away its role: who stays there shuts it"
                         self._fault("place", place.id, what, remedy)
 
+    def passing(self) -> None:
+        """Where two are to pass each other there is room, and a straight road for both."""
+        halved = axes(self._site)
+        for lane in self._site.lanes.values():
+            if not lane.passing:
+                continue
+            why = self._no_passing(lane)
+            if why is not None:
+                what = f"nobody can pass on lane {lane.id!r}: {why[0]}"
+                self._fault("lane", lane.id, what, why[1])
+            elif not any(_along(halved.get(node), lane) for node in (lane.start, lane.end)):
+                what = f"passing lane {lane.id!r} goes straight on into no other passing lane"
+                remedy = "vehicles pass at nodes between two of them; add a node in its middle"
+                self._warn("lane", lane.id, what, remedy)
+
+    def _no_passing(self, lane: Lane) -> tuple[str, str] | None:
+        """What forbids it, and the remedy."""
+        nodes = self._site.nodes
+        straight_m = nodes[lane.start].point.distance_m(nodes[lane.end].point)
+        ends = (lane.start, lane.end)
+        lift = next((lift for end in ends if (lift := self._site.lift_at.get(end))), None)
+        if not lane.two_way:
+            return "it is one way", "leave out passing, or one_way"
+        if lane.door is not None:
+            return (
+                f"door {lane.door!r} is on it",
+                "give the lane through the door a line of its own",
+            )
+        if lift is not None:
+            return f"it leads into lift {lift.id!r}", "leave out passing on the lane to the lift"
+        if any(end in self._site.lock_at for end in ends):
+            return "it leads into an air lock, which is for one vehicle", "leave out passing"
+        if lane.length_m > straight_m + _CLOSE_M:
+            return "it is bent", "draw it with nodes in the bends, without length_m"
+        if widest_m(lane.width_m) <= 0:
+            what = f"it is {lane.width_m:g} m wide, and {CLEARANCE_M:g} m stay free between the two"
+            return what, "correct width_m, or leave out passing"
+        return None
+
     def reach(self) -> None:
         """Every place reaches every other, over roads and lifts, and by the rule of zones."""
         roads = _roads(self._site)
@@ -254,6 +295,10 @@ class _Check:
 
     def _warn(self, kind: str, key: str, what: str, remedy: str) -> None:
         self.found.warnings.append(Fault(self._lines.get((kind, key), 0), what, remedy))
+
+
+def _along(axis: Axis | None, lane: Lane) -> bool:
+    return axis is not None and bool({axis.before, axis.after} & {lane.start, lane.end})
 
 
 def lawful(site: Site, start: NodeId, end: NodeId) -> bool:

@@ -146,6 +146,7 @@ class _LaneFile(_Model):
     kinds: list[Text] = []
     length_m: Annotated[float, Field(gt=0, le=1e6)] | None = None
     windows: list[WindowFile] = []
+    passing: bool = False
 
 
 LaneFile = Annotated[_LaneFile, BeforeValidator(_path)]

@@ -164,6 +164,7 @@ class _Writer:
             and lane.speed_limit_m_s is None
             and not lane.kinds
             and not lane.windows
+            and not lane.passing
             and self._straight(lane)
             and lane.id not in self._told
         )
@@ -207,6 +208,8 @@ class _Writer:
             facts += f", kinds: {_list(sorted(lane.kinds))}"
         if lane.windows:
             facts += f", windows: {_windows(lane.windows)}"
+        if lane.passing:
+            facts += ", passing: true"
         if not self._straight(lane):
             facts += f", length_m: {_number(lane.length_m)}"
         return facts

@@ -63,6 +63,9 @@ class _Leg:
 
     edge: Edge
     onward: bool
+    start: Point
+    end: Point
+    length_m: float
     behind_m: float = 0.0
     since_s: float = 0.0
     profile: Profile | None = None
@@ -101,6 +104,8 @@ class GroundBody:
         """When it last left or reached a node."""
         self.decontaminated = False
         """Whether it has been decontaminated where it stands."""
+        self._beside: Point | None = None
+        """Where it stands, if that is beside its node."""
         self.changed = Signal()
         self._world = world
         self._slow = 1.0
@@ -175,23 +180,27 @@ class GroundBody:
 
     def position(self) -> Position:
         """Where it is at this moment."""
-        nodes = self._world.site.nodes
-        here = nodes[self.node]
+        here = self._world.site.nodes[self.node]
         if self._leg is None:
-            return Position(level=here.level, point=here.point, yaw_rad=self._heading_rad)
-        there = nodes[self._leg.edge.end].point
-        share = min(1.0, self._covered()[0] / max(self._leg.edge.lane.length_m, 1e-9))
+            point = self._beside or here.point
+            return Position(level=here.level, point=point, yaw_rad=self._heading_rad)
+        start, end = self._leg.start, self._leg.end
+        share = min(1.0, self._covered()[0] / max(self._leg.length_m, 1e-9))
         point = Point(
-            here.point.x_m + (there.x_m - here.point.x_m) * share,
-            here.point.y_m + (there.y_m - here.point.y_m) * share,
+            start.x_m + (end.x_m - start.x_m) * share, start.y_m + (end.y_m - start.y_m) * share
         )
         return Position(level=here.level, point=point, yaw_rad=self._heading_rad)
+
+    @property
+    def heads_for(self) -> Point | None:
+        """Where the leg ends that it is on; None = it stands on a node, or beside it."""
+        return self._leg.end if self._leg else None
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called when it departs, arrives, acts, charges, fails, is repaired."""
         self.changed.listen(listener)
 
-    async def drive(self, edge: Edge, *, onward: bool) -> None:
+    async def drive(self, edge: Edge, *, onward: bool, beside: Point | None = None) -> None:
         """Drive one edge; return on arrival at its end.
 
         It waits for a closed door, a lift that isn't there, a repair. Cancelled, it stands where
@@ -199,6 +208,8 @@ class GroundBody:
 
         Args:
             onward: it will go on at once, so it need not stop at the end.
+            beside: where it is to stand then, if not on the node itself; who goes on with an edge
+                keeps to what it was told first.
 
         Raises:
             ValueError: it isn't at the start of ``edge``, or already drives.
@@ -213,7 +224,7 @@ class GroundBody:
         await self._pass_gate(edge)
         self._arrival = asyncio.get_running_loop().create_future()
         if self._leg is None:
-            self._set_out(edge, onward)
+            self._set_out(edge, onward, beside)
         else:
             self._leg.onward = onward
             self._roll(0.0)
@@ -277,7 +288,7 @@ class GroundBody:
 
     def carry(self, edge: Edge) -> None:
         """Its lift has arrived at another level and stands open."""
-        self.node = edge.end
+        self.node, self._beside = edge.end, None
         self.riding = self.decontaminated = False
         self._exit_m_s = 0.0
         self._moved()
@@ -308,11 +319,18 @@ class GroundBody:
         finally:
             self.halted_before = None
 
-    def _set_out(self, edge: Edge, onward: bool) -> None:
+    def _set_out(self, edge: Edge, onward: bool, beside: Point | None) -> None:
         together = _now_s() - self.moved_at_s <= MOMENT_S
         self._set_charging(False)
-        self._leg = _Leg(edge, onward, person=self._world.hindrances.people(self.id, edge))
-        self._heading_rad = self._bearing(edge)
+        nodes = self._world.site.nodes
+        start = self._beside or nodes[edge.start].point
+        end = beside or nodes[edge.end].point
+        straight = self._beside is None and beside is None
+        length_m = edge.lane.length_m if straight else start.distance_m(end)
+        person = self._world.hindrances.people(self.id, edge)
+        self._leg = _Leg(edge, onward, start, end, length_m, person=person)
+        if start != end:
+            self._heading_rad = math.atan2(end.y_m - start.y_m, end.x_m - start.x_m)
         self._world.departed(self, edge)
         self._moved()
         self._roll(self._exit_m_s if together else 0.0)
@@ -326,7 +344,7 @@ class GroundBody:
         if self.failure is not None or self._energy_wh <= 0:
             return
         halt = self._next_halt(leg)
-        ends_m = leg.edge.lane.length_m if halt is None else halt.at_m
+        ends_m = leg.length_m if halt is None else min(halt.at_m, leg.length_m)
         if halt is not None and ends_m - leg.behind_m < _THERE_M:
             self._wait_before(halt)
             return
@@ -357,7 +375,7 @@ class GroundBody:
     def _halt(self, halt: Halt) -> None:
         self._freeze()
         if self._leg is not None:
-            self._leg.behind_m = halt.at_m
+            self._leg.behind_m = min(halt.at_m, self._leg.length_m)
         self._wait_before(halt)
 
     def _wait_before(self, halt: Halt) -> None:
@@ -387,10 +405,11 @@ class GroundBody:
     def _end_leg(self, leg: _Leg, exit_m_s: float) -> None:
         self._settle()
         self._leg = None
-        self.node = leg.edge.end
+        nodes, self.node = self._world.site.nodes, leg.edge.end
+        self._beside = leg.end if leg.end != nodes[self.node].point else None
         self.decontaminated = False
         self._exit_m_s = exit_m_s
-        self._distance_m += leg.edge.lane.length_m
+        self._distance_m += leg.length_m
         self._moved()
         self._world.arrived(self, leg.edge)
         if self._arrival is not None:
@@ -422,7 +441,7 @@ class GroundBody:
         if leg.profile is None:
             return leg.behind_m, 0.0
         covered_m, speed_m_s = leg.profile.at(_now_s() - leg.since_s)
-        return min(leg.behind_m + covered_m, leg.edge.lane.length_m), speed_m_s
+        return min(leg.behind_m + covered_m, leg.length_m), speed_m_s
 
     async def _spend(self, lasts_s: float) -> None:
         """Let ``lasts_s`` of work go by; the time of a failure does not count."""
@@ -485,13 +504,6 @@ class GroundBody:
 
     def _moved(self) -> None:
         self.moved_at_s = _now_s()
-
-    def _bearing(self, edge: Edge) -> float:
-        nodes = self._world.site.nodes
-        a, b = nodes[edge.start].point, nodes[edge.end].point
-        if a == b:
-            return self._heading_rad
-        return math.atan2(b.y_m - a.y_m, b.x_m - a.x_m)
 
 
 def load_id(action: Action) -> str:

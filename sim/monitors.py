@@ -9,58 +9,11 @@ from fleet.vehicle import VehicleId
 from routing.site import DoorId, Edge, NodeId
 from routing.windows import DAY_S
 from sim.bodies import GroundBody, load_id
+from sim.collisions import Collisions
 from sim.sky import Sky
 from sim.standstill import Standstill
 from sim.watch_monitor import WatchMonitor
 from sim.world import Observer, World
-
-
-class Collisions(Observer):
-    """Two bodies on or towards one node, on one lane, or in one lift.
-
-    A body has its node; while it drives also the lane and the node ahead. Of a lift it has all,
-    from the lobby before to the lobby after.
-    """
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._holder: dict[str, GroundBody] = {}
-        self._claims: dict[tuple[NodeId, NodeId], tuple[str, ...]] = {}
-        for body in world.ground.values():
-            for thing in self._standing(body.node):
-                self._take(body, thing)
-
-    def departed(self, body: GroundBody, edge: Edge) -> None:
-        """It takes the lane and the node ahead."""
-        for thing in self._of(edge):
-            self._take(body, thing)
-
-    def arrived(self, body: GroundBody, edge: Edge) -> None:
-        """It gives up all but the node where it stands."""
-        keeps = self._standing(edge.end)
-        for thing in self._of(edge):
-            if thing not in keeps and self._holder.get(thing) is body:
-                del self._holder[thing]
-
-    def _take(self, body: GroundBody, thing: str) -> None:
-        other = self._holder.setdefault(thing, body)
-        if other is not body:
-            self._world.violate("collision", f"{body.id} meets {other.id}: {thing}")
-            self._holder[thing] = body
-
-    def _standing(self, node: NodeId) -> tuple[str, ...]:
-        lift = self._world.site.lift_at.get(node)
-        here = f"node {node}"
-        return (here,) if lift is None else (here, f"lift {lift.id}")
-
-    def _of(self, edge: Edge) -> tuple[str, ...]:
-        key = (edge.start, edge.end)
-        claims = self._claims.get(key)
-        if claims is None:
-            ends = (*self._standing(edge.start), *self._standing(edge.end))
-            claims = tuple(dict.fromkeys((*ends, f"lane {edge.lane.id}")))
-            self._claims[key] = claims
-        return claims
 
 
 class Hygiene(Observer):

@@ -32,6 +32,7 @@ from fleet.vda5050.messages import (
 )
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.zone_messages import RESPONSES, ZONE_SET
+from routing.geometry import Point
 from routing.site import Edge, NodeId, Site
 from sim.bodies import GroundBody
 from sim.vda5050_at_once import do_at_once
@@ -46,6 +47,7 @@ from sim.vda5050_zones import ZoneBook
 log = logging.getLogger(__name__)
 
 _KINDS = {wire: kind for kind, wire in ACTION_TYPES.items()}
+_SAME_M = 0.001
 _COALESCE_S = 0.02
 _INSTANT_KEPT_3 = 200
 """In version 3.0 a master clears them."""
@@ -445,12 +447,21 @@ class Vda5050Robot:
             return
         if edge.start_node_id != edge.end_node_id:
             rolls_on = job.rolls_on and not self._held_up() and self._may_drive(job.edges[1])
-            await self.body.drive(self._road(edge), onward=rolls_on)
+            beside = self._beside(job.nodes[0])
+            await self.body.drive(self._road(edge), onward=rolls_on, beside=beside)
         if job is self._job:
             job.arrive()
         else:
             self._job.last_node_id = self.body.node
         self._changed()
+
+    def _beside(self, told: vda.Node) -> Point | None:
+        """Where it is told to be at a node, if that is not where the node is on its own map."""
+        position, own = told.node_position, self._site.nodes[NodeId(told.node_id)].point
+        if position is None:
+            return None
+        point = Point(position.x, position.y)
+        return point if point.distance_m(own) > _SAME_M else None
 
     def _road(self, told: vda.Edge) -> Edge:
         """The lane that it is told to drive, no faster than it is told; or the one it is on."""

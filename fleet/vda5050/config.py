@@ -56,6 +56,9 @@ class Vda5050Config(BaseModel):
     """Allowed deviation at nodes; absent = the robot's own."""
     start_deviation_m: Annotated[float, Field(ge=0)] | None = None
     """Allowed deviation at an order's first node, for robots that stop beside their nodes."""
+    keeps_right: bool = True
+    """Whether it drives in a straight line between the positions of an order's nodes, to within
+    0.1 m; false = in a passing lane it needs both halves."""
     send_durations: bool = True
     """Tell how long an action is expected to take, in the parameter ``duration``; switch it off
     for robots that refuse parameters they don't know."""

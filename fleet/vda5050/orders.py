@@ -190,6 +190,8 @@ def _node(
     deviation_m = config.deviation_m
     if index == 0 and config.start_deviation_m is not None:
         deviation_m = config.start_deviation_m
+    elif deviation_m is not None and waypoint.slack_m is not None:
+        deviation_m = min(deviation_m, waypoint.slack_m)
     map_id = config.maps.get(waypoint.level, waypoint.level)
     node = _bare_node(index, waypoint, released, deviation_m, map_id)
     if not actions:

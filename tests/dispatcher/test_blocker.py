@@ -28,5 +28,5 @@ def test_who_asks_in_vain_for_a_way_waits_for_whoever_is_on_it() -> None:
         floor.claims.pass_to(broken, broken.granted)
     floor.claims.set_stuck(broken, stuck=True)
     assert blocker(floor.claims, other) is None
-    other.wish = floor.resources.way(floor.way("h1", "room"))
+    other.wish = floor.resources.way(floor.way("h1", "room"), other.ground)
     assert blocker(floor.claims, other) is broken

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fleet.mission import Mission, MissionId
 from fleet.vda5050.messages import ActionState, NodeState, State
 from fleet.vda5050.orders import Draft, first, held, instant, update
+from routing.geometry import Point
 from tests.fleet.vda5050_scene import config_for, load, mission, waypoints
 
 CONFIG = config_for()
@@ -235,3 +236,18 @@ def test_any_run_of_releases_and_reroutes_keeps_the_rules(data: st.DataObject) -
     assert draft.complete
     assert [n for n, _ in base][: len(route)] == route
     assert [a.action_id for a in draft.nodes[-1].actions] == ["load-1"]
+
+
+def test_who_keeps_right_is_told_so_by_positions_and_held_to_them() -> None:
+    aside = tuple(
+        replace(w, point=Point(w.point.x_m, w.point.y_m - 0.5), slack_m=0.1) for w in TOLD.route
+    )
+    for told_m, sent_m in ((None, None), (0.05, 0.05), (0.5, 0.1)):
+        config = config_for().model_copy(update={"deviation_m": told_m})
+        plain, right = (first(TOLD, route, 4, config) for route in (TOLD.route, aside))
+        for node, on_the_right in zip(plain.nodes, right.nodes, strict=True):
+            there, here = node.node_position, on_the_right.node_position
+            assert there is not None
+            assert here is not None
+            assert (here.x, here.y) == (there.x, there.y - 0.5)
+            assert (there.allowed_deviation_xy, here.allowed_deviation_xy) == (told_m, sent_m)

@@ -58,6 +58,13 @@ def test_the_contaminated_zone_is_told_by_more_than_colour(corridor: Site) -> No
     assert svg.count('fill="url(#hatch)"') == 2  # the room, and the key
 
 
+def test_a_passing_lane_is_drawn_as_its_two_halves() -> None:
+    text = (SITES / "corridor.yaml").read_text(encoding="utf-8")
+    passing = text.replace("- [a1, a2, a3, a4]", "- {path: [a1, a2, a3, a4], passing: true}")
+    plain, halves = (draw(loads(one, "t")).count('stroke-width="1.4"') for one in (text, passing))
+    assert halves == plain + 3
+
+
 def test_names_come_in_the_language_asked_for(corridor: Site) -> None:
     said = {text for text, _ in labels(draw(corridor, "zh"))}
     assert "药房" in said

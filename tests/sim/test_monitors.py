@@ -16,6 +16,7 @@ from routing.windows import Window
 from sim.bodies import GroundBody, Signal
 from sim.monitors import Monitors
 from sim.world import World
+from tests.sim.passage import PASSAGE
 from tests.sim.test_multirotor import SPEC
 
 AIR = """
@@ -127,6 +128,50 @@ async def test_meeting_on_a_lane_is_a_collision(world: World) -> None:
         group.create_task(second.drive(edge(world, "n2", "n1"), onward=False))
     assert world.violations["collision"] >= 1
     assert "lane n1~n2" in " ".join(what for _, _, what in world.incidents)
+
+
+@pytest.fixture
+async def passage() -> World:
+    return World(site_yaml.loads(PASSAGE, "passage"), seed=1)
+
+
+async def go(body: GroundBody, world: World, start: str, end: str, aside_m: float) -> None:
+    node = world.site.nodes[NodeId(end)].point
+    beside = Point(node.x_m, node.y_m + aside_m)
+    await body.drive(edge(world, start, end), onward=False, beside=beside)
+
+
+@pytest.mark.parametrize(
+    ("one_m", "other_m", "collides"),
+    [(-0.5, 0.5, False), (-0.5, 0.0, True), (-0.31, 0.31, False), (-0.28, 0.28, True)],
+)
+async def test_on_a_passing_lane_it_counts_what_bodies_cover(
+    passage: World, one_m: float, other_m: float, collides: bool
+) -> None:
+    """Both are 0.6 m wide, and each comes to where the other has come from."""
+    first, second = put(passage, "C1", "p2"), put(passage, "C2", "p6")
+    async with watched(passage):
+        await go(first, passage, "p2", "p3", one_m)
+        await go(second, passage, "p6", "p5", other_m)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(go(first, passage, "p3", "p4", one_m))
+            await asyncio.sleep(1.0)
+            group.create_task(go(second, passage, "p5", "p4", other_m))
+    assert bool(passage.violations["collision"]) is collides
+    if collides:
+        assert passage.incidents[-1][2].startswith("C2 meets C1: ")
+
+
+async def test_who_crosses_the_others_half_collides_however_late_that_is(passage: World) -> None:
+    first, second = put(passage, "C1", "p3"), put(passage, "C2", "p6")
+    async with watched(passage):
+        await go(first, passage, "p3", "p4", -0.5)
+        await go(second, passage, "p6", "p5", 0.5)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(go(second, passage, "p5", "p4", 0.5))
+            await asyncio.sleep(1.0)
+            group.create_task(go(first, passage, "p4", "mid", 0.0))
+    assert passage.incidents[-1][2] == "C1 meets C2: node p4"
 
 
 async def test_one_lift_holds_one_body() -> None:

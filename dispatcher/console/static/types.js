@@ -74,7 +74,7 @@
  * @typedef {{id: string, name: Name, level: string, kind: string, zone: string,
  *   outline: Array<[number, number]>}} Area
  * @typedef {{id: string, level: string, a: [number, number], b: [number, number],
- *   two_way: boolean, width_m: number, lift: string|null}} Lane
+ *   two_way: boolean, width_m: number, passing: boolean, lift: string|null}} Lane
  * @typedef {{id: string, name: Name, level: string, x_m: number, y_m: number, kind: string,
  *   roles: string[]}} Place
  * @typedef {{id: string, name: Name, cabins: Object<string, [number, number]>}} Lift

@@ -86,11 +86,22 @@ function drawLanes(context, view, lanes) {
   context.lineWidth = 1;
   context.beginPath();
   for (const lane of lanes) {
-    context.moveTo(...toPixels(view, ...lane.a));
-    context.lineTo(...toPixels(view, ...lane.b));
+    const [[x0, y0], [x1, y1]] = [toPixels(view, ...lane.a), toPixels(view, ...lane.b)];
+    for (const [x, y] of besides(lane, [x1 - x0, y1 - y0], view.scale)) {
+      context.moveTo(x0 + x, y0 + y);
+      context.lineTo(x1 + x, y1 + y);
+    }
   }
   context.stroke();
   context.globalAlpha = 1;
+}
+
+/** How far beside its middle a lane is drawn: a passing lane as its two halves, in pixels.
+ * @param {import("../types.js").Lane} lane @param {[number, number]} along @param {number} scale
+ * @returns {[number, number][]} */
+function besides(lane, [x, y], scale) {
+  const aside = (lane.width_m * scale) / 4 / Math.max(Math.hypot(x, y), 1e-9);
+  return lane.passing ? [[y * aside, -x * aside], [-y * aside, x * aside]] : [[0, 0]];
 }
 
 /** Half the side of a lift's box, in pixels. @param {View} view */
