@@ -5,6 +5,12 @@ one after another, drive the rest of their ways and go home, while the others st
 are. So no set of vehicles ever waits for one another. Homes are private and no way leads through
 them, which makes the start of a day, everybody at home, such a state.
 
+A berth is as good as home: a dead end where a way ends, as long as no other vehicle holds it or
+needs it. Who can get there need not get home as well: nobody waits for it to leave. As soon as
+another asks for a way there, its own way home counts again, and the other is let in only if that
+can be driven. When all are in their homes and berths any of them can be given a way, so nobody
+is kept in one for ever.
+
 Resources are bits of a whole number: a set operation over a whole building is one machine
 instruction or a few. Rule: Habermann, Communications of the ACM 12(7), 1969.
 """
@@ -94,8 +100,14 @@ class Claim:
     """What each edge needs."""
     homeward: Homeward = None
     """From the end of its way, or from where it stands: what all others count on."""
+    pause: int = 0
+    """So many edges of the way home lead to where it could stay instead, if that is a berth."""
     needs: list[int] = field(default_factory=list[int])
     """What is needed from each edge on, way home included; one more than edges."""
+    needs_to_pause: list[int] = field(default_factory=list[int])
+    """The same, only as far as where it could stay."""
+    berth: int = 0
+    """The bit of the berth where its way can end for all others; 0 = it is to go home."""
     held: int = 0
     between: int = 0
     """What it holds on top, because it stands somewhere between two nodes."""
@@ -108,8 +120,20 @@ class Claim:
 
     @property
     def need(self) -> int:
-        """What it still lacks for the rest of its way and its way home."""
-        return NOWHERE if self.stuck else self.needs[self.granted]
+        """What it still lacks to get to its berth or home."""
+        return NOWHERE if self.stuck else self.need_if_moving
+
+    @property
+    def need_if_moving(self) -> int:
+        """The same once it is not stuck any more."""
+        return (self.needs_to_pause if self.berth else self.needs)[self.granted]
+
+    @property
+    def end(self) -> NodeId:
+        """Where it could stay, if that is a berth: the end of its way, or ahead on its way home."""
+        if self.pause and self.homeward:
+            return self.homeward[self.pause - 1].end
+        return self.edges[-1].end if self.edges else self.stand
 
     @property
     def waiting(self) -> bool:
@@ -123,10 +147,15 @@ class Claim:
 
 
 class Claims:
-    """The table of all claims of a site; grants by the banker's rule."""
+    """The table of all claims of a site; grants by the banker's rule.
 
-    def __init__(self, resources: Resources) -> None:
+    Args:
+        dead_ends: nodes that no way leads through, where a vehicle may find its berth.
+    """
+
+    def __init__(self, resources: Resources, dead_ends: Iterable[NodeId] = ()) -> None:
         self._resources = resources
+        self._dead_ends = frozenset(dead_ends)
         self._claims: dict[VehicleId, Claim] = {}
         self._occupied = 0
         self._lost: int | None = 0
@@ -180,28 +209,32 @@ class Claims:
         self._settle()
         return False
 
-    def rehome(self, claim: Claim, homeward: Homeward) -> bool:
-        """Count on another way home from now on, if that is safe; False = it stays as it was."""
-        return self._is_safe(claim, lambda: self._measure(claim, homeward))
+    def rehome(self, claim: Claim, homeward: Homeward, *, pause: int = 0) -> bool:
+        """Count on another way home from now on, if that is safe; False = it stays as it was.
+
+        Args:
+            pause: after so many edges of it, it could stay if that is a berth.
+        """
+        return self._is_safe(claim, lambda: self._measure(claim, homeward, pause))
 
     def _is_safe(self, claim: Claim, change: Callable[[], None]) -> bool:
         """Make a change that leads to new measures, unless somebody would be lost by it."""
         before = self._lost_now()
-        old = claim.masks, claim.homeward, claim.needs
+        old = claim.masks, claim.homeward, claim.pause, claim.needs, claim.needs_to_pause
         change()
         if not self._lost_now() & ~before:
             return True
-        claim.masks, claim.homeward, claim.needs = old
+        claim.masks, claim.homeward, claim.pause, claim.needs, claim.needs_to_pause = old
         self._settle()
         return False
 
-    def _measure(self, claim: Claim, homeward: Homeward) -> None:
-        claim.masks = [self._resources.edge(edge) for edge in claim.edges]
-        claim.homeward = homeward
-        claim.needs = [self._resources.home_need(homeward)]
-        for mask in reversed(claim.masks):
-            claim.needs.append(claim.needs[-1] | mask)
-        claim.needs.reverse()
+    def _measure(self, claim: Claim, homeward: Homeward, pause: int = 0) -> None:
+        resources = self._resources
+        claim.masks = [resources.edge(edge) for edge in claim.edges]
+        claim.homeward, claim.pause = homeward, pause
+        claim.needs = _from_each_edge(claim.masks, resources.home_need(homeward))
+        to_pause = resources.way(() if homeward is None else homeward[:pause])
+        claim.needs_to_pause = _from_each_edge(claim.masks, to_pause)
         self._settle()
 
     def stretch(self, claim: Claim) -> int:
@@ -313,7 +346,26 @@ class Claims:
                 held |= mask
             claim.held = held
             self._occupied |= held
+        self._find_berths()
         self._lost = None
+
+    def _find_berths(self) -> None:
+        """See who can stay where its way ends because nobody else holds or needs that node.
+
+        Grants change nothing about it: they only turn what is needed into what is held.
+        """
+        if not self._dead_ends:
+            return
+        wanted = twice = 0
+        for claim in self._claims.values():
+            needs = claim.needs if claim.homeward is not None else claim.needs_to_pause
+            mine = needs[claim.granted] | claim.held | claim.home
+            twice |= wanted & mine
+            wanted |= mine
+        for claim in self._claims.values():
+            end = claim.end
+            berth = self._resources.node(end) if end in self._dead_ends else 0
+            claim.berth = 0 if berth & twice else berth
 
     def _lost_now(self) -> int:
         if self._lost is None:
@@ -325,11 +377,11 @@ class Claims:
         everyone = list(self._claims.values())
         lost = self._unable([claim.need for claim in everyone])
         if any(claim.stuck for claim in everyone):
-            lost |= self._unable([c.needs[c.granted] for c in everyone]) << len(everyone)
+            lost |= self._unable([c.need_if_moving for c in everyone]) << len(everyone)
         return lost
 
     def _unable(self, needs: Sequence[int]) -> int:
-        """Those who with these needs can't get home even one after another, as a set of bits."""
+        """Those who with these needs can't finish even one after another, as a set of bits."""
         occupied = self._occupied
         numbered = enumerate(zip(self._claims.values(), needs, strict=True))
         left = [(1 << number, claim, need) for number, (claim, need) in numbered]
@@ -340,7 +392,16 @@ class Claims:
                 if need & others:
                     rest.append((bit, claim, need))
                 else:
-                    occupied = others | claim.home
+                    occupied = others | (claim.berth or claim.home)
             if len(rest) in (0, len(left)):
                 return sum(bit for bit, _, _ in rest)
             left = rest
+
+
+def _from_each_edge(masks: Sequence[int], last: int) -> list[int]:
+    """What is needed from each edge on, and then ``last``."""
+    needs = [last]
+    for mask in reversed(masks):
+        needs.append(needs[-1] | mask)
+    needs.reverse()
+    return needs

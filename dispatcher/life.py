@@ -138,6 +138,7 @@ class Life:
         for vehicle in basis.roster:
             if traffic.knows(vehicle.spec.id) and not vehicle.spec.watched:
                 traffic.hold(vehicle.spec.id, vehicle.state().base)
+        traffic.find_shelters()
         self._parts.watch.look_at_all()
 
     # --- what nobody tells ---
