@@ -106,6 +106,10 @@ class Claim:
     """What is needed from each edge on, way home included; one more than edges."""
     needs_to_pause: list[int] = field(default_factory=list[int])
     """The same, only as far as where it could stay."""
+    wants: list[int] = field(default_factory=list[int])
+    """What it will ever need from each edge on, its home included: nobody else's berth."""
+    dead_end: int = 0
+    """The bit of the dead end where it could stay; 0 = it is none."""
     berth: int = 0
     """The bit of the berth where its way can end for all others; 0 = it is to go home."""
     held: int = 0
@@ -121,7 +125,9 @@ class Claim:
     @property
     def need(self) -> int:
         """What it still lacks to get to its berth or home."""
-        return NOWHERE if self.stuck else self.need_if_moving
+        if self.stuck:
+            return NOWHERE
+        return (self.needs_to_pause if self.berth else self.needs)[self.granted]
 
     @property
     def need_if_moving(self) -> int:
@@ -220,11 +226,13 @@ class Claims:
     def _is_safe(self, claim: Claim, change: Callable[[], None]) -> bool:
         """Make a change that leads to new measures, unless somebody would be lost by it."""
         before = self._lost_now()
-        old = claim.masks, claim.homeward, claim.pause, claim.needs, claim.needs_to_pause
+        masks, homeward, pause, dead_end = claim.masks, claim.homeward, claim.pause, claim.dead_end
+        needs, to_pause, wants = claim.needs, claim.needs_to_pause, claim.wants
         change()
         if not self._lost_now() & ~before:
             return True
-        claim.masks, claim.homeward, claim.pause, claim.needs, claim.needs_to_pause = old
+        claim.masks, claim.homeward, claim.pause, claim.dead_end = masks, homeward, pause, dead_end
+        claim.needs, claim.needs_to_pause, claim.wants = needs, to_pause, wants
         self._settle()
         return False
 
@@ -235,6 +243,11 @@ class Claims:
         claim.needs = _from_each_edge(claim.masks, resources.home_need(homeward))
         to_pause = resources.way(() if homeward is None else homeward[:pause])
         claim.needs_to_pause = _from_each_edge(claim.masks, to_pause)
+        claim.wants = (
+            claim.needs if homeward is not None else _from_each_edge(claim.masks, claim.home)
+        )
+        end = claim.end
+        claim.dead_end = resources.node(end) if end in self._dead_ends else 0
         self._settle()
 
     def stretch(self, claim: Claim) -> int:
@@ -339,33 +352,24 @@ class Claims:
         return self._claims.values()
 
     def _settle(self) -> None:
-        self._occupied = 0
+        """See what each holds, and who has a berth: nobody else holds or needs it.
+
+        Grants change nothing about berths: they only turn what is needed into what is held.
+        """
+        occupied = wanted = twice = 0
         for claim in self._claims.values():
             held = self._resources.node(claim.stand) | claim.between
             for mask in claim.masks[claim.passed : claim.granted]:
                 held |= mask
             claim.held = held
-            self._occupied |= held
-        self._find_berths()
-        self._lost = None
-
-    def _find_berths(self) -> None:
-        """See who can stay where its way ends because nobody else holds or needs that node.
-
-        Grants change nothing about it: they only turn what is needed into what is held.
-        """
-        if not self._dead_ends:
-            return
-        wanted = twice = 0
-        for claim in self._claims.values():
-            needs = claim.needs if claim.homeward is not None else claim.needs_to_pause
-            mine = needs[claim.granted] | claim.held | claim.home
+            occupied |= held
+            mine = held | claim.wants[claim.granted]
             twice |= wanted & mine
             wanted |= mine
         for claim in self._claims.values():
-            end = claim.end
-            berth = self._resources.node(end) if end in self._dead_ends else 0
-            claim.berth = 0 if berth & twice else berth
+            claim.berth = 0 if claim.dead_end & twice else claim.dead_end
+        self._occupied = occupied
+        self._lost = None
 
     def _lost_now(self) -> int:
         if self._lost is None:

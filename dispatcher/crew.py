@@ -88,8 +88,11 @@ class Crew:
             pilot.freed.set()
 
     def _has_enough(self, claim: Claim) -> bool:
-        beyond_m = sum(e.lane.length_m for e in claim.edges[claim.passed + 1 : claim.granted])
-        return beyond_m >= AHEAD_S * self._pilots[claim.vehicle].spec.speed_m_s
+        beyond = claim.edges[claim.passed + 1 : claim.granted]
+        if not beyond:
+            return False
+        ahead_m = AHEAD_S * self._pilots[claim.vehicle].spec.speed_m_s
+        return sum(edge.lane.length_m for edge in beyond) >= ahead_m
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
