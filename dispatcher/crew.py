@@ -13,6 +13,8 @@ from routing.errors import Unreachable
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
+AHEAD = 3
+"""At most so many edges are granted ahead of a vehicle: if it breaks down, it holds them."""
 AHEAD_S = 9.0
 """For how long a vehicle may drive on behind the next node, so that it need not stop there."""
 BUSY_S = 4.0
@@ -92,7 +94,7 @@ class Crew:
         if not beyond:
             return False
         ahead_m = AHEAD_S * self._pilots[claim.vehicle].spec.speed_m_s
-        return sum(edge.lane.length_m for edge in beyond) >= ahead_m
+        return len(beyond) >= AHEAD - 1 or sum(edge.lane.length_m for edge in beyond) >= ahead_m
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]

@@ -181,7 +181,7 @@ async def test_after_a_restart_two_head_on_find_one_who_goes_aside() -> None:
     assert traffic.way_home(TWO).nodes == ("b", "c", "d", "home-2")
 
 
-@pytest.mark.parametrize(("text", "edges"), [(ROW, 2), (CLOSE, 5)])
+@pytest.mark.parametrize(("text", "edges"), [(ROW, 2), (CLOSE, 3)])
 def test_a_vehicle_is_granted_what_it_drives_in_a_few_seconds(text: str, edges: int) -> None:
     crew = Crew(loads(text, "row"))
     crew.enter(spec(1), NodeId("home-1"))
