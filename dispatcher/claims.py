@@ -5,6 +5,12 @@ one after another, drive the rest of their ways and go home, while the others st
 are. So no set of vehicles ever waits for one another. Homes are private and no way leads through
 them, which makes the start of a day, everybody at home, such a state.
 
+A berth is as good as home: a dead end where a way ends, as long as no other vehicle holds it or
+needs it. Who can get there need not get home as well: nobody waits for it to leave. As soon as
+another asks for a way there, its own way home counts again, and the other is let in only if that
+can be driven. When all are in their homes and berths any of them can be given a way, so nobody
+is kept in one for ever.
+
 Resources are bits of a whole number: a set operation over a whole building is one machine
 instruction or a few. Rule: Habermann, Communications of the ACM 12(7), 1969.
 """
@@ -129,6 +135,8 @@ class Claim:
     """What each edge needs."""
     homeward: Homeward = None
     """From the end of its way, or from where it stands: what all others count on."""
+    pause: int = 0
+    """So many edges of the way home lead to where it could stay instead, if that is a berth."""
     needs: list[int] = field(default_factory=list[int])
     """What is needed from each edge on, way home included; one more than edges."""
     path: list[int] = field(default_factory=list[int])
@@ -138,6 +146,14 @@ class Claim:
     """What is needed from each of these edges on."""
     turns: tuple[tuple[int, int], ...] = ()
     """Where it turns round in a room: edges behind it, and what it holds there."""
+    needs_to_pause: list[int] = field(default_factory=list[int])
+    """The same, only as far as where it could stay."""
+    wants: list[int] = field(default_factory=list[int])
+    """What it will ever need from each edge on, its home included: nobody else's berth."""
+    dead_end: int = 0
+    """The bit of the dead end where it could stay; 0 = it is none."""
+    berth: int = 0
+    """The bit of the berth where its way can end for all others; 0 = it is to go home."""
     held: int = 0
     between: int = 0
     """What it holds on top, because it stands somewhere between two nodes."""
@@ -150,8 +166,22 @@ class Claim:
 
     @property
     def need(self) -> int:
-        """What it still lacks for the rest of its way and its way home."""
-        return NOWHERE if self.stuck else self.needs[self.granted]
+        """What it still lacks to get to its berth or home."""
+        if self.stuck:
+            return NOWHERE
+        return (self.needs_to_pause if self.berth else self.needs)[self.granted]
+
+    @property
+    def need_if_moving(self) -> int:
+        """The same once it is not stuck any more."""
+        return (self.needs_to_pause if self.berth else self.needs)[self.granted]
+
+    @property
+    def end(self) -> NodeId:
+        """Where it could stay, if that is a berth: the end of its way, or ahead on its way home."""
+        if self.pause and self.homeward:
+            return self.homeward[self.pause - 1].end
+        return self.edges[-1].end if self.edges else self.stand
 
     @property
     def waiting(self) -> bool:
@@ -164,15 +194,34 @@ class Claim:
         return bool(self.wish) or (self.waiting and self.granted <= self.passed)
 
 
+_MEASURED = (
+    "masks",
+    "homeward",
+    "pause",
+    "dead_end",
+    "needs",
+    "needs_to_pause",
+    "wants",
+    "path",
+    "path_needs",
+    "turns",
+)
+"""What `Claims` works out of a claim's way, and takes back where the way can't be had."""
+
 _Left = tuple[int, Claim, int, int, int]
 """Who is not home yet: its bit, its claim, what it needs, what it holds, edges behind it."""
 
 
 class Claims:
-    """The table of all claims of a site; grants by the banker's rule."""
+    """The table of all claims of a site; grants by the banker's rule.
 
-    def __init__(self, resources: Resources) -> None:
+    Args:
+        dead_ends: nodes that no way leads through, where a vehicle may find its berth.
+    """
+
+    def __init__(self, resources: Resources, dead_ends: Iterable[NodeId] = ()) -> None:
         self._resources = resources
+        self._dead_ends = frozenset(dead_ends)
         self._claims: dict[VehicleId, Claim] = {}
         self._occupied = 0
         self._lost: int | None = 0
@@ -242,29 +291,37 @@ class Claims:
         self._settle()
         return False
 
-    def rehome(self, claim: Claim, homeward: Homeward) -> bool:
-        """Count on another way home from now on, if that is safe; False = it stays as it was."""
-        return self._is_safe(claim, lambda: self._measure(claim, homeward))
+    def rehome(self, claim: Claim, homeward: Homeward, *, pause: int = 0) -> bool:
+        """Count on another way home from now on, if that is safe; False = it stays as it was.
+
+        Args:
+            pause: after so many edges of it, it could stay if that is a berth.
+        """
+        return self._is_safe(claim, lambda: self._measure(claim, homeward, pause))
 
     def _is_safe(self, claim: Claim, change: Callable[[], None]) -> bool:
         """Make a change that leads to new measures, unless somebody would be lost by it."""
         before = self._lost_now()
-        old = claim.masks, claim.homeward, claim.needs
-        path = claim.path, claim.path_needs, claim.turns
+        measured = {name: getattr(claim, name) for name in _MEASURED}
         change()
         if not self._lost_now() & ~before:
             return True
-        claim.masks, claim.homeward, claim.needs = old
-        claim.path, claim.path_needs, claim.turns = path
+        for name, value in measured.items():
+            setattr(claim, name, value)
         self._settle()
         return False
 
-    def _measure(self, claim: Claim, homeward: Homeward) -> None:
+    def _measure(self, claim: Claim, homeward: Homeward, pause: int = 0) -> None:
         resources, edges = claim.resources, claim.edges
         claim.masks = resources.masks(edges, claim.ground, claim.passed)
-        claim.homeward = homeward
-        end = resources.arrived(edges[-1]) if len(edges) > claim.passed else claim.ground
-        claim.needs = _from_each(claim.masks, resources.home_need(homeward, end))
+        claim.homeward, claim.pause = homeward, pause
+        ground = resources.arrived(edges[-1]) if len(edges) > claim.passed else claim.ground
+        claim.needs = _from_each(claim.masks, resources.home_need(homeward, ground))
+        to_pause = resources.way(() if homeward is None else homeward[:pause], ground)
+        claim.needs_to_pause = _from_each(claim.masks, to_pause)
+        claim.wants = claim.needs if homeward is not None else _from_each(claim.masks, claim.home)
+        end = claim.end
+        claim.dead_end = resources.node(end) if end in self._dead_ends else 0
         if self._resources.halved:
             way = (*edges, *(homeward or ()))
             claim.path = resources.masks(way, claim.ground, claim.passed)
@@ -384,13 +441,23 @@ class Claims:
         return self._claims.values()
 
     def _settle(self) -> None:
-        self._occupied = 0
+        """See what each holds, and who has a berth: nobody else holds or needs it.
+
+        Grants change nothing about berths: they only turn what is needed into what is held.
+        """
+        occupied = wanted = twice = 0
         for claim in self._claims.values():
             held = claim.ground | claim.between
             for mask in claim.masks[claim.passed : claim.granted]:
                 held |= mask
             claim.held = held
-            self._occupied |= held
+            occupied |= held
+            mine = held | claim.wants[claim.granted]
+            twice |= wanted & mine
+            wanted |= mine
+        for claim in self._claims.values():
+            claim.berth = 0 if claim.dead_end & twice else claim.dead_end
+        self._occupied = occupied
         self._lost = None
 
     def _lost_now(self) -> int:
@@ -403,11 +470,11 @@ class Claims:
         everyone = list(self._claims.values())
         lost = self._unable([claim.need for claim in everyone])
         if any(claim.stuck for claim in everyone):
-            lost |= self._unable([c.needs[c.granted] for c in everyone]) << len(everyone)
+            lost |= self._unable([c.need_if_moving for c in everyone]) << len(everyone)
         return lost
 
     def _unable(self, needs: Sequence[int]) -> int:
-        """Those who with these needs can't get home even one after another, as a set of bits.
+        """Those who with these needs can't finish even one after another, as a set of bits.
 
         Where vehicles pass each other, two that have done so would each have to wait for the other
         to be out of its way home: there it is enough if they first get into a room on their way.
@@ -422,7 +489,7 @@ class Claims:
                 if one[2] & others:
                     rest.append(one)
                 else:
-                    occupied = others | one[1].home
+                    occupied = others | (one[1].berth or one[1].home)
             if not rest:
                 return 0
             if len(rest) == len(left):

@@ -15,9 +15,12 @@ from routing.passing import KeepRight
 from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
-SHORT, AHEAD = 2, 4
-"""Who has no more than ``SHORT`` edges ahead is granted up to ``AHEAD``: so it need not stop at
-each node, and isn't told something new at each."""
+AHEAD = 3
+"""At most so many edges are granted ahead of a vehicle: if it breaks down, it holds them."""
+SHORT_S = 4.0
+"""Who could drive on behind the next node for less than this is granted more."""
+MOST_S = 10.0
+"""What would let it drive on there for longer than this is granted later, if that is enough."""
 BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
 HELD_S = 60.0
@@ -34,7 +37,8 @@ class Crew:
     ) -> None:
         self.site = site
         self.resources = Resources(site)
-        self.claims = Claims(self.resources)
+        self._dead_ends = tuple(self._find_dead_ends(site))
+        self.claims = Claims(self.resources, self._dead_ends)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
@@ -64,6 +68,16 @@ class Crew:
         keeps = KeepRight(self.site, spec.width_m, spec.length_m)
         return Halves(self.resources, keeps) if keeps.passes else None
 
+    def _find_dead_ends(self, site: Site) -> Iterator[NodeId]:
+        """The nodes at the end of one lane, outside lifts and air locks."""
+        lanes: dict[NodeId, set[LaneId]] = {node: set() for node in site.nodes}
+        for lane in site.lanes.values():
+            lanes[lane.start].add(lane.id)
+            lanes[lane.end].add(lane.id)
+        for node, ends in lanes.items():
+            if len(ends) == 1 and not self.resources.is_enclosed(node):
+                yield node
+
     def _home(self, spec: VehicleSpec) -> NodeId:
         return self.site.places[spec.home].node
 
@@ -71,13 +85,12 @@ class Crew:
 
     def pump(self) -> None:
         """Grant whatever can be granted now, the most urgent first."""
-        asking = [c for c in self.claims.waiting() if c.granted - c.passed <= SHORT]
+        asking = [c for c in self.claims.waiting() if self._runs_short(c)]
         granted = True
         while granted:
             granted = False
             for claim in asking:
-                full = not claim.waiting or claim.granted - claim.passed >= AHEAD
-                if full or self._is_barred(claim):
+                if self._has_enough(claim) or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
                 if self.courtesy is not None and self.courtesy.rests(stretch):
@@ -89,6 +102,22 @@ class Crew:
                     granted = True
         for pilot in self:
             pilot.freed.set()
+
+    def _runs_short(self, claim: Claim) -> bool:
+        return self._beyond_s(claim, claim.granted) < SHORT_S
+
+    def _has_enough(self, claim: Claim) -> bool:
+        """Whether it is told no more for now: so it isn't told something new at each node."""
+        ahead = claim.granted - claim.passed
+        if not claim.waiting or ahead >= AHEAD:
+            return True
+        more_s = self._beyond_s(claim, claim.granted + 1)
+        return ahead > 1 and not self._runs_short(claim) and more_s > MOST_S
+
+    def _beyond_s(self, claim: Claim, upto: int) -> float:
+        """For how long it drives from the next node on to the end of edge ``upto`` (1-based)."""
+        beyond_m = sum(edge.lane.length_m for edge in claim.edges[claim.passed + 1 : upto])
+        return beyond_m / self._pilots[claim.vehicle].spec.speed_m_s
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
@@ -109,17 +138,20 @@ class Crew:
         claim = pilot.claim
         claim.wish = claim.resources.way((*edges, *homeward), claim.ground)
 
-    def stop(self, pilot: Pilot, stand: NodeId, rest: Homeward) -> None:
+    def stop(self, pilot: Pilot, stand: NodeId, rest: Homeward, *, pause: int) -> None:
         """A drive ends at ``stand``; ``rest`` is what others have counted on that it drives.
 
         Its shortest way home from there may lead over those who need the node that it stands on.
         Then all go on to count on ``rest``: what was safe before is so with that, since it only
         needs back what it gives free.
+
+        Args:
+            pause: after so many edges of ``rest`` it could have stayed.
         """
         before = self.claims.lost()
         self.claims.stop(pilot.claim, stand, self.homeward(pilot, stand), keep=pilot.left)
         if rest is not None and self.claims.lost() & ~before:
-            self.claims.rehome(pilot.claim, rest)
+            self.claims.rehome(pilot.claim, rest, pause=pause)
 
     def rehome(self) -> None:
         """There are other roads: count on other ways home, as far as nobody is lost by that."""
@@ -130,21 +162,48 @@ class Crew:
             if homeward != claim.homeward:
                 self.claims.rehome(claim, homeward)
 
+    def find_shelters(self) -> None:
+        """Nobody knows any more which way each was to go: who can't get home goes to a berth.
+
+        So two whose ways home lead over each other are not in each other's way for ever.
+        """
+        for number, pilot in enumerate(self):
+            if self.claims.lost() >> number & 1:
+                self._find_shelter(pilot, number)
+
+    def _find_shelter(self, pilot: Pilot, number: int) -> None:
+        claim = pilot.claim
+        start = claim.edges[-1].end if claim.edges else claim.stand
+        roads = self.roads.to_flee(pilot.spec, start)
+        nodes = [node for node in self._dead_ends if node not in self.roads.homes]
+        ways = [roads.shortest(start, node) for node in nodes if roads.reaches(start, node)]
+        for way in sorted(ways, key=lambda way: way.seconds):
+            homeward = self.homeward(pilot, way.nodes[-1])
+            if homeward is None:
+                continue
+            self.claims.rehome(claim, (*way.edges, *homeward), pause=len(way.edges))
+            if not self.claims.lost() >> number & 1:
+                return
+        self.claims.rehome(claim, self.homeward(pilot, start))
+
     # --- ways home ---
 
     def way_home(self, pilot: Pilot, *, clean_start: bool) -> Way:
-        """The way home that everybody counts on; raises Unreachable.
+        """The way home, or to its berth, that everybody counts on; raises Unreachable.
 
         Where it is shut now, another one, which may have to wait.
         """
-        edges = pilot.claim.homeward
+        claim = pilot.claim
+        edges = claim.homeward
+        if edges is not None and claim.berth:
+            edges = edges[: claim.pause]
         barred = edges is None or any(self.roads.bars(edge) for edge in edges)
         if edges is None or barred or self._meets_shut_hours(pilot, edges):
-            return self._home_way(pilot, pilot.claim.stand, clean_start=clean_start)
+            return self._home_way(pilot, claim.stand, clean_start=clean_start)
         nodes = self.site.nodes
         washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
         return Way(
-            start=pilot.claim.stand,
+            start=claim.stand,
             edges=self.roads.now(edges),
             seconds=sum(drive_seconds(self.site, edge, pilot.spec.speed_m_s) for edge in edges),
             decontaminations=tuple(n for n in washes if n or not clean_start),
@@ -182,10 +241,12 @@ class Crew:
             except Unreachable:
                 return None
 
-    def to_the_end(self, pilot: Pilot) -> Homeward:
-        """The rest of its drive, and home from there, as others have counted on it."""
+    def break_off(self, pilot: Pilot) -> None:
+        """Its drive ends here; others have counted on the rest of it, and home from there."""
         claim = pilot.claim
-        return None if claim.homeward is None else (*claim.edges[claim.passed :], *claim.homeward)
+        ahead, homeward = claim.edges[claim.passed :], claim.homeward
+        rest = None if homeward is None else (*ahead, *homeward)
+        self.stop(pilot, claim.stand, rest, pause=len(ahead))
 
     def _cleans(self, node: NodeId) -> bool:
         places = self.site.places_at.get(node, ())

@@ -316,7 +316,7 @@ class GroundMover:
             raise MissionCancelled
 
     async def _make_room(self, goal: NodeId, errand: Errand) -> None:
-        """Go home, as far as its next station: the one way that is always safe.
+        """Go home or to its berth, as far as its next station: the one way that is always safe.
 
         Raises:
             Unreachable: it is cut off from its home. With goods on board it stays where it is
@@ -330,6 +330,8 @@ class GroundMover:
             if self._loaded() or goal == self.home:
                 return
             raise
+        if not way.edges:
+            return
         edges, work = way.edges, _nothing
         if way.decontaminations:
             edges = way.edges[: way.decontaminations[0]]

@@ -143,6 +143,7 @@ class Life:
         traffic.count_on(
             {id_: [w.node for w in route] for id_, route in sent.items() if traffic.knows(id_)}
         )
+        traffic.find_shelters()
         self._parts.watch.look_at_all()
 
     # --- what nobody tells ---

@@ -104,6 +104,10 @@ class Traffic:
                 way = (*rest, *homeward)
                 self._claims.force(claim, claim.edges, way, granted=claim.granted)
 
+    def find_shelters(self) -> None:
+        """All has been told that a former process held: see to it that all have where to go."""
+        self._crew.find_shelters()
+
     def stand(self, vehicle: VehicleId) -> NodeId:
         """The node on which a vehicle stands, or from which it drives."""
         return self._crew[vehicle].claim.stand
@@ -124,8 +128,9 @@ class Traffic:
             pilot.left = pilot.left[ends.index(node) + 1 :] if node in ends else ()
             homeward = claim.homeward or ()
             passed = [edge.end for edge in homeward]
-            rest = homeward[passed.index(node) + 1 :] if node in passed else None
-            self._crew.stop(pilot, node, rest)
+            behind = passed.index(node) + 1 if node in passed else None
+            rest = None if behind is None else homeward[behind:]
+            self._crew.stop(pilot, node, rest, pause=max(0, claim.pause - (behind or 0)))
         self._crew.pump()
 
     def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
@@ -181,7 +186,7 @@ class Traffic:
             self._crew[vehicle].goods = goods()
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
-        """The way home that everybody counts on; raises Unreachable."""
+        """The way home, or to its berth, that everybody counts on; raises Unreachable."""
         return self._crew.way_home(self._crew[vehicle], clean_start=clean_start)
 
     # --- drives ---
@@ -402,7 +407,7 @@ class Traffic:
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()
-            self._crew.stop(pilot, claim.stand, self._crew.to_the_end(pilot))
+            self._crew.break_off(pilot)
             pilot.wake.set()
             self._crew.pump()
 

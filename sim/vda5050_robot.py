@@ -265,6 +265,7 @@ class Vda5050Robot:
         self.zones.new_order()
         if same:
             job.extend(order)
+            self._roll_on(job)
             return
         if not self._words.v3:
             job.clear_instant()  # only version 3.0 keeps them until it is told otherwise
@@ -462,6 +463,14 @@ class Vda5050Robot:
             return None
         point = Point(position.x, position.y)
         return point if point.distance_m(own) > _SAME_M else None
+
+    def _roll_on(self, job: Job) -> None:
+        """On its way to what was the end of its base, it need not stop there any more."""
+        edge = job.next_edge
+        if edge is None or self.body.edge is None or edge.end_node_id != self.body.edge.end:
+            return
+        if job.rolls_on and not self._held_up() and self._may_drive(job.edges[1]):
+            self.body.roll_on()
 
     def _road(self, told: vda.Edge) -> Edge:
         """The lane that it is told to drive, no faster than it is told; or the one it is on."""

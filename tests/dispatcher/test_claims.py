@@ -1,6 +1,7 @@
 """The banker's rule on random buildings: nobody ever shares, and everybody arrives."""
 
 import random
+from collections.abc import Sequence
 from itertools import pairwise
 
 import networkx as nx
@@ -95,11 +96,11 @@ def site(
 class Floor:
     """A site with claims; ways are shortest ones that pass over nobody's home."""
 
-    def __init__(self, site: Site, homes: list[str]) -> None:
+    def __init__(self, site: Site, homes: list[str], dead_ends: Sequence[str] = ()) -> None:
         self.site = site
         self.homes = homes
         self.resources = Resources(site)
-        self.claims = Claims(self.resources)
+        self.claims = Claims(self.resources, [NodeId(node) for node in dead_ends])
         self.graph: nx.Graph[str] = nx.Graph()
         self.graph.add_edges_from((lane.start, lane.end) for lane in site.lanes.values())
         self.fleet = [
@@ -119,6 +120,20 @@ class Floor:
 
     def admit(self, claim: Claim, goal: str) -> bool:
         return self.claims.plan(claim, self.way(claim.stand, goal), self.homeward(claim, goal))
+
+    def break_off(self, claim: Claim) -> None:
+        """It stops where it stands; if its way home from there is barred, all count on the rest."""
+        before = self.claims.lost()
+        ahead, homeward = claim.edges[claim.passed :], claim.homeward or ()
+        self.claims.stop(claim, claim.stand, self.homeward(claim, claim.stand))
+        if self.claims.lost() & ~before:
+            assert self.claims.rehome(claim, (*ahead, *homeward), pause=len(ahead))
+        assert not self.claims.lost() & ~before
+
+    def way_out(self, claim: Claim) -> list[Edge]:
+        """Where it goes if it is not let in: home, or to its berth."""
+        homeward = list(claim.homeward or ())
+        return homeward[: claim.pause] if claim.berth else homeward
 
     def nothing_shared(self) -> None:
         held = [claim.held for claim in self.fleet]
@@ -178,8 +193,9 @@ def test_nobody_counts_on_one_that_is_stuck() -> None:
     assert floor.claims.could_take(other, floor.way("h1", "b")) is False
 
 
-def test_nobody_enters_a_dead_end_that_another_must_come_out_of() -> None:
-    floor = Floor(site(CORRIDOR), ["h0", "h1"])
+@pytest.mark.parametrize("dead_ends", [(), ("room",)])
+def test_nobody_enters_a_dead_end_that_another_must_come_out_of(dead_ends: Sequence[str]) -> None:
+    floor = Floor(site(CORRIDOR), ["h0", "h1"], dead_ends)
     inside, outside = floor.fleet
     drive_all(floor, inside, "room")
     assert floor.admit(outside, "room")
@@ -210,6 +226,47 @@ def test_no_other_way_home_is_counted_on_that_leads_over_one_who_waits_for_it() 
     assert floor.claims.lost() == 0
 
 
+@pytest.mark.parametrize("dead_ends", [(), ("room", "room2")])
+def test_they_follow_each_other_to_berths_of_their_own(dead_ends: Sequence[str]) -> None:
+    floor = Floor(site([*CORRIDOR, ("d", "room2")]), ["h0", "h1"], dead_ends)
+    first, second = floor.fleet
+    assert floor.admit(first, "room")
+    for _ in range(3):
+        assert floor.claims.grant(first)
+    floor.claims.pass_to(first, 3)
+    assert first.stand == "c"
+    assert floor.admit(second, "room2")
+    assert floor.claims.grant(second) is bool(dead_ends), "else the first must come back past it"
+
+
+def test_a_berth_is_one_only_while_nobody_else_needs_it() -> None:
+    floor = Floor(site([*CORRIDOR, ("d", "room2")]), ["h0", "h1"], ("room", "room2"))
+    inside, outside = floor.fleet
+    drive_all(floor, inside, "room")
+    assert inside.berth
+    assert floor.admit(outside, "room")
+    assert not inside.berth
+    assert not outside.berth, "another is in there"
+    drive_all(floor, inside, "room2")
+    assert inside.berth
+    assert outside.berth
+
+
+def test_who_is_broken_off_before_its_berth_goes_on_to_it() -> None:
+    floor = Floor(site([*CORRIDOR, ("d", "room2")]), ["h0", "h1"], ("room", "room2"))
+    first, second = floor.fleet
+    assert floor.admit(first, "room")
+    for _ in range(3):
+        assert floor.claims.grant(first)
+    floor.claims.pass_to(first, 3)
+    assert floor.admit(second, "room2")
+    assert floor.claims.grant(second)
+    floor.claims.pass_to(second, 1)
+    floor.break_off(first)
+    assert [edge.end for edge in floor.way_out(first)] == ["d", "room"]
+    assert floor.claims.plan(first, floor.way_out(first), floor.homeward(first, "room"))
+
+
 def drive_all(floor: Floor, claim: Claim, goal: str) -> None:
     assert floor.admit(claim, goal)
     while claim.waiting:
@@ -234,7 +291,8 @@ def buildings(draw: st.DrawFn) -> tuple[Floor, list[str], int]:
     edges += [(f"n{draw(st.integers(0, size - 1))}", room) for room in rooms]
     locks = tuple(f"n{n}" for n in sorted(draw(st.sets(st.integers(0, size - 1), max_size=2))))
     locks = tuple(lock for lock in locks if not beside(lock, edges, locks))
-    return Floor(site(edges, locks=locks), homes), rooms, draw(st.integers(0, 2**32))
+    dead_ends = rooms if draw(st.booleans()) else []
+    return Floor(site(edges, locks=locks), homes, dead_ends), rooms, draw(st.integers(0, 2**32))
 
 
 def beside(lock: str, edges: list[tuple[str, str]], locks: tuple[str, ...]) -> bool:
@@ -247,9 +305,10 @@ def beside(lock: str, edges: list[tuple[str, str]], locks: tuple[str, ...]) -> b
 def test_whatever_they_want_they_get_it_and_share_nothing(
     building: tuple[Floor, list[str], int], breakdowns: float
 ) -> None:
-    """Random trips in random order; who is not let in goes home, as it promised.
+    """Random trips in random order; who is not let in goes home or to its berth, as it promised.
 
-    Some break down on the way for a while: once all are whole again, none waits for another.
+    Some are broken off on the way, and some break down for a while: once all are whole again,
+    none waits for another.
     """
     floor, rooms, seed = building
     luck = random.Random(seed)
@@ -268,7 +327,10 @@ def test_whatever_they_want_they_get_it_and_share_nothing(
         elif claim.passed < claim.granted:
             floor.claims.pass_to(claim, claim.passed + 1)
         elif claim.edges and claim.granted < len(claim.edges):
-            floor.claims.grant(claim)
+            if turn < 1000 and luck.random() < 0.05:
+                floor.break_off(claim)
+            else:
+                floor.claims.grant(claim)
         elif claim.edges:
             stand = claim.edges[-1].end
             floor.claims.stop(claim, stand, floor.homeward(claim, stand))
@@ -277,7 +339,9 @@ def test_whatever_they_want_they_get_it_and_share_nothing(
             home = floor.homes[floor.fleet.index(claim)]
             elsewhere = [room for room in rooms if room != claim.stand] or [home]
             goals[claim.vehicle] = luck.choice(elsewhere) if trips[claim.vehicle] else home
-            if not floor.admit(claim, goals[claim.vehicle]) and claim.stand != home:
-                assert floor.admit(claim, home) or not all_whole
+            if not floor.admit(claim, goals[claim.vehicle]) and (out := floor.way_out(claim)):
+                goals[claim.vehicle] = ""
+                homeward = floor.homeward(claim, out[-1].end)
+                assert floor.claims.plan(claim, out, homeward) or not all_whole
         floor.nothing_shared()
     pytest.fail(f"still to do: {trips}")

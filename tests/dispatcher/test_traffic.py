@@ -7,12 +7,15 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
+from dispatcher.crew import Crew
 from dispatcher.traffic import Traffic
 from fleet.bus import MemoryBus
 from fleet.errors import MissionCancelled
 from fleet.facility import Facilities
 from fleet.vehicle import VehicleId, VehicleSpec
-from routing.site import NodeId, PlaceId
+from routing.site import Edge, NodeId, PlaceId
 from routing.site_yaml import loads
 from tests.dispatcher.ward import cart
 
@@ -36,6 +39,27 @@ levels:
 """From m, home-1 lies beyond b, or further, beyond a; home-2 lies off m."""
 ONE, TWO = VehicleId("cart-1"), VehicleId("cart-2")
 RANK = (2, 0.0)
+
+
+ROW = """
+site: row
+name: {en: Row, zh: 走廊}
+anchor: {lat_deg: 30.59, lon_deg: 114.3}
+levels:
+  L1:
+    name: {en: Level 1, zh: 一层}
+    elevation_m: 0
+    nodes: {a: [0, 0], b: [10, 0], c: [20, 0], d: [30, 0]}
+    places:
+      home-1: {name: {en: Home 1, zh: 一号位}, at: [0, 5], joins: [a], roles: [parking]}
+      home-2: {name: {en: Home 2, zh: 二号位}, at: [0, -5], joins: [a], roles: [parking]}
+      ward-1: {name: {en: Ward 1, zh: 一病区}, kind: ward, at: [30, 5], joins: [d]}
+      ward-2: {name: {en: Ward 2, zh: 二病区}, kind: ward, at: [30, -5], joins: [d]}
+    lanes:
+      - [a, b, c, d]
+"""
+"""Homes at one end of a corridor, wards at the other."""
+CLOSE = ROW.replace("[10, 0]", "[2, 0]").replace("[20, 0]", "[4, 0]").replace("[30, ", "[6, ")
 
 
 def spec(number: int) -> VehicleSpec:
@@ -137,4 +161,67 @@ async def test_who_drives_alone_is_told_something_new_at_every_other_node() -> N
                 await asyncio.sleep(1)
                 told.append(clearance.released - 1 - passed)
         portals.cancel()
-    assert told == [4, 3, 4, 3, 3, 2, 1], "so many edges are ahead of it, as far as there are any"
+    assert told == [3, 2, 3, 2, 3, 2, 1], "so many edges are ahead of it, as far as there are any"
+
+
+def row(one: str, two: str, text: str = ROW) -> Traffic:
+    site = loads(text, "row")
+    traffic = Traffic(site, Facilities(MemoryBus(), site))
+    traffic.add(spec(1), NodeId(one))
+    traffic.add(spec(2), NodeId(two))
+    traffic.start()
+    return traffic
+
+
+def along(*nodes: str, text: str = ROW) -> list[Edge]:
+    site = loads(text, "row")
+    return [site.edge(NodeId(start), NodeId(end)) for start, end in pairwise(nodes)]
+
+
+async def test_who_has_another_behind_it_and_is_stopped_makes_room_in_its_ward() -> None:
+    traffic = row("a", "home-2")
+    there, behind = (
+        along("a", "b", "c", "d", "ward-1"),
+        along("home-2", "a", "b", "c", "d", "ward-2"),
+    )
+    assert await traffic.admit(ONE, there, RANK)
+    assert await traffic.admit(TWO, behind, RANK)
+    async with traffic.drive(TWO, behind, RANK) as following:
+        with suppress(MissionCancelled):
+            async with traffic.drive(ONE, there, RANK) as clearance:
+                clearance.reached(1)
+                clearance.reached(2)
+                assert traffic.stand(ONE) == "c"
+                raise MissionCancelled
+        following.reached(1)
+        assert traffic.way_home(ONE).nodes == ("c", "d", "ward-1"), "its home is behind the other"
+        assert await traffic.admit(ONE, traffic.way_home(ONE).edges, RANK, makes_room=True)
+
+
+async def test_who_stands_in_its_berth_need_not_make_room() -> None:
+    traffic = row("ward-1", "home-2")
+    assert traffic.way_home(ONE).edges == ()
+    assert await traffic.admit(TWO, along("home-2", "a", "b", "c", "d", "ward-1"), RANK)
+    assert traffic.way_home(ONE).nodes == ("ward-1", "d", "c", "b", "a", "home-1")
+
+
+async def test_after_a_restart_two_head_on_find_one_who_goes_aside() -> None:
+    """Stopped there by a former process, each has its home beyond the other."""
+    facing = ROW.replace("at: [0, -5], joins: [a]", "at: [35, 0], joins: [d]")
+    traffic = row("c", "b", facing)
+    traffic.find_shelters()
+    aside = traffic.way_home(ONE)
+    assert aside.nodes[:2] == ("c", "d")
+    assert aside.nodes[2] in {"ward-1", "ward-2"}
+    assert await traffic.admit(ONE, aside.edges, RANK, makes_room=True)
+    assert traffic.way_home(TWO).nodes == ("b", "c", "d", "home-2")
+
+
+@pytest.mark.parametrize(("text", "edges"), [(ROW, 2), (CLOSE, 3)])
+def test_a_vehicle_is_granted_what_it_drives_in_a_few_seconds(text: str, edges: int) -> None:
+    crew = Crew(loads(text, "row"))
+    crew.enter(spec(1), NodeId("home-1"))
+    claim = crew[ONE].claim
+    assert crew.claims.plan(claim, along("home-1", "a", "b", "c", "d", "ward-1", text=text), ())
+    crew.pump()
+    assert claim.granted == edges
