@@ -118,7 +118,7 @@ async def test_who_gets_more_on_its_last_lane_does_not_stop_between() -> None:
                     )
                 )
             while hand.scene.body.node != "n3":
-                await asyncio.sleep(0.01)
+                await hand.scene.body.changed.wait()
             came_s.append(asyncio.get_running_loop().time() - began_s)
     assert came_s[1] == pytest.approx(came_s[0], abs=0.05)
 
