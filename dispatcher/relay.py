@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 LEAST_OVERLAP_S = 45.0
 """So long before one leaves the next is on station at the latest."""
+AHEAD_S = 1200.0
+"""So far ahead reliefs are looked for, and gaps are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

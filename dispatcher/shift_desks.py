@@ -8,6 +8,7 @@ from dispatcher.shifts import PART, Shift
 from dispatcher.stops import TaskStop
 from dispatcher.surveys import Surveys
 from dispatcher.task import TaskId
+from dispatcher.watch_duty import WatchDuty
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal
@@ -33,13 +34,13 @@ class ShiftDesks:
 
     def shift_of(self, vehicle: VehicleId) -> Shift | None:
         """The shift that a vehicle has, or is to begin."""
-        return self._watches.shift_of(vehicle) or self._surveys.shift_of(vehicle)
+        return self._watches.duty.shift_of(vehicle) or self._surveys.shift_of(vehicle)
 
     async def begin(self, shift: Shift) -> Flown | None:
         """Its vehicle sets out now. Raises Unreachable."""
         if shift.why == PART:
             return await self._surveys.begin(shift)
-        return await self._watches.begin(shift)
+        return await self._watches.duty.begin(shift)
 
     def follow(self, shift: Shift, clearance: Clearance) -> None:
         """Its flight has begun."""
@@ -47,16 +48,16 @@ class ShiftDesks:
 
     def next_look(self, shift: Shift) -> TaskStop | None:
         """Where a robot is to go next; None = it is over."""
-        return None if shift.why == PART else self._watches.next_look(shift)
+        return None if shift.why == PART else self._watches.duty.next_look(shift)
 
     async def looked(self, shift: Shift) -> None:
         """A robot has been there."""
         if shift.why != PART:
-            await self._watches.looked(shift)
+            await self._watches.duty.looked(shift)
 
     async def end(self, shift: Shift, why: Refusal | None) -> None:
         """Its vehicle is free again."""
         await self._of(shift).end(shift, why)
 
-    def _of(self, shift: Shift) -> Watches | Surveys:
-        return self._surveys if shift.why == PART else self._watches
+    def _of(self, shift: Shift) -> WatchDuty | Surveys:
+        return self._surveys if shift.why == PART else self._watches.duty

@@ -26,7 +26,8 @@ class Whereabouts:
         pads: Sequence[Node],
         radius_m: float,
     ) -> None:
-        self._said, self._frame, self._home, self._radius_m = said, frame, home, radius_m
+        self._said, self._frame, self._radius_m = said, frame, radius_m
+        self.home = home
         self._pads = (home, *(pad for pad in pads if pad.id != home.id))
         self._last: tuple[GeoPoint, Point] | None = None
 
@@ -37,7 +38,7 @@ class Whereabouts:
 
     def at_home(self) -> Position:
         """Where it is while it sleeps."""
-        return Position(level=self._home.level, point=self._home.point)
+        return Position(level=self.home.level, point=self.home.point)
 
     def position(self) -> Position | None:
         """Where it says it is."""
@@ -47,7 +48,7 @@ class Whereabouts:
         pad = self.pad()
         heading_rad = self._said.heading_rad or 0.0
         return Position(
-            level=pad.level if pad else self._home.level,
+            level=pad.level if pad else self.home.level,
             point=point,
             yaw_rad=math.pi / 2 - heading_rad + math.radians(self._frame.bearing_deg),
             height_agl_m=max(0.0, self._said.height_agl_m),

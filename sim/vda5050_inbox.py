@@ -1,0 +1,105 @@
+"""What a simulated robot hears: orders, instant actions, zone sets and answers to its requests.
+
+All is taken in at once, and carried out later by who drives and acts.
+"""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+
+from fleet.bus import Bus
+from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.error_types import ErrorType3
+from fleet.vda5050.zone_messages import RESPONSES, ZONE_SET
+from sim.vda5050_acceptance import OrderAcceptance
+from sim.vda5050_at_once import AtOnce
+from sim.vda5050_memory import Memory
+from sim.vda5050_rules import error
+from sim.vda5050_voice import Voice
+from sim.vda5050_zones import ZoneBook
+
+log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Reads what comes in over the bus while the link is up, and hands it to who knows of it."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        memory: Memory,
+        acceptance: OrderAcceptance,
+        at_once: AtOnce,
+        zones: ZoneBook,
+    ) -> None:
+        self._voice, self._words, self._memory = voice, voice.words, memory
+        self._acceptance, self._at_once, self._zones = acceptance, at_once, zones
+
+    @contextmanager
+    def open(self, bus: Bus, config: Vda5050Config) -> Generator[None]:
+        """Listen on the robot's topics inside this context."""
+        handlers: dict[str, Callable[[str, bytes], None]] = {
+            "order": self._take_order,
+            "instantActions": self._take_instant_actions,
+        }
+        if config.v3:
+            handlers |= {"zoneSet": self._take_zone_set, "responses": self._take_responses}
+        with ExitStack() as subscriptions:
+            for name, handler in handlers.items():
+                subscriptions.callback(bus.subscribe(config.topic(name), handler).close)
+            yield
+
+    @property
+    def _deaf(self) -> bool:
+        return self._voice.down or self._memory.asleep
+
+    def _take_order(self, topic: str, payload: bytes) -> None:
+        if self._deaf:
+            return
+        try:
+            order = self._words.read_order(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            self._not_valid("not a valid order")
+        else:
+            self._acceptance.consider(order)
+        self._memory.changed()
+
+    def _take_instant_actions(self, topic: str, payload: bytes) -> None:
+        if self._voice.down:
+            return
+        try:
+            message = self._words.read_instant_actions(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            self._not_valid("not valid instant actions")
+        else:
+            for action in message.actions:
+                self._at_once.do(action)
+        self._memory.changed()
+
+    def _not_valid(self, text: str) -> None:
+        self._memory.errors.order = (error(ErrorType3.VALIDATION_FAILURE, text),)
+
+    def _take_zone_set(self, topic: str, payload: bytes) -> None:
+        if self._deaf:
+            return
+        try:
+            message = ZONE_SET.decode(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            return
+        refused = self._zones.store(message.zone_set)
+        self._memory.errors.zone_set = (refused,) if refused is not None else ()
+        self._memory.changed()
+
+    def _take_responses(self, topic: str, payload: bytes) -> None:
+        if self._deaf:
+            return
+        try:
+            message = RESPONSES.decode(payload)
+        except ValueError as fault:
+            log.info("%s: %s", topic, fault)
+            return
+        self._zones.answer(message.responses)
+        self._memory.changed()
