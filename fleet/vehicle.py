@@ -170,6 +170,8 @@ class VehicleState:
     paused: bool = False
     """It stands still in the middle of its work until it is told to go on."""
     airborne: bool = False
+    returning: bool = False
+    """In the air, and on its way down off its mission: by itself, or called back."""
     charge_ratio: float | None = None
     charging: bool = False
     mode: Mode = Mode.UNKNOWN

@@ -134,6 +134,7 @@ class MavlinkVehicle:
             mission=self._mission.id if self._mission else None,
             driving=airborne,
             airborne=airborne,
+            returning=airborne and self._said.returning,
             charge_ratio=self._charge_ratio(),
             charging=dock is not None and dock.charging,
             mode=self._mode(),

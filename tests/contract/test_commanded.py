@@ -185,6 +185,16 @@ async def test_recalled_it_comes_home(scene: Meadow) -> None:
     assert scene.stands_at("dock-1")
 
 
+async def test_it_says_that_it_comes_back(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    assert not scene.drone.state().returning
+    await scene.drone.recall()
+    await scene.until(lambda: scene.drone.state().returning, within_s=3)
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert not scene.drone.state().returning
+
+
 async def test_told_to_land_it_comes_down_where_it_is(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.land()
