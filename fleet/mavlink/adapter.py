@@ -86,6 +86,8 @@ class MavlinkVehicle:
         self._waking = False
         self._turning = False
         """Without a mission in the air, until it is given the next one."""
+        self._called_back = False
+        """It comes home because it was told to, not by itself."""
         self._hands = Hands(self._drone)
         self._waits = Waits(self._drone, self._hands)
         self._snapshot: tuple[tuple[object, ...], VehicleState] | None = None
@@ -264,10 +266,12 @@ class MavlinkVehicle:
 
         async def wait() -> None:
             if to is None:
-                await self._hands.wait_in_the_air()
+                await self._hands.wait_in_the_air(called_back=self._called_back)
             else:
                 geo = self._frame.to_geo(to.point)
-                await self._hands.wait_in_the_air(geo, to.height_agl_m or self._spec.cruise_agl_m)
+                height_m = to.height_agl_m or self._spec.cruise_agl_m
+                called_back = self._called_back
+                await self._hands.wait_in_the_air(geo, height_m, called_back=called_back)
 
         await self._give_up(wait)
         self._turning = True
@@ -287,7 +291,7 @@ class MavlinkVehicle:
                 await asyncio.wait([mine])
             if self._instead is mine:
                 self._instead = self._stopping = self._mission = None
-                self._drone.held = False
+                self._drone.held = self._called_back = False
                 stopping.set_result(None)
         if not mine.cancelled():
             mine.result()
@@ -342,6 +346,7 @@ class MavlinkVehicle:
             airborne = said.airborne
             try:
                 if airborne:
+                    self._called_back = self._called_back or not said.returning
                     await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
                 else:
                     await self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)

@@ -104,7 +104,7 @@ async def test_what_it_does_by_itself_while_it_waits_is_not_undone(scene: Meadow
 
 
 HOLDS = (mav.MAV_CMD_DO_SET_MODE, mav.MAV_CMD_DO_REPOSITION, mav.MAV_CMD_DO_PAUSE_CONTINUE)
-"""Commands that stop it, or have it fly on."""
+"""Commands that stop it, turn it, or have it fly on."""
 
 
 @pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
@@ -137,19 +137,57 @@ async def test_the_end_of_a_wait_does_not_undo_it_either(scene: Meadow, moment: 
     assert scene.stands_at("dock-1")
 
 
-def turns_home_at(scene: Meadow, moment: str) -> Callable[[], Awaitable[None]]:
-    """Its battery is low at the worst moment, between its last word and our command."""
+@pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
+@pytest.mark.parametrize("somewhere", [True, False])
+async def test_a_turn_does_not_undo_it_either(scene: Meadow, moment: str, somewhere: bool) -> None:
+    flying = await over_the_field(scene)
+    to = scene.route("dock-1", "clinic", "dock-1")[1] if somewhere else None
+    await turns_home_at(scene, moment)()
+    with pytest.raises(CommandFailed, match="drone_turned_back"):
+        await scene.drone.turn_away(to)
+    with pytest.raises(MissionCancelled):
+        await flying
+    assert scene.autopilot.copter.mode in ARDUPILOT.returning
+    await scene.until(lambda: not scene.body.airborne)
+    assert scene.stands_at("dock-1")
+
+
+@pytest.mark.parametrize("later", [mav.MAV_CMD_DO_REPOSITION, mav.MAV_CMD_DO_SET_MODE])
+async def test_who_turns_home_as_it_is_given_its_next_mission_comes_home(
+    scene: Meadow, later: int
+) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    scene.lost = turning_home_before(scene, later)
+    helping = help_at(scene, 800, 0)
+    clearance = Clearance.whole(helping)
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await scene.drone.execute(helping, clearance)
+    assert clearance.passed == 0
+    assert scene.stands_at("dock-1")
+
+
+def turning_home_before(scene: Meadow, *commands: int) -> Callable[[Message, Peer], bool]:
+    """Its battery is low just as the first of these commands reaches it."""
     done: list[Message] = []
 
     def strike(message: Message, to: Peer) -> bool:
-        if to == DRONE and getattr(message, "command", None) in HOLDS and not done:
+        if to == DRONE and getattr(message, "command", None) in commands and not done:
             done.append(message)
             scene.autopilot.copter.set_mode(RTL)
         return False
 
+    return strike
+
+
+def turns_home_at(scene: Meadow, moment: str) -> Callable[[], Awaitable[None]]:
+    """Its battery is low at the worst moment, between its last word and our command."""
+
     async def turn() -> None:
         if moment == "the command is on its way":
-            scene.lost = strike
+            scene.lost = turning_home_before(scene, *HOLDS)
             return
         beats = len([m for m in scene.heard if isinstance(m, mav.MAVLink_heartbeat_message)])
         await scene.until(
@@ -259,6 +297,7 @@ async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) 
     helping = help_at(scene, 800, 0)
     second = scene.begin(helping)
     await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    await asyncio.sleep(1.5)  # until it has said so
     second.cancel()
     await asyncio.wait([second])
     scene.drone.adopt(helping)
@@ -277,6 +316,7 @@ async def turned_to_help(scene: Meadow) -> Mission:
     helping = help_at(scene, 800, 0)
     second = scene.begin(helping)
     await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    await asyncio.sleep(1.5)  # until it has said so
     second.cancel()
     await asyncio.wait([second])
     return helping
