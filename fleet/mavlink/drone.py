@@ -101,6 +101,8 @@ class Drone:
             CommandFailed: it comes home, and goes on with that.
         """
         if self.telemetry.returning:
+            await self.fresh_mode()
+        if self.telemetry.returning:
             raise _comes_home()
         with self.returned() as returned:
             await act()

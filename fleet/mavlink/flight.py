@@ -287,7 +287,8 @@ class Flight:
             self._pass_on()
             self._skip()
             if self._drone.online and not self._drone.held:
-                turned_back = turned_back or self._why_off_course()
+                off_course = self._why_off_course()
+                turned_back = turned_back or off_course
             await self._next_word()
             if self._at_rest():
                 await self._settle()

@@ -289,6 +289,34 @@ async def test_called_back_and_then_turned_elsewhere_it_does_what_it_was_told_la
     assert scene.stands_at("dock-1")
 
 
+async def test_called_back_and_turned_before_it_says_so_it_flies_its_next_mission(
+    scene: Meadow,
+) -> None:
+    flying = await over_the_field(scene)
+    back = asyncio.create_task(scene.drone.cancel(), name="cancel")
+    await scene.until(lambda: scene.drone.state().returning)
+    elsewhere = help_at(scene, 300, 300, stays_s=5)
+    await scene.drone.turn_away(elsewhere.route[1])
+    with pytest.raises(MissionCancelled):
+        await flying
+    await back
+    clearance = Clearance.whole(elsewhere)
+    async with asyncio.timeout(900):
+        await scene.drone.execute(elsewhere, clearance)
+    assert clearance.passed == 3
+    assert scene.stands_at("dock-1")
+
+
+async def test_who_is_taken_over_on_its_way_home_is_seen(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    scene.autopilot.copter.set_mode(RTL)
+    await scene.until(lambda: scene.drone.state().returning)
+    scene.autopilot.copter.set_mode(STABILIZE)
+    with pytest.raises(MissionFailed, match="taken_over"):
+        async with asyncio.timeout(60):
+            await flying
+
+
 async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.turn_away()
