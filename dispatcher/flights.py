@@ -53,6 +53,15 @@ class AirMover:
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[self.home].level,
         )
+        vehicle.watch(self._watch_return)
+
+    def _watch_return(self) -> None:
+        """The air on its way back to where it took off is its own, as long as it returns."""
+        state = self._vehicle.state()
+        if not state.returning:
+            self._skies.has_come_back(self._spec.id)
+        elif state.position is not None:
+            self._skies.comes_back(self._spec.id, state.position.point, self.stand)
 
     @property
     def stand(self) -> NodeId:

@@ -1,6 +1,7 @@
 """One drone's flights to incidents: from its dock or out of the air, above the scene, and home."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dispatcher.book import TaskBook
@@ -10,6 +11,7 @@ from dispatcher.incidents import Incident, IncidentId
 from dispatcher.passing import LAUNCH_S, WAKE_S, passes_of
 from dispatcher.skies import Skies
 from dispatcher.stations import Stations
+from fleet.errors import CommandFailed
 from fleet.mission import Action, ActionKind, Mission, Waypoint
 from fleet.vehicle import Diverted, Vehicle, VehicleId
 from routing.geometry import Point
@@ -129,7 +131,10 @@ class HelpFlights:
         self._skies.drop(self._spec.id)
 
     async def turn(self) -> bool:
-        """Turn to the call in flight, at once; False = it can't, and flies on as it was told."""
+        """Turn to the call in flight, at once; False = it can't, and flies on as it was told.
+
+        Raises what `Diverted.turn_away` raises: then its flight is over.
+        """
         call, vehicle = self.call, self._vehicle
         if call is None or not isinstance(vehicle, Diverted):
             return False
@@ -137,7 +142,11 @@ class HelpFlights:
         if not self._skies.turn(self._spec.id, route, passes=_looks_at(route) - 1):
             return False
         self._turned = call.incident, route
-        await vehicle.turn_away(route[1])
+        try:
+            await vehicle.turn_away(route[1])
+        except CommandFailed:
+            self._turned = None
+            raise
         return True
 
     async def answer(self, call: Call, errand: Errand) -> None:
@@ -164,7 +173,8 @@ class HelpFlights:
         if isinstance(self._vehicle, Diverted) and self._skies.turn(
             self._spec.id, self._homeward()
         ):
-            await self._vehicle.turn_away()
+            with suppress(CommandFailed):  # it comes home by itself
+                await self._vehicle.turn_away()
         else:
             await self._missions.stop()
 

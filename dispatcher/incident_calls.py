@@ -16,7 +16,7 @@ from dispatcher.standing import Standing
 from dispatcher.task import Kind, Priority
 from dispatcher.urgency import RANKS
 from dispatcher.views import Activity
-from fleet.errors import LinkError, MissionCancelled, MissionFailed, SafetyStop
+from fleet.errors import CommandFailed, LinkError, MissionCancelled, MissionFailed, SafetyStop
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
 from routing.refusal import Refusal
@@ -165,6 +165,9 @@ class IncidentCalls:
             except LinkError as error:
                 log.warning("does not turn: %s", error, extra={"vehicle": self._vehicle.spec.id})
                 self.give_back(Refusal("link_lost"))
+            except CommandFailed as failed:
+                log.warning("does not turn: %s", failed, extra={"vehicle": self._vehicle.spec.id})
+                self.give_back(failed.reason)
             except SafetyStop as stop:
                 await self._standing.stop_for_safety(stop.reason)
                 self.give_back(stop.reason)

@@ -38,7 +38,7 @@ class _Flight:
     height_m: float
     passage: Passage | None = None
     """Where it may pass above the pads of others in good time."""
-    rest: LineString | None = None
+    rest: BaseGeometry | None = None
     """What comes after that."""
     key: object = field(default_factory=object)
     """Whose right it is: of one that is widened in flight, the same."""
@@ -55,6 +55,15 @@ class _Flight:
     def comes_back_over(self, column: Spot) -> bool:
         """Whether it is above a pad outside of its passage, too."""
         return self.rest is None or self.rest.distance(column) < COLUMN_M
+
+    def with_way_back(self, back: LineString) -> "_Flight":
+        """The same flight with another way down."""
+        return replace(
+            self,
+            line=self.line.union(back),
+            columns=(*self.columns, Spot(back.coords[-1])),
+            rest=back if self.rest is None else self.rest.union(back),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ class Skies:
         self._pads: dict[NodeId, VehicleId] = {}
         self._heights_m: dict[VehicleId, float] = {}
         self._flights: dict[VehicleId, _Flight] = {}
+        self._back: dict[VehicleId, LineString] = {}
+        """Who comes back off its flight, and by which way."""
         self._waiters: list[_Waiter] = []
 
     def add(self, spec: VehicleSpec, pad: NodeId) -> None:
@@ -236,6 +247,22 @@ class Skies:
         self._put(replace(flight, line=flight.line.union(straight)))
         return True
 
+    def comes_back(self, vehicle: VehicleId, here: Point, pad: NodeId) -> None:
+        """A drone comes back unasked to where it took off: nobody else begins to fly there.
+
+        Its flight keeps its own air too, for it may be told to go on. Whoever is in the air in the
+        way of it has its right already.
+        """
+        if vehicle not in self._back:
+            goal = self._site.nodes[pad].point
+            self._back[vehicle] = LineString([(here.x_m, here.y_m), (goal.x_m, goal.y_m)])
+            if vehicle in self._flights:
+                self._put(self._flights[vehicle])
+
+    def has_come_back(self, vehicle: VehicleId) -> None:
+        """It is down, or flies as it is told again."""
+        self._back.pop(vehicle, None)
+
     def hinders(
         self, vehicle: VehicleId, route: Sequence[Waypoint], passes: int = 0
     ) -> VehicleId | None:
@@ -302,7 +329,8 @@ class Skies:
         self._pump()
 
     def _put(self, flight: _Flight) -> None:
-        self._flights[flight.vehicle] = flight
+        back = self._back.get(flight.vehicle)
+        self._flights[flight.vehicle] = flight if back is None else flight.with_way_back(back)
         self.news.set()
 
     def waits_for(self, vehicle: VehicleId) -> Refusal | None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from dispatcher.alerts import Alerts, Severity
 from dispatcher.book import TaskBook
+from dispatcher.errors import reason_of
 from dispatcher.planner import Planner
-from fleet.errors import MissionFailed
+from fleet.errors import MissionCancelled, MissionFailed
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.refusal import Refusal
@@ -42,6 +43,8 @@ class Standing:
         """Why it has just been set aside, until that is written down."""
         self._handed_back = 0
         """Tasks in a row."""
+        self._failed = 0
+        """Things that it is to do by itself, in a row."""
 
     @property
     def may_work(self) -> bool:
@@ -92,6 +95,25 @@ class Standing:
             if self._handed_back >= FAILS_IN_A_ROW:
                 self._handed_back = 0
                 self.set_aside("keeps_failing")
+
+    # --- what it does by itself ---
+
+    def failed(self, error: MissionFailed | Unreachable) -> None:
+        """It tries again in a moment; a person is told when that has not helped."""
+        if isinstance(error, MissionCancelled):
+            return
+        self._failed += 1
+        if self._failed == FAILS_IN_A_ROW:
+            why = reason_of(error).code
+            self._alerts.open("keeps_failing", Severity.HIGH, vehicle=self._vehicle, why=why)
+
+    def succeeded(self) -> None:
+        """What it has tried is done."""
+        if self._failed >= FAILS_IN_A_ROW:
+            self._alerts.clear("keeps_failing", vehicle=self._vehicle)
+        self._failed = 0
+
+    # --- tasks ---
 
     def made_stop(self) -> None:
         """It does not fail one task after the other."""

@@ -145,10 +145,14 @@ class Worker:
                 if not await self._one_thing():
                     self.hand.activity = Activity.IDLE
                     await self._word.wait()
+                else:
+                    self._standing.succeeded()
             except SafetyStop as stop:
                 await self._standing.stop_for_safety(stop.reason)
             except (MissionFailed, Unreachable, LinkError) as error:
                 log.warning("%s", error, extra={"vehicle": self.id})
+                if not isinstance(error, LinkError):
+                    self._standing.failed(error)
                 await self._pause()
 
     async def _one_thing(self) -> bool:

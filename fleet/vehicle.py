@@ -170,6 +170,8 @@ class VehicleState:
     paused: bool = False
     """It stands still in the middle of its work until it is told to go on."""
     airborne: bool = False
+    returning: bool = False
+    """In the air, and on its way down off its mission: by itself, or called back."""
     charge_ratio: float | None = None
     charging: bool = False
     mode: Mode = Mode.UNKNOWN
@@ -285,10 +287,14 @@ class Diverted(Protocol):
     async def turn_away(self, to: Waypoint | None = None) -> None:
         """Give up the mission in hand and stay in the air, for the next one.
 
-        That mission's first waypoint is in the air. Raises LinkError.
+        That mission's first waypoint is in the air.
 
         Args:
             to: where to fly meanwhile, at once; None = stay where it is.
+
+        Raises:
+            LinkError: it does not answer.
+            CommandFailed: it comes home by itself, and goes on with that.
         """
         ...
 

@@ -110,11 +110,13 @@ class MavlinkVehicle:
         """Give up the mission and wait in the air for the next one, on the way ``to`` its first."""
 
         async def wait() -> None:
+            back = self._drone.called_back
             if to is None:
-                await self._hands.wait_in_the_air()
+                await self._hands.wait_in_the_air(called_back=back)
             else:
                 geo = self._frame.to_geo(to.point)
-                await self._hands.wait_in_the_air(geo, to.height_agl_m or self._spec.cruise_agl_m)
+                height_m = to.height_agl_m or self._spec.cruise_agl_m
+                await self._hands.wait_in_the_air(geo, height_m, called_back=back)
 
         await self._in_hand.give_up(wait)
         self._execution.turning = True

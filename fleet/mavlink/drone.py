@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.errors import LinkError, LinkTimeout
+from fleet.errors import CommandFailed, LinkError, LinkTimeout
 from fleet.mavlink.commands import Commander, CommandRefused
 from fleet.mavlink.config import MavlinkConfig
 from fleet.mavlink.dialects import NAMES
@@ -20,6 +20,7 @@ from fleet.mavlink.telemetry import Telemetry
 from fleet.mavlink.transfer import Transfer
 from fleet.mavlink.wind import EACH_S as WIND_EACH_S
 from routing.geometry import GeoPoint
+from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Drone:
         self._listeners: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._held = False
+        self.called_back = False
+        """It comes home because it was told to, not by itself."""
         self.starting = False
         """It is told to take off, and may not have said yet that its motors turn."""
         self.loading = False
@@ -92,6 +95,24 @@ class Drone:
                 (b.custom_mode for b in beats.so_far if b.custom_mode in said.dialect.returning),
                 None,
             )
+
+    async def unless_it_returns(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Tell it something, and give its mode back if it has just turned home by itself.
+
+        Raises:
+            CommandFailed: it comes home, and goes on with that.
+        """
+        if self.telemetry.returning:
+            await self.fresh_mode()
+        if self.telemetry.returning:
+            raise _comes_home()
+        with self.returned() as returned:
+            await act()
+            mode = returned()
+        if mode is not None:
+            await self.set_mode(mode)
+            self.held = False
+            raise _comes_home()
 
     async def set_mode(self, mode: int) -> None:
         """Change its flight mode (its own number)."""
@@ -197,3 +218,7 @@ class Drone:
             self.nudge()
             for listener in self._listeners:
                 listener()
+
+
+def _comes_home() -> CommandFailed:
+    return CommandFailed(Refusal("drone_turned_back", {"text": "returns by itself"}))

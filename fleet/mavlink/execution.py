@@ -142,6 +142,8 @@ class Execution:
             airborne = said.airborne
             try:
                 if airborne:
+                    drone = self._drone
+                    drone.called_back = drone.called_back or not said.returning
                     await self._drone.do(mav.MAV_CMD_NAV_RETURN_TO_LAUNCH)
                 else:
                     await self._drone.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.errors import LinkLost, LinkTimeout, MissionFailed, SafetyStop
+from fleet.errors import CommandFailed, LinkLost, LinkTimeout, MissionFailed, SafetyStop
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.missions import FlightPlan, from_e7
@@ -131,8 +131,9 @@ class Flight:
             LinkError: it stopped answering.
         """
         first = self._plan.items[1]
+        here = from_e7(first.lat_e7, first.lon_e7)
         try:
-            await self._drone.reposition(from_e7(first.lat_e7, first.lon_e7), first.z_m)
+            await self._unless_it_returns(lambda: self._drone.reposition(here, first.z_m))
             await self._load_in_the_air()
         except CommandRefused as refused:
             raise MissionFailed(_refusal("turn_refused", str(refused))) from refused
@@ -167,11 +168,23 @@ class Flight:
         if not self._said.in_hand:
             raise self._taken_over()
         self._drone.begin_with(1)
-        await self._drone.set_mode(self._said.dialect.auto)
+        await self._unless_it_returns(lambda: self._drone.set_mode(self._said.dialect.auto))
         await self._drone.until(
-            lambda: self._said.in_auto or self._drone.held or not self._said.armed,
+            lambda: (
+                self._said.in_auto
+                or self._said.returning
+                or self._drone.held
+                or not self._said.armed
+            ),
             self._times.takeoff_s,
         )
+
+    async def _unless_it_returns(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Tell it something; what it does by itself goes before, and is known of then."""
+        try:
+            await self._drone.unless_it_returns(act)
+        except CommandFailed:
+            await self._drone.fresh_mode()
 
     async def _bring_back(self) -> None:
         """Call it home from above its pad, and wait until it is down; not what a pilot flies."""
@@ -274,7 +287,8 @@ class Flight:
             self._pass_on()
             self._skip()
             if self._drone.online and not self._drone.held:
-                turned_back = turned_back or self._why_off_course()
+                off_course = self._why_off_course()
+                turned_back = turned_back or off_course
             await self._next_word()
             if self._at_rest():
                 await self._settle()

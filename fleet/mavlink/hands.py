@@ -101,13 +101,27 @@ class Hands:
                 )
         self._drone.held = False
 
-    async def wait_in_the_air(self, geo: GeoPoint | None = None, height_m: float = 0.0) -> None:
+    async def wait_in_the_air(
+        self, geo: GeoPoint | None = None, height_m: float = 0.0, *, called_back: bool = False
+    ) -> None:
         """Stay in the mode in which it can be sent on: where it is, or on its way to a place.
 
         A place that it does not take keeps it where it is.
+
+        Args:
+            called_back: whether it comes home because it was told to.
+
+        Raises:
+            CommandFailed: it comes home by itself, and goes on with that.
         """
         if not self._said.airborne:
             return
+        if called_back:
+            await self._wait(geo, height_m)
+        else:
+            await self._drone.unless_it_returns(lambda: self._wait(geo, height_m))
+
+    async def _wait(self, geo: GeoPoint | None, height_m: float) -> None:
         if geo is not None:
             try:
                 await self._drone.reposition(geo, height_m)

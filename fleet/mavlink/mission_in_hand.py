@@ -63,7 +63,8 @@ class MissionInHand:
         try:
             outcome = await self._work
         except asyncio.CancelledError:
-            if self._stopping is None:
+            ourselves = asyncio.current_task()
+            if self._stopping is None or (ourselves is not None and ourselves.cancelling()):
                 raise
             await asyncio.shield(self._stopping)
             self._mission = None
@@ -100,7 +101,7 @@ class MissionInHand:
                 await asyncio.wait([mine])
             if self._instead is mine:
                 self._instead = self._stopping = self._mission = None
-                self._drone.held = False
+                self._drone.held = self._drone.called_back = False
                 stopping.set_result(None)
         if not mine.cancelled():
             mine.result()

@@ -68,6 +68,7 @@ class Snapshots:
             mission=mission.id if mission else None,
             driving=airborne,
             airborne=airborne,
+            returning=airborne and self._said.returning,
             charge_ratio=self._charge_ratio(),
             charging=dock is not None and dock.charging,
             mode=self._mode(),

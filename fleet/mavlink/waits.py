@@ -7,7 +7,6 @@ given back to it at once.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from fleet.errors import CommandFailed
 from fleet.mavlink.commands import CommandRefused
@@ -38,7 +37,7 @@ class Waits:
             return
         await self._drone.fresh_mode()
         self._check()
-        await self._with_care(self._hands.hold)
+        await self._drone.unless_it_returns(self._hands.hold)
 
     async def end(self, *, follows: bool) -> None:
         """Fly on, if it still waits; ``follows`` as of `Hands.go_on`."""
@@ -47,7 +46,9 @@ class Waits:
             if said.mode in said.dialect.holding:
                 await self._drone.fresh_mode()
             if said.mode in said.dialect.holding:
-                return await self._with_care(lambda: self._hands.go_on(follows=follows))
+                return await self._drone.unless_it_returns(
+                    lambda: self._hands.go_on(follows=follows)
+                )
         self._drone.held = False
         return None
 
@@ -66,16 +67,6 @@ class Waits:
             log.info("system id %d: %s", self._drone.line.system_id, refused)
             return False
         return True
-
-    async def _with_care(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Change its mode, and change it back if it turns out to have turned home by itself."""
-        with self._drone.returned() as returned:
-            await act()
-            mode = returned()
-        if mode is not None:
-            await self._drone.set_mode(mode)
-            self._drone.held = False
-            raise _flies_no_mission()
 
 
 def _flies_no_mission() -> CommandFailed:

@@ -104,7 +104,7 @@ async def test_what_it_does_by_itself_while_it_waits_is_not_undone(scene: Meadow
 
 
 HOLDS = (mav.MAV_CMD_DO_SET_MODE, mav.MAV_CMD_DO_REPOSITION, mav.MAV_CMD_DO_PAUSE_CONTINUE)
-"""Commands that stop it, or have it fly on."""
+"""Commands that stop it, turn it, or have it fly on."""
 
 
 @pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
@@ -137,19 +137,57 @@ async def test_the_end_of_a_wait_does_not_undo_it_either(scene: Meadow, moment: 
     assert scene.stands_at("dock-1")
 
 
-def turns_home_at(scene: Meadow, moment: str) -> Callable[[], Awaitable[None]]:
-    """Its battery is low at the worst moment, between its last word and our command."""
+@pytest.mark.parametrize("moment", ["it has not said so yet", "the command is on its way"])
+@pytest.mark.parametrize("somewhere", [True, False])
+async def test_a_turn_does_not_undo_it_either(scene: Meadow, moment: str, somewhere: bool) -> None:
+    flying = await over_the_field(scene)
+    to = scene.route("dock-1", "clinic", "dock-1")[1] if somewhere else None
+    await turns_home_at(scene, moment)()
+    with pytest.raises(CommandFailed, match="drone_turned_back"):
+        await scene.drone.turn_away(to)
+    with pytest.raises(MissionCancelled):
+        await flying
+    assert scene.autopilot.copter.mode in ARDUPILOT.returning
+    await scene.until(lambda: not scene.body.airborne)
+    assert scene.stands_at("dock-1")
+
+
+@pytest.mark.parametrize("later", [mav.MAV_CMD_DO_REPOSITION, mav.MAV_CMD_DO_SET_MODE])
+async def test_who_turns_home_as_it_is_given_its_next_mission_comes_home(
+    scene: Meadow, later: int
+) -> None:
+    flying = await over_the_field(scene)
+    await scene.drone.turn_away()
+    with pytest.raises(MissionCancelled):
+        await flying
+    scene.lost = turning_home_before(scene, later)
+    helping = help_at(scene, 800, 0)
+    clearance = Clearance.whole(helping)
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await scene.drone.execute(helping, clearance)
+    assert clearance.passed == 0
+    assert scene.stands_at("dock-1")
+
+
+def turning_home_before(scene: Meadow, *commands: int) -> Callable[[Message, Peer], bool]:
+    """Its battery is low just as the first of these commands reaches it."""
     done: list[Message] = []
 
     def strike(message: Message, to: Peer) -> bool:
-        if to == DRONE and getattr(message, "command", None) in HOLDS and not done:
+        if to == DRONE and getattr(message, "command", None) in commands and not done:
             done.append(message)
             scene.autopilot.copter.set_mode(RTL)
         return False
 
+    return strike
+
+
+def turns_home_at(scene: Meadow, moment: str) -> Callable[[], Awaitable[None]]:
+    """Its battery is low at the worst moment, between its last word and our command."""
+
     async def turn() -> None:
         if moment == "the command is on its way":
-            scene.lost = strike
+            scene.lost = turning_home_before(scene, *HOLDS)
             return
         beats = len([m for m in scene.heard if isinstance(m, mav.MAVLink_heartbeat_message)])
         await scene.until(
@@ -183,6 +221,16 @@ async def test_recalled_it_comes_home(scene: Meadow) -> None:
     with pytest.raises(MissionFailed, match="drone_turned_back"):
         await flying
     assert scene.stands_at("dock-1")
+
+
+async def test_it_says_that_it_comes_back(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    assert not scene.drone.state().returning
+    await scene.drone.recall()
+    await scene.until(lambda: scene.drone.state().returning, within_s=3)
+    with pytest.raises(MissionFailed, match="drone_turned_back"):
+        await flying
+    assert not scene.drone.state().returning
 
 
 async def test_told_to_land_it_comes_down_where_it_is(scene: Meadow) -> None:
@@ -241,6 +289,34 @@ async def test_called_back_and_then_turned_elsewhere_it_does_what_it_was_told_la
     assert scene.stands_at("dock-1")
 
 
+async def test_called_back_and_turned_before_it_says_so_it_flies_its_next_mission(
+    scene: Meadow,
+) -> None:
+    flying = await over_the_field(scene)
+    back = asyncio.create_task(scene.drone.cancel(), name="cancel")
+    await scene.until(lambda: scene.drone.state().returning)
+    elsewhere = help_at(scene, 300, 300, stays_s=5)
+    await scene.drone.turn_away(elsewhere.route[1])
+    with pytest.raises(MissionCancelled):
+        await flying
+    await back
+    clearance = Clearance.whole(elsewhere)
+    async with asyncio.timeout(900):
+        await scene.drone.execute(elsewhere, clearance)
+    assert clearance.passed == 3
+    assert scene.stands_at("dock-1")
+
+
+async def test_who_is_taken_over_on_its_way_home_is_seen(scene: Meadow) -> None:
+    flying = await over_the_field(scene)
+    scene.autopilot.copter.set_mode(RTL)
+    await scene.until(lambda: scene.drone.state().returning)
+    scene.autopilot.copter.set_mode(STABILIZE)
+    with pytest.raises(MissionFailed, match="taken_over"):
+        async with asyncio.timeout(60):
+            await flying
+
+
 async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) -> None:
     flying = await over_the_field(scene)
     await scene.drone.turn_away()
@@ -249,6 +325,7 @@ async def test_our_restart_finds_the_turned_drone_on_its_mission(scene: Meadow) 
     helping = help_at(scene, 800, 0)
     second = scene.begin(helping)
     await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    await asyncio.sleep(1.5)  # until it has said so
     second.cancel()
     await asyncio.wait([second])
     scene.drone.adopt(helping)
@@ -267,6 +344,7 @@ async def turned_to_help(scene: Meadow) -> Mission:
     helping = help_at(scene, 800, 0)
     second = scene.begin(helping)
     await scene.until(lambda: scene.autopilot.copter.mode == AUTO)
+    await asyncio.sleep(1.5)  # until it has said so
     second.cancel()
     await asyncio.wait([second])
     return helping

@@ -302,3 +302,28 @@ async def test_a_flight_is_cut_short_only_where_nobody_is_in_the_way(skies: Skie
             assert not skies.cut_short(D1, Point(0, 150), Point(50, 60)), "one lands there"
     assert skies.hinders(D3, way((100, 0), (-25, 125))) is None, "it is over with the flight"
     assert not skies.cut_short(D1, Point(0, 150), Point(0, 0))
+
+
+async def test_nobody_takes_off_into_the_way_of_who_comes_back() -> None:
+    skies = skies_of(drone(1, 50), drone(2, 50))
+    async with skies.fly(D1, way((100, 100), (100, 0)), (1, 0.0)):
+        skies.comes_back(D1, Point(100, 50), NodeId("depot"))
+        crossing = skies.fly(D2, way((50, 0), (50, 100)), (2, 0.0))
+        waiting = asyncio.create_task(crossing.__aenter__(), name="D2")
+        await asyncio.sleep(1)
+        assert not waiting.done()
+        refusal = skies.waits_for(D2)
+        assert refusal is not None
+        assert (refusal.code, refusal.facts["by"]) == ("waits_for_airspace", D1)
+        assert not skies.turn(D2, way((0, 150), (0, 100))), "nor comes down where it will"
+        skies.has_come_back(D1)
+    await waiting
+    await crossing.__aexit__(None, None, None)
+
+
+async def test_who_comes_back_keeps_that_air_when_it_is_told_something_else() -> None:
+    skies = skies_of(drone(1, 50), drone(2, 50))
+    skies.comes_back(D1, Point(100, 50), NodeId("depot"))
+    async with skies.fly(D1, way((100, 50), (100, 0)), (1, 0.0)):
+        assert skies.hinders(D2, way((50, 0), (50, 100))) == D1
+    assert skies.hinders(D2, way((50, 0), (50, 100))) is None

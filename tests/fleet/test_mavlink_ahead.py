@@ -171,7 +171,9 @@ async def test_it_turns_by_one_command() -> None:
         to = scene.route("dock-1", "clinic", "dock-1")[1]
         await scene.drone.turn_away(to)
         said = [m for m in scene.told if m.get_type() in ("COMMAND_INT", "COMMAND_LONG")]
-        assert [m.get_type() for m in said] == ["COMMAND_INT"]
+        asked, turned = said
+        assert asked.command == mav.MAV_CMD_REQUEST_MESSAGE
+        assert turned.get_type() == "COMMAND_INT"
         await asyncio.sleep(5)
         assert scene.body.velocity()[0] > 1
 

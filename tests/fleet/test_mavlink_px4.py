@@ -107,7 +107,7 @@ async def test_it_turns_by_one_command_to_a_height_above_the_sea(scene: Meadow) 
     scene.told.clear()
     await scene.drone.turn_away(scene.route("dock-1", "clinic", "dock-1")[1])
     said = [m for m in scene.told if isinstance(m, INT | LONG)]
-    assert [m.command for m in said] == [mav.MAV_CMD_DO_REPOSITION]
+    assert [m.command for m in said] == [mav.MAV_CMD_REQUEST_MESSAGE, mav.MAV_CMD_DO_REPOSITION]
     (turn,) = (m for m in said if isinstance(m, INT))
     assert (turn.frame, turn.z) == (mav.MAV_FRAME_GLOBAL_INT, GROUND_AMSL_M + 50)
     await asyncio.sleep(5)

@@ -9,6 +9,7 @@ from dispatcher.errors import Refused
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
+from sim.copter import RTL
 from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 
@@ -163,3 +164,24 @@ async def test_a_drone_with_its_failsafes_off_gets_no_work_until_they_are_set(
         place.simulation.stage.autopilots[D1].params.set("RTL_ALT", 4000)
         await place.until_ended(task)
         assert place.task(task).vehicle == D1
+
+
+async def test_who_does_not_get_home_at_the_fourth_time_is_told_to_people(field: Path) -> None:
+    async with hospital(field) as place:
+        task = await kit(place)
+        await place.until_ended(task)
+        vehicle = place.task(task).vehicle
+        assert vehicle is not None
+        copter = place.simulation.stage.autopilots[vehicle].copter
+
+        def told() -> bool:
+            if "keeps_failing" in place.open_codes():
+                return True
+            if copter.body.position().height_agl_m > 20 and copter.mode != RTL:
+                copter.set_mode(RTL)
+            return False
+
+        await place.until(told)
+        (alert,) = [a for a in place.service.alerts() if a.code == "keeps_failing"]
+        assert (alert.vehicle, alert.facts["why"]) == (vehicle, "drone_turned_back")
+        await place.until(lambda: "keeps_failing" not in place.open_codes())

@@ -87,6 +87,7 @@ def as_told(view: VehicleView) -> VehicleView:
     plain = {
         "driving": False,
         "airborne": False,
+        "returning": False,
         "charging": False,
         "mission": None,
         "base": (),

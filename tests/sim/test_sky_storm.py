@@ -10,8 +10,9 @@ import pytest
 
 from tests.sim.sky_storm import play
 
-USUAL = [9, 23]
-"""The first one left a drone where nobody took it to be, the second one ended the dispatcher."""
+USUAL = [9, 17, 23]
+"""The first one left a drone where nobody took it to be, the second one had one take off into the
+way of one that had been called home, the last one ended the dispatcher."""
 
 
 def seeds() -> list[int]:

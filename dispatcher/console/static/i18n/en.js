@@ -515,6 +515,8 @@ export const en = {
   "alert.non_conformant.doing": "it is worked around; its maker should know",
   "alert.set_aside": "{vehicle} is set aside: {why}",
   "alert.set_aside.doing": "it gets no new work; put it back in service when it has been seen to",
+  "alert.keeps_failing": "{vehicle} fails again and again: {why}",
+  "alert.keeps_failing.doing": "it tries again every few seconds; somebody should look",
   "alert.link_lost": "the link to {vehicle} is lost",
   "alert.link_lost.doing": "it goes on with what it may; we keep calling",
   "alert.goods_stranded": "{vehicle} cannot deliver what it carries: {why}",

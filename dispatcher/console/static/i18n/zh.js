@@ -515,6 +515,8 @@ export const zh = {
   "alert.non_conformant.doing": "系统已绕过该问题，请告知厂商",
   "alert.set_aside": "{vehicle} 已被停用：{why}",
   "alert.set_aside.doing": "不再分配新任务，检查后可恢复服务",
+  "alert.keeps_failing": "{vehicle} 反复失败：{why}",
+  "alert.keeps_failing.doing": "正在不断重试，请派人查看",
   "alert.link_lost": "与 {vehicle} 的链路中断",
   "alert.link_lost.doing": "车辆继续已授权的行程，系统持续重连",
   "alert.goods_stranded": "{vehicle} 无法送达所载物品：{why}",
