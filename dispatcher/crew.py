@@ -17,10 +17,8 @@ from routing.site import Edge, LaneId, NodeId, Role, Site
 
 AHEAD = 3
 """At most so many edges are granted ahead of a vehicle: if it breaks down, it holds them."""
-SHORT_S = 4.0
-"""Who could drive on behind the next node for less than this is granted more."""
-MOST_S = 10.0
-"""What would let it drive on there for longer than this is granted later, if that is enough."""
+AHEAD_S = 9.0
+"""For how long a vehicle may drive on behind the next node, so that it need not stop there."""
 BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
 HELD_S = 60.0
@@ -85,11 +83,10 @@ class Crew:
 
     def pump(self) -> None:
         """Grant whatever can be granted now, the most urgent first."""
-        asking = [c for c in self.claims.waiting() if self._runs_short(c)]
         granted = True
         while granted:
             granted = False
-            for claim in asking:
+            for claim in self.claims.waiting():
                 if self._has_enough(claim) or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
@@ -103,21 +100,12 @@ class Crew:
         for pilot in self:
             pilot.freed.set()
 
-    def _runs_short(self, claim: Claim) -> bool:
-        return self._beyond_s(claim, claim.granted) < SHORT_S
-
     def _has_enough(self, claim: Claim) -> bool:
-        """Whether it is told no more for now: so it isn't told something new at each node."""
-        ahead = claim.granted - claim.passed
-        if not claim.waiting or ahead >= AHEAD:
-            return True
-        more_s = self._beyond_s(claim, claim.granted + 1)
-        return ahead > 1 and not self._runs_short(claim) and more_s > MOST_S
-
-    def _beyond_s(self, claim: Claim, upto: int) -> float:
-        """For how long it drives from the next node on to the end of edge ``upto`` (1-based)."""
-        beyond_m = sum(edge.lane.length_m for edge in claim.edges[claim.passed + 1 : upto])
-        return beyond_m / self._pilots[claim.vehicle].spec.speed_m_s
+        beyond = claim.edges[claim.passed + 1 : claim.granted]
+        if not beyond:
+            return False
+        ahead_m = AHEAD_S * self._pilots[claim.vehicle].spec.speed_m_s
+        return len(beyond) >= AHEAD - 1 or sum(edge.lane.length_m for edge in beyond) >= ahead_m
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]

@@ -60,13 +60,13 @@ class OrderAcceptance:
         self._zones.new_order()
         if same:
             job.extend(order)
-            self._roll_on()
+            self.roll_on()
             return
         if not self._v3:
             job.clear_instant()  # only version 3.0 keeps them until it is told otherwise
         job.take(order)
 
-    def _roll_on(self) -> None:
+    def roll_on(self) -> None:
         """On its way to what was the end of its base, it need not stop there any more."""
         job, lane = self._memory.job, self._body.edge
         edge = job.next_edge

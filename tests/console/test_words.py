@@ -63,6 +63,7 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
         assert sorted(re.findall(r"\{(\w+)\}", ZH[key])) == places, key
 
 
+@pytest.mark.long
 def test_every_refusal_has_its_sentence() -> None:
     assert {code for code in first_words(*REFUSALS) if f"reason.{code}" not in EN} == set()
 

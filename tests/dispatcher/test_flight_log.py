@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from dispatcher.api import create_app
@@ -111,6 +112,7 @@ async def here() -> AsyncIterator[Logged]:
     await ward.store.close()
 
 
+@pytest.mark.long
 async def test_an_export_of_a_month_leaves_nothing_out(here: Logged) -> None:
     await here.fly(5003)
     lines = (await here.get("/flights", month="2026-03", format="csv")).text.split("\r\n")

@@ -1,6 +1,5 @@
 """Rights of way on a few nodes: what a vehicle may do must never block another for good."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -127,41 +126,6 @@ async def test_who_waits_for_an_air_lock_says_who_is_in_it() -> None:
     assert reason is not None
     assert reason.code == "waits_for_air_lock"
     assert (reason.facts["lock"], reason.facts["by"]) == ("lock-1", ONE)
-
-
-LINE = """
-site: line
-name: {en: Line, zh: 直线}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  L1:
-    name: {en: Level 1, zh: 一层}
-    elevation_m: 0
-    nodes: {a: [0, 0], b: [5, 0], c: [10, 0], d: [15, 0], e: [20, 0], f: [25, 0], g: [30, 0]}
-    places:
-      home-1: {name: {en: Home 1, zh: 一号位}, at: [-5, 0], joins: [a], roles: [parking]}
-    lanes:
-      - [a, b, c, d, e, f, g]
-"""
-
-
-async def test_who_drives_alone_is_told_something_new_at_every_other_node() -> None:
-    site = loads(LINE, "line")
-    traffic = Traffic(site, Facilities(MemoryBus(), site))
-    traffic.add(spec(1), NodeId("home-1"))
-    traffic.start()
-    edges = [site.edge(NodeId(s), NodeId(e)) for s, e in pairwise(("home-1", *"abcdefg"))]
-    told: list[int] = []
-    async with asyncio.TaskGroup() as group:
-        portals = group.create_task(traffic.run())
-        assert await traffic.admit(ONE, edges, RANK)
-        async with traffic.drive(ONE, edges, RANK) as clearance:
-            for passed in range(len(edges)):
-                clearance.reached(passed)
-                await asyncio.sleep(1)
-                told.append(clearance.released - 1 - passed)
-        portals.cancel()
-    assert told == [3, 2, 3, 2, 3, 2, 1], "so many edges are ahead of it, as far as there are any"
 
 
 def row(one: str, two: str, text: str = ROW) -> Traffic:

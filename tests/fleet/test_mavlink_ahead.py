@@ -172,7 +172,7 @@ async def test_it_turns_by_one_command() -> None:
         await scene.drone.turn_away(to)
         said = [m for m in scene.told if m.get_type() in ("COMMAND_INT", "COMMAND_LONG")]
         asked, turned = said
-        assert asked.command == mav.MAV_CMD_REQUEST_MESSAGE
+        assert asked.to_dict()["command"] == mav.MAV_CMD_REQUEST_MESSAGE
         assert turned.get_type() == "COMMAND_INT"
         await asyncio.sleep(5)
         assert scene.body.velocity()[0] > 1

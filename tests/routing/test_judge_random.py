@@ -62,6 +62,7 @@ def test_all_rules_are_in_some_problems_and_many_verdicts_on_some_plans() -> Non
     assert len(verdicts) > 5
 
 
+@pytest.mark.long
 @FEW
 @given(cases())
 def test_time_goes_on_and_services_begin_when_they_may(case: Case) -> None:

@@ -156,6 +156,7 @@ def test_reasons_after_a_search_are_true(problem: Problem) -> None:
         believe(problem, plan, request, refusal)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=40)
 @given(rich_problems())
 def test_each_vehicle_explains_itself_truly(problem: Problem) -> None:

@@ -249,6 +249,7 @@ def test_no_junk_is_too_wild_for_a_message(text: str, says: str) -> None:
     assert says in said
 
 
+@pytest.mark.long
 def test_a_bomb_of_aliases_is_defused() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)

@@ -118,6 +118,7 @@ def test_thinking_never_makes_it_worse(problem: Problem, seed: int) -> None:
     assert again == better
 
 
+@pytest.mark.long
 @FEW
 @given(problems(), problems())
 def test_a_plan_of_another_problem_is_a_valid_start(problem: Problem, other: Problem) -> None:

@@ -142,6 +142,7 @@ def test_the_largest_numbers_of_all(number: int) -> None:
     answer(replace(problem, slots=(electric,), chargers=(Charger(node=2),)))
 
 
+@pytest.mark.long
 def test_a_crowd_of_a_thousand_is_answered_within_the_budget() -> None:
     """Compared by a generous ratio, in processor time: machines differ."""
     warm_up()

@@ -77,6 +77,7 @@ def test_one_more_vehicle_never_makes_it_dearer(problem: Problem, seed: int) -> 
     assert wider_plan.cost <= plan.cost
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=60)
 @given(rich_problems(max_slots=3))
 def test_a_plan_goes_on_from_itself(problem: Problem) -> None:
@@ -84,6 +85,7 @@ def test_a_plan_goes_on_from_itself(problem: Problem) -> None:
     assert insert(problem, plan).cost <= plan.cost
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=60)
 @given(rich_problems(max_slots=3))
 def test_a_plan_costs_what_its_routes_cost(problem: Problem) -> None:

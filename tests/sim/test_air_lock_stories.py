@@ -85,6 +85,7 @@ async def test_a_door_that_jams_open_shuts_the_lock_and_is_named(tmp_path: Path)
         assert story.open_codes() == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pause_s", [17.0, *told_at_length(3.0, 5.0, 7.0, 11.0)])
 async def test_killed_again_and_again_never_two_doors_are_open(
     tmp_path: Path, pause_s: float

@@ -183,6 +183,7 @@ async def test_nobody_waits_for_ever_for_one_that_does_not_come(tmp_path: Path) 
         await sky.all_home()
 
 
+@pytest.mark.long
 async def test_before_one_that_hears_nothing_the_late_one_waits(tmp_path: Path) -> None:
     async with second_comes_home_from(twins(tmp_path), 500) as sky:
         await sky.call()

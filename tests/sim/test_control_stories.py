@@ -35,6 +35,7 @@ async def tell(place: Hospital | Place, order: Order, by: str = "Wu") -> Reply:
     return told.reply
 
 
+@pytest.mark.long
 async def test_on_hold_and_on_again_the_patrol_is_flown_to_its_end(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         patrol = await in_the_air(place)
@@ -49,6 +50,7 @@ async def test_on_hold_and_on_again_the_patrol_is_flown_to_its_end(tmp_path: Pat
         assert place.task(patrol).state is TaskState.DONE
 
 
+@pytest.mark.long
 async def test_called_home_it_stays_there_until_it_may_go_on(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         patrol = await in_the_air(place)

@@ -42,6 +42,7 @@ def test_the_hash_seed_changes_nothing_and_the_seed_does() -> None:
     assert sha_of(8, "0") not in journals
 
 
+@pytest.mark.long
 def test_two_runs_in_one_process_are_one_also_with_a_progress_bar(tmp_path: Path) -> None:
     scenario = load_scenario(
         scenario_file(tmp_path, more=DRONE + DEMAND), overrides=["duration=1h"]

@@ -175,6 +175,7 @@ async def test_who_is_stood_down_after_the_call_gives_it_to_another(
         assert not place.world.aircraft[D2].airborne
 
 
+@pytest.mark.long
 async def test_who_helps_is_given_no_other_work_before_it_is_home(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         for other in (D1, D3):
@@ -244,6 +245,7 @@ async def test_a_call_from_nowhere_is_refused(
         assert place.service.incidents.shown == []
 
 
+@pytest.mark.long
 async def test_how_soon_help_came_is_counted_from_the_bodies(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         await patrolled(place)

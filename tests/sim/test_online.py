@@ -93,6 +93,7 @@ def test_every_robot_that_is_meant_to_can_carry_every_task() -> None:
 # --- the replay
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_task_ends_and_every_plan_holds(policy: str) -> None:
     seen: list[Problem] = []

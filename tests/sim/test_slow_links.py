@@ -8,6 +8,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dispatcher.incidents_in import IncidentIn
 from sim.config import PlannedIncident
 from tests.sim.district import district
@@ -36,6 +38,7 @@ async def calls(place: Hospital) -> dict[str, Any]:
     return place.simulation.incidents.summary()
 
 
+@pytest.mark.long
 async def test_help_is_told_within_seconds_over_slow_links(tmp_path: Path) -> None:
     async with hospital(district(tmp_path, more=SLOW), seed=1) as place:
         await asyncio.sleep(120)

@@ -59,6 +59,7 @@ def hills(folder: Path, heights_m: tuple[float, float]) -> Path:
     return path
 
 
+@pytest.mark.long
 async def test_at_heights_that_do_nobody_comes_near_the_ground(tmp_path: Path) -> None:
     async with hospital(hills(tmp_path, (75, 75))) as place:
         patrols = [await place.submit(kind="patrol", area="hill") for _ in range(2)]

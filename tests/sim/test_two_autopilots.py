@@ -45,6 +45,7 @@ def mixed(folder: Path, more: str) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", ["", SLOW], ids=["clear", "slow"])
 async def test_both_deliver_patrol_and_help(tmp_path: Path, more: str) -> None:
     async with hospital(mixed(tmp_path, more)) as place:

@@ -143,6 +143,7 @@ async def test_who_has_a_higher_limit_flies_on(tmp_path: Path) -> None:
         assert "wind_above_limit" not in place.open_codes()
 
 
+@pytest.mark.long
 async def test_a_weather_hold_brings_drones_home_and_tells_why(tmp_path: Path) -> None:
     async with hospital(district(tmp_path)) as place:
         patrol = await patrolling(place)
