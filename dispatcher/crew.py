@@ -16,9 +16,7 @@ from routing.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
 AHEAD = 3
-"""At most so many edges are granted ahead of a vehicle: if it breaks down, it holds them."""
-AHEAD_S = 9.0
-"""For how long a vehicle may drive on behind the next node, so that it need not stop there."""
+"""How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
 BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
 HELD_S = 60.0
@@ -35,7 +33,8 @@ class Crew:
     ) -> None:
         self.site = site
         self.resources = Resources(site)
-        self._dead_ends = tuple(self._find_dead_ends(site))
+        passing = self.resources.halved  # there the rooms on a way are enough to get out of it
+        self._dead_ends = () if passing else tuple(self._find_dead_ends(site))
         self.claims = Claims(self.resources, self._dead_ends)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
@@ -87,7 +86,7 @@ class Crew:
         while granted:
             granted = False
             for claim in self.claims.waiting():
-                if self._has_enough(claim) or self._is_barred(claim):
+                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
                 if self.courtesy is not None and self.courtesy.rests(stretch):
@@ -99,13 +98,6 @@ class Crew:
                     granted = True
         for pilot in self:
             pilot.freed.set()
-
-    def _has_enough(self, claim: Claim) -> bool:
-        beyond = claim.edges[claim.passed + 1 : claim.granted]
-        if not beyond:
-            return False
-        ahead_m = AHEAD_S * self._pilots[claim.vehicle].spec.speed_m_s
-        return len(beyond) >= AHEAD - 1 or sum(edge.lane.length_m for edge in beyond) >= ahead_m
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
@@ -156,7 +148,7 @@ class Crew:
         So two whose ways home lead over each other are not in each other's way for ever.
         """
         for number, pilot in enumerate(self):
-            if self.claims.lost() >> number & 1:
+            if self._dead_ends and self.claims.lost() >> number & 1:
                 self._find_shelter(pilot, number)
 
     def _find_shelter(self, pilot: Pilot, number: int) -> None:

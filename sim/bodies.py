@@ -237,18 +237,6 @@ class GroundBody:
                 self._freeze()
                 self.changed.fire()
 
-    def roll_on(self) -> None:
-        """It need not stop at the end of the lane that it is on, after all."""
-        leg = self._leg
-        if leg is None or leg.onward:
-            return
-        if leg.profile is None:
-            leg.onward = True
-            return
-        speed_m_s = self._freeze()
-        leg.onward = True
-        self._roll(speed_m_s)
-
     async def act(self, action: Action) -> None:
         """Do one action where it stands; return when it is done."""
         if self._leg is not None or self.working is not None:

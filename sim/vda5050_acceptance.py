@@ -60,20 +60,10 @@ class OrderAcceptance:
         self._zones.new_order()
         if same:
             job.extend(order)
-            self.roll_on()
             return
         if not self._v3:
             job.clear_instant()  # only version 3.0 keeps them until it is told otherwise
         job.take(order)
-
-    def roll_on(self) -> None:
-        """On its way to what was the end of its base, it need not stop there any more."""
-        job, lane = self._memory.job, self._body.edge
-        edge = job.next_edge
-        if edge is None or lane is None or edge.end_node_id != lane.end:
-            return
-        if job.rolls_on and not self._memory.held_up and self._roads.may_drive(job.edges[1]):
-            self._body.roll_on()
 
     def _refuse(self, order: Order, same: bool) -> RobotError | None:
         job, cancels = self._memory.job, self._memory.cancels

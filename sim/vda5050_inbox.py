@@ -102,5 +102,4 @@ class Inbox:
             log.info("%s: %s", topic, fault)
             return
         self._zones.answer(message.responses)
-        self._acceptance.roll_on()
         self._memory.changed()

@@ -6,9 +6,6 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
-from dispatcher.crew import Crew
 from dispatcher.traffic import Traffic
 from fleet.bus import MemoryBus
 from fleet.errors import MissionCancelled
@@ -58,7 +55,6 @@ levels:
       - [a, b, c, d]
 """
 """Homes at one end of a corridor, wards at the other."""
-CLOSE = ROW.replace("[10, 0]", "[2, 0]").replace("[20, 0]", "[4, 0]").replace("[30, ", "[6, ")
 
 
 def spec(number: int) -> VehicleSpec:
@@ -179,13 +175,3 @@ async def test_after_a_restart_two_head_on_find_one_who_goes_aside() -> None:
     assert aside.nodes[2] in {"ward-1", "ward-2"}
     assert await traffic.admit(ONE, aside.edges, RANK, makes_room=True)
     assert traffic.way_home(TWO).nodes == ("b", "c", "d", "home-2")
-
-
-@pytest.mark.parametrize(("text", "edges"), [(ROW, 2), (CLOSE, 3)])
-def test_a_vehicle_is_granted_what_it_drives_in_a_few_seconds(text: str, edges: int) -> None:
-    crew = Crew(loads(text, "row"))
-    crew.enter(spec(1), NodeId("home-1"))
-    claim = crew[ONE].claim
-    assert crew.claims.plan(claim, along("home-1", "a", "b", "c", "d", "ward-1", text=text), ())
-    crew.pump()
-    assert claim.granted == edges

@@ -98,31 +98,6 @@ async def test_it_drives_to_the_end_of_its_base_and_asks_for_more() -> None:
         assert hand.scene.body.next_node == "n3"
 
 
-async def test_who_gets_more_on_its_last_lane_does_not_stop_between() -> None:
-    came_s: list[float] = []
-    for told_late in (False, True):
-        async with in_hand() as hand:
-            began_s = asyncio.get_running_loop().time()
-            await hand.base("n1 n2 n3", 2 if told_late else 3)
-            if told_late:
-                draft = first(TOLD, TOLD.route, 2, hand.scene.config)
-                more = update(draft, TOLD, TOLD.route, 3, hand.scene.config)
-                assert more is not None
-                await hand.order(
-                    Order(
-                        **hand.headers.next("order"),
-                        order_id="M1",
-                        order_update_id=1,
-                        nodes=more.nodes,
-                        edges=more.edges,
-                    )
-                )
-            while hand.scene.body.node != "n3":
-                await hand.scene.body.changed.wait()
-            came_s.append(asyncio.get_running_loop().time() - began_s)
-    assert came_s[1] == pytest.approx(came_s[0], abs=0.05)
-
-
 async def test_an_action_goes_through_its_states() -> None:
     async with in_hand() as hand:
         await hand.base("n1", 1)
