@@ -139,13 +139,6 @@ class Claim:
     """So many edges of the way home lead to where it could stay instead, if that is a berth."""
     needs: list[int] = field(default_factory=list[int])
     """What is needed from each edge on, way home included; one more than edges."""
-    path: list[int] = field(default_factory=list[int])
-    """What each edge needs, those of its way home included; only where vehicles pass each other,
-    like the next two."""
-    path_needs: list[int] = field(default_factory=list[int])
-    """What is needed from each of these edges on."""
-    turns: tuple[tuple[int, int], ...] = ()
-    """Where it turns round in a room: edges behind it, and what it holds there."""
     needs_to_pause: list[int] = field(default_factory=list[int])
     """The same, only as far as where it could stay."""
     wants: list[int] = field(default_factory=list[int])
@@ -154,6 +147,13 @@ class Claim:
     """The bit of the dead end where it could stay; 0 = it is none."""
     berth: int = 0
     """The bit of the berth where its way can end for all others; 0 = it is to go home."""
+    path: list[int] = field(default_factory=list[int])
+    """What each edge needs, those of its way home included; only where vehicles pass each other,
+    like the next two."""
+    path_needs: list[int] = field(default_factory=list[int])
+    """What is needed from each of these edges on."""
+    turns: tuple[tuple[int, int], ...] = ()
+    """Where it turns round in a room: edges behind it, and what it holds there."""
     held: int = 0
     between: int = 0
     """What it holds on top, because it stands somewhere between two nodes."""
@@ -167,9 +167,7 @@ class Claim:
     @property
     def need(self) -> int:
         """What it still lacks to get to its berth or home."""
-        if self.stuck:
-            return NOWHERE
-        return (self.needs_to_pause if self.berth else self.needs)[self.granted]
+        return NOWHERE if self.stuck else self.need_if_moving
 
     @property
     def need_if_moving(self) -> int:

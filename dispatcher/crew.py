@@ -147,8 +147,10 @@ class Crew:
 
         So two whose ways home lead over each other are not in each other's way for ever.
         """
+        if not self._dead_ends:
+            return
         for number, pilot in enumerate(self):
-            if self._dead_ends and self.claims.lost() >> number & 1:
+            if self.claims.lost() >> number & 1:
                 self._find_shelter(pilot, number)
 
     def _find_shelter(self, pilot: Pilot, number: int) -> None:

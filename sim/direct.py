@@ -11,7 +11,7 @@ from fleet.vda5050.codec import HAND_OVER
 
 
 @contextmanager
-def direct(on: bool = True) -> Generator[None]:
+def direct(*, on: bool = True) -> Generator[None]:
     """What is begun in this block hands over its messages, if ``on``."""
     before = HAND_OVER.set(on)
     try:

@@ -75,7 +75,7 @@ def run(scenario: Scenario, wishes: Wishes) -> RunResult:
 
         warm_up(partial(print, file=sys.stderr))
         since = time.perf_counter(), time.process_time()
-        with direct(wishes.direct):
+        with direct(on=wishes.direct):
             return loops.run(all_of_it())
 
 

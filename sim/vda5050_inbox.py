@@ -6,6 +6,7 @@ All is taken in at once, and carried out later by who drives and acts.
 import logging
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from fleet.bus import Bus
 from fleet.vda5050.config import Vda5050Config
@@ -19,6 +20,8 @@ from sim.vda5050_voice import Voice
 from sim.vda5050_zones import ZoneBook
 
 log = logging.getLogger(__name__)
+
+M = TypeVar("M")
 
 
 class Inbox:
@@ -56,10 +59,8 @@ class Inbox:
     def _take_order(self, topic: str, payload: bytes) -> None:
         if self._deaf:
             return
-        try:
-            order = self._words.read_order(payload)
-        except ValueError as fault:
-            log.info("%s: %s", topic, fault)
+        order = _read(self._words.read_order, topic, payload)
+        if order is None:
             self._not_valid("not a valid order")
         else:
             self._acceptance.consider(order)
@@ -68,10 +69,8 @@ class Inbox:
     def _take_instant_actions(self, topic: str, payload: bytes) -> None:
         if self._voice.down:
             return
-        try:
-            message = self._words.read_instant_actions(payload)
-        except ValueError as fault:
-            log.info("%s: %s", topic, fault)
+        message = _read(self._words.read_instant_actions, topic, payload)
+        if message is None:
             self._not_valid("not valid instant actions")
         else:
             for action in message.actions:
@@ -82,24 +81,25 @@ class Inbox:
         self._memory.errors.order = (error(ErrorType3.VALIDATION_FAILURE, text),)
 
     def _take_zone_set(self, topic: str, payload: bytes) -> None:
-        if self._deaf:
-            return
-        try:
-            message = ZONE_SET.decode(payload)
-        except ValueError as fault:
-            log.info("%s: %s", topic, fault)
+        message = None if self._deaf else _read(ZONE_SET.decode, topic, payload)
+        if message is None:
             return
         refused = self._zones.store(message.zone_set)
         self._memory.errors.zone_set = (refused,) if refused is not None else ()
         self._memory.changed()
 
     def _take_responses(self, topic: str, payload: bytes) -> None:
-        if self._deaf:
-            return
-        try:
-            message = RESPONSES.decode(payload)
-        except ValueError as fault:
-            log.info("%s: %s", topic, fault)
+        message = None if self._deaf else _read(RESPONSES.decode, topic, payload)
+        if message is None:
             return
         self._zones.answer(message.responses)
         self._memory.changed()
+
+
+def _read(decode: Callable[[bytes], M], topic: str, payload: bytes) -> M | None:
+    """A message; None = it is none, which is logged."""
+    try:
+        return decode(payload)
+    except ValueError as fault:
+        log.info("%s: %s", topic, fault)
+        return None
