@@ -303,7 +303,8 @@ class GroundMover:
                 edges = way.edges[: way.decontaminations[0]]
                 work = self._wash(self._station(way.nodes[len(edges)]))
             if not await self._traffic.admit(self._spec.id, edges, errand.rank):
-                await self._make_room(goal, errand)
+                if self.stand == way.start:
+                    await self._make_room(goal, errand)
                 continue
             await self._leg(edges, work, errand)
             if not way.decontaminations:

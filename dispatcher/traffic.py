@@ -203,7 +203,8 @@ class Traffic:
 
         False = it was not for `ADMISSION_S`: what the vehicle stands on is what others need
         first, so it should go home out of their way and ask again from there. Until then its
-        wish is remembered, for those who want to know why it waits.
+        wish is remembered, for those who want to know why it waits. Or it has rolled on, as far as
+        it was told before, and its way begins elsewhere.
 
         Args:
             makes_room: this is that way home, and no wish of its own.
@@ -219,12 +220,15 @@ class Traffic:
             self._crew.wish(pilot, edges, goal)
         pilot.halting = False
 
+        def elsewhere() -> bool:
+            return bool(edges) and edges[0].start != claim.stand
+
         def enters() -> bool:
             if pilot.halting:
                 raise MissionCancelled
-            return self._claims.plan(claim, edges, self._crew.homeward(pilot, goal))
+            return elsewhere() or self._claims.plan(claim, edges, self._crew.homeward(pilot, goal))
 
-        entered = await self._until_safe(pilot, enters)
+        entered = await self._until_safe(pilot, enters) and not elsewhere()
         if entered and not makes_room:
             claim.wish = 0
         return entered

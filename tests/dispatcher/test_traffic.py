@@ -100,6 +100,16 @@ async def test_it_may_roll_on_a_little_and_others_count_on_the_rest() -> None:
     assert await traffic.admit(TWO, edges, RANK)
 
 
+async def test_who_has_rolled_on_is_not_let_in_from_where_it_was() -> None:
+    traffic = fork("k", "home-2")
+    await broken_off(traffic, ["k", "m", "a", "h", "home-1"], after=1)
+    edges = traffic.way_home(ONE).edges
+    traffic.found(ONE, NodeId("a"))
+    assert edges[0].start == "m"
+    assert not await traffic.admit(ONE, edges, RANK)
+    assert await traffic.admit(ONE, traffic.way_home(ONE).edges, RANK)
+
+
 async def test_where_nobody_is_in_the_way_it_takes_the_shortest() -> None:
     traffic = fork("k", "home-2")
     await broken_off(traffic, ["k", "m", "a", "h", "home-1"], after=1)

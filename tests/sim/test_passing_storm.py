@@ -78,7 +78,7 @@ async def test_random_trips_with_breakdowns_and_cancels(tmp_path: Path, seed: in
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_random_trips_of_a_dispatcher_that_is_killed_again_and_again(
     tmp_path: Path, seed: int
 ) -> None:
