@@ -33,8 +33,7 @@ class Crew:
     ) -> None:
         self.site = site
         self.resources = Resources(site)
-        passing = self.resources.halved  # there the rooms on a way are enough to get out of it
-        self._dead_ends = () if passing else tuple(self._find_dead_ends(site))
+        self._dead_ends = tuple(self._find_dead_ends(site))
         self.claims = Claims(self.resources, self._dead_ends)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
@@ -147,8 +146,6 @@ class Crew:
 
         So two whose ways home lead over each other are not in each other's way for ever.
         """
-        if not self._dead_ends:
-            return
         for number, pilot in enumerate(self):
             if self.claims.lost() >> number & 1:
                 self._find_shelter(pilot, number)
