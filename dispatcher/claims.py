@@ -21,7 +21,7 @@ from itertools import pairwise
 
 from fleet.vehicle import VehicleId
 from routing.passing import Half, axes
-from routing.site import Edge, NodeId, Site
+from routing.site import Edge, LiftId, NodeId, Site
 
 NOWHERE = -1
 """The need of a vehicle that can't move or knows no way home: every resource there is."""
@@ -33,8 +33,9 @@ Homeward = tuple[Edge, ...] | None
 class Resources:
     """Numbers the resources of a site: nodes and lanes one each, a lift with all its cabins one.
 
-    An air lock is one too: all that is inside, and the lanes through its doors. A passing lane, and
-    a node on the axis of two, is two: its halves.
+    A lift with room is as many as its cabin has places. An air lock is one too: all that is inside,
+    and the lanes through its doors. A passing lane, and a node on the axis of two, is two: its
+    halves.
     """
 
     halved = False
@@ -43,8 +44,13 @@ class Resources:
     def __init__(self, site: Site) -> None:
         self._bits: dict[str, int] = {}
         self._count = 0
+        self.places: dict[LiftId, tuple[int, ...]] = {}
+        """The places in the cabins of lifts with room."""
         for lift in site.lifts.values():
-            bit = self._new()
+            places = [self._new() for _ in range(lift.room.robots if lift.room else 1)]
+            bit = sum(places)
+            if lift.room is not None:
+                self.places[lift.id] = tuple(places)
             for cabin in lift.cabins.values():
                 self._bits[cabin] = bit
             for lane in site.lanes.values():
@@ -100,10 +106,7 @@ class Resources:
 
     def way(self, edges: Sequence[Edge], ground: int) -> int:
         """All that a way needs beyond its first node, of which a vehicle holds ``ground``."""
-        need = 0
-        for mask in self.masks(edges, ground):
-            need |= mask
-        return need
+        return _union(self.masks(edges, ground))
 
     def home_need(self, homeward: Homeward, ground: int) -> int:
         """What a way home needs."""
@@ -338,9 +341,14 @@ class Claims:
             end += 1
         return end
 
-    def grant(self, claim: Claim) -> bool:
-        """Grant the next stretch if it is free and safe."""
-        end, wanted = self.stretch(claim), self.next_need(claim)
+    def grant(self, claim: Claim, end: int | None = None) -> bool:
+        """Grant the next stretch if it is free and safe.
+
+        Args:
+            end: grant up to this edge instead, even if that is inside a lift.
+        """
+        end = self.stretch(claim) if end is None else end
+        wanted = _union(claim.masks[claim.granted : end])
         others = self._occupied & ~claim.held
         if wanted & others or claim.stuck:
             return False
@@ -423,12 +431,22 @@ class Claims:
         """All but ``claim`` that hold any of ``wanted``."""
         return [c for c in self._claims.values() if c is not claim and c.held & wanted]
 
+    def is_free(self, claim: Claim, bits: int) -> bool:
+        """Whether nobody else holds any of these."""
+        return not bits & self._occupied & ~claim.held
+
+    def places(self, lift: LiftId) -> tuple[int, ...]:
+        """The places in the cabin of a lift with room."""
+        return self._resources.places[lift]
+
+    def find(self, claim: Claim, ground: int) -> None:
+        """It turns out what a vehicle really holds of the node on which it stands."""
+        claim.ground = ground
+        self._measure(claim, claim.homeward, claim.pause)
+
     def next_need(self, claim: Claim) -> int:
         """What the vehicle's next stretch needs."""
-        wanted = 0
-        for mask in claim.masks[claim.granted : self.stretch(claim)]:
-            wanted |= mask
-        return wanted
+        return _union(claim.masks[claim.granted : self.stretch(claim)])
 
     def waiting(self) -> list[Claim]:
         """All who lack part of their way, in the order in which they are to be asked."""
@@ -517,6 +535,14 @@ class Claims:
             left[number] = bit, claim, claim.path_needs[end], ground, end
             return others | ground
         return None
+
+
+def _union(masks: Iterable[int]) -> int:
+    """All that is in any of these."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
 
 
 def _from_each(masks: Sequence[int], end: int) -> list[int]:

@@ -8,6 +8,9 @@ from routing.site import Edge, LiftId, Site
 
 LONGEST_S = 300.0
 """A robot that had a lift for longer than this was stuck in it; that is not paid back."""
+JOIN_S = 60.0
+"""So long after the first robot has been let in others may share the cabin, in these hours: else
+the lift might always have one in it."""
 
 
 class Courtesy:
@@ -28,16 +31,24 @@ class Courtesy:
         self._since_s: dict[LiftId, float] = {}
         self._until_s: dict[LiftId, float] = {}
 
-    def granted(self, edges: Sequence[Edge]) -> None:
-        """A robot has been granted these edges; its time in a lift begins."""
+    def granted(self, edges: Sequence[Edge], *, others: bool = False) -> None:
+        """A robot has been granted these edges; its time in a lift begins.
+
+        Args:
+            others: the lift has others in it, whose time goes on.
+        """
         lift = self._entered(edges)
-        if lift is not None:
+        if lift is not None and not (others and lift in self._since_s):
             self._since_s[lift] = self._clock.now_s()
 
-    def passed(self, edge: Edge) -> None:
-        """A robot has driven an edge; if that was out of a lift, the lift rests."""
+    def passed(self, edge: Edge, *, others: bool = False) -> None:
+        """A robot has driven an edge; if that was out of a lift, the lift rests.
+
+        Args:
+            others: the lift has others in it, and does not.
+        """
         lift = self._site.lift_at.get(edge.start)
-        if lift is None or edge.end in lift.cabins.values():
+        if lift is None or edge.end in lift.cabins.values() or others:
             return
         now_s = self._clock.now_s()
         used_s = min(now_s - self._since_s.pop(lift.id, now_s), LONGEST_S)
@@ -49,7 +60,11 @@ class Courtesy:
         """The lift that edges to be granted lead into, if it rests now."""
         lift = self._entered(edges)
         now_s = self._clock.now_s()
-        if lift is None or now_s >= self._until_s.get(lift, now_s):
+        if lift is None:
+            return None
+        since_s = self._since_s.get(lift, now_s)
+        full = self._site.lifts[lift].room is not None and now_s - since_s > JOIN_S
+        if now_s >= self._until_s.get(lift, now_s) and not full:
             return None
         first = self._site.lifts[lift].passengers
         return lift if first is not None and first.at(self._clock_s()) else None

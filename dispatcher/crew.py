@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from dispatcher.boarding import Boarding
+from dispatcher.cabins import Cabins
 from dispatcher.claims import Claim, Claims, Homeward, Resources
 from dispatcher.courtesy import Courtesy
 from dispatcher.halves import Halves
 from dispatcher.hours import Hours, ShutTimes
+from dispatcher.hygiene import DIRTY
 from dispatcher.pilot import Pilot
 from dispatcher.roadbook import RoadBook
 from fleet.vehicle import Position, VehicleId, VehicleSpec
+from routing.cabins import cabins
 from routing.errors import Unreachable
 from routing.passing import KeepRight
 from routing.paths import Way, drive_seconds
@@ -35,6 +39,8 @@ class Crew:
         self.resources = Resources(site)
         self._dead_ends = tuple(self._find_dead_ends(site))
         self.claims = Claims(self.resources, self._dead_ends)
+        self._cabins = cabins(site)
+        self._boarding = Boarding(self.claims, self._cabins)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
@@ -54,8 +60,29 @@ class Crew:
         self.roads.keep_free(home)
         halves = self._halves(spec)
         ground = None if halves is None else halves.found(stand, position)
-        claim = self.claims.enter(spec.id, stand, home, None, resources=halves, ground=ground)
-        self._pilots[spec.id] = Pilot(spec, claim, halves)
+        shared = self._shared(spec, halves or self.resources)
+        if shared is not None:
+            place = shared.find(stand, position and position.point)
+            ground = ground if place is None else place
+        claim = self.claims.enter(
+            spec.id, stand, home, None, resources=shared or halves, ground=ground
+        )
+        self._pilots[spec.id] = Pilot(spec, claim, halves, shared)
+
+    def _shared(self, spec: VehicleSpec, inner: Resources) -> Cabins | None:
+        """What a vehicle needs where it shares cabins with others; None = it never does."""
+        if spec.watched or not spec.keeps_right:
+            return None
+        fits = {
+            node: cabin
+            for node, cabin in self._cabins.items()
+            if cabin.fits(spec.width_m, spec.length_m)
+        }
+        mixed = bool(DIRTY & spec.load_types)
+        if not fits:
+            return None
+        places, number = self.resources.places, len(self._pilots)
+        return Cabins(inner, self.site, fits, places, number=number, mixed=mixed)
 
     def _halves(self, spec: VehicleSpec) -> Halves | None:
         """What a vehicle needs where it passes others; None = it never does."""
@@ -84,15 +111,16 @@ class Crew:
         granted = True
         while granted:
             granted = False
-            for claim in self.claims.waiting():
+            for claim in self._boarding.in_turn(self.claims.waiting()):
                 if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
                 if self.courtesy is not None and self.courtesy.rests(stretch):
                     continue
-                if self.claims.grant(claim):
+                if self._boarding.grant(claim):
                     if self.courtesy is not None:
-                        self.courtesy.granted(stretch)
+                        self.courtesy.granted(stretch, others=self.shares(claim, stretch[0].end))
+                    self.retell(self._pilots[claim.vehicle])
                     self._pilots[claim.vehicle].wake.set()
                     granted = True
         for pilot in self:
@@ -100,6 +128,8 @@ class Crew:
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
+        if self._boarding.leaves(claim):
+            return False
         if self.roads.bars(next_edge, flees=pilot.flees):
             return True
         stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
@@ -108,6 +138,51 @@ class Crew:
     def _meets_shut_hours(self, pilot: Pilot, edges: Sequence[Edge]) -> bool:
         hours = self.roads.hours
         return hours is not None and any(hours.is_shut(edge.lane.id, pilot.goods) for edge in edges)
+
+    def keep_places(self, pilot: Pilot, told: Sequence[Edge]) -> None:
+        """A former process told it to drive into cabins; nobody knows any more to which place."""
+        if pilot.cabins is None:
+            return
+        for edge in told:
+            cabin = self._cabins.get(edge.end)
+            if cabin is None or cabin.lift.id not in pilot.cabins.places:
+                continue
+            if edge.start not in self._cabins:
+                places = pilot.cabins.places[cabin.lift.id]
+                free = sum(bit for bit in places if self.claims.is_free(pilot.claim, bit))
+                pilot.cabins.take(cabin.lift.id, free or sum(places))
+
+    def find_place(self, pilot: Pilot, position: Position) -> None:
+        """It says where it stands; that may tell which place of a cabin it has."""
+        claim, cabins = pilot.claim, pilot.cabins
+        cabin = self._cabins.get(claim.stand)
+        if cabins is None or cabin is None or cabins.alone:
+            return
+        lift = cabin.lift.id
+        if lift not in cabins.places or cabins.own(lift) in cabins.places[lift]:
+            return
+        ground = cabins.find(claim.stand, position.point)
+        if ground is not None and ground in cabins.places[lift]:
+            self.claims.find(claim, ground)
+            self.retell(pilot)
+
+    def shares(self, claim: Claim, node: NodeId) -> bool:
+        """Whether others have places in the lift that a node is in."""
+        cabin = self._cabins.get(node)
+        if cabin is None:
+            return False
+        places = sum(self.resources.places[cabin.lift.id])
+        return bool(self.claims.holding(claim, places))
+
+    def retell(self, pilot: Pilot) -> None:
+        """Where it is to stand in a cabin may have changed: tell it what it has not been told."""
+        claim, clearance = pilot.claim, pilot.clearance
+        if pilot.cabins is None or clearance is None:
+            return
+        ahead = self.roads.now(claim.edges[clearance.released - 1 :], flees=pilot.flees)
+        tail = pilot.route(self.site, claim.stand, ahead)[1:]
+        if tail != clearance.route[clearance.released :]:
+            clearance.reroute(tail)
 
     def wish(self, pilot: Pilot, edges: Sequence[Edge], goal: NodeId) -> None:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""

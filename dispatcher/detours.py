@@ -176,8 +176,12 @@ class Detours:
             await asyncio.sleep(IMPATIENT_S / 2)
             for claim in claims.waiting():
                 pilot = self._crew[claim.vehicle]
-                idle = claim.granted == claim.passed and pilot.clearance is not None
-                if idle and loop.time() - pilot.since_s >= IMPATIENT_S:
+                idle = claim.granted == claim.passed or self._portals.rides.waits_inside(pilot)
+                if (
+                    idle
+                    and pilot.clearance is not None
+                    and loop.time() - pilot.since_s >= IMPATIENT_S
+                ):
                     held = [c for c in claims.everyone() if c is not claim]
                     load = {c.stand: STUCK_S if c.stuck else HELD_S for c in held}
                     self._reroute(pilot, load)

@@ -9,7 +9,7 @@ from dispatcher.book import TaskBook
 from dispatcher.chargers import Chargers
 from dispatcher.charging import enough
 from dispatcher.execution import REFUGE, Errand, Missions
-from dispatcher.hygiene import Hygiene, goods_of
+from dispatcher.hygiene import UNKNOWN, Hygiene, goods_of
 from dispatcher.mission_record import MissionRecord
 from dispatcher.pilot import chain, waypoints
 from dispatcher.stops import TaskStop, task_of
@@ -435,7 +435,7 @@ class GroundMover:
     def _goods(self) -> frozenset[str]:
         """The classes of what is on board; of a load that nobody knows, a class of its own."""
         tasks = (self._book.find(task_of(load)) for load in self._vehicle.state().loads)
-        return frozenset((task and goods_of(task.spec)) or "unknown" for task in tasks)
+        return frozenset((task and goods_of(task.spec)) or UNKNOWN for task in tasks)
 
     def _ratio(self) -> float | None:
         return self._vehicle.state().charge_ratio

@@ -14,6 +14,9 @@ from fleet.vehicle import VehicleId
 DIRTY = frozenset({Goods.DIRTY_LINEN, Goods.WASTE, Goods.INFECTIOUS_WASTE})
 DRY = frozenset({Goods.STERILE, Goods.MEDICINE, Goods.GENERAL})
 
+UNKNOWN = "unknown"
+"""The class of a load that nobody knows."""
+
 SHARING = frozenset({Goods.FOOD, Goods.MEDICINE})
 """Classes of which a vehicle takes several tasks at once."""
 
@@ -28,6 +31,11 @@ def may_follow(before: Goods, after: Goods) -> bool:
 def may_share(one: Goods, other: Goods) -> bool:
     """Whether two classes may ride together."""
     return one is other or (one in DRY and other in DRY)
+
+
+def rides_alone(goods: Iterable[str]) -> bool:
+    """Whether who has goods of these classes on board shares no cabin of a lift."""
+    return any(one == UNKNOWN or one in DIRTY for one in goods)
 
 
 def goods_of(spec: Spec) -> Goods | None:

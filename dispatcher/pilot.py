@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from dispatcher.cabins import Cabins
 from dispatcher.claims import Claim
 from dispatcher.halves import Halves
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleSpec
+from routing.cabins import SPARE_M
 from routing.passing import SLACK_M
 from routing.refusal import Refusal
 from routing.site import DoorId, Edge, LiftId, NodeId, Site
@@ -51,6 +53,8 @@ class Pilot:
     claim: Claim
     halves: Halves | None = None
     """What it needs where it passes others; None = it never does."""
+    cabins: Cabins | None = None
+    """What it needs where it shares cabins with others; None = it never does."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     freed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever anybody has moved on."""
@@ -85,13 +89,22 @@ class Pilot:
     """What it waits for, if that is a window of the day."""
 
     def route(self, site: Site, start: NodeId, edges: Sequence[Edge]) -> tuple[Waypoint, ...]:
-        """A way in the words of its mission, as it drives it: on the right where others pass."""
+        """A way in the words of its mission, as it drives it.
+
+        It is on the right where others pass, and at its own place in a cabin that others share.
+        """
         route = waypoints(site, start, edges)
-        if self.halves is None:
-            return route
-        stands = start == self.claim.stand and not self.claim.passed
-        ground = self.claim.ground if stands else self.halves.node(start)
-        return tuple(
-            waypoint if spot is None else replace(waypoint, point=spot, slack_m=SLACK_M)
-            for waypoint, spot in zip(route, self.halves.spots(start, edges, ground), strict=True)
-        )
+        if self.halves is not None:
+            stands = start == self.claim.stand and not self.claim.passed
+            whole = not stands or start in site.lift_at
+            ground = self.halves.node(start) if whole else self.claim.ground
+            spots = self.halves.spots(start, edges, ground)
+            route = tuple(
+                waypoint if spot is None else replace(waypoint, point=spot, slack_m=SLACK_M)
+                for waypoint, spot in zip(route, spots, strict=True)
+            )
+        return route if self.cabins is None else tuple(map(self._in_cabin, route))
+
+    def _in_cabin(self, waypoint: Waypoint) -> Waypoint:
+        spot = None if self.cabins is None else self.cabins.spot(waypoint.node)
+        return waypoint if spot is None else replace(waypoint, point=spot, slack_m=SPARE_M)

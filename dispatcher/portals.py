@@ -5,6 +5,7 @@ import logging
 
 from dispatcher.crew import Crew
 from dispatcher.pilot import Pilot
+from dispatcher.rides import Rides
 from fleet.errors import LinkTimeout
 from fleet.facility import Facilities
 from fleet.mission import Clearance
@@ -20,6 +21,7 @@ class Portals:
         self._crew = crew
         self._site = crew.site
         self._facilities = facilities
+        self.rides = Rides(crew.site, facilities)
 
     async def run(self) -> None:
         """Work doors and lifts for all, until cancelled."""
@@ -57,6 +59,9 @@ class Portals:
             clearance.release(last + 1)
             return True
         edge = claim.edges[first]
+        shared = self.rides.lift(edge) is not None
+        if shared and not self.rides.is_due(pilot, first):
+            return False
         if edge.lane.lift is not None:
             if clearance.passed < first:
                 return False
@@ -71,6 +76,9 @@ class Portals:
         await self._make_ready(pilot, first, edge)
         if pilot.clearance is not clearance or (pilot.halting and not self.in_lift(clearance)):
             return False
+        if shared and claim.stuck:
+            self.rides.withdraw(pilot)
+            return False
         if claim.granted <= first or claim.edges[first] is not edge:  # it was led another way
             return True
         clearance.release(first + 2)
@@ -79,7 +87,9 @@ class Portals:
     async def _make_ready(self, pilot: Pilot, index: int, edge: Edge) -> None:
         """Have the lift come that an edge leads into or rides in, and its door opened."""
         lift = self._site.lift_at.get(edge.end)
-        if lift is not None:
+        if self.rides.lift(edge) is not None:
+            await self.rides.make_ready(pilot, index)
+        elif lift is not None:
             pilot.lift = lift.id
             level = self._site.nodes[edge.end].level
             await self._facilities.bring_lift(lift.id, level, pilot.spec.id)
@@ -105,7 +115,10 @@ class Portals:
     def is_plain(self, edge: Edge) -> bool:
         """Whether nothing need be made ready for an edge."""
         return (
-            edge.lane.lift is None and edge.lane.door is None and edge.end not in self._site.lift_at
+            edge.lane.lift is None
+            and edge.lane.door is None
+            and edge.end not in self._site.lift_at
+            and self.rides.lift(edge) is None
         )
 
     def in_lift(self, clearance: Clearance) -> bool:
@@ -143,12 +156,21 @@ class Portals:
         if pilot.lift is not None and self._is_clear_of_lift(pilot):
             lift, pilot.lift = pilot.lift, None
             self._facilities.release_lift(lift, pilot.spec.id)
+            if self._site.lifts[lift].room is not None:
+                for other in self._crew:  # those further off may call it now
+                    other.wake.set()
+        elif pilot.clearance is None and not (pilot.left or pilot.claim.granted):
+            self.rides.withdraw(pilot)
 
     def _is_clear_of_lift(self, pilot: Pilot) -> bool:
         claim = pilot.claim
         cabins = self._site.lifts[pilot.lift].cabins.values() if pilot.lift is not None else ()
         ahead = claim.edges[claim.passed : claim.granted]
         return claim.stand not in cabins and not any(edge.end in cabins for edge in ahead)
+
+    def keep(self, pilot: Pilot) -> None:
+        """Keep lifts with room where what a former process told it needs them."""
+        self.rides.keep(pilot, pilot.claim.edges)
 
     def forget(self, pilot: Pilot) -> None:
         """Let go of doors and lifts that a former process had asked for and nobody needs now."""

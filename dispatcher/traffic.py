@@ -13,6 +13,7 @@ from dispatcher.crew import Crew
 from dispatcher.detours import Detours
 from dispatcher.emergencies import stands_aside
 from dispatcher.hours import Goods, Hours
+from dispatcher.hygiene import rides_alone
 from dispatcher.pilot import Pilot, chain
 from dispatcher.portals import Portals
 from dispatcher.travel_times import TravelTimes
@@ -79,9 +80,11 @@ class Traffic:
         """Keep for a vehicle what a former process told it, before anybody is granted anything."""
         pilot = self._crew[vehicle]
         edges = chain(self._site, pilot.claim.stand, base)
+        self._crew.keep_places(pilot, edges)
         end = edges[-1].end if edges else pilot.claim.stand
         homeward = self._crew.homeward(pilot, end)
         self._claims.force(pilot.claim, edges, homeward, granted=len(edges))
+        self._portals.keep(pilot)
 
     def count_on(self, routes: Mapping[VehicleId, Sequence[NodeId]]) -> None:
         """After all are held: keep the table as safe as it was for a former process.
@@ -112,10 +115,16 @@ class Traffic:
         """The node on which a vehicle stands, or from which it drives."""
         return self._crew[vehicle].claim.stand
 
-    def found(self, vehicle: VehicleId, node: NodeId) -> None:
-        """A vehicle says where it stands; news only if we don't drive it: a person may have."""
+    def found(self, vehicle: VehicleId, node: NodeId, position: Position | None = None) -> None:
+        """A vehicle says where it stands; news only if we don't drive it: a person may have.
+
+        Args:
+            position: where that is more exactly.
+        """
         pilot = self._crew[vehicle]
         claim = pilot.claim
+        if pilot.cabins is not None and position is not None and claim.stand == node:
+            self._crew.find_place(pilot, position)
         if pilot.clearance is not None or claim.stand == node:
             return
         self.detours.unblock(vehicle)
@@ -138,6 +147,7 @@ class Traffic:
         pilot = self._crew[vehicle]
         if pilot.claim.stuck != stuck:
             self._claims.set_stuck(pilot.claim, stuck)
+            pilot.wake.set()
             self.detours.unblock(vehicle)
             self._crew.rehome()
             self._crew.pump()
@@ -182,8 +192,11 @@ class Traffic:
 
     def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
         """What a vehicle has on board decides where it may drive at which hour."""
+        pilot = self._crew[vehicle]
         if self.roads.hours is not None:
-            self._crew[vehicle].goods = goods()
+            pilot.goods = goods()
+        if pilot.cabins is not None:
+            pilot.cabins.alone = rides_alone(goods())
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home, or to its berth, that everybody counts on; raises Unreachable."""
@@ -442,7 +455,8 @@ class Traffic:
     def _reached(self, pilot: Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
         if self._crew.courtesy is not None:
-            self._crew.courtesy.passed(pilot.claim.edges[index - 1])
+            edge = pilot.claim.edges[index - 1]
+            self._crew.courtesy.passed(edge, others=self._crew.shares(pilot.claim, edge.start))
         now_s = asyncio.get_running_loop().time()
         if self._times is not None:
             self._learn(self._times, pilot, pilot.claim.edges[index - 1], now_s - pilot.since_s)

@@ -44,7 +44,7 @@ class FleetWatch:
         """One vehicle has said something, or should have."""
         state = self._roster[vehicle].state()
         if state.last_node is not None and self._traffic.knows(vehicle):
-            self._traffic.found(vehicle, state.last_node)
+            self._traffic.found(vehicle, state.last_node, state.position)
         if state.breaches is not self._breaches.get(vehicle, ()):
             self._blame(vehicle, state.breaches)
         trouble, before = _trouble(state), self._trouble.get(vehicle)

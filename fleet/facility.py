@@ -9,56 +9,35 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from fleet.air_lock import AirLock
 from fleet.asking import Requests, Waiters
 from fleet.bus import Bus
 from fleet.errors import LinkTimeout
+from fleet.lift_words import LiftRequest, LiftState, Word
+from fleet.shared_lift import SharedLift
 from routing.refusal import Refusal
-from routing.site import DoorId, LevelId, LiftId, Site
+from routing.site import DoorId, LevelId, Lift, LiftId, Site
 
 log = logging.getLogger(__name__)
 
 TOPICS = "wardline/v1/facilities"
 
 
-class _Message(BaseModel):
-    """Machines may say more than we read."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class DoorRequest(_Message):
+class DoorRequest(Word):
     """Asks for a door to be kept open for one session, or no longer."""
 
     session: str
     open: bool
 
 
-class DoorState(_Message):
+class DoorState(Word):
     """What a door says of itself."""
 
     open: bool
     moving: bool = False
     sessions: tuple[str, ...] = ()
-    in_service: bool = True
-
-
-class LiftRequest(_Message):
-    """Asks a lift to come to a level and hold its doors open; None = the session is over."""
-
-    session: str
-    level: str | None
-
-
-class LiftState(_Message):
-    """What a lift says of itself."""
-
-    level: str
-    moving: bool = False
-    open: bool
-    session: str | None = None
     in_service: bool = True
 
 
@@ -140,6 +119,17 @@ class _Lift:
     state: LiftState | None = None
     waiters: Waiters = field(default_factory=Waiters)
 
+    def want(self, session: str, level: LevelId) -> None:
+        self.given_up.pop(session, None)
+        self.wanted[session] = level
+
+    def release(self, session: str) -> None:
+        self.wanted.pop(session, None)
+        self.given_up[session] = False
+
+    def rides(self, session: str) -> bool:
+        return self.state is not None and self.state.session == session
+
     def ready(self, session: str) -> bool:
         state, level = self.state, self.wanted.get(session)
         return (
@@ -170,7 +160,13 @@ class _Lift:
             del self.given_up[session]
 
 
-def _served(machine: _Door | _Lift, session: str) -> bool:
+def _lift(lift: Lift, site: Site) -> _Lift | SharedLift:
+    if lift.room is None:
+        return _Lift(lift.id)
+    return SharedLift(lift.id, {level: site.levels[level].elevation_m for level in lift.cabins})
+
+
+def _served(machine: _Door | _Lift | SharedLift, session: str) -> bool:
     """Whether there is nothing to wait for: it is ready, or no longer wanted."""
     return session not in machine.wanted or machine.ready(session)
 
@@ -191,7 +187,7 @@ class Facilities:
         self._bus = bus
         self._patience_s = patience_s
         self._doors = {str(door): _Door(door) for door in site.doors}
-        self._lifts = {str(lift): _Lift(lift) for lift in site.lifts}
+        self._lifts = {str(id_): _lift(lift, site) for id_, lift in site.lifts.items()}
         self._locks = [
             AirLock([self._doors[door] for door in lock.doors]) for lock in site.air_locks.values()
         ]
@@ -247,18 +243,18 @@ class Facilities:
         self._work.set()
 
     async def bring_lift(self, lift: LiftId, level: LevelId, session: str) -> None:
-        """Return when the lift stands open at ``level`` for this session alone.
+        """Return when the lift stands open at ``level`` for this session.
 
         Called again with another level it takes along who is inside. Other sessions wait until
-        `release_lift`. It returns as well when the session is released meanwhile.
+        `release_lift`; in a lift with room, until nobody wants it to stay where it is. It returns
+        as well when the session is released meanwhile.
 
         Raises:
             LinkTimeout: it did not come in time; it is still wanted, until released.
         """
         machine, asked_s = self._lifts[lift], asyncio.get_running_loop().time()
-        machine.given_up.pop(session, None)
-        machine.wanted[session] = level
-        ride = machine.state is not None and machine.state.session == session
+        ride = machine.rides(session)
+        machine.want(session, level)
         self._work.set()
         if not await machine.waiters.until(lambda: _served(machine, session), self._patience_s):
             raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
@@ -278,10 +274,24 @@ class Facilities:
     def release_lift(self, lift: LiftId, session: str) -> None:
         """The session is over; safe to repeat, also when there was none."""
         machine = self._lifts[lift]
-        machine.wanted.pop(session, None)
-        machine.given_up[session] = False
+        machine.release(session)
         machine.waiters.wake()
         self._work.set()
+
+    def keep_place(self, lift: LiftId, session: str, level: LevelId | None = None) -> None:
+        """A vehicle has a place in a lift with room.
+
+        Args:
+            level: where it is to stay for that vehicle; None = it may go wherever others want it.
+        """
+        machine = self._lifts[lift]
+        if isinstance(machine, SharedLift):
+            machine.want(session, level)
+            self._work.set()
+
+    def is_shared(self, lift: LiftId, session: str) -> bool:
+        """Whether others than this session want a lift now."""
+        return any(other != session for other in self._lifts[lift].wanted)
 
     def why_not(self, facility: DoorId | LiftId) -> Refusal | None:
         """Why a lift or door can't be counted on now; None = it can."""
@@ -305,7 +315,7 @@ class Facilities:
         """Have ``listener`` called when a door or lift goes out of service, or comes back."""
         self._service_listeners.append(listener)
 
-    def _heard(self, machine: "_Door | _Lift", *, served: bool) -> None:
+    def _heard(self, machine: "_Door | _Lift | SharedLift", *, served: bool) -> None:
         """A machine has said something; ``served`` is whether it was in service before."""
         machine.waiters.wake()
         self._work.set()

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fleet.config import FleetConfig, LinkConfig, ModelConfig, VehicleConfig, VehicleGroup
 from fleet.heights import height_faults
-from fleet.passing import passing_faults
+from fleet.passing import cabin_faults, passing_faults
 from fleet.vehicle import Integration, Medium
 from routing.errors import Fault
 from routing.marked_yaml import Marked, Step
@@ -122,7 +122,8 @@ def fleet_faults(declared: Sequence[Declared], site: Site, text: Marked) -> list
             what = f"{config.id} drives on the ground but is reached by MAVLink"
             faults.append(Fault(line, what, "give its model a vda5050 link"))
     line = text.line("vehicles")
-    return [*faults, *passing_faults([one.config for one in declared], site, line)]
+    configs = [one.config for one in declared]
+    return [*faults, *passing_faults(configs, site, line), *cabin_faults(configs, site, line)]
 
 
 def unknown(line: int, what: str, given: str, known: Iterable[str]) -> Fault:

@@ -1,9 +1,10 @@
-"""Whether anybody in a fleet can pass in the lanes that its site has for that."""
+"""Whether anybody in a fleet can use the lanes and cabins that its site has for several."""
 
 from collections.abc import Sequence
 
 from fleet.config import VehicleConfig
 from fleet.vehicle import Medium
+from routing.cabins import cabins
 from routing.errors import Fault
 from routing.passing import fits, widest_m
 from routing.site import Lane, Site
@@ -26,6 +27,27 @@ def passing_faults(fleet: Sequence[VehicleConfig], site: Site, line: int) -> lis
     )
     remedy = "correct width_m of the lane or of the model, or leave out passing in the site file"
     return [Fault(line, what, remedy)]
+
+
+def cabin_faults(fleet: Sequence[VehicleConfig], site: Site, line: int) -> list[Fault]:
+    """A fault for each lift whose cabin has room for several, though not for any of this fleet.
+
+    Args:
+        line: where the fleet stands in its file.
+    """
+    ground = [one for one in fleet if one.medium is Medium.GROUND]
+    known = {cabin.lift.id: cabin for cabin in cabins(site).values()}
+    remedy = "correct room of the lift or the size of the model, or leave out room in the site file"
+    return [
+        Fault(
+            line,
+            f"no vehicle of this fleet can share lift {cabin.lift.id!r}: "
+            f"from corner to corner it may be {cabin.largest_m:.2f} m there",
+            remedy,
+        )
+        for cabin in known.values()
+        if ground and not any(cabin.fits(one.width_m, one.length_m) for one in ground)
+    ]
 
 
 def _fit(ground: Sequence[VehicleConfig], lane: Lane) -> bool:

@@ -3,7 +3,8 @@
 Everything that moves is told where to go in these words. A `Lane` is one stretch of road and one
 traffic resource: whoever drives it, in either direction, holds it alone; only where the site says
 so, two narrow vehicles pass each other. A lift has one cabin
-node on each level it serves; its lanes join every pair of them, and all of it is one resource.
+node on each level it serves; its lanes join every pair of them, and all of it is one resource,
+unless the site says that its cabin has room for several.
 """
 
 from collections.abc import Mapping
@@ -156,8 +157,23 @@ class AirLock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A cabin in which several vehicles stand side by side: see `routing.cabins`.
+
+    Args:
+        width_m: inside, along its door.
+        depth_m: inside, from its door to the wall behind.
+        robots: how many share it, 2 or more.
+    """
+
+    width_m: float
+    depth_m: float
+    robots: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lift:
-    """A lift for one vehicle at a time."""
+    """A lift for one vehicle at a time, or for several where there is room."""
 
     id: LiftId
     name: Name
@@ -168,6 +184,8 @@ class Lift:
     """Time to open or close its doors."""
     windows: tuple[Window, ...] = ()
     passengers: PassengersFirst | None = None
+    room: Room | None = None
+    """None = it takes one vehicle at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from routing.site import (
     Place,
     PlaceId,
     Role,
+    Room,
     Site,
     Workcell,
     WorkcellId,
@@ -377,6 +378,7 @@ class SiteBuilder:
             door_s=file.door_s,
             windows=self._windows(file.windows, ("lifts", lift)),
             passengers=_passengers(file.passengers),
+            room=file.room and Room(**file.room.model_dump()),
         )
 
     def _shaft(

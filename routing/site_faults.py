@@ -10,6 +10,7 @@ from shapely import Point as ShapelyPoint
 from shapely import Polygon
 from shapely.validation import explain_validity
 
+from routing.cabins import why_none
 from routing.errors import Fault
 from routing.geometry import Point
 from routing.handover import BESIDE_M, pad_beside
@@ -56,6 +57,7 @@ def site_faults(
         check.homes()
         check.air_locks()
         check.passing()
+        check.shared_cabins()
         check.reach()
     return check.found
 
@@ -205,6 +207,15 @@ class _Check:
                 what = f"passing lane {lane.id!r} goes straight on into no other passing lane"
                 remedy = "vehicles pass at nodes between two of them; add a node in its middle"
                 self._warn("lane", lane.id, what, remedy)
+
+    def shared_cabins(self) -> None:
+        """Where several are to share a cabin, each can come and go by itself."""
+        for lift in self._site.lifts.values():
+            why = None if lift.room is None else why_none(self._site, lift)
+            if why is not None:
+                what = f"nobody can share lift {lift.id!r}: {why}"
+                remedy = "correct room or joins of the lift, or leave out room"
+                self._fault("lift", lift.id, what, remedy)
 
     def _no_passing(self, lane: Lane) -> tuple[str, str] | None:
         """What forbids it, and the remedy."""

@@ -182,6 +182,14 @@ class LevelFile(_Model):
     workcells: dict[Id, WorkcellFile] = {}
 
 
+class RoomFile(_Model):
+    """How large a cabin is inside, and how many robots stand side by side in it."""
+
+    width_m: Annotated[float, Field(gt=0, le=20)]
+    depth_m: Annotated[float, Field(gt=0, le=20)]
+    robots: Annotated[int, Field(ge=2, le=8)] = 2
+
+
 class LiftFile(_Model):
     """A lift: where its cabin stands on each level, and what it is joined to there."""
 
@@ -193,6 +201,7 @@ class LiftFile(_Model):
     zone: ZoneName | None = None
     windows: list[WindowFile] = []
     passengers: PassengersFile | None = None
+    room: RoomFile | None = None
 
 
 class AirLockFile(_Model):

@@ -23,6 +23,7 @@ from routing.site import (
     NodeId,
     Place,
     Role,
+    Room,
     Site,
     Workcell,
     Zone,
@@ -235,6 +236,8 @@ class _Writer:
             parts.append(f"windows: {_windows(lift.windows)}")
         if lift.passengers is not None:
             parts.append(f"passengers: {_passengers(lift.passengers)}")
+        if lift.room is not None:
+            parts.append(f"room: {_room(lift.room)}")
         zones = [self._own_zone(nodes[node]) for node in lift.cabins.values()]
         own = next((zone for zone in zones if zone), None)
         return "{" + ", ".join([*parts, f"zone: {own}"] if own else parts) + "}"
@@ -249,6 +252,11 @@ def _block(key: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _chain(chain: Sequence[NodeId], facts: str) -> str:
     return f"{{path: {_list(chain)}{facts}}}" if facts else _list(chain)
+
+
+def _room(room: Room) -> str:
+    width, depth = _number(room.width_m), _number(room.depth_m)
+    return f"{{width_m: {width}, depth_m: {depth}, robots: {room.robots}}}"
 
 
 def _door(door: Door) -> str:

@@ -288,7 +288,11 @@ class GroundBody:
 
     def carry(self, edge: Edge) -> None:
         """Its lift has arrived at another level and stands open."""
-        self.node, self._beside = edge.end, None
+        nodes, beside = self._world.site.nodes, self._beside
+        if beside is not None:
+            below, above = nodes[edge.start].point, nodes[edge.end].point
+            beside = Point(beside.x_m + above.x_m - below.x_m, beside.y_m + above.y_m - below.y_m)
+        self.node, self._beside = edge.end, beside
         self.riding = self.decontaminated = False
         self._exit_m_s = 0.0
         self._moved()
@@ -296,7 +300,8 @@ class GroundBody:
         self.changed.fire()
 
     async def _ride(self, edge: Edge) -> None:
-        if self.node not in (edge.start, edge.end):
+        lift = self._world.site.lift_at.get(self.node)
+        if lift is None or lift.id != edge.lane.lift:
             raise ValueError(f"{self.id} stands on {self.node}, not on {edge.start}")
         self.halted_before = edge
         try:

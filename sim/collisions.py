@@ -11,9 +11,9 @@ class Collisions(Observer):
     """Two bodies on or towards one node, on one lane, or in one lift.
 
     A body has its node; while it drives also the lane and the node ahead. Of a lift it has all,
-    from the lobby before to the lobby after. On a passing lane, and at its ends, there is room for
-    several: there it is judged by what they really cover from now to the ends of their legs,
-    however slowly or quickly each of them gets on.
+    from the lobby before to the lobby after. On a passing lane, at its ends, and in a lift with
+    room, there is space for several: there it is judged by what they really cover from now to the
+    ends of their legs, however slowly or quickly each of them gets on.
     """
 
     def __init__(self, world: World) -> None:
@@ -79,7 +79,14 @@ class Collisions(Observer):
 
 
 def _roomy(site: Site) -> list[str]:
-    """The passing lanes, and the nodes at their ends."""
+    """The passing lanes with the nodes at their ends, and the lifts with room."""
     lanes = [lane for lane in site.lanes.values() if lane.passing]
     nodes = dict.fromkeys(node for lane in lanes for node in (lane.start, lane.end))
-    return [*(f"lane {lane.id}" for lane in lanes), *(f"node {node}" for node in nodes)]
+    lifts = [lift for lift in site.lifts.values() if lift.room is not None]
+    shafts = [lane for lane in site.lanes.values() if lane.lift and site.lifts[lane.lift].room]
+    nodes |= dict.fromkeys(cabin for lift in lifts for cabin in lift.cabins.values())
+    return [
+        *(f"lane {lane.id}" for lane in (*lanes, *shafts)),
+        *(f"node {node}" for node in nodes),
+        *(f"lift {lift.id}" for lift in lifts),
+    ]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from fleet.bus import Bus, Subscription
-from fleet.facility import TOPICS, DoorRequest, DoorState, LiftRequest, LiftState
+from fleet.facility import TOPICS, DoorRequest, DoorState
+from fleet.lift_words import LiftRequest, LiftState
 from routing.site import Door, Edge, LevelId, Lift
 from sim.bodies import GroundBody, Signal
 from sim.world import World

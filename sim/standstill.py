@@ -93,11 +93,14 @@ class Standstill:
             return None
         lift = self._world.site.lift_at.get(goal)
         taken = set(lift.cabins.values()) if lift is not None else {goal}
-        for other in self._world.ground.values():
-            ahead = other.edge.end if other.edge is not None else None
-            if other is not body and (other.node in taken or ahead in taken):
-                return other
-        return None
+        room = 1 if lift is None or lift.room is None else lift.room.robots
+        found = [
+            other
+            for other in self._world.ground.values()
+            if other is not body
+            and (other.node in taken or (other.edge is not None and other.edge.end in taken))
+        ]
+        return found[0] if len(found) >= room else None
 
     def _is_broken(self) -> bool:
         bodies = self._world.ground.values()

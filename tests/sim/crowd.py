@@ -5,9 +5,10 @@ corridor of 13 columns, half of it one lane wide, two wards at each column, four
 has a bay of its own beside the corridor. There are always so many deliveries open, between
 wards that no other open one names.
 
-    python -m tests.sim.crowd ROBOTS HOURS SEED
+    python -m tests.sim.crowd ROBOTS HOURS SEED [ROOM]
 
-writes what came of it as JSON, without the first half hour.
+writes what came of it as JSON, without the first half hour. With ROOM, so many robots fit into the
+cabin of each lift.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from tests.sim.tall_hospital import COLUMNS
 
 FLOORS, LIFTS = (1, 2, 3), (0, 4, 8, 12)
 STEP_M, PAIR_M, DOOR_M, HEIGHT_M = 10.0, 2.0, 6.0, 4.0
+PLACE_M = 1.1
 WARM_UP_S, LOOK_S = 1800.0, 30.0
 HELPER = {
     "make": "Porter",
@@ -56,7 +58,7 @@ HELPER = {
 }
 
 
-def scenario(robots: int, hours: float) -> Scenario:
+def scenario(robots: int, hours: float, room: int = 1) -> Scenario:
     """The building with so many robots, and nothing asked for; read from files like any other."""
     homes = [f"bay-{1 + n % len(FLOORS)}-{n // len(FLOORS)}" for n in range(robots)]
     data = {
@@ -69,13 +71,14 @@ def scenario(robots: int, hours: float) -> Scenario:
         ],
     }
     with TemporaryDirectory() as folder:
-        for name, content in {"site": _site(robots), "crowd": data}.items():
+        for name, content in {"site": _site(robots, room), "crowd": data}.items():
             Path(folder, f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         return load_scenario(Path(folder, "crowd.yaml"))
 
 
-def _site(robots: int) -> dict[str, Any]:
+def _site(robots: int, room: int) -> dict[str, Any]:
     bays = -(-robots // len(FLOORS))
+    inside = {"width_m": PLACE_M * room, "depth_m": 1.6, "robots": room}
     return {
         "site": "crowded-hospital",
         "name": "Crowded hospital",
@@ -88,6 +91,7 @@ def _site(robots: int) -> dict[str, Any]:
                 "joins": {f"L{floor}": [f"f{floor}lobby{n}"] for floor in FLOORS},
                 "speed_m_s": 0.5,
                 "door_s": 4.0,
+                **({"room": inside} if room > 1 else {}),
             }
             for n, column in enumerate(LIFTS)
         },
@@ -208,9 +212,9 @@ class Crowd:
                     self.result.longest_wait_s = max(self.result.longest_wait_s, waited)
 
 
-async def crowd(robots: int, hours: float, seed: int) -> Result:
+async def crowd(robots: int, hours: float, seed: int, room: int = 1) -> Result:
     """A crowded hospital for so many hours, with a delivery open for nearly each robot."""
-    simulation = Simulation(scenario(robots, hours), seed=seed)
+    simulation = Simulation(scenario(robots, hours, room), seed=seed)
     await simulation.open()
     people = Crowd(simulation, seed, open_at_once=min(robots, 38))
     try:
@@ -220,14 +224,15 @@ async def crowd(robots: int, hours: float, seed: int) -> Result:
     return people.result
 
 
-def _main(robots: int, hours: float, seed: int) -> None:
+def _main(robots: int, hours: float, seed: int, room: int) -> None:
     begun_s = time.process_time()
-    result = loops.run(crowd(robots, hours, seed))
+    result = loops.run(crowd(robots, hours, seed, room))
     took_s = sorted(result.took_s)
     row = {
         "robots": robots,
         "hours": hours,
         "seed": seed,
+        "room": room,
         "deliveries_per_h": round(result.done / (hours - WARM_UP_S / 3600), 1),
         "failed": result.failed,
         "took_p50_s": round(took_s[len(took_s) // 2]),
@@ -242,4 +247,9 @@ def _main(robots: int, hours: float, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
+    _main(
+        int(sys.argv[1]),
+        float(sys.argv[2]),
+        int(sys.argv[3]),
+        int(sys.argv[4]) if len(sys.argv) > 4 else 1,
+    )
