@@ -38,14 +38,14 @@ class Boarding:
         if lift is None or not isinstance(cabins, Cabins):
             return self._claims.grant(claim)
         if cabins.own(lift) not in cabins.places[lift]:  # a former process told it which one
-            self._move(claim, cabins, lift, cabins.places[lift][0])
+            self.move(claim, cabins, lift, cabins.places[lift][0])
         if self._claims.grant(claim):
             return True
         if self._claims.is_free(claim, cabins.own(lift)):
             return self._follow(claim, lift)
         free = [bit for bit in cabins.places[lift] if self._claims.is_free(claim, bit)]
         return any(
-            self._move(claim, cabins, lift, bit)
+            self.move(claim, cabins, lift, bit)
             and (self._claims.grant(claim) or self._follow(claim, lift))
             for bit in free
         )
@@ -61,7 +61,7 @@ class Boarding:
             return None
         return lift
 
-    def _move(self, claim: Claim, cabins: Cabins, lift: LiftId, bit: int) -> bool:
+    def move(self, claim: Claim, cabins: Cabins, lift: LiftId, bit: int) -> bool:
         """Count on another place, if that is safe."""
         before = cabins.own(lift)
         cabins.take(lift, bit)

@@ -216,6 +216,16 @@ class Crew:
             if homeward != claim.homeward:
                 self.claims.rehome(claim, homeward)
 
+    def find_places(self) -> None:
+        """Nobody knows any more which place in a cabin each counted on that is not there yet."""
+        for number, pilot in enumerate(self):
+            if pilot.cabins is None:
+                continue
+            for lift, places in pilot.cabins.places.items():
+                for bit in places:
+                    if self.claims.lost() >> number & 1 and not pilot.claim.held & sum(places):
+                        self._boarding.move(pilot.claim, pilot.cabins, lift, bit)
+
     def find_shelters(self) -> None:
         """Nobody knows any more which way each was to go: who can't get home goes to a berth.
 

@@ -81,6 +81,8 @@ class Portals:
             return False
         if claim.granted <= first or claim.edges[first] is not edge:  # it was led another way
             return True
+        if lift is not None and pilot.lift != lift.id:  # it was, and then back again
+            return True
         clearance.release(first + 2)
         return True
 

@@ -89,10 +89,11 @@ class Traffic:
     def count_on(self, routes: Mapping[VehicleId, Sequence[NodeId]]) -> None:
         """After all are held: keep the table as safe as it was for a former process.
 
-        Vehicles that have passed each other may be in each other's way home, and none if each
-        first drives to the end of the route that it was sent.
+        Vehicles that have passed each other, or ride together, may be in each other's way home,
+        and none if each first drives to the end of the route that it was sent.
         """
-        if not self._crew.resources.halved or not self._claims.lost():
+        several = self._crew.resources.halved or self._crew.resources.places
+        if not several or not self._claims.lost():
             return
         for vehicle, route in routes.items():
             claim = self._crew[vehicle].claim
@@ -109,6 +110,7 @@ class Traffic:
 
     def find_shelters(self) -> None:
         """All has been told that a former process held: see to it that all have where to go."""
+        self._crew.find_places()
         self._crew.find_shelters()
 
     def stand(self, vehicle: VehicleId) -> NodeId:

@@ -67,6 +67,8 @@ class SharedLift:
 
     def requests(self) -> list[LiftRequest]:
         """What the machine is to be told."""
+        if self.state is not None and self.state.session in self.wanted:
+            self._session = self.state.session  # a former process had asked in that name
         over = [LiftRequest(session=s, level=None) for s in self.given_up]
         self.given_up = dict.fromkeys(self.given_up, True)
         self._choose()
