@@ -37,8 +37,6 @@ class Boarding:
         lift, cabins = self._enters(claim), claim.resources
         if lift is None or not isinstance(cabins, Cabins):
             return self._claims.grant(claim)
-        if cabins.own(lift) not in cabins.places[lift]:  # a former process told it which one
-            self.move(claim, cabins, lift, cabins.places[lift][0])
         if self._claims.grant(claim):
             return True
         if self._claims.is_free(claim, cabins.own(lift)):
@@ -49,6 +47,15 @@ class Boarding:
             and (self._claims.grant(claim) or self._follow(claim, lift))
             for bit in free
         )
+
+    def left(self, claim: Claim, node: NodeId) -> None:
+        """It has left the cabin at a node; if nobody knew its place there, it needs but one again."""
+        cabin, cabins = self._cabins.get(node), claim.resources
+        if cabin is None or claim.stand in self._cabins or not isinstance(cabins, Cabins):
+            return
+        for bit in cabins.places.get(cabin.lift.id, ()):
+            if cabins.own(cabin.lift.id) not in cabins.places[cabin.lift.id]:
+                self.move(claim, cabins, cabin.lift.id, bit)
 
     def _enters(self, claim: Claim) -> LiftId | None:
         """The lift that its next edge leads into, if it can share it and has no place there yet."""

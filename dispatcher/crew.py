@@ -40,7 +40,7 @@ class Crew:
         self._dead_ends = tuple(self._find_dead_ends(site))
         self.claims = Claims(self.resources, self._dead_ends)
         self._cabins = cabins(site)
-        self._boarding = Boarding(self.claims, self._cabins)
+        self.boarding = Boarding(self.claims, self._cabins)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
@@ -111,13 +111,13 @@ class Crew:
         granted = True
         while granted:
             granted = False
-            for claim in self._boarding.in_turn(self.claims.waiting()):
+            for claim in self.boarding.in_turn(self.claims.waiting()):
                 if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
                 if self.courtesy is not None and self.courtesy.rests(stretch):
                     continue
-                if self._boarding.grant(claim):
+                if self.boarding.grant(claim):
                     if self.courtesy is not None:
                         self.courtesy.granted(stretch, others=self.shares(claim, stretch[0].end))
                     self.retell(self._pilots[claim.vehicle])
@@ -128,7 +128,7 @@ class Crew:
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
-        if self._boarding.leaves(claim):
+        if self.boarding.leaves(claim):
             return False
         if self.roads.bars(next_edge, flees=pilot.flees):
             return True
@@ -224,7 +224,7 @@ class Crew:
             for lift, places in pilot.cabins.places.items():
                 for bit in places:
                     if self.claims.lost() >> number & 1 and not pilot.claim.held & sum(places):
-                        self._boarding.move(pilot.claim, pilot.cabins, lift, bit)
+                        self.boarding.move(pilot.claim, pilot.cabins, lift, bit)
 
     def find_shelters(self) -> None:
         """Nobody knows any more which way each was to go: who can't get home goes to a berth.
@@ -310,7 +310,7 @@ class Crew:
         claim = pilot.claim
         ahead, homeward = claim.edges[claim.passed :], claim.homeward
         rest = None if homeward is None else (*ahead, *homeward)
-        self.stop(pilot, claim.stand, rest, pause=len(ahead))
+        self.stop(pilot, claim.stand, rest, pause=len(ahead) + claim.pause)
 
     def _cleans(self, node: NodeId) -> bool:
         places = self.site.places_at.get(node, ())

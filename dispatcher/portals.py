@@ -48,6 +48,7 @@ class Portals:
         """Release what is granted, once its door or lift is ready; False = nothing to do now."""
         clearance, claim = pilot.clearance, pilot.claim
         if clearance is None or clearance.released > claim.granted:
+            self.rides.settle(pilot)
             return False
         if pilot.halting and not self.in_lift(clearance):
             return False

@@ -72,6 +72,13 @@ class Rides:
         node = edge.start if edge.start in self._shared else edge.end
         await self._facilities.bring_lift(lift.id, self._site.nodes[node].level, pilot.spec.id)
 
+    def settle(self, pilot: Pilot) -> None:
+        """Nothing more is granted: if it has come on board by now, the lift may go."""
+        claim, clearance = pilot.claim, pilot.clearance
+        told = clearance is not None and clearance.released - 1 > claim.passed
+        if claim.stand in self._shared and not told:
+            self.withdraw(pilot)
+
     def withdraw(self, pilot: Pilot) -> None:
         """It wants nothing of its lift now; on board it keeps its place."""
         if pilot.lift is None or self._site.lifts[pilot.lift].room is None:

@@ -362,8 +362,13 @@ class Traffic:
         claim.rank = rank
         told, rest = edges[:held], edges[held:]
         stop = told[-1].end if told else claim.stand
-        homeward = self._crew.homeward(pilot, stop)
+        held_to = claim.edges[-1].end if claim.edges else claim.stand
+        homeward, pause = claim.homeward, claim.pause
+        if held_to != stop or homeward is None:
+            homeward, pause = self._crew.homeward(pilot, stop), 0
         self._claims.force(claim, told, homeward, passed=behind, granted=held)
+        if pause:
+            self._claims.rehome(claim, homeward, pause=pause)
         pilot.again = [n for n in range(behind, held) if not self._portals.is_plain(edges[n])]
         pilot.told = held
         goal = edges[-1].end if edges else stop
@@ -456,6 +461,7 @@ class Traffic:
 
     def _reached(self, pilot: Pilot, index: int) -> None:
         self._claims.pass_to(pilot.claim, index)
+        self._crew.boarding.left(pilot.claim, pilot.claim.edges[index - 1].start)
         if self._crew.courtesy is not None:
             edge = pilot.claim.edges[index - 1]
             self._crew.courtesy.passed(edge, others=self._crew.shares(pilot.claim, edge.start))
