@@ -49,7 +49,7 @@ class Boarding:
         )
 
     def left(self, claim: Claim, node: NodeId) -> None:
-        """It has left the cabin at a node; if nobody knew its place there, it needs but one again."""
+        """It has left a cabin; if nobody knew its place there, it needs but one again."""
         cabin, cabins = self._cabins.get(node), claim.resources
         if cabin is None or claim.stand in self._cabins or not isinstance(cabins, Cabins):
             return

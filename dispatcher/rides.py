@@ -5,15 +5,20 @@ until that one is on board; on board nothing is wanted before the way out is gra
 wanted where that begins until the cabin is left. Who can't move wants nothing.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from dispatcher.pilot import Pilot
 from fleet.facility import Facilities
+from fleet.mission import Clearance
+from fleet.vehicle import VehicleId
 from routing.paths import drive_seconds
 from routing.site import Edge, Lift, NodeId, Site
 
 NEAR_S = 10.0
-"""Those on board wait for one who comes to the door within this time, and for nobody else."""
+"""Those on board wait for one who should come to the door within this time, and nobody else."""
+LATE_S = 15.0
+"""So long they wait for it at the most."""
 
 
 class Rides:
@@ -21,6 +26,8 @@ class Rides:
 
     def __init__(self, site: Site, facilities: Facilities) -> None:
         self._site, self._facilities = site, facilities
+        self._expected: dict[VehicleId, tuple[Clearance | None, float]] = {}
+        """On which drive, and since when, others wait for somebody on the way to the door."""
         self._shared = {node: lift for node, lift in site.lift_at.items() if lift.room is not None}
 
     def lift(self, edge: Edge) -> Lift | None:
@@ -46,7 +53,10 @@ class Rides:
             return False
         if edge.start not in self._shared:
             others = self._facilities.is_shared(lift.id, pilot.spec.id)
-            return not others or self._is_near(pilot, index)
+            if others and claim.passed < index:
+                self._expect(pilot, lift, index)
+                return False
+            return True
         if claim.passed >= index:
             return True
         rides = claim.passed == index - 1 and claim.edges[index - 1].lane.lift is not None
@@ -108,11 +118,19 @@ class Rides:
         level = None if node is None else self._site.nodes[node].level
         self._facilities.keep_place(lift.id, pilot.spec.id, level)
 
-    def _is_near(self, pilot: Pilot, index: int) -> bool:
-        """Whether it stands before the door, or will in a moment."""
-        claim = pilot.claim
-        if claim.passed >= index:
-            return True
-        last = claim.edges[index - 1]
-        there_s = drive_seconds(self._site, last, pilot.spec.speed_m_s)
-        return claim.passed == index - 1 and there_s <= NEAR_S
+    def _expect(self, pilot: Pilot, lift: Lift, index: int) -> None:
+        """Others have places in a lift: they wait for one who is nearly there, but not for long.
+
+        It is not told to come in before it is at the door: it might never get there.
+        """
+        vehicle, loop = pilot.spec.id, asyncio.get_running_loop()
+        drive, since_s = self._expected.get(vehicle, (None, 0.0))
+        ahead = pilot.claim.edges[pilot.claim.passed : index]
+        ahead_s = sum(drive_seconds(self._site, edge, pilot.spec.speed_m_s) for edge in ahead)
+        if drive is not pilot.clearance:
+            if ahead_s - (loop.time() - pilot.since_s) <= NEAR_S:
+                self._expected[vehicle] = pilot.clearance, loop.time()
+                loop.call_later(LATE_S, pilot.wake.set)
+                self._keep(pilot, lift, pilot.claim.edges[index].end)
+        elif loop.time() >= since_s + LATE_S:
+            self.withdraw(pilot)
