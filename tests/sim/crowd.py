@@ -154,13 +154,17 @@ class Result:
 class Crowd:
     """Asks for a delivery whenever one has ended."""
 
-    def __init__(self, simulation: Simulation, seed: int, *, open_at_once: int) -> None:
+    def __init__(
+        self, simulation: Simulation, seed: int, *, open_at_once: int, kind: str = "ward"
+    ) -> None:
         self.result = Result()
         self._simulation = simulation
-        self._luck = Random(seed)
+        self.luck = Random(seed)
         self._open_at_once = open_at_once
-        self._wards = [
-            place.id for place in simulation.scenario.site.places.values() if place.kind == "ward"
+        self.wards = [
+            place.id
+            for place in simulation.scenario.site.places.values()
+            if place.kind == kind and not place.roles
         ]
         self._open: dict[TaskId, tuple[list[str], float]] = {}
         self._ended = asyncio.Event()
@@ -193,8 +197,7 @@ class Crowd:
     async def _ask(self) -> None:
         while True:
             while len(self._open) < self._open_at_once:
-                named = {ward for wards, _ in self._open.values() for ward in wards}
-                origin, to = self._luck.sample([w for w in self._wards if w not in named], 2)
+                origin, to = self._choose()
                 asked = {"kind": "delivery", "item": "box", "from": origin, "to": to, "mass_kg": 2}
                 request = parse(asked)
                 assert not isinstance(request, list), request
@@ -202,6 +205,12 @@ class Crowd:
                 self._open[task.id] = [origin, to], self._simulation.elapsed_s
             self._ended.clear()
             await self._ended.wait()
+
+    def _choose(self) -> tuple[str, str]:
+        """Two wards that no other open delivery names."""
+        named = {ward for wards, _ in self._open.values() for ward in wards}
+        origin, to = self.luck.sample([w for w in self.wards if w not in named], 2)
+        return origin, to
 
     async def _look(self) -> None:
         while True:
