@@ -56,15 +56,19 @@ class Courtesy:
         if first is not None:
             self._until_s[lift.id] = now_s + used_s * (1 - first.share) / first.share
 
-    def rests(self, edges: Sequence[Edge]) -> LiftId | None:
-        """The lift that edges to be granted lead into, if it rests now."""
+    def rests(self, edges: Sequence[Edge], *, others: bool = False) -> LiftId | None:
+        """The lift that edges to be granted lead into, if it rests now.
+
+        Args:
+            others: others are in it, so that this one would share it.
+        """
         lift = self._entered(edges)
         now_s = self._clock.now_s()
         if lift is None:
             return None
         since_s = self._since_s.get(lift, now_s)
-        full = self._site.lifts[lift].room is not None and now_s - since_s > JOIN_S
-        if now_s >= self._until_s.get(lift, now_s) and not full:
+        late = others and now_s - since_s > JOIN_S
+        if now_s >= self._until_s.get(lift, now_s) and not late:
             return None
         first = self._site.lifts[lift].passengers
         return lift if first is not None and first.at(self._clock_s()) else None

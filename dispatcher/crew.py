@@ -115,12 +115,14 @@ class Crew:
                 if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
                     continue
                 stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
-                if self.courtesy is not None and self.courtesy.rests(stretch):
+                others = self.shares(claim, stretch[0].end)
+                if self.courtesy is not None and self.courtesy.rests(stretch, others=others):
                     continue
                 if self.boarding.grant(claim):
                     if self.courtesy is not None:
-                        self.courtesy.granted(stretch, others=self.shares(claim, stretch[0].end))
-                    self.retell(self._pilots[claim.vehicle])
+                        self.courtesy.granted(stretch, others=others)
+                    if stretch[0].end in self._cabins:
+                        self.retell(self._pilots[claim.vehicle])
                     self._pilots[claim.vehicle].wake.set()
                     granted = True
         for pilot in self:

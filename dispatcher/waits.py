@@ -48,7 +48,8 @@ class Waits:
         courtesy = self._crew.courtesy
         if courtesy is None or claim.wish:
             return None
-        return courtesy.rests(claim.edges[claim.granted : self._crew.claims.stretch(claim)])
+        stretch = claim.edges[claim.granted : self._crew.claims.stretch(claim)]
+        return courtesy.rests(stretch, others=self._crew.shares(claim, stretch[0].end))
 
     def waited_s(self, vehicle: VehicleId, now_s: float) -> float:
         """For how long a vehicle has had no right of way that it needs; 0 = it has all."""

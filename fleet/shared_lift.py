@@ -57,8 +57,8 @@ class SharedLift:
         return level is not None and level == self._goal and self._stands_open(level)
 
     def rides(self, session: str) -> bool:
-        """Whether the session is on board already, or about to come on board."""
-        return session in self.wanted
+        """Whether the session is on board and has not said yet where it wants to leave."""
+        return self.wanted.get(session, "") is None
 
     @property
     def serves(self) -> bool:

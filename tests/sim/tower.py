@@ -28,12 +28,21 @@ MODELS = {
 }
 
 
-def site(room: int = 2) -> str:
-    """The site file; the cabins have room for so many."""
+def site(room: int = 2, *, ring: bool = False) -> str:
+    """The site file; the cabins have room for so many.
+
+    Args:
+        ring: each corridor is a one-way ring instead of one lane for both directions.
+    """
     levels = ""
     for number, level in enumerate(FLOORS):
         f = f"f{number + 1}"
         nodes = ", ".join(f"{f}c{x}: [{8 * x}, 0]" for x in range(5))
+        corridor = f"[{', '.join(f'{f}c{x}' for x in range(5))}]"
+        if ring:
+            nodes += "".join(f", {f}d{x}: [{8 * x}, 3]" for x in range(5))
+            round_ = [*(f"{f}c{x}" for x in range(5)), *(f"{f}d{x}" for x in range(4, -1, -1))]
+            corridor = f"{{path: [{', '.join((*round_, round_[0]))}], one_way: true}}"
         places = "".join(
             f"      {f}-room{x}: {{name: {f} room {x}, kind: room, at: [{8 * x}, 5],"
             f" joins: [{f}c{x}]}}\n"
@@ -44,7 +53,7 @@ def site(room: int = 2) -> str:
         levels += (
             f"  {level}:\n    name: Level {number + 1}\n    elevation_m: {4 * number}\n"
             f"    nodes: {{{nodes}, {f}lobby: [16, -3]}}\n    places:\n{places}"
-            f"    lanes: [[{', '.join(f'{f}c{x}' for x in range(5))}], [{f}c2, {f}lobby]]\n"
+            f"    lanes: [{corridor}, [{f}c2, {f}lobby]]\n"
         )
     cabins = ", ".join(f"{level}: [16, -5]" for level in FLOORS)
     joins = ", ".join(f"{level}: [f{n + 1}lobby]" for n, level in enumerate(FLOORS))
@@ -60,11 +69,11 @@ def tower(
     folder: Path,
     *robots: tuple[str, str],
     room: int = 2,
+    ring: bool = False,
     version: str = "2.1",
-    more: str = "",
 ) -> Path:
     """A scenario in the tower: C1, C2 ..., each of a model and with its home."""
-    (folder / "site.yaml").write_text(site(room), encoding="utf-8")
+    (folder / "site.yaml").write_text(site(room, ring=ring), encoding="utf-8")
     rows = "".join(
         f"  - {{model: {model}, ids: [C{n}], homes: [{home}]}}\n"
         for n, (model, home) in enumerate(robots, start=1)
@@ -75,8 +84,7 @@ def tower(
     )
     path = folder / "story.yaml"
     path.write_text(
-        "scenario: story\nsite: site.yaml\nduration: 24h\n"
-        f"models:{models}\nvehicles:\n{rows}{more}",
+        f"scenario: story\nsite: site.yaml\nduration: 24h\nmodels:{models}\nvehicles:\n{rows}",
         encoding="utf-8",
     )
     return path

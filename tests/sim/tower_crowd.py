@@ -33,7 +33,9 @@ async def tower_crowd(robots: int, hours: float, seed: int, room: int) -> Result
     """So many hours in the tower."""
     homes = [f"f{floor}-bay{x}" for x in COLUMNS for floor in FLOORS]
     with TemporaryDirectory() as folder:
-        path = tower(Path(folder), *(("cart", home) for home in homes[:robots]), room=room)
+        path = tower(
+            Path(folder), *(("cart", home) for home in homes[:robots]), room=room, ring=True
+        )
         simulation = Simulation(load_scenario(path), seed=seed)
     await simulation.open()
     people = Noon(simulation, seed, open_at_once=robots, kind="room")
