@@ -168,7 +168,7 @@ class GroundMover:
         charges = any(action.kind is ActionKind.CHARGE for action in record.mission.actions)
         behind = nodes.index(self.stand) if self.stand in nodes else -1
         if behind < 0 or nodes[behind + 1 : behind + 1 + len(base)] != base:
-            await self._stop_elsewhere(base, errand)
+            await self.drop_order(errand)
             raise MissionFailed(Refusal("order_differs", {"mission": record.id}))
         self._traffic.carries(self._spec.id, self._goods)
         edges = [self._site.edge(a, b) for a, b in pairwise(nodes)]
@@ -176,7 +176,7 @@ class GroundMover:
         if not await self._traffic.readmit(
             self._spec.id, edges, errand.rank, behind=behind, held=held
         ):
-            await self._stop_elsewhere(base, errand)
+            await self.drop_order(errand)
             raise MissionFailed(Refusal("way_not_safe", {"mission": record.id}))
         await self._missions.follow(record, self._right(edges, errand))
         kinds = {action.kind for action in record.mission.actions}
@@ -190,12 +190,8 @@ class GroundMover:
             self._chargers.stands_at(self._spec, record.mission.route[-1].node)
 
     async def drop_order(self, errand: Errand) -> None:
-        """Stop a drive that we know nothing of, on what it was told."""
+        """Stop a drive that we know nothing of, or that can't go on, on what it still holds."""
         base = [node for node in self._vehicle.state().base if node != self.stand]
-        await self._stop_elsewhere(base, errand)
-
-    async def _stop_elsewhere(self, base: Sequence[NodeId], errand: Errand) -> None:
-        """It was led another way since that leg was written down: stop it on what it holds."""
         edges = chain(self._site, self.stand, base)
         await self._traffic.readmit(self._spec.id, edges, errand.rank, behind=0, held=len(edges))
         async with self._traffic.drive(self._spec.id, edges, errand.rank) as clearance:
