@@ -1,4 +1,4 @@
-"""Passing lanes and the fleet that is to drive there."""
+"""Passing lanes, cabins with room, and the fleet that is to use them."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from sim.check import check_scenario
 from sim.config import load_scenario
 from tests.sim.passage import PASSAGE, passage
+from tests.sim.tower import tower
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,9 @@ def test_a_robot_that_finds_its_own_way_does_not_keep_right(tmp_path: Path) -> N
     path.write_text(text.replace('version: "2.1"', 'version: "2.1", keeps_right: false'), "utf-8")
     faults = [str(fault) for fault in check_scenario(path).faults]
     assert ["no two vehicles of this fleet can pass" in fault for fault in faults] == [True]
+
+
+def test_a_cabin_that_nobody_of_the_fleet_can_share_is_refused(tmp_path: Path) -> None:
+    assert check_scenario(tower(tmp_path, ("cart", "f1-bay1"), ("bed", "f1-bay3"))).faults == ()
+    (fault,) = check_scenario(tower(tmp_path, ("bed", "f1-bay3"))).faults
+    assert "no vehicle of this fleet can share lift 'lift'" in str(fault)
