@@ -112,21 +112,26 @@ class Crew:
         while granted:
             granted = False
             for claim in self.boarding.in_turn(self.claims.waiting()):
-                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
-                    continue
-                stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
-                others = self.shares(claim, stretch[0].end)
-                if self.courtesy is not None and self.courtesy.rests(stretch, others=others):
-                    continue
-                if self.boarding.grant(claim):
-                    if self.courtesy is not None:
-                        self.courtesy.granted(stretch, others=others)
-                    if stretch[0].end in self._cabins:
-                        self.retell(self._pilots[claim.vehicle])
-                    self._pilots[claim.vehicle].wake.set()
-                    granted = True
+                granted |= self._grant(claim)
         for pilot in self:
             pilot.freed.set()
+
+    def _grant(self, claim: Claim) -> bool:
+        """Grant one more stretch; False = it can't be had now, or is not needed yet."""
+        if not claim.waiting or claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
+            return False
+        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+        others = self.shares(claim, stretch[0].end)
+        if self.courtesy is not None and self.courtesy.rests(stretch, others=others):
+            return False
+        if not self.boarding.grant(claim):
+            return False
+        if self.courtesy is not None:
+            self.courtesy.granted(stretch, others=others)
+        if stretch[0].end in self._cabins:
+            self.retell(self._pilots[claim.vehicle])
+        self._pilots[claim.vehicle].wake.set()
+        return True
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
