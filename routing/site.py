@@ -124,7 +124,8 @@ class Lane:
     """Kinds of vehicle that may use it; empty = all."""
     windows: tuple[Window, ...] = ()
     passing: bool = False
-    """Two vehicles that are narrow enough may pass each other in it: see `routing.passing`."""
+    """Two vehicles that are narrow enough may pass each other in it: see
+    `routing.roads.passing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class AirLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A cabin in which several vehicles stand side by side: see `routing.cabins`.
+    """A cabin in which several vehicles stand side by side: see `routing.roads.cabins`.
 
     Args:
         width_m: inside, along its door.

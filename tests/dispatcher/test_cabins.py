@@ -4,14 +4,14 @@ from itertools import pairwise
 
 import networkx as nx
 
-from dispatcher.boarding import Boarding
-from dispatcher.cabins import Cabins
-from dispatcher.claims import Claim, Claims, Resources
-from dispatcher.hygiene import rides_alone
+from dispatcher.domain.hygiene import rides_alone
+from dispatcher.traffic.boarding import Boarding
+from dispatcher.traffic.cabins import Cabins
+from dispatcher.traffic.claims import Claim, Claims, Resources
 from fleet.vehicle import VehicleId
-from routing.cabins import cabins
+from routing.roads.cabins import cabins
 from routing.site import Edge, LiftId, NodeId, Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.sim.tower import site
 
 LIFT = LiftId("lift")

@@ -4,10 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from dispatcher.courtesy import JOIN_S, Courtesy
+from dispatcher.traffic.courtesy import JOIN_S, Courtesy
 from fleet.clock import Clock
 from routing.site import Edge, LiftId, NodeId, Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.sim.tower import site
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)

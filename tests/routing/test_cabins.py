@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from shapely import Polygon, affinity
 
-from routing.cabins import SPARE_M, cabins
 from routing.errors import SiteError
 from routing.geometry import Point
+from routing.roads.cabins import SPARE_M, cabins
 from routing.site import LiftId, NodeId, Site
-from routing.site_writer import dump
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
+from routing.sites.writer import dump
 from tests.sim.tower import site
 
 CABIN = NodeId("lift@L1")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
-from sim.outlines import gap_m
+from sim.world.outlines import gap_m
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.process import Place
 from tests.sim.process import place as start

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.emergencies_in import EmergencyIn
-from sim.outlines import gap_m
+from dispatcher.desks.emergencies_in import EmergencyIn
+from sim.world.outlines import gap_m
 from tests.sim.hospital import hospital
 from tests.sim.process import place as start
 from tests.sim.test_passing_storm import FIRE, Storm

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sim.machines import LiftMachine
+from sim.world.machines import LiftMachine
 from tests.sim.hospital import Hospital
 from tests.sim.process import Place
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sim import loops
-from sim.config import load_scenario
-from sim.scenario import Simulation
+from sim.running.scenario import Simulation
+from sim.scenario.config import load_scenario
 from tests.sim.crowd import WARM_UP_S, Crowd, Result
 from tests.sim.tower import tower
 

@@ -1,0 +1,93 @@
+"""Who gets which place in a cabin with room, and who may ride before its way out is free."""
+
+from collections.abc import Iterable, Mapping
+
+from dispatcher.traffic.cabins import Cabins
+from dispatcher.traffic.claims import Claim, Claims
+from routing.roads.cabins import Cabin
+from routing.site import LiftId, NodeId
+
+
+class Boarding:
+    """Grants by the banker's rule, and chooses places in cabins where that rule leaves a choice.
+
+    Args:
+        cabins: those with room, by their nodes.
+    """
+
+    def __init__(self, claims: Claims, cabins: Mapping[NodeId, Cabin]) -> None:
+        self._claims, self._cabins = claims, cabins
+
+    def in_turn(self, waiting: Iterable[Claim]) -> Iterable[Claim]:
+        """Those who wait, whoever stands in a cabin with room first: others wait for it to go."""
+        if not self._cabins:
+            return waiting
+        return sorted(waiting, key=lambda claim: claim.stand not in self._cabins)
+
+    def leaves(self, claim: Claim) -> bool:
+        """Whether its next edge leads on from within a cabin with room: nobody is kept there."""
+        return claim.edges[claim.granted].start in self._cabins
+
+    def grant(self, claim: Claim) -> bool:
+        """Grant the next stretch if it is free and safe.
+
+        A lift is granted together with the way out of it. In one with room it is enough if those
+        who are in the way have places in it, too: they leave it before, or come in.
+        """
+        lift, cabins = self._enters(claim), claim.resources
+        if lift is None or not isinstance(cabins, Cabins):
+            return self._claims.grant(claim)
+        if self._claims.grant(claim):
+            return True
+        if self._claims.is_free(claim, cabins.own(lift)):
+            return self._follow(claim, lift)
+        free = [bit for bit in cabins.places[lift] if self._claims.is_free(claim, bit)]
+        return any(
+            self.move(claim, cabins, lift, bit)
+            and (self._claims.grant(claim) or self._follow(claim, lift))
+            for bit in free
+        )
+
+    def left(self, claim: Claim, node: NodeId) -> None:
+        """It has left a cabin; if nobody knew its place there, it needs but one again."""
+        cabin, cabins = self._cabins.get(node), claim.resources
+        if cabin is None or claim.stand in self._cabins or not isinstance(cabins, Cabins):
+            return
+        for bit in cabins.places.get(cabin.lift.id, ()):
+            if cabins.own(cabin.lift.id) not in cabins.places[cabin.lift.id]:
+                self.move(claim, cabins, cabin.lift.id, bit)
+
+    def _enters(self, claim: Claim) -> LiftId | None:
+        """The lift that its next edge leads into, if it can share it and has no place there yet."""
+        edge, cabins = claim.edges[claim.granted], claim.resources
+        cabin = self._cabins.get(edge.end)
+        if cabin is None or edge.start in self._cabins or not isinstance(cabins, Cabins):
+            return None
+        lift = cabin.lift.id
+        if cabins.alone or lift not in cabins.places or claim.held & sum(cabins.places[lift]):
+            return None
+        return lift
+
+    def move(self, claim: Claim, cabins: Cabins, lift: LiftId, bit: int) -> bool:
+        """Count on another place, if that is safe."""
+        before = cabins.own(lift)
+        cabins.take(lift, bit)
+        if self._claims.rehome(claim, claim.homeward, pause=claim.pause):
+            return True
+        cabins.take(lift, before)
+        return False
+
+    def _follow(self, claim: Claim, lift: LiftId) -> bool:
+        """Grant only the way into the lift and the ride, if riders of it are in the way out."""
+        end, whole = claim.granted + 1, self._claims.stretch(claim)
+        while end < whole and claim.edges[end].end in self._cabins:
+            end += 1
+        places = sum(self._claims.places(lift))
+        need = 0
+        for mask in claim.masks[end:whole]:
+            need |= mask
+        in_the_way = self._claims.holding(claim, need & ~claim.held)
+        riders = bool(in_the_way) and all(
+            other.held & places and not other.stuck for other in in_the_way
+        )
+        return riders and end < whole and self._claims.grant(claim, end)
