@@ -68,10 +68,10 @@ class ChargeWish:
         return asks and (self._plan_asks() or self._lacks_energy()) and self._mover.may_charge()
 
     def _plan_asks(self) -> bool:
-        ratio = self._ratio()
-        if not self.lets_work or ratio is None or ratio >= CHARGED:
+        if self._planned() is None:
             return False
-        return self._planned() is not None
+        ratio = self._ratio()
+        return self.lets_work and ratio is not None and ratio < CHARGED
 
     def _planned(self) -> PlannedCharge | None:
         """The charge before its next visit; one before a later visit, if it can't wait so long."""
