@@ -158,10 +158,13 @@ class Roads:
         Raises:
             Unreachable: no way under these rules; the caller leaves that task open.
         """
-        if load or lane_load or shut:
-            tree = self._grow(start, clean_start, load or {}, lane_load or {}, goal, shut or {})
-        else:
-            tree = self._tree(start, clean_start)
+        way = self._way(self._tree(start, clean_start), start, goal, clean_start)
+        load, lane_load = load or {}, lane_load or {}
+        if not shut and not any(
+            edge.end in load or edge.lane.id in lane_load for edge in way.edges
+        ):
+            return way  # loads only make others dearer
+        tree = self._grow(start, clean_start, load, lane_load, goal, shut or {})
         return self._way(tree, start, goal, clean_start)
 
     def seconds(self, start: NodeId, goal: NodeId, *, clean_start: bool = False) -> float:
