@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection, UpdateBase, create_engine, select
 from sqlmodel import SQLModel
 
-from dispatcher.prepared import Prepared
-from dispatcher.store import ADD_EVENT, EVENTS, FORGET_OLD, PUT_PACE
+from dispatcher.records.prepared import Prepared
+from dispatcher.records.store import ADD_EVENT, EVENTS, FORGET_OLD, PUT_PACE
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 

@@ -6,13 +6,13 @@ import pytest
 from shapely import LineString
 from shapely import Point as Spot
 
-from dispatcher.passing import COLUMN_M
-from dispatcher.stations import Stations, turned
-from dispatcher.stops import TaskStop
+from dispatcher.air.passing import COLUMN_M
+from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.stations import Stations, turned
 from fleet.vehicle import Medium
 from routing.geometry import Point
 from routing.site import AirspaceId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 SITE = """
