@@ -17,9 +17,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dispatcher.broker import Address, BrokerConfig
-from dispatcher.charging import CheapHours
+from dispatcher.domain.charging import CheapHours
+from dispatcher.domain.task import Priority
 from dispatcher.errors import ConfigFault
-from dispatcher.task import Priority
 from fleet.config import FleetConfig, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults
 from routing.errors import Fault

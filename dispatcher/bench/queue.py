@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from dispatcher.executors import offload, solver_process
+from dispatcher.records.executors import offload, solver_process
 from routing import insertion
 from routing.plan import Plan
 from routing.problem import Problem, Profile, Request, Slot, Stop

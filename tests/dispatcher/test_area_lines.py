@@ -11,9 +11,9 @@ import shapely
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from dispatcher.posts import Post, area_of
-from dispatcher.stations import Stations
-from dispatcher.stops import TaskStop
+from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.posts import Post, area_of
+from dispatcher.missions.stations import Stations
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.airspace import breaches
 from routing.drawn import DrawnArea

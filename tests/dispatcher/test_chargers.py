@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.chargers import Chargers, Need, gives_way, goes_before
+from dispatcher.traffic.chargers import Chargers, Need, gives_way, goes_before
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
 from routing.site import NodeId, Place, PlaceId

@@ -6,8 +6,8 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from dispatcher.claims import Claim, Claims, Resources
-from dispatcher.halves import Halves
+from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.halves import Halves
 from fleet.vehicle import VehicleId
 from routing.passing import KeepRight
 from routing.site import Edge, NodeId, Site

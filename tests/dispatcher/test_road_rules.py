@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.desks.road_rules_in import RoadRuleIn, RuleReader
+from dispatcher.domain.road_rules import RoadRule, RuleId, RuleKind, rule_of, together
 from dispatcher.errors import Refused
-from dispatcher.road_rules import RoadRule, RuleId, RuleKind, rule_of, together
-from dispatcher.road_rules_in import RoadRuleIn, RuleReader
-from dispatcher.roadbook import RoadBook
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.clock import Clock
 from routing.paths import Roads, Rules
 from routing.road_rules import RoadRules, homecomers, ruled

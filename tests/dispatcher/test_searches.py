@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher import planner
+from dispatcher.planning import planner
 from routing.solver import Budget, Stage
 from tests.sim.hospital import hospital, scenario_file
 

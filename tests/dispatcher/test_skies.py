@@ -8,9 +8,9 @@ from typing import cast
 import numpy as np
 import pytest
 
-from dispatcher.docks import Docks
-from dispatcher.passing import AirTimes
-from dispatcher.skies import Skies
+from dispatcher.air.docks import Docks
+from dispatcher.air.passing import AirTimes
+from dispatcher.air.skies import Skies
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec

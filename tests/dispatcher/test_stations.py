@@ -6,9 +6,9 @@ import pytest
 from shapely import LineString
 from shapely import Point as Spot
 
-from dispatcher.passing import COLUMN_M
-from dispatcher.stations import Stations, turned
-from dispatcher.stops import TaskStop
+from dispatcher.air.passing import COLUMN_M
+from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.stations import Stations, turned
 from fleet.vehicle import Medium
 from routing.geometry import Point
 from routing.site import AirspaceId, PlaceId

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from dispatcher.traffic import Traffic
+from dispatcher.traffic.traffic import Traffic
 from fleet.bus import MemoryBus
 from fleet.errors import MissionCancelled
 from fleet.facility import Facilities

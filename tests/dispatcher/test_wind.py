@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.air_pace import AirPace
-from dispatcher.wind import SiteWind
+from dispatcher.air.air_pace import AirPace
+from dispatcher.air.wind import SiteWind
 from fleet.vehicle import VehicleState, WindWord
 from routing.geometry import Point
 from routing.wind import Wind

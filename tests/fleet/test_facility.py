@@ -11,8 +11,8 @@ from fleet.errors import LinkTimeout
 from fleet.facility import Facilities, LiftWait
 from routing import site_yaml
 from routing.site import DoorId, LevelId, LiftId, Site
-from sim.machines import DoorMachine, LiftMachine
-from sim.world import World
+from sim.world.machines import DoorMachine, LiftMachine
+from sim.world.world import World
 from tests.fleet.alive import alive
 
 LIFT, DOOR = LiftId("lift-1"), DoorId("d1")

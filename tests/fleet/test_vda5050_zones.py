@@ -27,9 +27,9 @@ from routing.geometry import Point
 from routing.road_rules import RoadRules
 from routing.site import Area, LaneId, LevelId, Name, NodeId, Site
 from routing.site import Zone as Hygiene
-from sim.vda5050_robot import Vda5050Robot
-from sim.vda5050_zones import ZoneBook
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.vda5050.zones import ZoneBook
+from sim.world.world import World
 from tests.fleet.vda5050_scene import (
     EPOCH,
     SPEC,

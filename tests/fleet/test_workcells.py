@@ -17,8 +17,8 @@ from fleet.workcell import Goods, Way, WorkcellState
 from fleet.workcells import Workcells
 from routing import site_yaml
 from routing.site import Site, WorkcellId
-from sim.workcell import WorkcellMachine
-from sim.world import World
+from sim.world.workcell import WorkcellMachine
+from sim.world.world import World
 from tests.fleet.alive import alive
 from tests.fleet.mutations import mutated
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.commands.site import summary
-from dispatcher.task import Goods
+from dispatcher.domain.task import Goods
 from routing.errors import Unreachable
 from routing.paths import Roads, Rules
 from routing.site import LaneId, NodeId, Site

@@ -7,8 +7,8 @@ import pytest
 
 from dispatcher.errors import ConfigFault
 from routing.site_yaml import dump, examine_text, loads
-from sim.config import load_scenario
-from sim.machines import LiftMachine
+from sim.scenario.config import load_scenario
+from sim.world.machines import LiftMachine
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.two_lifts import SITE, lift_of
 

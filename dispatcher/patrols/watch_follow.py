@@ -1,0 +1,104 @@
+"""Follows the shifts of watches by what their vehicles say, and calls vehicles home in time."""
+
+from collections.abc import Callable, Mapping
+
+from dispatcher.domain.shifts import ShiftState
+from dispatcher.missions.on_post import OnPost
+from dispatcher.missions.stations import Stations
+from dispatcher.patrols.open_shifts import OpenShifts
+from dispatcher.patrols.reliefs import Member
+from fleet.vehicle import VehicleId
+from routing.geometry import Point
+from routing.refusal import Refusal
+
+GIVE_UP_S = 60.0
+"""Whoever has not set out for so long after being told does not."""
+
+
+class ShortCuts:
+    """Ways home over what a drone would else have flown first.
+
+    Args:
+        crew: all vehicles.
+        cut_short: whether a drone in flight may leave out what lies between two points.
+    """
+
+    def __init__(
+        self,
+        stations: Stations,
+        crew: Callable[[], Mapping[VehicleId, Member]],
+        cut_short: Callable[[VehicleId, Point, Point], bool],
+    ) -> None:
+        self._stations, self._crew, self._cut_short = stations, crew, cut_short
+
+    def send_home(self, one: OnPost) -> None:
+        """Have a drone leave out the rest of its rounds, as soon as the way is clear."""
+        clearance, plan = one.clearance, one.shift.plan
+        if clearance is None or not plan.last or clearance.passed >= plan.last:
+            return
+        position = self._crew()[one.shift.vehicle].state().position
+        goal = clearance.route[plan.last].point
+        if position is None or not self._stations.clear(one.spec, position.point, goal):
+            return
+        if self._cut_short(one.shift.vehicle, position.point, goal):
+            clearance.skip_to(plan.last)
+
+
+class WatchFollower:
+    """Moves the shifts of watches on.
+
+    Args:
+        crew: all vehicles.
+        tick_s: how long it may take until a shift is looked at again.
+        changed: called when another vehicle is free.
+    """
+
+    def __init__(
+        self,
+        shifts: OpenShifts[OnPost],
+        short_cuts: ShortCuts,
+        *,
+        crew: Callable[[], Mapping[VehicleId, Member]],
+        tick_s: float,
+        changed: Callable[[], None],
+    ) -> None:
+        self._shifts, self._send_home = shifts, short_cuts.send_home
+        self._crew, self._tick_s, self._changed = crew, tick_s, changed
+
+    async def look_at_all(self, now_s: float) -> None:
+        """Move each shift on by what its vehicle says, and call it home where it must."""
+        for one in list(self._shifts.by_vehicle.values()):
+            await self._look_at(one, now_s)
+
+    async def _look_at(self, one: OnPost, now_s: float) -> None:
+        if one.shift.state.ended:
+            return  # it came home while another was looked at
+        shift, member = one.shift, self._crew()[one.shift.vehicle]
+        state = member.state()
+        if shift.state is ShiftState.UNDERWAY and one.clearance is not None:
+            if one.clearance.passed >= shift.plan.first:
+                await self._shifts.move(one, ShiftState.ON_STATION, station_s=one.moved_s)
+        elif shift.state is ShiftState.GIVEN and now_s > shift.given_s + GIVE_UP_S:
+            await self._shifts.move(one, ShiftState.LOST, why=Refusal("did_not_set_out"))
+            del self._shifts.by_vehicle[shift.vehicle]
+            self._changed()
+            return
+        flown = one.clearance is not None
+        through = one.clearance is not None and one.clearance.passed >= one.shift.plan.last > 0
+        if through and one.shift.state is ShiftState.ON_STATION:
+            await self._shifts.move(one, ShiftState.LEAVING)
+        if one.shift.state is ShiftState.LEAVING:
+            self._send_home(one)
+        elif not state.online or one.stalled(now_s):
+            one.lost = True
+        elif not member.in_service:
+            await self._shifts.call_off(one, Refusal("out_of_service"))
+        else:
+            one.lost = False
+            on_station = one.shift.state is ShiftState.ON_STATION
+            if flown and on_station and now_s >= one.by_s - self._tick_s:
+                await self._shifts.move(one, ShiftState.LEAVING)
+                self._send_home(one)
+            elif flown and on_station and one.lasts_s(state) <= self._tick_s:
+                await self._shifts.move(one, ShiftState.LEAVING, why=Refusal("battery_low"))
+                self._send_home(one)
