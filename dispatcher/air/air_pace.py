@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from fleet.vehicle import VehicleSpec
+from routing.air.wind import Wind, from_any_side
 from routing.geometry import Point
-from routing.wind import Wind, from_any_side
 
 SLOW_BELOW_M = 10.0
 TOUCHDOWN_M_S = 0.5

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from fleet.vehicle import VehicleState, WindWord
-from routing.wind import Wind
+from routing.air.wind import Wind
 
 FRESH_S = 60.0
 """Words as young as this are taken before all older ones."""

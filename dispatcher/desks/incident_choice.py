@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from dispatcher.domain.incidents import Incident, IncidentId
 from dispatcher.work.worker import Worker
 from fleet.vehicle import VehicleId
+from routing.air.response import Answer, Scene, Trip, choose
 from routing.errors import Unreachable
 from routing.refusal import Refusal
-from routing.response import Answer, Scene, Trip, choose
 
 LEAST_S = 60.0
 """So long a drone must be able to stay, if so long is asked for."""

@@ -24,7 +24,7 @@ from dispatcher.desks.task_in import (
 from dispatcher.domain.task import Delivery, Disinfection, Medicine, Method, Patrol, Priority, Spec
 from dispatcher.errors import FieldFault, Refused
 from fleet.clock import Clock
-from routing.drawn import DrawnArea, area_faults, from_geojson, from_metres
+from routing.air.drawn import DrawnArea, area_faults, from_geojson, from_metres
 from routing.refusal import Fact, Refusal
 from routing.site import AirKind, AirspaceId, PlaceId, Site
 

@@ -1,7 +1,7 @@
 """Which goods may follow one another in a vehicle, and what each vehicle has been exposed to.
 
-The zones of the building are obeyed by the roads themselves (`routing.paths`); this is about what
-was carried. The default table follows CDC's 2003 guideline for environmental infection control
+The zones of the building are obeyed by the roads themselves (`routing.roads.paths`); this is about
+what was carried. The default table follows CDC's 2003 guideline for environmental infection control
 (laundry and medical waste) and HTM 01-04: clean goods never after dirty ones without
 decontamination, and never two classes at a time unless both are clean and dry.
 """

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from fleet.clock import Clock
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import LaneId, NodeId
 
 RuleId = NewType("RuleId", str)

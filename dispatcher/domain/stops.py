@@ -17,7 +17,7 @@ from dispatcher.domain.task import (
 from fleet.mission import Action, ActionKind, MissionId
 from fleet.vehicle import Medium
 from fleet.workcell import Way
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.site import AirspaceId, PlaceId, Site, Workcell, WorkcellId
 
 OWN_S = 5.0

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal, NewType
 
 from fleet.vehicle import Medium, VehicleId
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import AirspaceId, PlaceId

@@ -12,7 +12,7 @@ from dispatcher.missions.help_flights import incident_of
 from dispatcher.work.worker import Worker
 from fleet.clock import Clock
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState
-from routing.airspace import breaches
+from routing.air.airspace import breaches
 from routing.geometry import Point
 from routing.site import Site
 

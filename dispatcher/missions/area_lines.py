@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from fleet.vehicle import VehicleSpec
-from routing.airspace import polygon
+from routing.air.airspace import polygon
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import AirKind, AirspaceId, Site

@@ -17,7 +17,7 @@ from dispatcher.records.book import TaskBook
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
 from fleet.vehicle import Vehicle
-from routing.airspace import air_way
+from routing.air.airspace import air_way
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, PlaceId, Role, Site
 

@@ -14,9 +14,9 @@ from dispatcher.records.book import TaskBook
 from fleet.errors import CommandFailed
 from fleet.mission import Action, ActionKind, Mission, Waypoint
 from fleet.vehicle import Diverted, Vehicle, VehicleId
+from routing.air.response import Responder, Trip
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Responder, Trip
 from routing.site import LevelId, NodeId, Site
 
 HELP = "incident"

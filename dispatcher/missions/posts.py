@@ -15,7 +15,7 @@ from shapely.affinity import rotate
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.missions.rounds import rings
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.site import PlaceId
 

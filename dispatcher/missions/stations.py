@@ -19,8 +19,8 @@ from dispatcher.domain.stops import TaskStop
 from dispatcher.missions.area_lines import FOOTPRINT_M_PER_M, lines_over, sees_from_m
 from dispatcher.missions.posts import Post, least_round_s
 from fleet.vehicle import VehicleSpec
-from routing.airspace import FreeSpace, air_way, free_air, not_shut
-from routing.drawn import DrawnArea, named_area
+from routing.air.airspace import FreeSpace, air_way, free_air, not_shut
+from routing.air.drawn import DrawnArea, named_area
 from routing.errors import Unreachable
 from routing.geometry import Point, middle
 from routing.site import AirKind, Airspace, AirspaceId, Name, NodeId, PlaceId, Role, Site

@@ -13,7 +13,7 @@ from dispatcher.patrols.survey_plans import MOST_FLIGHTS, Estimate, SurveyPlans,
 from dispatcher.patrols.watch_plans import WatchPlan, WatchPlans
 from dispatcher.records.executors import offload
 from fleet.vehicle import Medium, VehicleSpec
-from routing.drawn import area_faults
+from routing.air.drawn import area_faults
 from routing.errors import NoPlan, Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal

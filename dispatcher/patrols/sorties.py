@@ -9,7 +9,7 @@ from dispatcher.air.air_pace import AirPace
 from dispatcher.domain.shifts import ShiftPlan
 from dispatcher.missions.stations import MARGIN, MOST_WAYPOINTS, Stations
 from fleet.vehicle import VehicleSpec
-from routing.airspace import FreeSpace
+from routing.air.airspace import FreeSpace
 from routing.geometry import Point
 from routing.site import NodeId, Site
 

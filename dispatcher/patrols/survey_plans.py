@@ -20,7 +20,7 @@ from dispatcher.missions.area_lines import (
 )
 from dispatcher.missions.stations import MARGIN, SET_OUT_S, Stations
 from fleet.vehicle import VehicleId, VehicleSpec
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import NodeId, Site

@@ -23,7 +23,7 @@ from dispatcher.records.book import TaskBook
 from fleet.mission import ActionKind, Clearance
 from fleet.vehicle import Medium, VehicleId
 from routing.refusal import Refusal
-from routing.unpredictable import Unkept, most_urgent, next_point
+from routing.watch.unpredictable import Unkept, most_urgent, next_point
 
 
 class WatchDuty:

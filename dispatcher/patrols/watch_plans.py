@@ -15,10 +15,10 @@ from dispatcher.missions.stations import MARGIN, SET_OUT_S, Station, Stations
 from dispatcher.patrols.relay import Cycle, overlap_s, vehicles_needed
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Medium, VehicleSpec
-from routing.drawn import DrawnArea, named_area
+from routing.air.drawn import DrawnArea, named_area
 from routing.geometry import Point
 from routing.site import NodeId, PlaceId, Site
-from routing.unpredictable import FREE, Wander, wander
+from routing.watch.unpredictable import FREE, Wander, wander
 
 ALL_NIGHT_S = 24 * 3600.0
 

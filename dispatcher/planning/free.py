@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dispatcher.domain.task import TaskId
 from fleet.vehicle import VehicleSpec
-from routing.problem import Battery
+from routing.problems.problem import Battery
 from routing.site import NodeId
 
 LASTS_S = 2 * 3600.0

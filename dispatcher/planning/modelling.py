@@ -1,4 +1,4 @@
-"""Tasks and fleet as they are now, put as a `routing.problem.Problem`."""
+"""Tasks and fleet as they are now, put as a `routing.problems.problem.Problem`."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -14,8 +14,7 @@ from dispatcher.planning.spots import Spots
 from dispatcher.traffic.chargers import Chargers
 from dispatcher.traffic.roadbook import RoadBook, rules_of
 from fleet.vehicle import Medium, VehicleId
-from routing.paths import Rules
-from routing.problem import (
+from routing.problems.problem import (
     LARGEST,
     Charger,
     GoodsRules,
@@ -24,6 +23,7 @@ from routing.problem import (
     Slot,
     Stop,
 )
+from routing.roads.paths import Rules
 from routing.site import PlaceId, Site
 
 SHARES = 4

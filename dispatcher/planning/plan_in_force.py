@@ -8,8 +8,8 @@ from dispatcher.domain.task import Task, TaskId
 from dispatcher.planning.modelling import Model
 from dispatcher.records.book import TaskBook
 from fleet.vehicle import VehicleId
-from routing.plan import Plan
-from routing.problem import Visit
+from routing.problems.plan import Plan
+from routing.problems.problem import Visit
 
 
 class PlanInForce:

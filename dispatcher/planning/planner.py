@@ -22,9 +22,9 @@ from dispatcher.planning.preemption import Preemption
 from dispatcher.records.book import TaskBook
 from dispatcher.records.executors import offload
 from fleet.vehicle import VehicleId
-from routing.plan import Plan, timetable
+from routing.problems.plan import Plan, timetable
 from routing.refusal import Refusal
-from routing.solver import Budget, Stage, insert, solve
+from routing.solving.solver import Budget, Stage, insert, solve
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from dispatcher.domain.urgency import PRESSING, RANKS, lifted
 from dispatcher.planning.free import Free
 from dispatcher.planning.modelling import Model, Modeller
 from fleet.vehicle import VehicleId
-from routing.plan import Plan, timetable
-from routing.problem import Visit
-from routing.solver import insert
+from routing.problems.plan import Plan, timetable
+from routing.problems.problem import Visit
+from routing.solving.solver import insert
 
 WORTH_S = 30.0
 """A vehicle is turned round only for a task that is done so much earlier then."""

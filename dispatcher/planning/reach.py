@@ -8,8 +8,8 @@ from dispatcher.domain.stops import TaskStop
 from dispatcher.traffic.hours import Goods
 from dispatcher.traffic.roadbook import RoadBook, rules_of
 from fleet.vehicle import Medium, VehicleSpec
-from routing.paths import Rules
 from routing.refusal import Refusal
+from routing.roads.paths import Rules
 from routing.site import NodeId, PlaceId, Role, Site
 
 KEPT = 20_000

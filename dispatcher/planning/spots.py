@@ -8,8 +8,8 @@ from dispatcher.domain.task import Task
 from dispatcher.traffic.roadbook import RoadBook, loaded, rules_of
 from fleet.vehicle import Medium, VehicleSpec
 from routing.geometry import Point, middle
-from routing.paths import UNREACHABLE_S, Rules
-from routing.problem import Profile
+from routing.problems.problem import Profile
+from routing.roads.paths import UNREACHABLE_S, Rules
 from routing.site import AirspaceId, NodeId, Role, Site
 
 FLIGHT_OVERHEAD_S = 60

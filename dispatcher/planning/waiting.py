@@ -13,8 +13,8 @@ from dispatcher.domain.eligibility import why_not
 from dispatcher.planning.forecast import Expected, Forecast, Sort
 from dispatcher.traffic.roadbook import RoadBook, rules_of
 from fleet.vehicle import VehicleId, VehicleSpec
-from routing.paths import UNREACHABLE_S, Rules
-from routing.problem import Weights
+from routing.problems.problem import Weights
+from routing.roads.paths import UNREACHABLE_S, Rules
 from routing.site import NodeId, Place, PlaceId, Role, Site
 
 LOOK_S = 900.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
-from routing import solver
+from routing.solving import solver
 from routing.survey import planner
 
 P = ParamSpec("P")

@@ -26,7 +26,7 @@ from fleet.clock import Clock
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import SiteError
 from routing.site import Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 KINDS = tuple(COLUMNS)
 Key = tuple[str, str]

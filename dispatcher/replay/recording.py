@@ -21,7 +21,7 @@ from dispatcher.replay.track import Sample, Thinner, of_sample
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId, VehicleSpec, VehicleState
 from routing.site import Site
-from routing.site_yaml import dump
+from routing.sites.site_yaml import dump
 
 FILE = "recording.jsonl"
 VERSION = 1

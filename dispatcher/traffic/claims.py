@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fleet.vehicle import VehicleId
-from routing.passing import Half, axes
+from routing.roads.passing import Half, axes
 from routing.site import Edge, NodeId, Site
 
 NOWHERE = -1

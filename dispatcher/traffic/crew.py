@@ -11,8 +11,8 @@ from dispatcher.traffic.pilot import Pilot
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.errors import Unreachable
-from routing.passing import KeepRight
-from routing.paths import Way, drive_seconds
+from routing.roads.passing import KeepRight
+from routing.roads.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
 AHEAD = 3

@@ -11,7 +11,7 @@ from dispatcher.traffic.pilot import Pilot
 from dispatcher.traffic.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import Edge, LaneId, NodeId
 
 IMPATIENT_S = 20.0

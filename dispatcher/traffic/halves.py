@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dispatcher.traffic.claims import Resources
 from fleet.vehicle import Position
 from routing.geometry import Point
-from routing.passing import Half, KeepRight
+from routing.roads.passing import Half, KeepRight
 from routing.site import Edge, NodeId
 
 

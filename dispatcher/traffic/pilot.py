@@ -8,8 +8,8 @@ from dispatcher.traffic.claims import Claim
 from dispatcher.traffic.halves import Halves
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleSpec
-from routing.passing import SLACK_M
 from routing.refusal import Refusal
+from routing.roads.passing import SLACK_M
 from routing.site import DoorId, Edge, LiftId, NodeId, Site
 
 

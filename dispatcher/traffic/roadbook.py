@@ -13,9 +13,9 @@ from dispatcher.records.travel_times import TravelTimes
 from dispatcher.traffic.hours import Goods, Hours, ShutTimes
 from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
-from routing.pace import Paced
-from routing.paths import UNREACHABLE_S, IntTable, Roads, Rules, Way, drive_seconds
-from routing.road_rules import RoadRules, homecomers, ruled
+from routing.roads.pace import Paced
+from routing.roads.paths import UNREACHABLE_S, IntTable, Roads, Rules, Way, drive_seconds
+from routing.roads.road_rules import RoadRules, homecomers, ruled
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
 KINDS_KEPT = 256

@@ -21,7 +21,7 @@ from fleet.errors import MissionCancelled, MissionFailed, MissionNotTaken
 from fleet.facility import Facilities
 from fleet.mission import Clearance
 from fleet.vehicle import Position, VehicleId, VehicleSpec
-from routing.paths import Way, drive_seconds
+from routing.roads.paths import Way, drive_seconds
 from routing.site import Edge, LaneId, NodeId, Site
 
 A_MOMENT_S = 0.01

@@ -12,7 +12,7 @@ from dispatcher.records.book import TaskBook
 from dispatcher.traffic.chargers import Need
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
-from routing.problem import Visit
+from routing.problems.problem import Visit
 
 log = logging.getLogger(__name__)
 

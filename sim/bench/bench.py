@@ -96,7 +96,7 @@ def online(
 
 def replayed(wishes: Wishes, thought: "Thought") -> Iterator[Row]:
     """A row for each seed and policy; all policies of a seed are asked for the same."""
-    from routing.solver import warm_up
+    from routing.solving.solver import warm_up
     from sim.bench.online_hospital import load_hospital
 
     warm_up()

@@ -16,8 +16,8 @@ import numpy as np
 
 from dispatcher.domain.urgency import DROP_PENALTY, LATE_WEIGHT
 from dispatcher.planning.shortlist import AHEAD
-from routing.plan import Plan
-from routing.problem import Problem, Request, Slot, Visit
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem, Request, Slot, Visit
 from sim.bench.online_demand import Asked
 from sim.bench.online_hospital import MAKES, Hospital, Make
 from sim.bench.online_policies import Policy

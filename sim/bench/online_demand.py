@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dispatcher.domain.task import Priority
-from routing.problem import Stop
+from routing.problems.problem import Stop
 from sim.bench.online_hospital import Hospital
 from sim.scenario.demand_rows import PROFILES
 

@@ -9,10 +9,10 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from routing import site_yaml
-from routing.paths import Roads, Rules
-from routing.problem import Profile
+from routing.problems.problem import Profile
+from routing.roads.paths import Roads, Rules
 from routing.site import Node, NodeId, Place, Site, Zone
+from routing.sites import site_yaml
 
 SITE = "sites/riverside.yaml"
 LEVELS = ("L1", "L2", "L3")

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from routing import ortools_model
-from routing.plan import Plan
-from routing.problem import Problem
-from routing.solver import Budget, Stage, insert, solve
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem
+from routing.solving import ortools_model
+from routing.solving.solver import Budget, Stage, insert, solve
 
 ORTOOLS_S = 0.2
 """Processor seconds of OR-Tools for each event."""

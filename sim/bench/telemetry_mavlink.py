@@ -22,7 +22,7 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.roster import Roster
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.bench.telemetry import Asked, Figures, figures
 from sim.bench.telemetry_mavlink_drones import PER_NETWORK, STAMPS_PER_S, Speech, speak
 

@@ -23,7 +23,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import PlaceId, Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.bench.telemetry import Asked, Figures, figures
 
 MANUFACTURER, LEVEL, NODES = "bench", "L1", 12

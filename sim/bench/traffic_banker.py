@@ -15,7 +15,7 @@ from itertools import count
 from dispatcher.traffic.claims import Claim, Claims, Resources
 from fleet.vehicle import VehicleId
 from routing.site import Edge, Lane, LaneId, NodeId
-from routing.spacetime import Hop, Net
+from routing.traffic.spacetime import Hop, Net
 
 LOAD = 1.0
 

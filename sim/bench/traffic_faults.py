@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 
-from routing.spacetime import Hop
+from routing.traffic.spacetime import Hop
 from sim.bench.traffic_graph import Graph
 
 HOUR_MS = 3_600_000

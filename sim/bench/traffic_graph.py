@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from routing.spacetime import Hop, Net
+from routing.traffic.spacetime import Hop, Net
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 Some = Annotated[int, Field(gt=0, strict=True)]

@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from time import thread_time_ns
 from typing import Any, TypeVar
 
-from routing.precedence import NoWay
+from routing.traffic.precedence import NoWay
 from sim.bench.traffic_faults import Kind, Outage
 from sim.bench.traffic_graph import Graph
 from sim.bench.traffic_monitor import Monitor

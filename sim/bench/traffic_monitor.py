@@ -4,7 +4,7 @@ It keeps its own table of who holds what: a robot on its way holds the node it l
 the node ahead; a standing one its node.
 """
 
-from routing.spacetime import Hop
+from routing.traffic.spacetime import Hop
 
 
 class Monitor:

@@ -7,7 +7,7 @@ others their luck.
 from dataclasses import dataclass
 from random import Random
 
-from routing.spacetime import Hop
+from routing.traffic.spacetime import Hop
 
 DWELL_MS = 20_000, 40_000
 JITTER_MS = 500

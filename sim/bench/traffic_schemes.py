@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from routing.precedence import Precedence
-from routing.spacetime import Hop, Net
+from routing.traffic.precedence import Precedence
+from routing.traffic.spacetime import Hop, Net
 from sim.bench.traffic_banker import Banker
 
 OVERDUE_MS = 300_000

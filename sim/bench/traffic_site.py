@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from routing.errors import SiteError
-from routing.paths import drive_seconds
+from routing.roads.paths import drive_seconds
 from routing.site import Edge, NodeId, Role, Site
-from routing.site_yaml import load
-from routing.spacetime import Hop, Net
+from routing.sites.site_yaml import load
+from routing.traffic.spacetime import Hop, Net
 from sim.bench.traffic_graph import Graph, WrongGraph, read_graph, require_ways
 
 SPEED_M_S = 1.0

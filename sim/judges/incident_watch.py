@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from dispatcher.desks.incidents_in import IncidentIn, spot_of
 from fleet.vehicle import VehicleId
-from routing.airspace import air_way, not_shut
+from routing.air.airspace import air_way, not_shut
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import NodeId, Site

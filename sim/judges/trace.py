@@ -2,7 +2,7 @@
 
 Each line is a JSON object with ``t`` in whole milliseconds: ``at`` (stands there at the start),
 ``depart`` (from, to), ``arrive``, ``trip`` (work at a place is done, after at least one move) and,
-last, ``end``. Nodes are the numbers of `routing.road_graph`.
+last, ``end``. Nodes are the numbers of `routing.roads.road_graph`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import TextIO
 
 from fleet.mission import Action
 from fleet.vehicle import VehicleId
-from routing.road_graph import RoadGraph
+from routing.roads.road_graph import RoadGraph
 from routing.site import Edge
 from sim.world.bodies import GroundBody
 from sim.world.world import Observer, World

@@ -12,7 +12,7 @@ import math
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from routing.wind import Wind
+from routing.air.wind import Wind
 from sim.mavlink.copter import Copter
 
 LAG_S = 12.0

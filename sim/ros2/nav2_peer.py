@@ -15,9 +15,9 @@ import yaml
 from fleet.config import FleetConfig, VehicleConfig
 from fleet.fleet_file import declare
 from fleet.ros2.placing import Placing
-from routing import site_yaml
-from routing.marked_yaml import parse
 from routing.site import PlaceId, Site
+from routing.sites import site_yaml
+from routing.sites.marked_yaml import parse
 from sim.ros2.nav2_door import Nav2Door
 from sim.ros2.nav2_robot import Nav2Robot
 from sim.world.world import World

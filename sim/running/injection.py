@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from dispatcher.errors import ConfigFault
 from routing.errors import Fault
-from routing.marked_yaml import Marked
-from routing.site_file import shape_faults
+from routing.sites.file import shape_faults
+from routing.sites.marked_yaml import Marked
 from sim.scenario.config import (
     REFERENCE,
     PlannedClosure,

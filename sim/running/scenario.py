@@ -26,7 +26,7 @@ from fleet.connect import connect
 from fleet.mavlink.link import MavlinkLink
 from fleet.mission import ActionKind
 from fleet.vehicle import VehicleId
-from routing.road_graph import road_graph
+from routing.roads.road_graph import road_graph
 from sim.judges.incident_watch import IncidentWatch
 from sim.judges.monitors import Monitors
 from sim.judges.recorder import Recorder

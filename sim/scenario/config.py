@@ -17,12 +17,12 @@ from dispatcher.desks.incidents_in import IncidentIn
 from dispatcher.errors import ConfigFault
 from fleet.config import FleetConfig, Id, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults, unknown
-from routing.building import read_building
 from routing.errors import Fault, SiteError
-from routing.marked_yaml import Marked, Step, parse, read_text
 from routing.site import LaneId, LiftId, Site
-from routing.site_file import shape_faults
-from routing.site_yaml import load as load_site
+from routing.sites.building import read_building
+from routing.sites.file import shape_faults
+from routing.sites.marked_yaml import Marked, Step, parse, read_text
+from routing.sites.site_yaml import load as load_site
 from sim.judges.expect import Expectation, expectation
 from sim.judges.sights import PlannedSight, SightRow
 from sim.moments import Duration, after_start_s

@@ -6,8 +6,8 @@ from dispatcher.domain.eligibility import nearest_miss, why_not
 from fleet.fleet_file import unknown
 from fleet.vehicle import VehicleSpec
 from routing.errors import Fault
-from routing.marked_yaml import Marked
 from routing.site import AirKind, Site
+from routing.sites.marked_yaml import Marked
 from sim.scenario.demand_rows import (
     DeliveryRow,
     DemandRow,

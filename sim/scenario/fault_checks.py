@@ -15,8 +15,8 @@ from fleet.fleet_file import unknown
 from fleet.vehicle import Medium
 from routing.errors import Fault
 from routing.geometry import Point
-from routing.marked_yaml import Marked, Step
 from routing.site import LaneId, LiftId, PlaceId, Site
+from routing.sites.marked_yaml import Marked, Step
 from sim.judges.sights import PlannedSight, SightRow
 from sim.moments import after_start_s
 from sim.scenario.fault_plan import FaultSource, stream

@@ -6,8 +6,8 @@ from typing import TypeVar
 from fleet.config import FleetConfig, VehicleGroup
 from fleet.vehicle import Medium
 from routing.errors import Fault
-from routing.marked_yaml import Marked
 from routing.site import PlaceId, Site
+from routing.sites.marked_yaml import Marked
 from sim.scenario.homes import AT_MOST, Berth, find_berths, shared_out
 
 File = TypeVar("File", bound=FleetConfig)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from dispatcher.domain.task import Delivery, Disinfection, Medicine, Patrol, Spec
 from fleet.vehicle import Medium, VehicleSpec
-from routing.paths import Roads, Rules
+from routing.roads.paths import Roads, Rules
 from routing.site import AirKind, AirspaceId, NodeId, Place, PlaceId, Role, Site
 from sim.scenario.demand_rows import (
     DeliveryRow,

@@ -15,12 +15,12 @@ from dispatcher.domain.stops import TaskStop
 from dispatcher.missions.posts import Post, area_of
 from dispatcher.missions.stations import Stations
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing.airspace import breaches
-from routing.drawn import DrawnArea
+from routing.air.airspace import breaches
+from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 DRONE = replace(

@@ -6,7 +6,7 @@ from dispatcher.broker import split_address
 from dispatcher.config import DispatchConfig, PlannerConfig, load
 from dispatcher.domain.task import Priority
 from dispatcher.errors import ConfigFault
-from routing.solver import Stage
+from routing.solving.solver import Stage
 from tests.dispatcher.ward import WITH_BAY
 
 CONFIG = """\

@@ -14,9 +14,9 @@ from dispatcher.planning.modelling import Modeller
 from dispatcher.traffic.chargers import Chargers
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import VehicleId
-from routing.plan import timetable
+from routing.problems.plan import timetable
 from routing.site import NodeId, PlaceId
-from routing.solver import insert
+from routing.solving.solver import insert
 from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, hospital, scenario_file
 

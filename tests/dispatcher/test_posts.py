@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dispatcher.missions.posts import MOST_POSTS, area_posts, parts_of, point_posts
 from dispatcher.missions.rounds import best_order, rings
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.site import PlaceId
 

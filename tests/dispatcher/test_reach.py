@@ -9,7 +9,7 @@ from dispatcher.domain.task import Delivery, Goods, TaskId
 from dispatcher.planning.reach import Reach, legs_of, unreachable_stops
 from dispatcher.traffic.roadbook import RoadBook
 from routing.site import NodeId, PlaceId
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from sim.scenario.config import load_scenario
 from tests.sim.hospital import SITE, scenario_file
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.planning import planner
-from routing.solver import Budget, Stage
+from routing.solving.solver import Budget, Stage
 from tests.sim.hospital import hospital, scenario_file
 
 

@@ -16,7 +16,7 @@ from fleet.mission import Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from routing.terrain import Terrain
 from tests.dispatcher.ward import cart
 

@@ -12,7 +12,7 @@ from dispatcher.missions.stations import Stations, turned
 from fleet.vehicle import Medium
 from routing.geometry import Point
 from routing.site import AirspaceId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 SITE = """

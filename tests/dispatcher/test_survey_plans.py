@@ -9,7 +9,7 @@ import shapely
 from dispatcher.missions.stations import Stations
 from dispatcher.patrols.survey_plans import SurveyPlans, worth_sharing
 from fleet.vehicle import VehicleSpec
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
 from sim.scenario.config import load_scenario

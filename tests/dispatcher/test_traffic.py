@@ -12,7 +12,7 @@ from fleet.errors import MissionCancelled
 from fleet.facility import Facilities
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.site import Edge, NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 FORK = """

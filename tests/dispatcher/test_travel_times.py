@@ -16,7 +16,7 @@ from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.site import LaneId, NodeId, PlaceId
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from tests.dispatcher.ward import cart
 from tests.sim.hospital import SITE, hospital, scenario_file
 from tests.sim.process import place as process_place

@@ -37,7 +37,7 @@ from fleet.vehicle import Medium, Mode, Position, VehicleId, VehicleSpec, Vehicl
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import LaneId, LevelId, PlaceId, Site, Zone
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 START = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 WARD = """

@@ -21,7 +21,7 @@ from fleet.mavlink.parser import Message, Parser
 from fleet.mission import Action, Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId, Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.mavlink.dock import DockMachine
 from sim.world.multirotor import Multirotor

@@ -9,8 +9,8 @@ import pytest
 from fleet.bus import MemoryBus
 from fleet.errors import LinkTimeout
 from fleet.facility import Facilities, LiftWait
-from routing import site_yaml
 from routing.site import DoorId, LevelId, LiftId, Site
+from routing.sites import site_yaml
 from sim.world.machines import DoorMachine, LiftMachine
 from sim.world.world import World
 from tests.fleet.alive import alive

@@ -19,7 +19,7 @@ from fleet.mavlink.datagrams import UdpDatagrams
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.loops import ScaledLoop, run
 from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
 from sim.world.multirotor import Multirotor

@@ -9,7 +9,7 @@ from dispatcher.domain.task import TaskState
 from fleet.bus import MemoryBus
 from fleet.vehicle import VehicleId
 from routing.site import DoorId
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from sim.judges.monitors import Monitors
 from sim.world.machines import DoorMachine
 from sim.world.world import World

@@ -8,9 +8,9 @@ import pytest
 from fleet.energy import EnergySpec
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import Edge, NodeId, PlaceId, Site, Zone
+from routing.sites import site_yaml
 from sim.world.bodies import GroundBody
 from sim.world.world import World
 

@@ -9,7 +9,7 @@ from dispatcher.errors import ConfigFault
 from fleet.vehicle import Medium
 from routing.errors import SiteError
 from routing.site import Role
-from routing.solver import Stage
+from routing.solving.solver import Stage
 from sim.judges.expect import evaluate, expectation
 from sim.scenario.check import check_scenario
 from sim.scenario.config import Scenario, load_scenario

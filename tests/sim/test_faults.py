@@ -11,8 +11,8 @@ from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.site import DoorId, LaneId, LiftId, NodeId, PlaceId
+from routing.sites import site_yaml
 from sim.running.effects import Targets
 from sim.running.faults import Faults
 from sim.scenario.fault_plan import PlannedFault

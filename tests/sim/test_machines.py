@@ -10,8 +10,8 @@ import pytest
 from fleet.bus import MemoryBus
 from fleet.energy import EnergySpec
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.site import DoorId, Edge, LiftId, NodeId, PlaceId, Site
+from routing.sites import site_yaml
 from sim.world.machines import DoorMachine, LiftMachine, Passengers
 from sim.world.world import World
 

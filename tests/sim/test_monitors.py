@@ -9,9 +9,9 @@ import pytest
 from fleet.energy import EnergySpec
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, Position, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import Edge, LaneId, LevelId, NodeId, PlaceId, Site
+from routing.sites import site_yaml
 from routing.windows import Window
 from sim.judges.monitors import Monitors
 from sim.world.bodies import GroundBody, Signal

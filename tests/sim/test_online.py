@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
 from dispatcher.domain.task import Priority
-from routing.plan import Plan, check
-from routing.problem import Problem
+from routing.problems.plan import Plan, check
+from routing.problems.problem import Problem
 from sim.bench.bench import policies_named
 from sim.bench.online import Ended, Replay
 from sim.bench.online_demand import LINES, Asked, ask

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from routing import solver
+from routing.solving import solver
 from sim.running import rehearsal
 from tests.sim.hospital import scenario_file
 

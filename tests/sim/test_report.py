@@ -14,9 +14,9 @@ from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.facility import LiftWait
 from fleet.vehicle import Medium, Position, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import AirspaceId, LevelId, LiftId, Name, NodeId, PlaceId, Site
+from routing.sites import site_yaml
 from sim.judges.expect import ExpectResult
 from sim.judges.outcome import summary_of_tasks, summary_of_vehicles
 from sim.judges.recorder import Recorder

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from dispatcher.cli import make_app
 from dispatcher.traffic.roadbook import rules_of
 from fleet.vehicle import Medium
-from routing.paths import Roads
+from routing.roads.paths import Roads
 from sim.bench.bench_simulation import made
 from sim.bench.made_hospital import BAYS, drones_of
 

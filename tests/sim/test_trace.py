@@ -14,9 +14,9 @@ from fleet.energy import EnergySpec
 from fleet.facility import Facilities
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
-from routing.road_graph import RoadGraph, road_graph
+from routing.roads.road_graph import RoadGraph, road_graph
 from routing.site import LevelId, LiftId, NodeId, PlaceId
+from routing.sites import site_yaml
 from sim.judges.trace import Trace
 from sim.world.bodies import GroundBody
 from sim.world.machines import LiftMachine

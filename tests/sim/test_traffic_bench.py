@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from routing.precedence import Precedence
-from routing.spacetime import Hop, Net
+from routing.traffic.precedence import Precedence
+from routing.traffic.spacetime import Hop, Net
 from sim.bench.traffic_graph import Graph, WrongGraph, read_graph
 from sim.bench.traffic_model import Ended, Model
 from sim.bench.traffic_monitor import Monitor

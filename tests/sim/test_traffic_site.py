@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.bench.traffic_graph import Graph, WrongGraph
 from sim.bench.traffic_model import Model
 from sim.bench.traffic_robot import DELAYS

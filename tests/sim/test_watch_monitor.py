@@ -5,10 +5,10 @@ from pathlib import Path
 
 from dispatcher.domain.task import Patrol
 from fleet.vehicle import Position, VehicleId
-from routing import site_yaml
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.site import LevelId
+from routing.sites import site_yaml
 from sim.judges.sky import Sky
 from sim.judges.watch_monitor import SETTLE_S, WatchMonitor
 from sim.world.bodies import Signal
