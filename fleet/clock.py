@@ -1,8 +1,16 @@
 """The one bridge between the loop's seconds and the calendar."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(at: datetime) -> int:
+    """An aware moment in whole microseconds since 1970 began, UTC."""
+    return (at - _1970) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +27,11 @@ class Clock:
 
     epoch: datetime
     loop_s: float
+    _epoch_us: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "epoch", self.epoch.astimezone(UTC))
+        object.__setattr__(self, "_epoch_us", to_us(self.epoch))
 
     @classmethod
     def starting(cls, epoch: datetime | None = None) -> "Clock":
@@ -35,6 +45,10 @@ class Clock:
     def now(self) -> datetime:
         """This moment as UTC."""
         return self.to_utc(self.now_s())
+
+    def now_us(self) -> int:
+        """This moment in whole microseconds since 1970 began, UTC."""
+        return self._epoch_us + round((self.now_s() - self.loop_s) * 1e6)
 
     def to_utc(self, at_s: float) -> datetime:
         """A loop second as UTC, to the microsecond."""

@@ -19,7 +19,7 @@ from sim import loops
 from sim.judges.expect import ExpectResult, evaluate
 from sim.judges.outcome import percentile, summary_of_tasks, summary_of_vehicles
 from sim.judges.watch_monitor import as_summary
-from sim.report.report import RunResult
+from sim.report.result import RunResult
 from sim.running.direct import direct
 from sim.running.scenario import Simulation
 from sim.scenario.config import Scenario

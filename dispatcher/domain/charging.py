@@ -34,9 +34,11 @@ class CheapHours:
 
     def now(self, now: datetime) -> bool:
         """Whether electricity is cheap at an aware moment."""
+        if not self.spans:
+            return True
         here = now.astimezone(self.zone)
         minute = here.hour * 60 + here.minute
-        return not self.spans or any(
+        return any(
             from_ <= minute < to if from_ < to else minute >= from_ or minute < to
             for from_, to in self.spans
         )

@@ -42,10 +42,11 @@ class Arrivals:
 
     def _told(self, vehicle: Vehicle, worker: Worker) -> tuple[Task, float] | None:
         """The task that a vehicle is about to end, and when, if it says so."""
-        hand, current, state = worker.hand, worker.current, vehicle.state()
-        if state.arrives_s is None or not state.online or current is None:
+        hand, current = worker.hand, worker.current
+        if current is None or hand.task is None or hand.stop is None or hand.stop_index < 0:
             return None
-        if hand.task is None or hand.stop is None or hand.stop_index < 0:
+        state = vehicle.state()
+        if state.arrives_s is None or not state.online:
             return None
         task, (mission, clearance) = self._book[hand.task], current
         last = hand.stop_index == len(stops_of(task, self._handling)) - 1

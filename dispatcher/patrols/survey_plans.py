@@ -18,7 +18,7 @@ from dispatcher.missions.area_lines import (
     unseen,
     within,
 )
-from dispatcher.missions.stations import MARGIN, SET_OUT_S, Stations
+from dispatcher.missions.stations import KEPT, MARGIN, SET_OUT_S, Stations
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
@@ -65,16 +65,23 @@ class SurveyPlans:
 
     def __init__(self, site: Site, stations: Stations) -> None:
         self._site, self._stations = site, stations
+        self._known: dict[tuple[object, ...], Estimate] = {}
 
     def at_home(self, specs: Sequence[VehicleSpec]) -> list[Drone]:
         """Drones in their docks."""
         return [Drone(spec=spec, stand=self._site.places[spec.home].node) for spec in specs]
 
     def estimate(self, area: DrawnArea, specs: Sequence[VehicleSpec]) -> Estimate:
-        """A guess in milliseconds; raises Unreachable."""
-        survey, _ = self.survey(area, self.at_home(specs))
-        seconds, flights = quickest_s(survey)
-        return Estimate(seconds=seconds, flights=flights)
+        """A guess in milliseconds, kept for who asks the same again; raises Unreachable."""
+        wind_m_s, over = self._stations.wind.careful_m_s, self._stations.over()
+        key = (area, *specs, wind_m_s, over)
+        if key not in self._known:
+            survey, _ = self.survey(area, self.at_home(specs))
+            seconds, flights = quickest_s(survey)
+            self._known[key] = Estimate(seconds=seconds, flights=flights)
+            if len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
 
     def survey(self, area: DrawnArea, drones: Sequence[Drone]) -> tuple[Survey, list[VehicleId]]:
         """The question, and whose docks are in it, the nearest to the area first.

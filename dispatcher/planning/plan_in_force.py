@@ -59,7 +59,9 @@ class PlanInForce:
 
     def first_charge(self, vehicle: VehicleId) -> PlannedCharge | None:
         """The first charge that a vehicle has before any of its visits."""
-        charges = self._charges.get(vehicle, {})
+        charges = self._charges.get(vehicle)
+        if not charges:
+            return None
         planned = (charges[visit] for visit in self._routes.get(vehicle, ()) if visit in charges)
         return next(planned, None)
 

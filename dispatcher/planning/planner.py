@@ -177,7 +177,7 @@ class Planner:
         """Return at once if a task waits that nobody has begun, or after `QUIET_S`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(QUIET_S):
-                while not self._hurry and all(task.state.begun for task in self._due()):
+                while not self._hurry and not self._not_begun():
                     self._event.clear()
                     await self._event.wait()
 
@@ -218,8 +218,8 @@ class Planner:
 
     async def _search(self, stages: frozenset[Stage], times: int) -> None:
         """Look for a better plan than the one in force, and adopt it if nothing has happened."""
-        if self._event.is_set():
-            return  # the next answer asks for it again
+        if self._event.is_set() or self._not_begun() <= 1:
+            return  # the next answer asks for it again, or there is nothing to exchange
         number = self.plan.number
         answer = self._answer_now()
         rounds = min(self._config.improve_iterations, ROUNDS_EACH * answer.open)
@@ -245,6 +245,9 @@ class Planner:
 
     def _model(self) -> Model:
         return self._modeller.model(self._book.now_s(), self._due(), self._fleet())
+
+    def _not_begun(self) -> int:
+        return sum(not task.state.begun for task in self._due())
 
     def _due(self) -> list[Task]:
         """The open tasks that are to be planned now."""

@@ -37,6 +37,11 @@ class Event:
     facts: Mapping[str, Any]
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 class Journal:
     """Numbers events, stamps them and hashes them; it never changes or forgets one.
 
@@ -108,9 +113,7 @@ class Journal:
 
 def canonical(value: object) -> str:
     """The one JSON text of ``value``: keys sorted, no spaces."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _CANONICAL.encode(value)
 
 
 def plain(value: object) -> Any:

@@ -173,6 +173,7 @@ SPECS: Mapping[str, TypeAdapter[Any]] = {
 }
 """What each kind of task asks for, as JSON and back."""
 LEG = TypeAdapter(Leg)
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _MISSION = TypeAdapter(Mission)
 _SHIFT_PLAN = TypeAdapter(ShiftPlan)
 
@@ -258,7 +259,7 @@ def event_values(event: Event, clock: Clock) -> dict[str, Any]:
         "kind": event.kind,
         "task": event.task,
         "vehicle": event.vehicle,
-        "facts": json.dumps(event.facts, ensure_ascii=False),
+        "facts": _JSON.encode(event.facts),
     }
 
 
@@ -342,7 +343,7 @@ def shift_of(row: RowMapping, clock: Clock) -> Shift:
 
 
 def _refusal_text(refusal: Refusal) -> str:
-    return json.dumps({"code": refusal.code, "facts": dict(refusal.facts)}, ensure_ascii=False)
+    return _JSON.encode({"code": refusal.code, "facts": dict(refusal.facts)})
 
 
 def _refusal_of(text: str) -> Refusal:

@@ -83,6 +83,8 @@ PUT_TASK, PUT_MISSION, PUT_ANSWER, PUT_PACE, PUT_SHIFT = map(
     upsert, (TASKS, MISSIONS, ANSWERS, PACES, SHIFTS)
 )
 ADD_EVENT = insert(EVENTS)
+FORGET_ONE = delete(ANSWERS).where(ANSWERS.c.key == bindparam("this"))
+FORGET_OLD = delete(ANSWERS).where(ANSWERS.c.at < bindparam("this", type_=UtcTime()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,12 +253,10 @@ class Store:
 
     async def forget(self, *, key: str | None = None, before_s: float | None = None) -> None:
         """Drop one answer, or all that are older than a moment."""
-        which = ANSWERS.c.key == bindparam("this")
-        values: dict[str, Any] = {"this": key}
+        if key is not None:
+            await self._writer.put([(FORGET_ONE, [{"this": key}])])
         if before_s is not None:
-            which = ANSWERS.c.at < bindparam("this", type_=UtcTime())
-            values = {"this": self._clock.to_utc(before_s)}
-        await self._writer.put([(delete(ANSWERS).where(which), [values])])
+            await self._writer.put([(FORGET_OLD, [{"this": self._clock.to_utc(before_s)}])])
 
     async def answer(self, key: str) -> Answer | None:
         """What is known of the write with this idempotency key."""

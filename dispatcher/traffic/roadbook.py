@@ -61,6 +61,8 @@ class RoadBook:
         self._closed: dict[LaneId, float | None] = {}
         self._out: frozenset[LaneId] = frozenset()
         self._emergency: frozenset[LaneId] = frozenset()
+        self._shut: frozenset[LaneId] = frozenset()
+        """All lanes that are closed, out of service, or kept for an emergency."""
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
         self._apart: dict[tuple[Rules, frozenset[LaneId]], Roads] = {}
@@ -161,10 +163,6 @@ class RoadBook:
         return dict(self._closed)
 
     @property
-    def _shut(self) -> frozenset[LaneId]:
-        return self._out | self._closed.keys() | self._rules.closed | self._emergency
-
-    @property
     def any_shut(self) -> bool:
         """Whether there is a lane into which, or along which, nobody may be sent now."""
         return bool(self._shut) or bool(self._rules.one_way)
@@ -249,6 +247,7 @@ class RoadBook:
         return was_closed
 
     def _forget(self) -> None:
+        self._shut = self._out.union(self._closed, self._rules.closed, self._emergency)
         self._now.clear()
         self._paced.clear()
 

@@ -59,19 +59,24 @@ class ChargeWish:
 
     def by_plan(self) -> PlannedCharge | None:
         """The charge that it should go for now; None = none, or it can't."""
-        return self._planned() if self._plan_asks() and self._mover.may_charge() else None
+        asked = self._asked()
+        return asked if asked is not None and self._mover.may_charge() else None
 
     def goes_on_by_plan(self) -> bool:
         """Whether it should stay at the charger for the plan, or so that it can do what is next."""
         ratio = self._ratio()
-        asks = self.lets_work and ratio is not None and ratio < CHARGED
-        return asks and (self._plan_asks() or self._lacks_energy()) and self._mover.may_charge()
-
-    def _plan_asks(self) -> bool:
-        ratio = self._ratio()
         if not self.lets_work or ratio is None or ratio >= CHARGED:
             return False
-        return self._planned() is not None
+        wanted = self._asked() is not None or self._lacks_energy()
+        return wanted and self._mover.may_charge()
+
+    def _asked(self) -> PlannedCharge | None:
+        """The charge that the plan asks for now, of a vehicle that may work and is not full."""
+        planned = self._planned()
+        if planned is None or not self.lets_work:
+            return None
+        ratio = self._ratio()
+        return None if ratio is None or ratio >= CHARGED else planned
 
     def _planned(self) -> PlannedCharge | None:
         """The charge before its next visit; one before a later visit, if it can't wait so long."""
@@ -148,7 +153,7 @@ class ChargeWish:
         ratio = state.charge_ratio
         if ratio is None or not state.fit:
             return None
-        pressed = self._rest_until is not None or self._plan_asks()
+        pressed = self._rest_until is not None or self._asked() is not None
         below, up_to = self._idle_goal()
         idle = ratio < (up_to if state.charging else below)
         if not pressed and (not idle or self._plan.next(self._id) is not None):

@@ -20,7 +20,7 @@ from fleet.vda5050.link import Link
 from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.pauser import Pauser
-from fleet.vda5050.view import TWO_ROBOTS, mode_of, snapshot, stranger_map
+from fleet.vda5050.view import TWO_ROBOTS, mode_of, position_of, snapshot, stranger_map
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Breach, Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
@@ -104,12 +104,11 @@ class Vda5050Vehicle:
         elif state is not None and (
             state is not shown[0] or pose is not shown[1] or breaches is not shown[2]
         ):
-            self._shown = state, pose, breaches
+            self._shown, same = (state, pose, breaches), pose is shown[1]
             self._snapshot = now = snapshot(
                 state,
-                pose,
+                now.position if same else position_of(pose, self._config, self._site),
                 breaches,
-                self._config,
                 self._site,
                 heard_at_s=heard_at_s,
                 online=online,

@@ -7,8 +7,10 @@ all spellings.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 
+from fleet.clock import to_us
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
 from fleet.vda5050.version_3 import instant_actions_in_3, order_in_3
@@ -53,10 +55,19 @@ def _edited(payload: bytes, edit: Callable[[dict[str, Any]], None]) -> bytes:
 
 
 def stamp(at: datetime) -> str:
-    """A moment as the headers want it: UTC, milliseconds, ``Z``."""
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+    """An aware moment as the headers want it: UTC, milliseconds, ``Z``."""
+    return stamp_us(to_us(at))
+
+
+def stamp_us(at_us: int) -> str:
+    """The same for microseconds since 1970 began."""
+    minute, us = divmod(at_us, 60_000_000)
+    return f"{_minute(minute)}:{us // 1_000_000:02}.{us // 1000 % 1000:03}Z"
+
+
+@lru_cache(8)
+def _minute(number: int) -> str:
+    return datetime.fromtimestamp(60 * number, UTC).isoformat(timespec="minutes")[:-6]
 
 
 def read_stamp(text: str) -> datetime | None:

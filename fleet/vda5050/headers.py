@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.dialects import stamp
+from fleet.vda5050.dialects import stamp_us
 
 
 class HeaderFields(TypedDict):
@@ -37,7 +37,7 @@ class Headers:
         numbers = self._numbers.get(topic)
         if numbers is None:
             numbers = self._numbers[topic] = itertools.count()
-        at = stamp(self._clock.now())
+        at = stamp_us(self._clock.now_us())
         return {**self._always, "header_id": next(numbers), "timestamp": at}
 
     def restart(self) -> None:

@@ -115,7 +115,7 @@ class Inbox:
         self.state: State | None = None
         self.factsheet: Factsheet | None = None
         self.pose: AgvPosition | None = None
-        """Newest of state and visualization, for screens."""
+        """Newest of state and visualization; the same object while it says the same."""
         self.heard_at_s: float | None = None
         self.connection: ConnectionState | None = None
         self.twins_at_s = -math.inf
@@ -144,7 +144,8 @@ class Inbox:
     @property
     def doubled(self) -> bool:
         """Whether two robots send under this name; over when it has long not been so."""
-        return self._now_s() < self.twins_at_s + 4 * self._config.fresh_s
+        since_s = self.twins_at_s
+        return since_s > -math.inf and self._now_s() < since_s + 4 * self._config.fresh_s
 
     def changes_s(self, now_s: float) -> float:
         """When `online` or `doubled` is another without a further word; infinity = never."""
@@ -187,7 +188,8 @@ class Inbox:
         if state is None or not self._is_its_own(state):
             return
         now_s = self._now_s()
-        if self._twins.hear(state.header_id, _spot(state.agv_position, now_s)):
+        spot = _spot(state.agv_position, now_s)
+        if self._twins.hear(state.header_id, spot):
             self.twins_at_s = now_s
             self.words += 1
             self._conduct.note(Rule.TWO_ROBOTS, f"headerId jumps to {state.header_id} and back")
@@ -198,8 +200,8 @@ class Inbox:
             self._conduct.note(Rule.REPEATED_HEADER, f"headerId {state.header_id}")
         self.words += 1
         self.state, self.heard_at_s = state, now_s
-        self.pose = state.agv_position or self.pose
-        self._judge(state)
+        self._place(state.agv_position)
+        self._judge(state, spot)
         self._heard(state)
 
     def _repeats_header(self, state: State) -> bool:
@@ -211,11 +213,18 @@ class Inbox:
             and state != last
         )
 
-    def _judge(self, state: State) -> None:
+    def _place(self, pose: AgvPosition | None) -> None:
+        """It says that it is there, or nothing of that."""
+        known = self.pose
+        if pose is not None and (known is None or vars(pose) != vars(known)):
+            self.pose = pose
+
+    def _judge(self, state: State, spot: Spot | None) -> None:
         """Note what is odd about a state that is new."""
         battery = state.battery_state
         charge = battery.battery_charge if battery else None
-        if _absurd(state.agv_position) or (charge is not None and not 0 <= charge <= 100):
+        nowhere = spot is None and _absurd(state.agv_position)
+        if nowhere or (charge is not None and not 0 <= charge <= 100):
             self._conduct.note(Rule.NOT_A_NUMBER)
         self._look_alive()
 
@@ -241,7 +250,7 @@ class Inbox:
         if _absurd(message.agv_position):
             self._conduct.note(Rule.NOT_A_NUMBER, "in a visualization")
         elif self._admits(self._picture_gate, message, self._now_s()):
-            self.pose = message.agv_position
+            self._place(message.agv_position)
             self.words += 1
 
     def _take_factsheet(self, topic: str, payload: bytes) -> None:

@@ -108,7 +108,7 @@ class Link:
 
     def busy(self, state: State) -> bool:
         """Whether the robot has an order in hand that is not seen to its end yet."""
-        return state.busy and state.order_id != self.finished
+        return state.order_id != self.finished and state.busy
 
     def stale_at_s(self) -> float:
         """When its last state will be too old to go by: at this very moment it is."""

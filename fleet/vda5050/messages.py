@@ -430,9 +430,10 @@ class State(PatientHeader):
     @property
     def busy(self) -> bool:
         """Whether it has an order in hand: anything left to drive or to do for it."""
-        return bool(self.node_states or self.edge_states) or any(
-            action.action_status not in ENDED and not action.aside for action in self.action_states
-        )
+        if self.node_states or self.edge_states:
+            return True
+        actions = self.action_states
+        return bool(actions) and any(a.action_status not in ENDED and not a.aside for a in actions)
 
 
 class Connection(PatientHeader):

@@ -47,6 +47,8 @@ class Draft:
         stops: how many nodes the whole order has, seen from its very first.
         complete: it ends the order: nothing may be added.
         horizon: ids of the nodes shown beyond the base.
+        work: the mission's actions, as every message that reaches its last node has them; None =
+            not put into words yet.
     """
 
     order_id: str
@@ -57,13 +59,14 @@ class Draft:
     horizon: tuple[str, ...]
     nodes: tuple[vda.Node, ...] = ()
     edges: tuple[vda.Edge, ...] = ()
+    work: tuple[vda.Action, ...] | None = None
 
 
 def first(
     mission: Mission, route: Sequence[Waypoint], released: int, config: Vda5050Config
 ) -> Draft:
     """The message that gives a robot a new order."""
-    return _draft(mission, route, 0, released, 0, config)
+    return _draft(mission, route, 0, released, 0, config, None)
 
 
 def update(
@@ -73,7 +76,7 @@ def update(
     released: int,
     config: Vda5050Config,
 ) -> Draft | None:
-    """The message that follows ``last``; None where there is nothing new to say.
+    """The message that follows ``last``, of the same mission; None where nothing is new.
 
     Where the route was cut off at a node that is in the base already, work remains to be done
     there, and the base may not change: the node is then named once more at the end.
@@ -90,7 +93,8 @@ def update(
         stops = (*route[: last.released], route[-1])
         released = len(stops)
     released = max(released, last.released)
-    draft = _draft(mission, stops, last.released - 1, released, last.update_id + 1, config)
+    start, number = last.released - 1, last.update_id + 1
+    draft = _draft(mission, stops, start, released, number, config, last.work)
     same = draft.released == last.released and draft.horizon == last.horizon
     return None if same and draft.complete == last.complete else draft
 
@@ -156,7 +160,10 @@ def _draft(
     released: int,
     update_id: int,
     config: Vda5050Config,
+    work: tuple[vda.Action, ...] | None,
 ) -> Draft:
+    if work is None:
+        work = tuple(_action(action, config) for action in mission.actions)
     room = start + (config.max_order_nodes or len(stops))
     base = min(released, room)
     horizon = len(stops) if config.horizon_nodes is None else config.horizon_nodes
@@ -164,7 +171,7 @@ def _draft(
     nodes: list[vda.Node] = []
     edges: list[vda.Edge] = []
     for index in range(start, end):
-        actions = mission.actions if index == len(stops) - 1 else ()
+        actions = work if index == len(stops) - 1 else ()
         if index > start:
             edges.append(_edge(index, stops[index - 1], stops[index], index < base))
         nodes.append(_node(index, stops[index], index < base, actions, config))
@@ -177,6 +184,7 @@ def _draft(
         horizon=tuple(stop.node for stop in stops[base:end]),
         nodes=tuple(nodes),
         edges=tuple(edges),
+        work=work,
     )
 
 
@@ -184,7 +192,7 @@ def _node(
     index: int,
     waypoint: Waypoint,
     released: bool,
-    actions: Sequence[Action],
+    actions: tuple[vda.Action, ...],
     config: Vda5050Config,
 ) -> vda.Node:
     deviation_m = config.deviation_m
@@ -194,9 +202,7 @@ def _node(
         deviation_m = min(deviation_m, waypoint.slack_m)
     map_id = config.maps.get(waypoint.level, waypoint.level)
     node = _bare_node(index, waypoint, released, deviation_m, map_id)
-    if not actions:
-        return node
-    return node.model_copy(update={"actions": tuple(_action(a, config) for a in actions)})
+    return node.model_copy(update={"actions": actions}) if actions else node
 
 
 @lru_cache(MESSAGE_PARTS_KEPT)

@@ -12,6 +12,7 @@ from fleet.vda5050.messages import (
     BatteryState,
     ErrorLevel,
     EStop,
+    Load,
     OperatingMode,
     RobotError,
     State,
@@ -54,9 +55,8 @@ def e_stop_of(state: State) -> str:
 
 def snapshot(
     state: State,
-    pose: AgvPosition | None,
+    position: Position | None,
     breaches: tuple[Breach, ...],
-    config: Vda5050Config,
     site: Site,
     *,
     heard_at_s: float | None,
@@ -68,6 +68,7 @@ def snapshot(
     """The robot's last word, and how fresh it is.
 
     Args:
+        position: where it is, by the newest of its words.
         busy: whether it has an order in hand.
         lost_on: the map that it is on, if that is none of the site's.
         arrives_s: when it will be at its mission's end, as far as it says.
@@ -76,7 +77,7 @@ def snapshot(
     return VehicleState(
         heard_at_s=heard_at_s,
         online=online,
-        position=position_of(pose, config, site),
+        position=position,
         last_node=NodeId(state.last_node_id) if state.last_node_id in site.nodes else None,
         mission=MissionId(state.order_id) if state.order_id and busy else None,
         base=_base(state, site) if state.node_states and busy else (),
@@ -90,12 +91,13 @@ def snapshot(
         errors=_all_errors(state, breaches, lost_on)
         if state.errors or breaches or lost_on is not None
         else (),
-        loads=tuple(
-            (load.load_id or load.load_type or "?")[:_LONGEST_TEXT]
-            for load in (state.loads or ())[:SHOWN]
-        ),
+        loads=_loads(state.loads) if state.loads else (),
         breaches=breaches,
     )
+
+
+def _loads(loads: Sequence[Load]) -> tuple[str, ...]:
+    return tuple((load.load_id or load.load_type or "?")[:_LONGEST_TEXT] for load in loads[:SHOWN])
 
 
 def charge_of(battery: BatteryState | None) -> float | None:

@@ -102,13 +102,13 @@ def breaches(site: Site, points: Sequence[Point], height_agl_m: float) -> list[A
     flown: BaseGeometry = LineString(spots) if len(spots) > 1 else shapely.Point(spots[0])
     found: list[AirspaceId] = []
     fences = [v for v in site.airspaces.values() if v.kind is AirKind.GEOFENCE]
-    inside = [_shape(v) for v in fences if v.floor_agl_m <= height_agl_m <= v.ceiling_agl_m]
-    outside = flown.difference(shapely.union_all([s.buffer(_TOUCH_M) for s in inside]))
+    inside = [v for v in fences if v.floor_agl_m <= height_agl_m <= v.ceiling_agl_m]
+    outside = flown.difference(shapely.union_all([_grown(v, _TOUCH_M) for v in inside]))
     if not outside.is_empty:
         found += [fence.id for fence in fences]
     for volume in site.airspaces.values():
         here = volume.floor_agl_m <= height_agl_m <= volume.ceiling_agl_m
-        entered = here and flown.intersects(_shape(volume).buffer(-_TOUCH_M))
+        entered = here and flown.intersects(_grown(volume, -_TOUCH_M))
         if volume.kind is AirKind.NO_FLY and entered:
             found.append(volume.id)
     return found
@@ -199,6 +199,11 @@ def _free_space(volumes: tuple[Airspace, ...], fenced: bool, margin_m: float) ->
 @lru_cache(maxsize=256)
 def _shape(volume: Airspace) -> BaseGeometry:
     return polygon(volume.outline, volume.holes)
+
+
+@lru_cache(maxsize=256)
+def _grown(volume: Airspace, by_m: float) -> BaseGeometry:
+    return _shape(volume).buffer(by_m)
 
 
 def polygon(outline: Sequence[Point], holes: Iterable[Sequence[Point]] = ()) -> BaseGeometry:

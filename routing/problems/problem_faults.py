@@ -43,7 +43,7 @@ def _profile_faults(problem: "Problem", profile: Profile) -> Iterator[str]:
             continue
         if len(table) != size or any(len(row) != size for row in table):
             yield f"a table is not square, or not of the size of the others, {size} x {size}"
-        elif any(min(row) < 0 or max(row) > LARGEST for row in table if row):
+        elif size and (min(map(min, table)) < 0 or max(map(max, table)) > LARGEST):
             yield f"a time or distance is negative or over {LARGEST}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.roads.paths import IntTable, Roads, whole
+from routing.roads.paths import IntTable, Roads, at_columns, whole
 from routing.site import Edge, NodeId
 
 
@@ -37,9 +37,8 @@ class Paced:
 
     def times(self, nodes: Sequence[NodeId | None]) -> IntTable:
         """Whole seconds between all pairs of nodes, like `Roads.times`."""
-        columns = [self._roads.column(node) for node in nodes]
         rows = [self._row(node) for node in nodes]
-        return tuple(tuple([row[c] for c in columns]) for row in rows)
+        return at_columns(rows, [self._roads.column(node) for node in nodes])
 
     def _row(self, node: NodeId | None) -> list[int]:
         if node not in self._rows:
@@ -51,9 +50,7 @@ class Paced:
         if node is None:
             return self._roads.nowhere
         fan = self._roads.fan(node)
-        late, back = self._late_s[fan.edge], fan.parent
-        while True:
-            late, further = late + late[back], back[back]
-            if np.array_equal(further, back):
-                return whole(np.maximum(0.0, fan.seconds + late))
-            back = further
+        late = self._late_s[fan.edge]
+        for back in fan.back:
+            late = late + late[back]
+        return whole(np.maximum(0.0, fan.seconds + late))

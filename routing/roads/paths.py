@@ -9,6 +9,7 @@ import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,12 +100,12 @@ class Fan:
     Args:
         seconds: infinite where there is no way.
         edge: the last edge of each way, by its number in `Roads.edges`; -1 where there is none.
-        parent: the node at which that edge starts; the node itself where there is none.
+        back: the nodes that lie 1, 2, 4, 8, ... edges back on each way, or at its start.
     """
 
     seconds: NDArray[np.float64]
     edge: NDArray[np.int32]
-    parent: NDArray[np.int32]
+    back: tuple[NDArray[np.int32], ...]
 
 
 class Roads:
@@ -158,10 +159,13 @@ class Roads:
         Raises:
             Unreachable: no way under these rules; the caller leaves that task open.
         """
-        if load or lane_load or shut:
-            tree = self._grow(start, clean_start, load or {}, lane_load or {}, goal, shut or {})
-        else:
-            tree = self._tree(start, clean_start)
+        way = self._way(self._tree(start, clean_start), start, goal, clean_start)
+        load, lane_load = load or {}, lane_load or {}
+        if not shut and not any(
+            edge.end in load or edge.lane.id in lane_load for edge in way.edges
+        ):
+            return way  # loads only make others dearer
+        tree = self._grow(start, clean_start, load, lane_load, goal, shut or {})
         return self._way(tree, start, goal, clean_start)
 
     def seconds(self, start: NodeId, goal: NodeId, *, clean_start: bool = False) -> float:
@@ -203,15 +207,13 @@ class Roads:
 
     def times(self, nodes: Sequence[NodeId | None]) -> IntTable:
         """The seconds of `tables`."""
-        columns = [self.column(node) for node in nodes]
         rows = [self._whole_row(node)[0] for node in nodes]
-        return tuple(tuple([row[c] for c in columns]) for row in rows)
+        return at_columns(rows, [self.column(node) for node in nodes])
 
     def lengths(self, nodes: Sequence[NodeId | None]) -> IntTable:
         """The metres of `tables`."""
-        columns = [self.column(node) for node in nodes]
         rows = [self._whole_row(node)[1] for node in nodes]
-        return tuple(tuple([row[c] for c in columns]) for row in rows)
+        return at_columns(rows, [self.column(node) for node in nodes])
 
     def column(self, node: NodeId | None) -> int:
         """A node's place among all nodes; the last place but one more for None."""
@@ -225,10 +227,7 @@ class Roads:
             self._fans[start] = Fan(
                 np.array(tree.seconds),
                 np.array([-1 if arc is None else arc.number for _, arc in last], dtype=np.int32),
-                np.array(
-                    [n if arc is None else self._number[arc.edge.start] for n, arc in last],
-                    dtype=np.int32,
-                ),
+                _doubled([n if arc is None else self._number[arc.edge.start] for n, arc in last]),
             )
         return self._fans[start]
 
@@ -364,6 +363,21 @@ def travel_matrix(
 def _meets(spans: Sequence[tuple[float, float]] | None, enters_s: float, takes_s: float) -> bool:
     """Whether a drive falls into one of these spans."""
     return spans is not None and any(a < enters_s + takes_s and enters_s < b for a, b in spans)
+
+
+def _doubled(parents: Sequence[int]) -> tuple[NDArray[np.int32], ...]:
+    """Who is 1, 2, 4, ... steps back from each, until all are at a start."""
+    found = [np.array(parents, dtype=np.int32)]
+    while not np.array_equal(further := found[-1][found[-1]], found[-1]):
+        found.append(further)
+    return tuple(found)
+
+
+def at_columns(rows: Sequence[Sequence[int]], columns: Sequence[int]) -> IntTable:
+    """What some rows have at some columns."""
+    if len(columns) == 1:
+        return tuple((row[columns[0]],) for row in rows)
+    return tuple(map(itemgetter(*columns), rows)) if columns else ()
 
 
 def whole(row: NDArray[np.float64]) -> list[int]:

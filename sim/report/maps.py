@@ -13,7 +13,7 @@ from routing.geometry import Point
 from routing.site import AirKind, Area, Lane, Level, LevelId, Site, Zone
 from sim.judges.recorder import AIR_PERIOD_S
 from sim.report.plots import ACCENT, CRITICAL, INK, LINE, MUTE, PANEL, svg
-from sim.report.report import RunResult
+from sim.report.result import RunResult
 
 HALF, WHOLE = (552.0, 400.0), (1120.0, 640.0)
 """Most width and height of a map that shares its row, and of one that has it alone."""

@@ -11,7 +11,7 @@ from dispatcher.records.alerts import Severity
 from sim.judges.outcome import done_ratio, latencies, latency_s, on_time_ratio, percentile, tallies
 from sim.report.maps import level_map, levels_to_draw
 from sim.report.plots import USE_COLOURS, charge_curves, lift_waits, on_time, vehicle_use
-from sim.report.report import RunResult
+from sim.report.result import RunResult
 from sim.report.style import CSS
 from sim.report.tables import at, ends, place_name, title
 

@@ -21,7 +21,7 @@ from dispatcher.domain.task import Kind, Task, TaskState
 from fleet.vehicle import VehicleSpec
 from routing.site import LiftId
 from sim.judges.outcome import is_late, percentile, use_of_all
-from sim.report.report import RunResult
+from sim.report.result import RunResult
 
 INK, MUTE, LINE, ACCENT = "#16202a", "#5b6874", "#dfe4e8", "#0b6b63"
 WAIT, CRITICAL, PANEL = "#b45309", "#b42318", "#ffffff"

@@ -11,7 +11,7 @@ from routing.site import PlaceId, Site
 from sim.judges.outcome import is_late, use_of_all
 
 if TYPE_CHECKING:
-    from sim.report.report import RunResult
+    from sim.report.result import RunResult
 
 Row = Sequence[object]
 

@@ -36,8 +36,9 @@ class Reporter:
         self._body, self._voice, self._senses, self._memory = body, voice, senses, memory
         self._site, self._roads, self._zones, self._clock = site, roads, zones, clock
         self._words = voice.words
-        self._built: State | None = None
-        self._built_at = -1
+        self._said = State(header_id=0, timestamp="")
+        """The last state; what comes into it is our own, and not validated."""
+        self._said_at = -1
         self._factsheets_due = 0
 
     def ask_factsheet(self) -> None:
@@ -78,9 +79,8 @@ class Reporter:
         await self._voice.say_state(self._state())
 
     def _state(self) -> State:
-        """What it says now; what only changes when the bell has rung is made once for each ring."""
-        rung = self._memory.report_bell.rung
-        fresh: dict[str, Any] = {
+        """What it says now."""
+        news: dict[str, Any] = {
             **self._voice.headers.next("state"),
             "agv_position": self._senses.position(),
             "battery_state": self._senses.battery(),
@@ -88,32 +88,32 @@ class Reporter:
             "safety_state": self._senses.safety(self._memory.e_stop),
             **(self._more() if self._words.v3 else {}),
         }
-        if self._built_at == rung and self._built is not None:
-            self._built = self._built.model_copy(update=fresh)
-        else:
-            self._built = self._new_state(fresh)
-            self._built_at = rung
-        return self._built
+        rung = self._memory.report_bell.rung
+        if self._said_at != rung:
+            news |= self._work()
+            self._said_at = rung
+        self._said = self._said.model_copy(update=news)
+        return self._said
 
-    def _new_state(self, fresh: dict[str, Any]) -> State:
+    def _work(self) -> dict[str, Any]:
+        """What only changes when the bell has rung."""
         memory, body = self._memory, self._body
         job = memory.job
         actions = job.action_states()
-        return State(
-            **fresh,
-            order_id=job.order_id,
-            order_update_id=job.update_id,
-            last_node_id=job.last_node_id,
-            last_node_sequence_id=job.last_sequence_id,
-            driving=body.driving,
-            paused=memory.paused,
-            new_base_request=job.wants_base,
-            operating_mode=memory.mode,
-            node_states=job.node_states(),
-            edge_states=job.edge_states(),
-            loads=tuple(Load(load_id=load) for load in body.loads),
-            action_states=actions if self._words.v3 else actions + job.instant_action_states(),
-        )
+        return {
+            "order_id": job.order_id,
+            "order_update_id": job.update_id,
+            "last_node_id": job.last_node_id,
+            "last_node_sequence_id": job.last_sequence_id,
+            "driving": body.driving,
+            "paused": memory.paused,
+            "new_base_request": job.wants_base,
+            "operating_mode": memory.mode.value,
+            "node_states": job.node_states(),
+            "edge_states": job.edge_states(),
+            "loads": tuple(Load(load_id=load) for load in body.loads),
+            "action_states": actions if self._words.v3 else actions + job.instant_action_states(),
+        }
 
     def _errors(self) -> tuple[RobotError, ...]:
         memory = self._memory

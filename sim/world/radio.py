@@ -47,8 +47,9 @@ class Radio:
 
     def clear(self, way: Way) -> bool:
         """Whether messages pass at once: nothing is wrong, and none is under way before them."""
-        faultless = not (self.loss or self.delay_s or self.reorder)
-        return faultless and all(one[2] != way for one in self._line)
+        if self.loss or self.delay_s or self.reorder:
+            return False
+        return not self._line or all(one[2] != way for one in self._line)
 
     def send(self, way: Way, delivery: Delivery, *, sure: bool = False) -> None:
         """Take a message on its way.
@@ -98,10 +99,10 @@ class RadioBus:
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
     ) -> None:
         """Send a message up."""
-        send = partial(self._bus.publish, topic, payload, qos=qos, retain=retain)
         if self._radio.clear("up"):
-            await send()
+            await self._bus.publish(topic, payload, qos=qos, retain=retain)
         else:
+            send = partial(self._bus.publish, topic, payload, qos=qos, retain=retain)
             self._radio.send("up", send, sure=qos > 0)
 
     def subscribe(self, pattern: str, handler: Handler) -> Subscription:

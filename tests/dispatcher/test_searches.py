@@ -60,3 +60,13 @@ async def test_while_nobody_waits_for_a_vehicle_the_plan_is_looked_at_more_rarel
         assert here.task(second).vehicle is not None
         await here.until_ended(first)
         await here.until_ended(second)
+
+
+async def test_a_single_task_that_waits_is_not_searched_for(tmp_path: Path) -> None:
+    """It was put where it costs least; the others have been begun since the last answer."""
+    homes = ("park-1", "park-2", "park-3")
+    async with hospital(scenario_file(tmp_path, homes=homes)) as here:
+        for origin, goal in (("laboratory", "ward"), ("ward", "laboratory")) * 2:
+            await here.deliver(origin, goal)
+            await asyncio.sleep(30)
+        assert here.service.solve_times.improvements_ms == []

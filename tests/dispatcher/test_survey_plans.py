@@ -68,6 +68,17 @@ def test_a_border_of_many_corners_is_made_plainer_and_no_smaller(
     assert survey.area.area < 1.03 * circle.area
 
 
+def test_an_area_is_estimated_once_while_drones_and_wind_stay_the_same(
+    plans: tuple[SurveyPlans, list[VehicleSpec]],
+) -> None:
+    made, specs = plans
+    area = square(400, 400, 200)
+    first = made.estimate(area, specs)
+    assert made.estimate(square(400, 400, 200), list(specs)) is first
+    slow = replace(specs[2], speed_m_s=4.0)
+    assert made.estimate(area, [*specs[:2], slow]).seconds > first.seconds
+
+
 def test_sharing_has_to_save_some_minutes_and_a_good_part() -> None:
     assert worth_sharing(1000, 400)
     assert not worth_sharing(300, 150)

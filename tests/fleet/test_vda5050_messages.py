@@ -175,6 +175,7 @@ def test_a_factsheet_tells_what_can_be_done_at_nodes() -> None:
 def test_moments_are_utc_with_milliseconds() -> None:
     east = timezone(timedelta(hours=8))
     assert stamp(datetime(2026, 3, 1, 16, 0, 0, 5_999, east)) == "2026-03-01T08:00:00.005Z"
+    assert stamp(datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC)) == "1969-12-31T23:59:59.999Z"
     assert read_stamp("2026-03-01T08:00:00.00Z") == datetime(2026, 3, 1, 8, tzinfo=UTC)
     assert read_stamp("2026-03-01T08:00:00") == datetime(2026, 3, 1, 8, tzinfo=UTC)
     assert read_stamp("yesterday") is None

@@ -52,6 +52,16 @@ def test_the_released_part_is_the_base_and_the_rest_the_horizon() -> None:
     assert sound(draft)
 
 
+def test_the_work_at_the_end_is_put_into_words_once_for_all_updates() -> None:
+    before = first(TOLD, TOLD.route, 2, CONFIG)
+    after = update(before, TOLD, TOLD.route, 3, CONFIG)
+    assert after is not None
+    assert after.nodes[-1].actions[0] is before.nodes[-1].actions[0]
+    taken_up = replace(before, nodes=(), edges=(), work=None)
+    again = update(taken_up, TOLD, TOLD.route, 3, CONFIG)
+    assert again == after
+
+
 def test_an_update_begins_at_the_last_released_node_with_the_same_content() -> None:
     before = first(TOLD, TOLD.route, 2, CONFIG)
     after = update(before, TOLD, TOLD.route, 3, CONFIG)

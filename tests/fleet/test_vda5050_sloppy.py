@@ -332,6 +332,23 @@ async def test_an_action_that_the_factsheet_does_not_know_is_refused_beforehand(
         assert refusal.code == "unsupported_action"
 
 
+async def test_where_a_robot_stands_is_made_out_once_and_anew_when_it_moves() -> None:
+    async with puppet() as robot:
+        pose = {"x": 1.0, "y": 2.0, "theta": 0.0, "mapId": "L1", "positionInitialized": True}
+        await robot.say(agvPosition=pose)
+        first = robot.vehicle.state()
+        await robot.say(agvPosition=pose)
+        again = robot.vehicle.state()
+        assert again is not first
+        assert again.position is first.position
+        await robot.say(agvPosition={**pose, "x": 1.5})
+        moved = robot.vehicle.state().position
+        assert moved is not None
+        assert moved.point.x_m == 1.5
+        await robot.say(agvPosition={**pose, "positionInitialized": False})
+        assert robot.vehicle.state().position is None
+
+
 async def test_an_unknown_map_is_no_position() -> None:
     async with puppet() as robot:
         pose = {"x": 1.0, "y": 2.0, "theta": 0.0, "mapId": "L1", "positionInitialized": True}

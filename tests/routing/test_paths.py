@@ -147,6 +147,24 @@ def test_load_steers_around_a_busy_node_but_is_no_driving_time() -> None:
     assert way.nodes == (A, C)
 
 
+def test_a_load_that_is_on_no_best_way_changes_none() -> None:
+    dice = random.Random(1)
+    for _ in range(60):
+        ids = [NodeId(f"n{n}") for n in range(16)]
+        pairs = {tuple(sorted(dice.sample(range(16), 2))) for _ in range(40)}
+        lanes = [lane(ids[a], ids[b], float(dice.randint(1, 3))) for a, b in sorted(pairs)]
+        roads = Roads(site([node(id_) for id_ in ids], lanes), CART)
+        load = dict.fromkeys(dice.sample(ids, 4), 1.0)
+        lane_load = {one.id: 1.0 for one in dice.sample(lanes, 4)}
+        start, goal = dice.sample(ids, 2)
+        if not roads.reaches(start, goal):
+            continue
+        searched = roads.shortest(
+            start, goal, load=load, lane_load=lane_load, shut={lanes[0].id: ()}
+        )
+        assert roads.shortest(start, goal, load=load, lane_load=lane_load) == searched
+
+
 def test_a_parking_place_is_passed_only_when_needed() -> None:
     plain = triangle()
     parking = Place(id=PlaceId("p"), name=name("p"), node=B, roles=frozenset({Role.PARKING}))

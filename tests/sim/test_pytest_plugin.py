@@ -156,7 +156,12 @@ def test_what_goes_wrong_is_told_at_the_users_own_line(
 
 def test_it_costs_the_start_of_pytest_nothing_and_changes_no_other_test() -> None:
     heavy = (
-        *["asyncio", "numpy", "pydantic", "dispatcher", "routing", "fleet"],
+        "asyncio",
+        "numpy",
+        "pydantic",
+        "dispatcher",
+        "routing",
+        "fleet",
         "sim.scenario.config",
     )
     program = (

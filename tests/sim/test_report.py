@@ -20,7 +20,8 @@ from routing.sites import site_yaml
 from sim.judges.expect import ExpectResult
 from sim.judges.outcome import summary_of_tasks, summary_of_vehicles
 from sim.judges.recorder import Recorder
-from sim.report.report import RunResult, write_report
+from sim.report.report import write_report
+from sim.report.result import RunResult
 from sim.world.bodies import Signal
 from sim.world.world import World
 
