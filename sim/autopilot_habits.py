@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.energy import EnergySpec
-from routing.geometry import LocalFrame
 from sim.autopilot_commands import Commands, Host
 from sim.autopilot_missions import ARDUPILOT_TRANSFERS, TransferHabits
 from sim.autopilot_params import Parameters, sensible
 from sim.copter import Copter
+from sim.datum import Datum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Habits:
     autopilot: int
     custom_mode: Callable[[Copter], int]
     parameters: Callable[[EnergySpec, int, Mapping[str, float]], Parameters]
-    commands: Callable[[Host, LocalFrame], Commands]
+    commands: Callable[[Host, Datum], Commands]
     transfers: TransferHabits
     home_item: bool
     capabilities: int

@@ -16,13 +16,16 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.commands import mav_text
 from fleet.mavlink.datagrams import Datagrams, Peer
-from fleet.mavlink.missions import HOME, Item, from_e7
+from fleet.mavlink.missions import HOME, Item
 from fleet.mavlink.parser import Message, Parser
 from fleet.mavlink.signing import Signing
 from routing.geometry import LocalFrame
 from sim.autopilot_missions import FENCE, MISSION, RALLY, MissionServer, Sender
 from sim.autopilot_words import Words
-from sim.copter import AUTO, Copter
+from sim.copter import Copter
+from sim.copter_failsafes import Failsafes
+from sim.copter_modes import AUTO
+from sim.datum import Datum
 from sim.multirotor import Multirotor
 from sim.px4 import HABITS
 
@@ -94,7 +97,7 @@ class MavlinkAutopilot:
         """Fault: nothing gets through in either direction."""
         self._habits = habits = HABITS[config.autopilot]
         self.params = habits.parameters(body.spec.energy, config.system_id, config.params)
-        self._datagrams, self._frame = datagrams, frame
+        self._datagrams, self.datum = datagrams, Datum(frame, config.ground_amsl_m)
         self._signing = signing
         self._packer = mav.MAVLink(None, config.system_id, config.component_id)
         self._missions = MissionServer(
@@ -107,15 +110,15 @@ class MavlinkAutopilot:
         self.copter = Copter(
             body,
             self.params,
-            frame,
+            self.datum,
             items=self._items,
             fence=lambda: self._missions.items[FENCE],
             rally=lambda: self._missions.items[RALLY],
             say=self.say,
             reached=self._on_reached,
-            ground_amsl_m=config.ground_amsl_m,
         )
-        self._words = Words(self.copter, self._missions, habits, config.ground_amsl_m)
+        self._failsafes = Failsafes(self.copter, self.say)
+        self._words = Words(self.copter, self._missions, habits, self.datum)
         self._parsers: dict[Peer, Parser] = {}
         self._peers: dict[Peer, float] = {}
         self._peer_of: dict[Sender, Peer] = {}
@@ -124,7 +127,7 @@ class MavlinkAutopilot:
         self._beats = 0
         self._ground_heard_s: float | None = None
         self._handlers = self._make_handlers()
-        self._commands = habits.commands(self, frame)
+        self._commands = habits.commands(self, self.datum)
         datagrams.receive(self._received)
         body.changed.listen(self._on_body)
         if powered:
@@ -147,6 +150,7 @@ class MavlinkAutopilot:
         self._forget_link()
         if on:
             self.copter.power_on()
+            self._failsafes.power_on()
             self._boot(self.config.boot_s)
         else:
             self.copter.power_off()
@@ -163,17 +167,18 @@ class MavlinkAutopilot:
         flying = self.body.airborne
         if not flying:
             self.copter.power_on()
+            self._failsafes.power_on()
         self._boot(silence_s, position_s=0.0 if flying else self.config.position_s)
 
     def lose_gps(self) -> None:
         """It receives no satellites any more."""
-        self.copter.lose_gps()
+        self.copter.estimate.lose_gps()
 
     def regain_gps(self) -> None:
         """It receives satellites again, and after a while knows again where it is."""
-        self.copter.regain_gps()
-        if self.powered and not self.copter.position_known:
-            self._after("position", self.config.position_s, self.copter.find_position)
+        self.copter.estimate.regain_gps()
+        if self.powered and not self.copter.estimate.known:
+            self._after("position", self.config.position_s, self.copter.estimate.find)
 
     def _boot(self, silence_s: float, position_s: float | None = None) -> None:
         self._words.booted_s = self._now_s
@@ -182,8 +187,8 @@ class MavlinkAutopilot:
         for message_id, interval_s in self._habits.unasked.items():
             self._streams[message_id] = interval_s
             self._after(message_id, silence_s + interval_s, self._stream, message_id)
-        if not self.copter.position_known:
-            self._after("position", silence_s + wait_s, self.copter.find_position)
+        if not self.copter.estimate.known:
+            self._after("position", silence_s + wait_s, self.copter.estimate.find)
 
     def _forget_link(self) -> None:
         for timer in self._timers.values():
@@ -215,9 +220,9 @@ class MavlinkAutopilot:
             self._tell_all(mav.MAVLink_timesync_message(0, self._words.boot_ms * 1_000_000))
         self._beats += 1
         self._tell_all(self._words.heartbeat())
-        self.copter.watch_fence()
+        self._failsafes.watch_fence()
         if self._ground_heard_s is not None:
-            self.copter.hear_ground(self._now_s - self._ground_heard_s)
+            self._failsafes.hear_ground(self._now_s - self._ground_heard_s)
 
     def _stream(self, message_id: int) -> None:
         self._after(message_id, self._streams[message_id], self._stream, message_id)
@@ -246,7 +251,7 @@ class MavlinkAutopilot:
 
     def _on_mission(self, mission_type: int) -> None:
         if mission_type == MISSION:
-            self.copter.mission_changed()
+            self.copter.mission.reset()
 
     def _tell_all(self, message: Message) -> None:
         data = self._pack(message)
@@ -366,7 +371,7 @@ class MavlinkAutopilot:
         """A change is told to all."""
         name = mav_text(message.param_id)
         if self.params.set(name, message.param_value):
-            self.copter.watch_battery()
+            self._failsafes.watch_battery()
             found = self.params.message(name)
             if found is not None:
                 self._tell_all(found)
@@ -403,8 +408,8 @@ class MavlinkAutopilot:
         """No answer, whatever comes of it."""
         positioned = not message.type_mask & _WITHOUT_POSITION
         if positioned and math.isfinite(message.alt):
-            goal = self._frame.to_point(from_e7(message.lat_int, message.lon_int))
-            height_m = self.copter.height_m(message.coordinate_frame, message.alt)
+            goal = self.datum.point(message.lat_int, message.lon_int)
+            height_m = self.datum.height_agl_m(message.coordinate_frame, message.alt)
             self.copter.go_to(goal, height_m)
 
     def _ack(self, sender: Sender, command: int, result: int) -> None:

@@ -9,7 +9,7 @@ from dispatcher.errors import Refused
 from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
-from sim.copter import RTL
+from sim.copter_modes import RTL
 from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 
