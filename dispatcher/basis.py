@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
+from dispatcher.air_rounds import AirRounds
+from dispatcher.air_tours import AirTours
 from dispatcher.alerts import Alerts
 from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig, PlannerConfig
@@ -16,8 +18,8 @@ from dispatcher.handovers import Handovers
 from dispatcher.hours import Hours
 from dispatcher.journal import Journal
 from dispatcher.passing import AirTimes
+from dispatcher.site_air import SiteAir
 from dispatcher.skies import Skies
-from dispatcher.stations import Stations
 from dispatcher.stops import Handling, workcells_of
 from dispatcher.store import Store
 from dispatcher.traffic import Traffic
@@ -87,7 +89,9 @@ class Basis:
     air_times: AirTimes
     docks: Docks
     skies: Skies
-    stations: Stations
+    air: SiteAir
+    rounds: AirRounds
+    tours: AirTours
 
 
 def basis_of(given: Given) -> Basis:
@@ -102,8 +106,8 @@ def basis_of(given: Given) -> Basis:
     )
     times = TravelTimes(site, clock) if given.planner.learn_travel_times else None
     roster = Roster(given.vehicles, seed=given.seed)
-    stations = Stations(site, partial(_clock_s, clock, given.zone), _wind(given))
-    air_times = _air_times(roster, stations, clock)
+    air = SiteAir(site, partial(_clock_s, clock, given.zone), _wind(given))
+    air_times = _air_times(roster, air, clock)
     docks = Docks(site, [vehicle.spec for vehicle in given.vehicles])
     return Basis(
         hub=hub,
@@ -119,15 +123,17 @@ def basis_of(given: Given) -> Basis:
         air_times=air_times,
         docks=docks,
         skies=Skies(site, docks, air_times),
-        stations=stations,
+        air=air,
+        rounds=AirRounds(site, air),
+        tours=AirTours(site, air),
     )
 
 
-def _air_times(roster: Roster, stations: Stations, clock: Clock) -> AirTimes:
+def _air_times(roster: Roster, air: SiteAir, clock: Clock) -> AirTimes:
     return AirTimes(
         lambda vehicle: roster[vehicle].state(),
         lambda vehicle: roster[vehicle].spec,
-        stations.pace,
+        air.pace,
         clock.now_s,
     )
 

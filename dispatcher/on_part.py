@@ -1,9 +1,8 @@
 """A flight over a part of an area that is followed: how far it is, and whether it can go on."""
 
 from dispatcher.air_pace import AirPace
-from dispatcher.shifts import Shift, ShiftState
+from dispatcher.shifts import MARGIN, Shift, ShiftState
 from dispatcher.sorties import longest_leg_m
-from dispatcher.stations import MARGIN
 from dispatcher.task import AreaPart
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleSpec, VehicleState

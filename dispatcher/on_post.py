@@ -3,8 +3,7 @@
 import math
 import random
 
-from dispatcher.shifts import Shift, ShiftState
-from dispatcher.stations import MARGIN
+from dispatcher.shifts import MARGIN, Shift, ShiftState
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleSpec, VehicleState
 from routing.geometry import Point

@@ -19,6 +19,7 @@ from dispatcher.open_watches import OpenWatches
 from dispatcher.presence import Presence
 from dispatcher.reliefs import Member, Reliefs
 from dispatcher.shifts import Shift, ShiftState
+from dispatcher.site_air import SiteAir
 from dispatcher.stations import Stations
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.watch_duty import WatchDuty
@@ -47,6 +48,7 @@ class Watches:
         self,
         book: TaskBook,
         alerts: Alerts,
+        air: SiteAir,
         stations: Stations,
         plans: WatchPlans,
         *,
@@ -56,7 +58,7 @@ class Watches:
     ) -> None:
         self._book, self._crew = book, crew
         self._watches = watches = OpenWatches(book, plans)
-        short_cuts = ShortCuts(stations, crew, cut_short)
+        short_cuts = ShortCuts(air, crew, cut_short)
         self._shifts = shifts = OpenShifts[OnPost](book, changed, short_cuts.send_home)
         self._open = shifts.by_vehicle
         reliefs = Reliefs(stations, plans, crew)

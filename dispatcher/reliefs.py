@@ -7,8 +7,8 @@ from typing import Protocol
 
 from dispatcher.eligibility import why_not
 from dispatcher.posts import Post
-from dispatcher.shifts import ShiftPlan
-from dispatcher.stations import SET_OUT_S, Stations
+from dispatcher.shifts import SET_OUT_S, ShiftPlan
+from dispatcher.stations import Stations
 from dispatcher.watch_plans import WatchPlans
 from dispatcher.watch_views import Watch
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState

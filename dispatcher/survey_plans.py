@@ -17,7 +17,8 @@ from dispatcher.area_lines import (
     unseen,
     within,
 )
-from dispatcher.stations import MARGIN, SET_OUT_S, Stations
+from dispatcher.shifts import MARGIN, SET_OUT_S
+from dispatcher.site_air import SiteAir
 from dispatcher.task import AreaPart, AreaParts
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.drawn import DrawnArea
@@ -63,8 +64,8 @@ class Drone:
 class SurveyPlans:
     """Puts areas and drones of one site as surveys, and reads the answers."""
 
-    def __init__(self, site: Site, stations: Stations) -> None:
-        self._site, self._stations = site, stations
+    def __init__(self, site: Site, air: SiteAir) -> None:
+        self._site, self._air = site, air
 
     def at_home(self, specs: Sequence[VehicleSpec]) -> list[Drone]:
         """Drones in their docks."""
@@ -86,13 +87,13 @@ class SurveyPlans:
             Unreachable: nothing of the area may be flown over.
         """
         heights = {one.spec.cruise_agl_m: one.spec for one in drones}
-        frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
-        lowest = min(self._stations.sees_from_m(one.spec) for one in drones)
+        frees = [self._air.free_of_pads(spec) for spec in heights.values()]
+        lowest = min(self._air.sees_from_m(one.spec) for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
         shape = plainer(shapely.make_valid(area.shape), width_m / 20)
         spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
         free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
-        over = self._stations.over()
+        over = self._air.over()
         closed = shapely.union_all([closed_air(self._site, height_m, over) for height_m in heights])
         near = sorted(spots, key=lambda id_: (shape.distance(shapely.Point(_xy(spots[id_]))), id_))
         survey = Survey(
@@ -124,7 +125,7 @@ class SurveyPlans:
 
     def _flight(self, specs: Sequence[VehicleSpec]) -> Flight:
         """What every one of these drones can do."""
-        paces = [self._stations.pace(spec) for spec in specs]
+        paces = [self._air.pace(spec) for spec in specs]
         ends_s = [pace.climb_s + pace.land_s for pace in paces]
         energies = [spec.energy for spec in specs]
         usable_s = [

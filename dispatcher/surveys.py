@@ -21,8 +21,8 @@ from dispatcher.open_shifts import OpenShifts
 from dispatcher.part_offers import PartOffers
 from dispatcher.reliefs import Member
 from dispatcher.shifts import PART, Shift, ShiftPlan, ShiftState
+from dispatcher.site_air import SiteAir
 from dispatcher.sorties import Sortie, Sorties
-from dispatcher.stations import Stations
 from dispatcher.survey_plans import Drone, SurveyPlans
 from dispatcher.task import AreaPart, AreaParts, Patrol, Task, TaskId, TaskState
 from dispatcher.urgency import RANKS
@@ -58,7 +58,7 @@ class Surveys:
     def __init__(
         self,
         book: TaskBook,
-        stations: Stations,
+        air: SiteAir,
         areas: WatchPlans,
         plans: SurveyPlans,
         sorties: Sorties,
@@ -69,7 +69,7 @@ class Surveys:
         cut_short: Callable[[VehicleId, Point, Point], bool],
         changed: Callable[[], None],
     ) -> None:
-        self._book, self._stations, self._areas = book, stations, areas
+        self._book, self._air, self._areas = book, air, areas
         self._plans, self._sorties, self._executor = plans, sorties, executor
         self._crew, self._cut_short, self._changed = crew, cut_short, changed
         self._offers = PartOffers(sorties, crew, engaged)
@@ -248,7 +248,7 @@ class Surveys:
         if one.clearance is None or state.position is None:
             return False
         home_wh = self._sorties.way_home_wh(one.spec, state.position.point)
-        return one.spent(state, home_wh, self._stations.pace(one.spec), TICK_S)
+        return one.spent(state, home_wh, self._air.pace(one.spec), TICK_S)
 
     async def _hand_out(self, id_: TaskId, now_s: float) -> None:
         """Give parts that nobody has to whoever is free and charged for them."""
@@ -375,7 +375,7 @@ class Surveys:
             return
         for index in range(len(clearance.route) - 1, plan.last, -1):
             goal = clearance.route[index].point
-            if self._stations.clear(one.spec, position.point, goal) and self._cut_short(
+            if self._air.clear(one.spec, position.point, goal) and self._cut_short(
                 one.shift.vehicle, position.point, goal
             ):
                 one.sent_home = True

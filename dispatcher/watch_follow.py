@@ -6,7 +6,7 @@ from dispatcher.on_post import OnPost
 from dispatcher.open_shifts import OpenShifts
 from dispatcher.reliefs import Member
 from dispatcher.shifts import ShiftState
-from dispatcher.stations import Stations
+from dispatcher.site_air import SiteAir
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from routing.refusal import Refusal
@@ -25,11 +25,11 @@ class ShortCuts:
 
     def __init__(
         self,
-        stations: Stations,
+        air: SiteAir,
         crew: Callable[[], Mapping[VehicleId, Member]],
         cut_short: Callable[[VehicleId, Point, Point], bool],
     ) -> None:
-        self._stations, self._crew, self._cut_short = stations, crew, cut_short
+        self._air, self._crew, self._cut_short = air, crew, cut_short
 
     def send_home(self, one: OnPost) -> None:
         """Have a drone leave out the rest of its rounds, as soon as the way is clear."""
@@ -38,7 +38,7 @@ class ShortCuts:
             return
         position = self._crew()[one.shift.vehicle].state().position
         goal = clearance.route[plan.last].point
-        if position is None or not self._stations.clear(one.spec, position.point, goal):
+        if position is None or not self._air.clear(one.spec, position.point, goal):
             return
         if self._cut_short(one.shift.vehicle, position.point, goal):
             clearance.skip_to(plan.last)

@@ -6,8 +6,10 @@ import pytest
 from shapely import LineString
 from shapely import Point as Spot
 
+from dispatcher.air_rounds import turned
+from dispatcher.air_tours import AirTours
 from dispatcher.passing import COLUMN_M
-from dispatcher.stations import Stations, turned
+from dispatcher.site_air import SiteAir
 from dispatcher.stops import TaskStop
 from fleet.vehicle import Medium
 from routing.geometry import Point
@@ -66,7 +68,7 @@ def test_a_tour_of_a_named_area_keeps_off_the_pads_of_others() -> None:
     site = loads(SITE, "park")
     spec = replace(cart().spec, medium=Medium.AIR, home=PlaceId("dock-1"), cruise_agl_m=40.0)
     stop = TaskStop(area=AirspaceId("park"), work=())
-    points = Stations(site, lambda: 0.0).tour(stop, spec)
+    points = AirTours(site, SiteAir(site, lambda: 0.0)).tour(stop, spec)
     line = LineString([(point.x_m, point.y_m) for point in points])
     apart_m = {
         place.id: line.distance(Spot(at.x_m, at.y_m))
