@@ -19,11 +19,12 @@ from dispatcher.open_watches import OpenWatches
 from dispatcher.presence import Presence
 from dispatcher.reliefs import Member, Reliefs
 from dispatcher.shifts import Shift, ShiftState
+from dispatcher.short_cuts import ShortCuts
 from dispatcher.site_air import SiteAir
 from dispatcher.stations import Stations
 from dispatcher.task import Task, TaskId, TaskState
 from dispatcher.watch_duty import WatchDuty
-from dispatcher.watch_follow import ShortCuts, WatchFollower
+from dispatcher.watch_follow import WatchFollower
 from dispatcher.watch_gaps import WatchGaps
 from dispatcher.watch_plans import WatchPlans
 from dispatcher.watch_views import Watch, WatchView

@@ -6,42 +6,12 @@ from dispatcher.on_post import OnPost
 from dispatcher.open_shifts import OpenShifts
 from dispatcher.reliefs import Member
 from dispatcher.shifts import ShiftState
-from dispatcher.site_air import SiteAir
+from dispatcher.short_cuts import ShortCuts
 from fleet.vehicle import VehicleId
-from routing.geometry import Point
 from routing.refusal import Refusal
 
 GIVE_UP_S = 60.0
 """Whoever has not set out for so long after being told does not."""
-
-
-class ShortCuts:
-    """Ways home over what a drone would else have flown first.
-
-    Args:
-        crew: all vehicles.
-        cut_short: whether a drone in flight may leave out what lies between two points.
-    """
-
-    def __init__(
-        self,
-        air: SiteAir,
-        crew: Callable[[], Mapping[VehicleId, Member]],
-        cut_short: Callable[[VehicleId, Point, Point], bool],
-    ) -> None:
-        self._air, self._crew, self._cut_short = air, crew, cut_short
-
-    def send_home(self, one: OnPost) -> None:
-        """Have a drone leave out the rest of its rounds, as soon as the way is clear."""
-        clearance, plan = one.clearance, one.shift.plan
-        if clearance is None or not plan.last or clearance.passed >= plan.last:
-            return
-        position = self._crew()[one.shift.vehicle].state().position
-        goal = clearance.route[plan.last].point
-        if position is None or not self._air.clear(one.spec, position.point, goal):
-            return
-        if self._cut_short(one.shift.vehicle, position.point, goal):
-            clearance.skip_to(plan.last)
 
 
 class WatchFollower:
