@@ -81,22 +81,25 @@ class Crew:
 
     def pump(self) -> None:
         """Grant whatever can be granted now, the most urgent first."""
-        granted = True
-        while granted:
-            granted = False
-            for claim in self.claims.waiting():
-                if claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
-                    continue
-                stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
-                if self.courtesy is not None and self.courtesy.rests(stretch):
-                    continue
-                if self.claims.grant(claim):
-                    if self.courtesy is not None:
-                        self.courtesy.granted(stretch)
-                    self._pilots[claim.vehicle].wake.set()
-                    granted = True
+        asking = self.claims.waiting()
+        while asking:  # who gets nothing now gets nothing either once others have got more
+            asking = [claim for claim in asking if self._grant(claim)]
         for pilot in self:
             pilot.freed.set()
+
+    def _grant(self, claim: Claim) -> bool:
+        """Grant one more stretch; False = it can't be had now, or is not needed yet."""
+        if not claim.waiting or claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
+            return False
+        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+        if self.courtesy is not None and self.courtesy.rests(stretch):
+            return False
+        if not self.claims.grant(claim):
+            return False
+        if self.courtesy is not None:
+            self.courtesy.granted(stretch)
+        self._pilots[claim.vehicle].wake.set()
+        return True
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
