@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
-from dispatcher.air_rounds import AirRounds
-from dispatcher.air_tours import AirTours
-from dispatcher.alerts import Alerts
-from dispatcher.book import TaskBook
+from dispatcher.air.docks import Docks
+from dispatcher.air.passing import AirTimes
+from dispatcher.air.site_air import SiteAir
+from dispatcher.air.skies import Skies
+from dispatcher.air.wind import SiteWind
 from dispatcher.config import DispatchConfig, PlannerConfig
-from dispatcher.courtesy import Courtesy
-from dispatcher.docks import Docks
-from dispatcher.feed import Change, Hub
-from dispatcher.handovers import Handovers
-from dispatcher.hours import Hours
-from dispatcher.journal import Journal
-from dispatcher.passing import AirTimes
-from dispatcher.site_air import SiteAir
-from dispatcher.skies import Skies
-from dispatcher.stops import Handling, workcells_of
-from dispatcher.store import Store
-from dispatcher.traffic import Traffic
-from dispatcher.travel_times import TravelTimes
-from dispatcher.wind import SiteWind
+from dispatcher.domain.stops import Handling, workcells_of
+from dispatcher.missions.air_rounds import AirRounds
+from dispatcher.missions.air_tours import AirTours
+from dispatcher.missions.handovers import Handovers
+from dispatcher.records.alerts import Alerts
+from dispatcher.records.book import TaskBook
+from dispatcher.records.feed import Change, Hub
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
+from dispatcher.records.travel_times import TravelTimes
+from dispatcher.traffic.courtesy import Courtesy
+from dispatcher.traffic.hours import Hours
+from dispatcher.traffic.traffic import Traffic
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.facility import Facilities

@@ -25,7 +25,7 @@ from dispatcher.commands import (
     submit,
 )
 from dispatcher.errors import DispatchError
-from dispatcher.heap import relax
+from dispatcher.records.heap import relax
 from fleet.errors import FleetError
 from routing.errors import RoutingError
 

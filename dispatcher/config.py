@@ -17,17 +17,17 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dispatcher.broker import Address, BrokerConfig
-from dispatcher.charging import CheapHours
+from dispatcher.domain.charging import CheapHours
+from dispatcher.domain.task import Priority
 from dispatcher.errors import ConfigFault
-from dispatcher.task import Priority
 from fleet.config import FleetConfig, VehicleConfig
 from fleet.fleet_file import declare, fleet_faults
 from routing.errors import Fault
-from routing.marked_yaml import Marked, parse, read_text
 from routing.site import Site
-from routing.site_file import shape_faults
-from routing.site_yaml import load as load_site
-from routing.solver import Stage
+from routing.sites.file import shape_faults
+from routing.sites.marked_yaml import Marked, parse, read_text
+from routing.sites.site_yaml import load as load_site
+from routing.solving.solver import Stage
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.broker import bus_of, split_address
 from dispatcher.config import Installation
-from dispatcher.executors import Executors, solver_process, warm_up
-from dispatcher.heap import settled
-from dispatcher.journal import Journal
+from dispatcher.records.executors import Executors, solver_process, warm_up
+from dispatcher.records.heap import settled
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from dispatcher.service import Service
-from dispatcher.store import Store
 from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect

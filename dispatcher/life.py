@@ -3,14 +3,14 @@
 import asyncio
 import logging
 
-from dispatcher.alerts import Severity
-from dispatcher.forecast import lately
-from dispatcher.help_flights import incident_of
-from dispatcher.memory import KINDS, Memory, remember
+from dispatcher.domain.road_rules import together
+from dispatcher.domain.shifts import SHIFT
+from dispatcher.domain.task import Priority
+from dispatcher.missions.help_flights import incident_of
 from dispatcher.parts import Parts
-from dispatcher.road_rules import together
-from dispatcher.shifts import SHIFT
-from dispatcher.task import Priority
+from dispatcher.planning.forecast import lately
+from dispatcher.records.alerts import Severity
+from dispatcher.work.memory import KINDS, Memory, remember
 from fleet.vehicle import Integration, Medium
 
 log = logging.getLogger(__name__)

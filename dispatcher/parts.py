@@ -1,6 +1,6 @@
 """All the parts of one site's dispatcher, and how they are put together.
 
-Only this module and `sim.scenario` know them all; everyone else is handed the few they use.
+Only this module and `sim.running.scenario` know them all; everyone else is handed the few they use.
 """
 
 import asyncio
@@ -8,51 +8,51 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from dispatcher.admission import Admission
-from dispatcher.air_holds import AirHolds
-from dispatcher.arrivals import Arrivals
+from dispatcher.air.wind_limits import WindLimits
 from dispatcher.basis import Basis, Given, basis_of
-from dispatcher.blockages import Blockages
-from dispatcher.chargers import Chargers
-from dispatcher.control_desk import ControlDesk
-from dispatcher.emergencies import Emergencies
-from dispatcher.emergency_desk import EmergencyDesk
-from dispatcher.fleet_desk import FleetDesk
-from dispatcher.flight_log import FlightStore
-from dispatcher.flight_recorder import FlightRecorder
-from dispatcher.forecast import Forecast
-from dispatcher.free import Free
-from dispatcher.hearing import Hearing, Screens
-from dispatcher.hygiene import Hygiene
-from dispatcher.incident_choice import IncidentChoice
-from dispatcher.incident_desk import IncidentDesk
-from dispatcher.incident_store import IncidentStore
-from dispatcher.landings import Landings
-from dispatcher.lane_desk import LaneDesk
-from dispatcher.looks import Looks
-from dispatcher.modelling import Modeller
-from dispatcher.observations import ObservationDesk
-from dispatcher.outages import Outages
-from dispatcher.patrol_judge import PatrolJudge
-from dispatcher.patrols import Watches
-from dispatcher.planner import Planner
-from dispatcher.reactions import Reactions
-from dispatcher.road_desk import RoadDesk
-from dispatcher.shelter import Shelter
-from dispatcher.shift_desks import ShiftDesks
-from dispatcher.shift_legs import ShiftLegs
-from dispatcher.sorties import Sorties
-from dispatcher.stations import Stations
-from dispatcher.survey_plans import SurveyPlans
-from dispatcher.surveys import Surveys
-from dispatcher.task import TaskId
-from dispatcher.task_desk import TaskDesk
-from dispatcher.transfers import Transfers
-from dispatcher.watch import FleetWatch
-from dispatcher.watch_plans import WatchPlans
-from dispatcher.wind_limits import WindLimits
-from dispatcher.worker import Worker
-from dispatcher.workforce import Workforce
+from dispatcher.desks.admission import Admission
+from dispatcher.desks.control_desk import ControlDesk
+from dispatcher.desks.emergency_desk import EmergencyDesk
+from dispatcher.desks.fleet_desk import FleetDesk
+from dispatcher.desks.incident_choice import IncidentChoice
+from dispatcher.desks.incident_desk import IncidentDesk
+from dispatcher.desks.incident_store import IncidentStore
+from dispatcher.desks.lane_desk import LaneDesk
+from dispatcher.desks.observations import ObservationDesk
+from dispatcher.desks.road_desk import RoadDesk
+from dispatcher.desks.task_desk import TaskDesk
+from dispatcher.domain.emergencies import Emergencies
+from dispatcher.domain.hygiene import Hygiene
+from dispatcher.domain.task import TaskId
+from dispatcher.flight_log.log import FlightStore
+from dispatcher.flight_log.recorder import FlightRecorder
+from dispatcher.missions.shift_legs import ShiftLegs
+from dispatcher.missions.stations import Stations
+from dispatcher.news.arrivals import Arrivals
+from dispatcher.news.hearing import Hearing, Screens
+from dispatcher.news.landings import Landings
+from dispatcher.news.looks import Looks
+from dispatcher.news.reactions import Reactions
+from dispatcher.news.watch import FleetWatch
+from dispatcher.patrols.patrol_judge import PatrolJudge
+from dispatcher.patrols.patrols import Watches
+from dispatcher.patrols.shift_desks import ShiftDesks
+from dispatcher.patrols.sorties import Sorties
+from dispatcher.patrols.survey_plans import SurveyPlans
+from dispatcher.patrols.surveys import Surveys
+from dispatcher.patrols.watch_plans import WatchPlans
+from dispatcher.planning.forecast import Forecast
+from dispatcher.planning.free import Free
+from dispatcher.planning.modelling import Modeller
+from dispatcher.planning.planner import Planner
+from dispatcher.planning.transfers import Transfers
+from dispatcher.traffic.blockages import Blockages
+from dispatcher.traffic.chargers import Chargers
+from dispatcher.traffic.outages import Outages
+from dispatcher.work.air_holds import AirHolds
+from dispatcher.work.shelter import Shelter
+from dispatcher.work.worker import Worker
+from dispatcher.work.workforce import Workforce
 from fleet.vehicle import VehicleId
 
 

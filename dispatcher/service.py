@@ -6,23 +6,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 
-from dispatcher.alerts import Alert
 from dispatcher.basis import Given
 from dispatcher.config import DispatchConfig, PlannerConfig
-from dispatcher.control_desk import Token
-from dispatcher.emergencies import Emergency
-from dispatcher.executors import Executors
-from dispatcher.feed import Change, Feed
-from dispatcher.incidents import Incident
-from dispatcher.journal import Journal
+from dispatcher.desks.control_desk import Token
+from dispatcher.domain.emergencies import Emergency
+from dispatcher.domain.incidents import Incident
+from dispatcher.domain.road_rules import RoadRule
+from dispatcher.domain.task import Task, TaskId
+from dispatcher.domain.views import Activity, VehicleView
 from dispatcher.life import Life
 from dispatcher.parts import parts_of
-from dispatcher.planner import SolveTimes
-from dispatcher.road_rules import RoadRule
-from dispatcher.store import Store
-from dispatcher.task import Task, TaskId
-from dispatcher.views import Activity, VehicleView
-from dispatcher.watch_views import WatchView
+from dispatcher.patrols.watch_views import WatchView
+from dispatcher.planning.planner import SolveTimes
+from dispatcher.records.alerts import Alert
+from dispatcher.records.executors import Executors
+from dispatcher.records.feed import Change, Feed
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.vehicle import Vehicle, VehicleId, VehicleState

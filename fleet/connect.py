@@ -19,7 +19,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.any_version import AnyVersionVehicle
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Integration, Vehicle, VehicleSpec
-from routing.airspace import highest_m
+from routing.air.airspace import highest_m
 from routing.site import Node, PlaceId, Role, Site
 
 

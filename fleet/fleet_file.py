@@ -12,9 +12,9 @@ from fleet.heights import height_faults
 from fleet.passing import passing_faults
 from fleet.vehicle import Integration, Medium
 from routing.errors import Fault
-from routing.marked_yaml import Marked, Step
 from routing.site import PlaceId, Role, Site
-from routing.site_file import shape_faults
+from routing.sites.file import shape_faults
+from routing.sites.marked_yaml import Marked, Step
 
 PathTo = tuple[Step, ...]
 

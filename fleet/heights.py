@@ -3,7 +3,7 @@
 import math
 
 from fleet.config import VehicleConfig
-from routing.airspace import highest_m
+from routing.air.airspace import highest_m
 from routing.errors import Fault
 from routing.site import PlaceId, Site
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fleet.config import VehicleConfig
 from fleet.vehicle import Medium
 from routing.errors import Fault
-from routing.passing import fits, widest_m
+from routing.roads.passing import fits, widest_m
 from routing.site import Lane, Site
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 from fleet.vehicle import RuledVehicle, Vehicle, VehicleId
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from typing import NewType, Protocol, runtime_checkable
 
 from fleet.energy import EnergySpec
 from fleet.mission import Clearance, Mission, MissionId, Outcome, Waypoint
+from routing.air.wind import Wind
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import LevelId, NodeId, PlaceId
-from routing.wind import Wind
 
 VehicleId = NewType("VehicleId", str)
 

@@ -123,7 +123,8 @@ class Lane:
     """Kinds of vehicle that may use it; empty = all."""
     windows: tuple[Window, ...] = ()
     passing: bool = False
-    """Two vehicles that are narrow enough may pass each other in it: see `routing.passing`."""
+    """Two vehicles that are narrow enough may pass each other in it: see
+    `routing.roads.passing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sim import bench, bench_intake, bench_simulation, bench_telemetry, bench_traffic
+from sim.bench import bench, bench_intake, bench_simulation, bench_telemetry, bench_traffic
 from sim.options import address_of, find, until_seconds
-from sim.sweep_command import sweep
+from sim.sweeps.command import sweep
 
 SET = "Change the scenario: key=value with a dotted key, such as duration=1h."
 Address = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
@@ -44,10 +44,10 @@ def run(
 ) -> None:
     """Simulate a scenario headless, as fast as the processor allows; exit 1 if it disappoints."""
     from dispatcher.replay.recording import FILE as RECORDING
-    from sim.config import load_scenario
-    from sim.report import write_report
+    from sim.report.report import write_report
     from sim.run import Wishes, failed
     from sim.run import run as simulate
+    from sim.scenario.config import load_scenario
 
     until_s = until_seconds(until)
     loaded = load_scenario(find(scenario), site=site, overrides=set_ or ())
@@ -96,8 +96,8 @@ def live(
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET)] = None,
 ) -> None:
     """Dispatcher, console and simulator together, in scaled real time."""
-    from sim.config import load_scenario
     from sim.live import Place, live_until_told
+    from sim.scenario.config import load_scenario
 
     loaded = load_scenario(find(scenario), site=site, overrides=set_ or ())
     place = Place(host=host, port=port, broker=address_of(broker), mavlink=address_of(mavlink))
@@ -114,8 +114,8 @@ def bodies(
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET)] = None,
 ) -> None:
     """Only a scenario's robots, drones, doors and lifts, for a dispatcher of its own process."""
-    from sim.config import load_scenario
     from sim.live import Place, bodies_until_told
+    from sim.scenario.config import load_scenario
 
     if broker is None and mavlink is None:
         raise typer.BadParameter("nobody could reach them; name --broker, --mavlink or both")

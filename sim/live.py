@@ -9,15 +9,15 @@ from functools import partial
 import typer
 
 from dispatcher.commands.serve import serve_app, until_told
-from dispatcher.executors import Executors, solver_process, warm_up
-from dispatcher.heap import settled
+from dispatcher.records.executors import Executors, solver_process, warm_up
+from dispatcher.records.heap import settled
 from fleet.clock import Clock
 from sim import loops
-from sim.config import Scenario
 from sim.moments import zone_of
-from sim.scenario import Simulation
-from sim.stage import Stage
-from sim.wires import RealWires
+from sim.running.scenario import Simulation
+from sim.running.stage import Stage
+from sim.running.wires import RealWires
+from sim.scenario.config import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

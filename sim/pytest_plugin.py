@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from sim.rehearsal import Rehearsal
+    from sim.running.rehearsal import Rehearsal
 
 
 class Wardline:
@@ -49,9 +49,9 @@ class Wardline:
         __tracebackhide__ = True
         from dispatcher.errors import ConfigFault
         from routing.errors import SiteError
-        from sim.config import load_scenario
         from sim.options import WrongUse, scenario_path
-        from sim.rehearsal import Rehearsal
+        from sim.running.rehearsal import Rehearsal
+        from sim.scenario.config import load_scenario
 
         try:
             loaded = load_scenario(

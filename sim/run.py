@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from dispatcher.executors import warm_up
-from dispatcher.heap import settled
-from dispatcher.journal import canonical
+from dispatcher.records.executors import warm_up
+from dispatcher.records.heap import settled
+from dispatcher.records.journal import canonical
 from fleet.vehicle import VehicleSpec
 from sim import loops
-from sim.config import Scenario
-from sim.direct import direct
-from sim.expect import ExpectResult, evaluate
-from sim.outcome import percentile, summary_of_tasks, summary_of_vehicles
-from sim.report import RunResult
-from sim.scenario import Simulation
-from sim.watch_monitor import as_summary
+from sim.judges.expect import ExpectResult, evaluate
+from sim.judges.outcome import percentile, summary_of_tasks, summary_of_vehicles
+from sim.judges.watch_monitor import as_summary
+from sim.report.report import RunResult
+from sim.running.direct import direct
+from sim.running.scenario import Simulation
+from sim.scenario.config import Scenario
 
 TICK_S = 300.0
 """Virtual seconds between two words of progress."""
@@ -37,7 +37,7 @@ class Wishes:
         journal: file for the journal; trace: file for the ground bodies' truth.
         recording: file for what screens would be shown, for `wardline replay`.
         progress: called with virtual seconds gone by, now and then.
-        direct: see `sim.direct`.
+        direct: see `sim.running.direct`.
     """
 
     seed: int = 0

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dispatcher.bench.files import WrongUse
 from routing.errors import Fault, InstanceError
-from routing.marked_yaml import MAX_BYTES
+from routing.sites.marked_yaml import MAX_BYTES
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from routing.instances.instance import Instance
 from routing.instances.lilim import read_lilim
 from routing.instances.schneider import read_schneider
 from routing.instances.solomon import read_solomon
-from routing.marked_yaml import MAX_BYTES, read_text
+from routing.sites.marked_yaml import MAX_BYTES, read_text
 
 TOURS = frozenset({Family.SOLOMON, Family.LILIM, Family.SCHNEIDER})
 ALLOCATIONS = frozenset({Family.ALLOCATION})

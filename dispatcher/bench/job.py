@@ -11,9 +11,9 @@ from dispatcher.bench.files import load
 from dispatcher.bench.peer import OURS, PEERS, why_not
 from routing.errors import RoutingError
 from routing.instances.instance import Figures, Instance, Objective, Routes
-from routing.plan import Plan
-from routing.problem import Problem
-from routing.solver import Budget, solve
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem
+from routing.solving.solver import Budget, solve
 
 STATUS = Path("/proc/self/status")
 PEER_ERRORS = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
@@ -87,7 +87,7 @@ def _ours(problem: Problem, job: Job) -> tuple[Plan, float]:
 
 def _warm_up() -> None:
     try:
-        from routing.solver import warm_up  # pyright: ignore
+        from routing.solving.solver import warm_up  # pyright: ignore
     except ImportError:
         return
     warm_up()  # pyright: ignore

@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, cast
 
-from routing.problem import Problem, Visit
+from routing.problems.problem import Problem, Visit
 
 Answer = tuple[Sequence[Sequence[Visit]], float]
 """Routes, and the processor time that it took to find them, in seconds."""

@@ -14,9 +14,9 @@ from ortools.constraint_solver import pywrapcp
 
 from dispatcher.bench.fair import fairly
 from dispatcher.bench.peer import Answer
-from routing.plan import Plan
-from routing.problem import Problem, Stop, Visit
-from routing.solver import insert
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem, Stop, Visit
+from routing.solving.solver import insert
 
 REMOVED = 20
 LONGEST_STRING = 10

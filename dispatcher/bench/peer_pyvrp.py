@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dispatcher.bench.peer import Answer
-from routing.problem import Problem, Stop, Visit
+from routing.problems.problem import Problem, Stop, Visit
 
 
 def prepare() -> None:

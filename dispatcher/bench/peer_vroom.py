@@ -12,7 +12,7 @@ import numpy as np
 
 from dispatcher.bench.fair import fairly
 from dispatcher.bench.peer import Answer
-from routing.problem import Problem, Stop, Visit
+from routing.problems.problem import Problem, Stop, Visit
 
 EXPLORATION = 5
 """The highest level: it ends when nothing gets better, or the time is up."""

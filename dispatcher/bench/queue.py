@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from dispatcher.executors import offload, solver_process
-from routing import insertion
-from routing.plan import Plan
-from routing.problem import Problem, Profile, Request, Slot, Stop
+from dispatcher.records.executors import offload, solver_process
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem, Profile, Request, Slot, Stop
 from routing.search.board import Board
-from routing.solver import Budget, Stage, insert, solve, warm_up
+from routing.solving import insertion
+from routing.solving.solver import Budget, Stage, insert, solve, warm_up
 
 PLACES, LEVELS, WIDTH_M = 150, 4, 120.0
 SPEED_M_S, LIFT_S = 1.0, 40

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from dispatcher.bench.files import WrongUse
-from routing.dock_sites import Placement, place_docks
+from routing.air.dock_sites import Placement, place_docks
+from routing.air.response import Answer, Responder, Scene, choose
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Answer, Responder, Scene, choose
 
 GOAL_S = 120.0
 LOOK_S = 5.0

@@ -10,7 +10,7 @@ from dispatcher.bench.files import WrongUse
 from dispatcher.bench.job import Job, Outcome, hush, work
 from dispatcher.bench.peer import OURS, PEERS
 from dispatcher.bench.table import Row
-from dispatcher.executors import solver_process
+from dispatcher.records.executors import solver_process
 from routing.instances.instance import Figures, Instance, Objective
 
 Instances = Sequence[tuple[Path, Instance]]

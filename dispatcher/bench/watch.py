@@ -11,11 +11,11 @@ from typing import Any
 from dispatcher.bench.case_files import write_answer
 from dispatcher.bench.files import WrongUse
 from dispatcher.bench.watch_case import WatchCase
-from routing.unpredictable import visits, wander
-from routing.watch import Ring, rings_within
-from routing.watch import worst_idle_s as planned_s
-from routing.watch_fleet import lower_bound_s
-from routing.watch_measures import Secrecy, Visit, secrecy, worst_idle_s
+from routing.watch.fleet import lower_bound_s
+from routing.watch.measures import Secrecy, Visit, secrecy, worst_idle_s
+from routing.watch.rings import Ring, rings_within
+from routing.watch.rings import worst_idle_s as planned_s
+from routing.watch.unpredictable import visits, wander
 
 ROUNDS = 4
 """So many times round the longest ring are written down."""

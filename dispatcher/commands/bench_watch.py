@@ -23,7 +23,7 @@ from dispatcher.commands.words import say_json, say_table
 if TYPE_CHECKING:
     from dispatcher.bench.watch import Row, Watched
     from dispatcher.bench.watch_case import WatchCase
-    from routing.watch_measures import Secrecy
+    from routing.watch.measures import Secrecy
 
     Plan = Callable[[WatchCase, int], Watched]
 
@@ -113,7 +113,7 @@ def _rows(
 ) -> "list[Row]":
     """A row for each case and number of vehicles."""
     from dispatcher.bench.watch import row_of, write
-    from routing.watch import warm_up
+    from routing.watch.rings import warm_up
 
     warm_up()
     rows: list[Row] = []

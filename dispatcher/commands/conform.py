@@ -187,7 +187,7 @@ def _broker(address: str, ca: Path | None) -> BrokerConfig:
 
 
 def _load(path: Path) -> Site:
-    from routing.site_yaml import load  # it takes a while
+    from routing.sites.site_yaml import load  # it takes a while
 
     return load(path)
 

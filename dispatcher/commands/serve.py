@@ -13,13 +13,13 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from dispatcher.api import create_app
+from dispatcher.api.app import create_app
+from dispatcher.api.ports import Service
 from dispatcher.broker import BrokerConfig
 from dispatcher.commands.checked import Checked
 from dispatcher.config import Installation, MavlinkDoor, load
 from dispatcher.errors import ConfigFault, DispatchError
 from dispatcher.installed import running
-from dispatcher.ports import Service
 from routing.errors import SiteError
 
 MAX_SAID_BYTES = 64 * 1024

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatcher.commands.checked import GROUP, Checked, Checker
-from routing.building import read_building
-from routing.drawing import draw
 from routing.errors import Fault, SiteError
-from routing.imported import Imported
-from routing.lif import read_lif
-from routing.marked_yaml import read_text
-from routing.road_graph import road_graph
+from routing.roads.road_graph import road_graph
 from routing.site import Role, Site, Zone
-from routing.site_yaml import dump, examine, examine_text
+from routing.sites.building import read_building
+from routing.sites.drawing import draw
+from routing.sites.imported import Imported
+from routing.sites.lif import read_lif
+from routing.sites.marked_yaml import read_text
+from routing.sites.site_yaml import dump, examine, examine_text
 from routing.windows import told
 
 FILE_WRONG, USE_WRONG = 1, 2

@@ -12,7 +12,7 @@ import typer
 
 from dispatcher.commands.http import HERE, Api, AsJson, Url
 from dispatcher.commands.words import FAILED, answering, fault_line, say, say_json
-from dispatcher.schemas import task_schemas
+from dispatcher.desks.schemas import task_schemas
 
 WRONG_USE = 2
 ROWS_AT_ONCE = 200

@@ -1,1 +1,1 @@
-"""The steps that bring a database's tables up to date, run by `dispatcher.database`."""
+"""The steps that bring a database's tables up to date, run by `dispatcher.records.database`."""

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
-from dispatcher.api import PREFIX, show_app
-from dispatcher.api_errors import problem
-from dispatcher.api_views import AlertOut, TaskOut, View, alert_out, task_out
-from dispatcher.live import Live
+from dispatcher.api.app import PREFIX, show_app
+from dispatcher.api.errors import problem
+from dispatcher.api.live import Live
+from dispatcher.api.views import AlertOut, TaskOut, View, alert_out, task_out
 from dispatcher.replay.folder import Run
 from dispatcher.replay.marks import Mark, marks_of
 from dispatcher.replay.playback import STEP_S, Playback

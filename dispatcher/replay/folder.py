@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dispatcher.journal import Event
+from dispatcher.domain.task import TaskId
+from dispatcher.records.journal import Event
 from dispatcher.replay.history import History, Unplayable, read
 from dispatcher.replay.recording import FILE
-from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 

@@ -15,18 +15,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from dispatcher.alerts import Alert
+from dispatcher.domain.task import Task, TaskId
+from dispatcher.domain.views import VehicleView
 from dispatcher.errors import DispatchError
+from dispatcher.records.alerts import Alert
 from dispatcher.replay.recording import VERSION
 from dispatcher.replay.rows import COLUMNS, OPTIONAL, Row, Rows, spec_of
 from dispatcher.replay.track import Sample, position_at, sample_of
-from dispatcher.task import Task, TaskId
-from dispatcher.views import VehicleView
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import SiteError
 from routing.site import Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 KINDS = tuple(COLUMNS)
 Key = tuple[str, str]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dispatcher.alerts import Alert
+from dispatcher.domain.task import Task, TaskState
+from dispatcher.records.alerts import Alert
 from dispatcher.replay.history import History
-from dispatcher.task import Task, TaskState
 
 
 class MarkKind(StrEnum):

@@ -5,22 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.alerts import Alert
-from dispatcher.asked_for import is_whole
-from dispatcher.control_desk import Token
-from dispatcher.emergencies import Emergency
+from dispatcher.desks.control_desk import Token
+from dispatcher.domain.asked_for import is_whole
+from dispatcher.domain.emergencies import Emergency
+from dispatcher.domain.incidents import Incident
+from dispatcher.domain.road_rules import RoadRule
+from dispatcher.domain.task import Delivery, Medicine, Task, TaskId, TaskState
+from dispatcher.domain.views import Play, VehicleView
 from dispatcher.errors import NotFound
-from dispatcher.feed import Change, Feed, Hub
-from dispatcher.incidents import Incident
-from dispatcher.journal import Event
+from dispatcher.patrols.watch_views import WatchView
+from dispatcher.records.alerts import Alert
+from dispatcher.records.feed import Change, Feed, Hub
+from dispatcher.records.journal import Event
+from dispatcher.records.rows import number_of, places_of
+from dispatcher.records.store import Page, TaskQuery
 from dispatcher.replay.folder import Run
 from dispatcher.replay.history import Scene
-from dispatcher.road_rules import RoadRule
-from dispatcher.rows import number_of, places_of
-from dispatcher.store import Page, TaskQuery
-from dispatcher.task import Delivery, Medicine, Task, TaskId, TaskState
-from dispatcher.views import Play, VehicleView
-from dispatcher.watch_views import WatchView
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 
@@ -49,7 +49,7 @@ class _Shown:
 class Playback:
     """One run, played for all who look: they all see the same moment.
 
-    It satisfies `dispatcher.ports.Showing`, so that API and live link show it like the present.
+    It satisfies `dispatcher.api.ports.Showing`, so that API and live link show it like the present.
 
     Args:
         speed: how many times as fast as the wall's clock.

@@ -13,15 +13,15 @@ one says what the recording is of; each other one has one of
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from dispatcher.feed import Change
-from dispatcher.journal import canonical
+from dispatcher.domain.task import TaskId
+from dispatcher.records.feed import Change
+from dispatcher.records.journal import canonical
 from dispatcher.replay.rows import Row, Rows, difference, of_spec
 from dispatcher.replay.track import Sample, Thinner, of_sample
-from dispatcher.task import TaskId
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId, VehicleSpec, VehicleState
 from routing.site import Site
-from routing.site_yaml import dump
+from routing.sites.site_yaml import dump
 
 FILE = "recording.jsonl"
 VERSION = 1

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from dispatcher.alerts import Alert, Severity
-from dispatcher.rows import LEG, SPECS
-from dispatcher.task import (
+from dispatcher.domain.task import (
     Priority,
     Spec,
     Task,
     TaskId,
     TaskState,
 )
-from dispatcher.views import Activity, VehicleView
+from dispatcher.domain.views import Activity, VehicleView
+from dispatcher.records.alerts import Alert, Severity
+from dispatcher.records.rows import LEG, SPECS
 from fleet.clock import Clock
 from fleet.mission import Waypoint
 from fleet.vehicle import Position, VehicleError, VehicleSpec, VehicleState

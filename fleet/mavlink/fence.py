@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from fleet.errors import ConfigError
 from fleet.mavlink.missions import Item, to_e7
-from routing.airspace import highest_m
+from routing.air.airspace import highest_m
 from routing.geometry import LocalFrame, Point
 from routing.site import AirKind, Airspace, Node, Site
 

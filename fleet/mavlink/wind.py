@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.vehicle import WindWord
-from routing.wind import blowing
+from routing.air.wind import blowing
 
 EACH_S = 5.0
 """How often a drone is asked to tell it."""

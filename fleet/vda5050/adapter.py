@@ -24,7 +24,7 @@ from fleet.vda5050.view import TWO_ROBOTS, mode_of, snapshot, stranger_map
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Breach, Mode, Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import Site
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from fleet.vda5050.messages import ConnectionState
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import Site
 
 log = logging.getLogger(__name__)

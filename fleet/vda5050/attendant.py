@@ -18,7 +18,7 @@ from fleet.vda5050.view import mode_of
 from fleet.vda5050.zone_messages import GrantType, Response, ZoneSet, ZoneType
 from fleet.vda5050.zones import Atlas, SiteZone, id_stem, zone_set, zone_sets
 from fleet.vehicle import Mode, VehicleSpec
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import LaneId, LevelId, Site
 
 _ENDED_KEPT = 10

@@ -34,7 +34,7 @@ from fleet.vda5050.zone_shapes import (
     strip,
 )
 from fleet.vehicle import VehicleSpec
-from routing.road_rules import RoadRules, ruled
+from routing.roads.road_rules import RoadRules, ruled
 from routing.site import Lane, LaneId, LevelId, NodeId, Site
 from routing.site import Zone as Hygiene
 

@@ -20,9 +20,9 @@ from routing.instances.instance import Figures, Objective, Routes
 from routing.instances.lanes import driving_times
 from routing.instances.lines import FETCH, MAX_NODES
 from routing.instances.whole import DROP_PENALTY, up
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan
-from routing.problem import Problem, Profile, Request, Slot, Stop, Table, Weights
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem, Profile, Request, Slot, Stop, Table, Weights
+from routing.roads.paths import UNREACHABLE_S
 
 MATRIX_SUFFIX = ".matrix.json"
 

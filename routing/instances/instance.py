@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from routing.plan import Plan
-from routing.problem import Problem
+from routing.problems.plan import Plan
+from routing.problems.problem import Problem
 
 Routes = Sequence[Sequence[int | str]] | Mapping[str, Sequence[str]]
 """An answer in the form of its benchmark: stops of each route, or deliveries of each robot."""

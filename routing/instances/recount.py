@@ -1,6 +1,7 @@
 """What tours are worth, driven again in double precision.
 
-It shares no code with the solver or with `routing.plan`, so a slip in scaling or rounding is found.
+It shares no code with the solver or with `routing.problems.plan`, so a slip in scaling or rounding
+is found.
 """
 
 from collections import Counter

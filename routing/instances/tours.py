@@ -9,10 +9,20 @@ from routing.instances.instance import Figures, Objective, Routes
 from routing.instances.recount import figures
 from routing.instances.stops import Electric, Node
 from routing.instances.whole import DROP_PENALTY, SCALE, down, up
-from routing.plan import Plan
-from routing.problem import Battery, Charger, Problem, Profile, Request, Slot, Stop, Table, Weights
-from routing.problem_faults import LARGEST
-from routing.timetable import Charge
+from routing.problems.plan import Plan
+from routing.problems.problem import (
+    Battery,
+    Charger,
+    Problem,
+    Profile,
+    Request,
+    Slot,
+    Stop,
+    Table,
+    Weights,
+)
+from routing.problems.problem_faults import LARGEST
+from routing.problems.timetable import Charge
 
 ENERGY_SCALE = 1_000_000
 """Whole units of energy in what is used on a thousandth of distance at a rate of 1."""

@@ -2,7 +2,7 @@
 
 import math
 
-from routing.problem_faults import LARGEST
+from routing.problems.problem_faults import LARGEST
 
 SCALE = 1000
 """Whole units in one unit of a file: seconds and metres of the problem are thousandths there."""

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from routing.plan import Charge
-from routing.problem import Problem, Visit
+from routing.problems.plan import Charge
+from routing.problems.problem import Problem, Visit
 from routing.search.chain import place_chain
 from routing.search.clash import find_clashes
 from routing.search.dice import SURE

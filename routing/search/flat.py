@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.problem import Problem, Request, Slot, Stop, Table
+from routing.problems.problem import Problem, Request, Slot, Stop, Table
 
 FAR = 1 << 40
 """Later and farther than anything that happens; sums of a few thousand of it still fit."""

@@ -1,7 +1,7 @@
 """What a route costs, or what stops it: every rule of the problem, stop by stop.
 
-`routing.judge` judges plans with other code, so a slip on either side is found. Two passes: what
-follows from the order of the stops alone (loads, goods, washes), then the clock.
+`routing.problems.judge` judges plans with other code, so a slip on either side is found. Two
+passes: what follows from the order of the stops alone (loads, goods, washes), then the clock.
 """
 
 import numpy as np

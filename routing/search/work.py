@@ -7,7 +7,7 @@ import numpy as np
 from routing.search.flat import Flags, Flat, Real, Whole
 
 NOWHERE = 1_000_000_000
-"""A leg that takes this long can't be driven (`routing.paths.UNREACHABLE_S`)."""
+"""A leg that takes this long can't be driven (`routing.roads.paths.UNREACHABLE_S`)."""
 
 CODES = (
     "",

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from routing.airspace import bends
+from routing.air.airspace import bends
 from routing.survey.case import Flight, Seconds, Spot
 
 CLEAR_M = 0.2

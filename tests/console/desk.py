@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
-from dispatcher.api import create_app
+from dispatcher.api.app import create_app
 from tests.dispatcher.ward import Ward
 
 CHROMIUM = "/usr/bin/chromium"

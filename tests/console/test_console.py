@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from dispatcher.alerts import Severity
-from dispatcher.intake import parse
-from dispatcher.patrol_judge import Forecast
-from dispatcher.task import Kind, Patrol, Priority, TaskId, TaskState
-from dispatcher.views import Activity
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Kind, Patrol, Priority, TaskId, TaskState
+from dispatcher.domain.views import Activity
+from dispatcher.patrols.patrol_judge import Forecast
+from dispatcher.records.alerts import Severity
 from fleet.vehicle import Breach, VehicleId, Weight
 from routing.refusal import Refusal
 from tests.console.conftest import Visit

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from dispatcher.incidents import IncidentState, Source
+from dispatcher.domain.incidents import IncidentState, Source
 from tests.console.conftest import Visit
 from tests.console.desk import TABLET, Desk
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher import handovers
-from dispatcher.observations import Sight
-from dispatcher.task import Goods, Kind, Method, Priority, TaskState
-from dispatcher.views import Activity
+from dispatcher.desks.observations import Sight
+from dispatcher.domain.task import Goods, Kind, Method, Priority, TaskState
+from dispatcher.domain.views import Activity
+from dispatcher.missions import handovers
 from routing.search.work import CODES
 from routing.site import Zone
 
@@ -106,7 +106,7 @@ def test_every_event_of_a_task_has_its_words() -> None:
 
 
 def test_every_fault_of_a_field_has_sentence_and_remedy() -> None:
-    from dispatcher import intake, intake_faults
+    from dispatcher.desks import intake, intake_faults
 
     sources = [Path(str(module.__file__)).read_text("utf-8") for module in (intake, intake_faults)]
     codes = set(re.findall(r"_fault\(\s*[^,]+, \"(\w+)\"", sources[0]))

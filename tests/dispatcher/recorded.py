@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dispatcher.alerts import Severity
-from dispatcher.feed import Change
-from dispatcher.intake import parse
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Task, TaskState
+from dispatcher.domain.views import Activity
+from dispatcher.records.alerts import Severity
+from dispatcher.records.feed import Change
 from dispatcher.replay.folder import JOURNAL
 from dispatcher.replay.recording import FILE, Recording
-from dispatcher.task import Task, TaskState
-from dispatcher.views import Activity
 from fleet.vehicle import Position, VehicleId
 from routing.geometry import Point
 from routing.site import LevelId

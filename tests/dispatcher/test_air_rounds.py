@@ -6,15 +6,15 @@ import pytest
 from shapely import LineString
 from shapely import Point as Spot
 
-from dispatcher.air_rounds import turned
-from dispatcher.air_tours import AirTours
-from dispatcher.passing import COLUMN_M
-from dispatcher.site_air import SiteAir
-from dispatcher.stops import TaskStop
+from dispatcher.air.passing import COLUMN_M
+from dispatcher.air.site_air import SiteAir
+from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.air_rounds import turned
+from dispatcher.missions.air_tours import AirTours
 from fleet.vehicle import Medium
 from routing.geometry import Point
 from routing.site import AirspaceId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 SITE = """

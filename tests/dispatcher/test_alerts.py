@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from dispatcher.alerts import Alert, Alerts, Severity
+from dispatcher.domain.task import TaskId
 from dispatcher.errors import NotFound
-from dispatcher.task import TaskId
+from dispatcher.records.alerts import Alert, Alerts, Severity
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import LaneId

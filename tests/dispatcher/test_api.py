@@ -7,10 +7,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from dispatcher.alerts import Severity
-from dispatcher.api import CONSOLE, create_app
-from dispatcher.store import Answer
-from dispatcher.task import TaskId, TaskState
+from dispatcher.api.app import CONSOLE, create_app
+from dispatcher.domain.task import TaskId, TaskState
+from dispatcher.records.alerts import Severity
+from dispatcher.records.store import Answer
 from tests.dispatcher.ward import Ward
 
 DELIVERY: dict[str, Any] = {

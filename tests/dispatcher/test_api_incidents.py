@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from dispatcher.api import create_app
+from dispatcher.api.app import create_app
 from fleet.vehicle import VehicleId
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital

@@ -11,18 +11,18 @@ import shapely
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from dispatcher.air_rounds import AirRounds
-from dispatcher.air_tours import AirTours
-from dispatcher.posts import Post, area_of
-from dispatcher.site_air import SiteAir
-from dispatcher.stops import TaskStop
+from dispatcher.air.site_air import SiteAir
+from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.air_rounds import AirRounds
+from dispatcher.missions.air_tours import AirTours
+from dispatcher.missions.posts import Post, area_of
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing.airspace import breaches
-from routing.drawn import DrawnArea
+from routing.air.airspace import breaches
+from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.site import PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 DRONE = replace(

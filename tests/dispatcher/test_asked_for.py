@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dispatcher.asked_for import asked_for, id_of
-from dispatcher.executors import InlineExecutor
-from dispatcher.live import DayCounts
-from dispatcher.ports import Showing
-from dispatcher.store import Store
-from dispatcher.task import Delivery, Goods, Leg, Medicine, Priority, Task, TaskId, TaskState
+from dispatcher.api.live import DayCounts
+from dispatcher.api.ports import Showing
+from dispatcher.domain.asked_for import asked_for, id_of
+from dispatcher.domain.task import Delivery, Goods, Leg, Medicine, Priority, Task, TaskId, TaskState
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.store import Store
 from fleet.clock import Clock
 from fleet.vehicle import Medium, VehicleId
 from routing.site import PlaceId

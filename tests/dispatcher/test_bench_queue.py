@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from dispatcher.bench import queue as long_queue
 from dispatcher.bench.queue import Figures, queue
 from dispatcher.commands.bench import bench
-from routing.plan import check
-from routing.solver import insert
+from routing.problems.plan import check
+from routing.solving.solver import insert
 
 
 @pytest.fixture

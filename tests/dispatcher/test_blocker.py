@@ -1,6 +1,6 @@
 """Who can't move and is why others wait, directly or over others."""
 
-from dispatcher.blocker import blocker
+from dispatcher.traffic.blocker import blocker
 from routing.site import NodeId
 from tests.dispatcher.test_claims import CORRIDOR, Floor, site
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from dispatcher.book import TaskBook
+from dispatcher.domain.task import Task, TaskState
 from dispatcher.errors import KeyTaken
-from dispatcher.executors import InlineExecutor
-from dispatcher.feed import Hub
-from dispatcher.journal import Journal
-from dispatcher.store import Store
-from dispatcher.task import Task, TaskState
+from dispatcher.records.book import TaskBook
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.feed import Hub
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from fleet.clock import Clock
 from tests.dispatcher.test_store import START, task
 

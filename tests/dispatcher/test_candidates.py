@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.candidates import SPARE, needed
+from dispatcher.planning.candidates import SPARE, needed
 
 Table = list[list[int]]
 """Seconds from each vehicle to each task."""

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.chargers import Chargers, Need, gives_way, goes_before
+from dispatcher.traffic.chargers import Chargers, Need, gives_way, goes_before
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.errors import Unreachable
 from routing.site import NodeId, Place, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import WITH_BAY, cart
 
 MORE = """\

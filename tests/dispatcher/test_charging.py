@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from dispatcher.charging import ChargePolicy, CheapHours, enough
+from dispatcher.domain.charging import ChargePolicy, CheapHours, enough
 from tests.dispatcher.ward import cart
 
 

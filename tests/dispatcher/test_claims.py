@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.claims import Claim, Claims, Resources
+from dispatcher.traffic.claims import Claim, Claims, Resources
 from fleet.vehicle import VehicleId
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import (

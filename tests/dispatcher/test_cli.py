@@ -16,12 +16,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dispatcher import cli
-from dispatcher.alerts import Severity
 from dispatcher.cli import make_app
 from dispatcher.commands.serve import DoorTaken, check_serve, serve_app, until_told
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import StoreFault
-from dispatcher.flight_log import Fix, Flight, FlightId
-from dispatcher.task import TaskId, TaskState
+from dispatcher.flight_log.log import Fix, Flight, FlightId
+from dispatcher.records.alerts import Severity
 from fleet.vehicle import VehicleId
 from tests.dispatcher.ward import WITH_BAY, Ward
 

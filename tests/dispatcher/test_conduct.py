@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from dispatcher.api_views import vehicle_out
+from dispatcher.api.live import Live
+from dispatcher.api.views import vehicle_out
 from dispatcher.cli import make_app
-from dispatcher.live import Live
 from fleet.vehicle import Breach, Weight
 from tests.dispatcher.ward import Ward, cart
 

@@ -4,9 +4,9 @@ import pytest
 
 from dispatcher.broker import split_address
 from dispatcher.config import DispatchConfig, PlannerConfig, load
+from dispatcher.domain.task import Priority
 from dispatcher.errors import ConfigFault
-from dispatcher.task import Priority
-from routing.solver import Stage
+from routing.solving.solver import Stage
 from tests.dispatcher.ward import WITH_BAY
 
 CONFIG = """\

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dispatcher.eligibility import nearest_miss, why_not
-from dispatcher.task import Delivery, Disinfection, Goods, Medicine, Method, Patrol
+from dispatcher.domain.eligibility import nearest_miss, why_not
+from dispatcher.domain.task import Delivery, Disinfection, Goods, Medicine, Method, Patrol
 from fleet.vehicle import Medium
 from routing.refusal import Refusal
 from routing.site import AirspaceId, PlaceId

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from dispatcher.executors import COMPILING, InlineExecutor, warm_up
+from dispatcher.records.executors import COMPILING, InlineExecutor, warm_up
 
 
 def test_whoever_waits_for_the_compiler_is_told_so() -> None:

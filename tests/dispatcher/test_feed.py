@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from dispatcher.alerts import Alert, Severity
-from dispatcher.feed import Change, Feed, Hub, Overrun
+from dispatcher.records.alerts import Alert, Severity
+from dispatcher.records.feed import Change, Feed, Hub, Overrun
 
 
 def change(number: int) -> Change:

@@ -12,15 +12,15 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from dispatcher.api import create_app
-from dispatcher.executors import InlineExecutor
-from dispatcher.flight_log import Fix, Flight, FlightId
-from dispatcher.flight_month import Flown
-from dispatcher.flight_recorder import JUDGED_AT_ONCE, WRITE_S, FlightRecorder
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.pages import PAGE
-from dispatcher.store import Store
-from dispatcher.worker import Worker
+from dispatcher.api.app import create_app
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.flight_log.log import Fix, Flight, FlightId
+from dispatcher.flight_log.month import Flown
+from dispatcher.flight_log.recorder import JUDGED_AT_ONCE, WRITE_S, FlightRecorder
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.pages import PAGE
+from dispatcher.records.store import Store
+from dispatcher.work.worker import Worker
 from fleet.clock import Clock
 from fleet.vehicle import Medium, Position, VehicleId, VehicleState
 from routing.geometry import Point

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dispatcher.executors import InlineExecutor
-from dispatcher.forecast import DAYS, KEPT, PRIOR_H, Forecast, lately
-from dispatcher.stops import Handling
-from dispatcher.store import Store
-from dispatcher.task import Delivery, Goods, Patrol, Priority, Task, TaskId, TaskState
+from dispatcher.domain.stops import Handling
+from dispatcher.domain.task import Delivery, Goods, Patrol, Priority, Task, TaskId, TaskState
+from dispatcher.planning.forecast import DAYS, KEPT, PRIOR_H, Forecast, lately
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.store import Store
 from fleet.clock import Clock
 from routing.site import AirspaceId, PlaceId
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from dispatcher.claims import Claim, Claims, Resources
-from dispatcher.halves import Halves
+from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.halves import Halves
 from fleet.vehicle import VehicleId
-from routing.passing import KeepRight
+from routing.roads.passing import KeepRight
 from routing.site import Edge, NodeId, Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.sim.passage import PASSAGE
 from tests.sim.test_passing_storm import building
 

@@ -1,6 +1,6 @@
 import gc
 
-from dispatcher.heap import NEW, OLD, YOUNG, settled
+from dispatcher.records.heap import NEW, OLD, YOUNG, settled
 
 
 def test_what_is_there_at_the_start_is_not_looked_through_and_all_is_as_before_afterwards() -> None:

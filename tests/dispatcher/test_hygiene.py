@@ -2,8 +2,8 @@
 
 import pytest
 
-from dispatcher.hygiene import Hygiene, may_follow, may_share
-from dispatcher.task import Goods
+from dispatcher.domain.hygiene import Hygiene, may_follow, may_share
+from dispatcher.domain.task import Goods
 from fleet.vehicle import VehicleId
 
 C1, C2 = VehicleId("C1"), VehicleId("C2")

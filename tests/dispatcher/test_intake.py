@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from dispatcher.config import DispatchConfig
-from dispatcher.errors import FieldFault, Refused
-from dispatcher.intake import TaskFields, parse, to_task_fields
-from dispatcher.schemas import task_schemas
-from dispatcher.task import (
+from dispatcher.desks.intake import TaskFields, parse, to_task_fields
+from dispatcher.desks.schemas import task_schemas
+from dispatcher.domain.task import (
     Delivery,
     Disinfection,
     Goods,
@@ -21,6 +20,7 @@ from dispatcher.task import (
     Patrol,
     Priority,
 )
+from dispatcher.errors import FieldFault, Refused
 from fleet.clock import Clock
 from fleet.vehicle import Medium
 from routing.site import AirspaceId, PlaceId, Site

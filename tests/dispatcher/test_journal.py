@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatcher.journal import Journal
-from dispatcher.task import Priority, TaskId
+from dispatcher.domain.task import Priority, TaskId
+from dispatcher.records.journal import Journal
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal

@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 import websockets
 
-from dispatcher.alerts import Severity
+from dispatcher.api.live import EVENTS_WAITING, Live
 from dispatcher.commands.serve import serve_app
-from dispatcher.intake import parse
-from dispatcher.live import EVENTS_WAITING, Live
-from dispatcher.task import Task, TaskId, TaskState
-from dispatcher.views import Activity
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Task, TaskId, TaskState
+from dispatcher.domain.views import Activity
+from dispatcher.records.alerts import Severity
 from fleet.vehicle import Position, VehicleId
 from routing.geometry import Point
 from routing.site import LevelId

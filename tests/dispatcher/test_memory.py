@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatcher.journal import Journal
-from dispatcher.memory import KINDS, Memory, remember
-from dispatcher.task import Goods
+from dispatcher.domain.task import Goods
+from dispatcher.records.journal import Journal
+from dispatcher.work.memory import KINDS, Memory, remember
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.chargers import Chargers
-from dispatcher.docks import Docks
-from dispatcher.free import Free
-from dispatcher.hygiene import Hygiene
-from dispatcher.modelling import Modeller
-from dispatcher.roadbook import RoadBook
-from dispatcher.stops import Handling
-from dispatcher.task import Delivery, Goods, Priority, Task, TaskId, TaskState
+from dispatcher.air.docks import Docks
+from dispatcher.domain.hygiene import Hygiene
+from dispatcher.domain.stops import Handling
+from dispatcher.domain.task import Delivery, Goods, Priority, Task, TaskId, TaskState
+from dispatcher.planning.free import Free
+from dispatcher.planning.modelling import Modeller
+from dispatcher.traffic.chargers import Chargers
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import VehicleId
-from routing.plan import timetable
+from routing.problems.plan import timetable
 from routing.site import NodeId, PlaceId
-from routing.solver import insert
-from sim.config import load_scenario
+from routing.solving.solver import insert
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, hospital, scenario_file
 
 

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.air_pace import AirPace
-from dispatcher.on_post import OnPost
-from dispatcher.shifts import Shift, ShiftId, ShiftPlan, ShiftState
-from dispatcher.task import TaskId
+from dispatcher.air.air_pace import AirPace
+from dispatcher.domain.shifts import Shift, ShiftId, ShiftPlan, ShiftState
+from dispatcher.domain.task import TaskId
+from dispatcher.missions.on_post import OnPost
 from fleet.vehicle import VehicleId, VehicleState
 from routing.geometry import Point
 from tests.sim.test_multirotor import SPEC

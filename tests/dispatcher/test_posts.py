@@ -3,9 +3,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.posts import MOST_POSTS, area_posts, parts_of, point_posts
-from dispatcher.rounds import best_order, rings
-from routing.drawn import DrawnArea
+from dispatcher.missions.posts import MOST_POSTS, area_posts, parts_of, point_posts
+from dispatcher.missions.rounds import best_order, rings
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.site import PlaceId
 

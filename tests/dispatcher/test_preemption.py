@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import Priority, TaskId, TaskState
+from dispatcher.domain.task import Priority, TaskId, TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.process import place as process_place

@@ -3,14 +3,14 @@
 from itertools import product
 from pathlib import Path
 
-from dispatcher.docks import Docks
-from dispatcher.reach import Reach, legs_of, unreachable_stops
-from dispatcher.roadbook import RoadBook
-from dispatcher.stops import Handling, TaskStop, stops_of_spec
-from dispatcher.task import Delivery, Goods, TaskId
+from dispatcher.air.docks import Docks
+from dispatcher.domain.stops import Handling, TaskStop, stops_of_spec
+from dispatcher.domain.task import Delivery, Goods, TaskId
+from dispatcher.planning.reach import Reach, legs_of, unreachable_stops
+from dispatcher.traffic.roadbook import RoadBook
 from routing.site import NodeId, PlaceId
-from routing.site_yaml import load
-from sim.config import load_scenario
+from routing.sites.site_yaml import load
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import SITE, scenario_file
 
 

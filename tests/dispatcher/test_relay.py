@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.relay import (
+from dispatcher.patrols.relay import (
     LEAST_OVERLAP_S,
     Cycle,
     first_share,

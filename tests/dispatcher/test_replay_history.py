@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.domain.task import TaskState
+from dispatcher.domain.views import Activity
 from dispatcher.replay.folder import JOURNAL, read_run
 from dispatcher.replay.history import About, History, Scene, Unplayable, read
 from dispatcher.replay.marks import MarkKind, marks_of
 from dispatcher.replay.recording import FILE
-from dispatcher.task import TaskState
-from dispatcher.views import Activity
 from tests.dispatcher.recorded import CART, OTHER, an_hour
 
 END_MS = 3_600_000

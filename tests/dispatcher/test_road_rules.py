@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.desks.road_rules_in import RoadRuleIn, RuleReader
+from dispatcher.domain.road_rules import RoadRule, RuleId, RuleKind, rule_of, together
 from dispatcher.errors import Refused
-from dispatcher.road_rules import RoadRule, RuleId, RuleKind, rule_of, together
-from dispatcher.road_rules_in import RoadRuleIn, RuleReader
-from dispatcher.roadbook import RoadBook
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.clock import Clock
-from routing.paths import Roads, Rules
-from routing.road_rules import RoadRules, homecomers, ruled
+from routing.roads.paths import Roads, Rules
+from routing.roads.road_rules import RoadRules, homecomers, ruled
 from routing.site import LaneId, NodeId, Site
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from tests.dispatcher.ward import cart
 
 CORRIDOR = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"

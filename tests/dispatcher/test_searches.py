@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher import planner
-from routing.solver import Budget, Stage
+from dispatcher.planning import planner
+from routing.solving.solver import Budget, Stage
 from tests.sim.hospital import hospital, scenario_file
 
 

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from dispatcher.commands import site as commands
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 
 CORRIDOR = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"
 MAPS = Path(__file__).parents[2].parent / "shared" / "maps"

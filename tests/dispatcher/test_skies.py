@@ -8,15 +8,15 @@ from typing import cast
 import numpy as np
 import pytest
 
-from dispatcher.docks import Docks
-from dispatcher.passing import AirTimes
-from dispatcher.skies import Skies
+from dispatcher.air.docks import Docks
+from dispatcher.air.passing import AirTimes
+from dispatcher.air.skies import Skies
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from routing.terrain import Terrain
 from tests.dispatcher.ward import cart
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.stops import OWN_S, Handling, bring_back, on_board, stops_of
-from dispatcher.task import (
+from dispatcher.domain.stops import OWN_S, Handling, bring_back, on_board, stops_of
+from dispatcher.domain.task import (
     Delivery,
     Disinfection,
     Goods,

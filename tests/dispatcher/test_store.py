@@ -16,14 +16,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
-from dispatcher import flight_log, incident_store
-from dispatcher.database import Database
-from dispatcher.errors import KeyTaken, StoreFault
-from dispatcher.executors import InlineExecutor
-from dispatcher.journal import Journal
-from dispatcher.mission_record import MissionRecord
-from dispatcher.store import Answer, Store, TaskQuery
-from dispatcher.task import (
+from dispatcher.desks import incident_store
+from dispatcher.domain.mission_record import MissionRecord
+from dispatcher.domain.task import (
     Delivery,
     Disinfection,
     Goods,
@@ -38,6 +33,12 @@ from dispatcher.task import (
     TaskId,
     TaskState,
 )
+from dispatcher.errors import KeyTaken, StoreFault
+from dispatcher.flight_log import log as flight_log
+from dispatcher.records.database import Database
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Answer, Store, TaskQuery
 from fleet.clock import Clock
 from fleet.mission import Action, ActionKind, Mission, MissionId, Waypoint
 from fleet.vehicle import Medium, VehicleId

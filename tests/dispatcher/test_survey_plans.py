@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import shapely
 
-from dispatcher.site_air import SiteAir
-from dispatcher.survey_plans import SurveyPlans, worth_sharing
+from dispatcher.air.site_air import SiteAir
+from dispatcher.patrols.survey_plans import SurveyPlans, worth_sharing
 from fleet.vehicle import VehicleSpec
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
 from routing.geometry import Point
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.sim.test_survey_stories import fields
 
 

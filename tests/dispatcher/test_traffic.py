@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from dispatcher.traffic import Traffic
+from dispatcher.traffic.traffic import Traffic
 from fleet.bus import MemoryBus
 from fleet.errors import MissionCancelled
 from fleet.facility import Facilities
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.site import Edge, NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from tests.dispatcher.ward import cart
 
 FORK = """

@@ -7,14 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from dispatcher.alerts import Alerts
-from dispatcher.book import TaskBook
-from dispatcher.executors import InlineExecutor
-from dispatcher.feed import Hub
-from dispatcher.journal import Journal
-from dispatcher.stops import Handling, TaskStop
-from dispatcher.store import Store
-from dispatcher.task import (
+from dispatcher.domain.stops import Handling, TaskStop
+from dispatcher.domain.task import (
     Delivery,
     Goods,
     Leg,
@@ -23,7 +17,21 @@ from dispatcher.task import (
     TaskId,
     TaskState,
 )
-from dispatcher.transfers import EARLY_S, LOOK_S, PATIENCE_S, SAME_S, STANDS_S, Outlook, Transfers
+from dispatcher.planning.transfers import (
+    EARLY_S,
+    LOOK_S,
+    PATIENCE_S,
+    SAME_S,
+    STANDS_S,
+    Outlook,
+    Transfers,
+)
+from dispatcher.records.alerts import Alerts
+from dispatcher.records.book import TaskBook
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.feed import Hub
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from fleet.clock import Clock
 from fleet.vehicle import Medium, VehicleId
 from routing.refusal import Refusal

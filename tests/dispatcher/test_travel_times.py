@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.executors import InlineExecutor
-from dispatcher.roadbook import RoadBook, rules_of
-from dispatcher.store import Store
-from dispatcher.task import TaskState
-from dispatcher.travel_times import KEPT, LONGEST_WAIT_S, PRIOR, Pace, TravelTimes
+from dispatcher.domain.task import TaskState
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.store import Store
+from dispatcher.records.travel_times import KEPT, LONGEST_WAIT_S, PRIOR, Pace, TravelTimes
+from dispatcher.traffic.roadbook import RoadBook, rules_of
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.site import LaneId, NodeId, PlaceId
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from tests.dispatcher.ward import cart
 from tests.sim.hospital import SITE, hospital, scenario_file
 from tests.sim.process import place as process_place

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.forecast import Expected, Forecast, sort_of
-from dispatcher.roadbook import RoadBook
-from dispatcher.stops import Handling
-from dispatcher.task import Delivery, Goods
-from dispatcher.waiting import LOOK_S, WaitingPlaces, spare_places
+from dispatcher.domain.stops import Handling
+from dispatcher.domain.task import Delivery, Goods
+from dispatcher.planning.forecast import Expected, Forecast, sort_of
+from dispatcher.planning.waiting import LOOK_S, WaitingPlaces, spare_places
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.site import NodeId, PlaceId
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.dispatcher.ward import START
 from tests.sim.test_waiting_stories import UPSTAIRS, with_bay_upstairs
 

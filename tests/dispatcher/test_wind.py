@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.air_pace import AirPace
-from dispatcher.wind import SiteWind
+from dispatcher.air.air_pace import AirPace
+from dispatcher.air.wind import SiteWind
 from fleet.vehicle import VehicleState, WindWord
+from routing.air.wind import Wind
 from routing.geometry import Point
-from routing.wind import Wind
 from tests.fleet.mavlink_scene import SPEC
 
 START, EAST, NORTH = Point(0, 0), Point(1200, 0), Point(1200, 900)

@@ -4,32 +4,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dispatcher.alerts import Alert, Alerts, Severity
-from dispatcher.book import TaskBook
 from dispatcher.config import DispatchConfig
-from dispatcher.control_desk import ControlDesk, Token
-from dispatcher.emergencies import Emergency, EmergencyId
-from dispatcher.emergencies_in import EmergencyIn, EmergencyReader
+from dispatcher.desks.control_desk import ControlDesk, Token
+from dispatcher.desks.emergencies_in import EmergencyIn, EmergencyReader
+from dispatcher.desks.incident_choice import IncidentChoice
+from dispatcher.desks.incident_desk import IncidentDesk
+from dispatcher.desks.incident_store import IncidentStore
+from dispatcher.desks.intake import FieldFaults, to_task_fields
+from dispatcher.desks.observations import ObservationDesk
+from dispatcher.desks.road_rules_in import RoadRuleIn, RuleReader
+from dispatcher.desks.task_in import PatrolIn, TaskIn
+from dispatcher.domain.emergencies import Emergency, EmergencyId
+from dispatcher.domain.incidents import Incident
+from dispatcher.domain.road_rules import RoadRule, RuleId
+from dispatcher.domain.task import NEXT, Priority, Task, TaskId, TaskState
+from dispatcher.domain.views import Activity, VehicleView
 from dispatcher.errors import IllegalMove, NotFound, Refused
-from dispatcher.executors import InlineExecutor
-from dispatcher.feed import Change, Feed, Hub
-from dispatcher.flight_log import FlightStore
-from dispatcher.flight_recorder import FlightRecorder
-from dispatcher.incident_choice import IncidentChoice
-from dispatcher.incident_desk import IncidentDesk
-from dispatcher.incident_store import IncidentStore
-from dispatcher.incidents import Incident
-from dispatcher.intake import FieldFaults, to_task_fields
-from dispatcher.journal import Journal
-from dispatcher.observations import ObservationDesk
-from dispatcher.patrol_judge import Forecast
-from dispatcher.road_rules import RoadRule, RuleId
-from dispatcher.road_rules_in import RoadRuleIn, RuleReader
-from dispatcher.store import Store
-from dispatcher.task import NEXT, Priority, Task, TaskId, TaskState
-from dispatcher.task_in import PatrolIn, TaskIn
-from dispatcher.views import Activity, VehicleView
-from dispatcher.watch_views import WatchView
+from dispatcher.flight_log.log import FlightStore
+from dispatcher.flight_log.recorder import FlightRecorder
+from dispatcher.patrols.patrol_judge import Forecast
+from dispatcher.patrols.watch_views import WatchView
+from dispatcher.records.alerts import Alert, Alerts, Severity
+from dispatcher.records.book import TaskBook
+from dispatcher.records.executors import InlineExecutor
+from dispatcher.records.feed import Change, Feed, Hub
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.roster import Roster
@@ -37,7 +37,7 @@ from fleet.vehicle import Medium, Mode, Position, VehicleId, VehicleSpec, Vehicl
 from routing.geometry import Point
 from routing.refusal import Refusal
 from routing.site import LaneId, LevelId, PlaceId, Site, Zone
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 START = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 WARD = """

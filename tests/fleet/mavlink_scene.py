@@ -21,11 +21,11 @@ from fleet.mavlink.parser import Message, Parser
 from fleet.mission import Action, Clearance, Mission, MissionId, Outcome, Waypoint
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId, Site
-from routing.site_yaml import loads
-from sim.dock import DockMachine
-from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
-from sim.multirotor import Multirotor
-from sim.world import World
+from routing.sites.site_yaml import loads
+from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.mavlink.dock import DockMachine
+from sim.world.multirotor import Multirotor
+from sim.world.world import World
 
 GROUND: Peer = ("ground", 14550)
 DRONE: Peer = ("drone", 14551)

@@ -24,9 +24,9 @@ from fleet.ros2.port import (
     new_goal_id,
 )
 from routing.site import NodeId
-from sim.bodies import GroundBody
-from sim.nav2_robot import Nav2Robot
-from sim.world import World
+from sim.ros2.nav2_robot import Nav2Robot
+from sim.world.bodies import GroundBody
+from sim.world.world import World
 from tests.fleet.vda5050_scene import EPOCH, SPEC, loop_site, running
 
 

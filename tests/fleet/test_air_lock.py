@@ -11,10 +11,10 @@ from fleet.bus import MemoryBus
 from fleet.errors import LinkTimeout
 from fleet.facility import TOPICS, DoorRequest, DoorState, Facilities
 from routing.site import DoorId, Site
-from routing.site_yaml import loads
-from sim.machines import DoorMachine
-from sim.monitors import Monitors
-from sim.world import World
+from routing.sites.site_yaml import loads
+from sim.judges.monitors import Monitors
+from sim.world.machines import DoorMachine
+from sim.world.world import World
 from tests.fleet.alive import alive
 
 OUTER, INNER = DoorId("outer"), DoorId("inner")

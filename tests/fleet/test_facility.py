@@ -9,10 +9,10 @@ import pytest
 from fleet.bus import MemoryBus
 from fleet.errors import LinkTimeout
 from fleet.facility import Facilities, LiftWait
-from routing import site_yaml
 from routing.site import DoorId, LevelId, LiftId, Site
-from sim.machines import DoorMachine, LiftMachine
-from sim.world import World
+from routing.sites import site_yaml
+from sim.world.machines import DoorMachine, LiftMachine
+from sim.world.world import World
 from tests.fleet.alive import alive
 
 LIFT, DOOR = LiftId("lift-1"), DoorId("d1")

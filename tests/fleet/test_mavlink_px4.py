@@ -20,7 +20,7 @@ from fleet.mavlink.parameters import as_float
 from fleet.mavlink.parser import Message
 from fleet.mission import Clearance
 from fleet.vehicle import Mode
-from sim.copter_modes import RTL
+from sim.mavlink.copter_modes import RTL
 from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
 
 GROUND_AMSL_M = 20.0

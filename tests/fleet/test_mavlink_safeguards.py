@@ -14,7 +14,7 @@ from fleet.mavlink.missions import Item
 from fleet.mavlink.parser import Message
 from routing.geometry import Point
 from routing.site import AirKind, Airspace, AirspaceId, Name, Site
-from sim.autopilot_missions import FENCE
+from sim.mavlink.missions import FENCE
 from tests.fleet.mavlink_scene import DRONE, Meadow, meadow, meadow_site
 
 RTL, AUTO = 6, 3

@@ -12,9 +12,9 @@ from fleet.mavlink.link import MavlinkLink
 from fleet.mavlink.parser import Parser
 from fleet.mavlink.signing import Signing
 from routing.site import NodeId
-from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
-from sim.multirotor import Multirotor
-from sim.world import World
+from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.world.multirotor import Multirotor
+from sim.world.world import World
 from tests.fleet.mavlink_scene import SPEC, meadow_site
 
 START = datetime(2026, 5, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.wind import SETTLES_S, WindEar
-from routing.wind import blowing
-from sim.multirotor import Wind
+from routing.air.wind import blowing
+from sim.world.multirotor import Wind
 from tests.fleet.mavlink_scene import Meadow, meadow
 from tests.sim.station import GUIDED, MODE, Station, bench
 

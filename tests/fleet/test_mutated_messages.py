@@ -22,8 +22,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.api_views import vehicle_out
-from dispatcher.views import Activity, VehicleView
+from dispatcher.api.views import vehicle_out
+from dispatcher.domain.views import Activity, VehicleView
 from fleet.bus import MemoryBus
 from fleet.clock import Clock
 from fleet.config import LinkConfig
@@ -35,7 +35,7 @@ from fleet.vda5050.config import VERSIONS, Vda5050Config
 from fleet.vda5050.dialects import stamp
 from fleet.vehicle import VehicleState
 from routing.site import DoorId, LiftId, Site, Zone
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.fleet.mutations import mutated
 from tests.fleet.vda5050_scene import SPEC, running
 from tests.sim.hospital import DRONE, hospital, scenario_file

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.check import check_scenario
-from sim.config import load_scenario
+from sim.scenario.check import check_scenario
+from sim.scenario.config import load_scenario
 from tests.sim.passage import PASSAGE, passage
 
 

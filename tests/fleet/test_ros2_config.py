@@ -8,7 +8,7 @@ import yaml
 from fleet.config import FleetConfig
 from fleet.fleet_file import Declared, declare, fleet_faults
 from routing.errors import Fault
-from routing.marked_yaml import parse
+from routing.sites.marked_yaml import parse
 from tests.fleet.vda5050_scene import loop_site
 
 MODEL = {

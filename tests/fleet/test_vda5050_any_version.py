@@ -13,8 +13,8 @@ from fleet.mission import Clearance
 from fleet.vda5050.any_version import AnyVersionVehicle
 from fleet.vda5050.inbox import LONGEST
 from routing.site import NodeId
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.world import World
 from tests.fleet.vda5050_scene import EPOCH, SPEC, config_for, load, loop_site, mission, running
 
 THERE = mission("M1", "n1 n2", load())

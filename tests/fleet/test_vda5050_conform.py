@@ -11,9 +11,9 @@ from fleet.vda5050.conform import Answer, Finding, NotReady, Session, Wishes
 from fleet.vda5050.messages import OperatingMode, State
 from fleet.vda5050.zone_messages import ZoneSet
 from routing.site import NodeId
-from sim.bodies import GroundBody
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.bodies import GroundBody
+from sim.world.world import World
 from tests.fleet.vda5050_scene import (
     EPOCH,
     SPEC,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dispatcher.errors import ConfigFault
 from fleet.vda5050.dialects import stamp
 from fleet.vda5050.twins import Twins
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.fleet.test_vda5050_sloppy import Puppet, puppet
 from tests.fleet.vda5050_scene import load, mission
 from tests.sim.hospital import MODELS, SITE

@@ -22,14 +22,14 @@ from fleet.vda5050.outbox import Outbox
 from fleet.vda5050.zone_messages import GrantType, Zone, ZoneType
 from fleet.vda5050.zones import Atlas, SiteZone, zone_sets
 from fleet.vehicle import Integration
-from routing import site_yaml
 from routing.geometry import Point
-from routing.road_rules import RoadRules
+from routing.roads.road_rules import RoadRules
 from routing.site import Area, LaneId, LevelId, Name, NodeId, Site
 from routing.site import Zone as Hygiene
-from sim.vda5050_robot import Vda5050Robot
-from sim.vda5050_zones import ZoneBook
-from sim.world import World
+from routing.sites import site_yaml
+from sim.vda5050.robot import Vda5050Robot
+from sim.vda5050.zones import ZoneBook
+from sim.world.world import World
 from tests.fleet.vda5050_scene import (
     EPOCH,
     SPEC,

@@ -15,10 +15,10 @@ from fleet.errors import HandoverFailed, HandoverUnsure, MissionCancelled
 from fleet.facility import TOPICS
 from fleet.workcell import Goods, Way, WorkcellState
 from fleet.workcells import Workcells
-from routing import site_yaml
 from routing.site import Site, WorkcellId
-from sim.workcell import WorkcellMachine
-from sim.world import World
+from routing.sites import site_yaml
+from sim.world.workcell import WorkcellMachine
+from sim.world.world import World
 from tests.fleet.alive import alive
 from tests.fleet.mutations import mutated
 

@@ -24,11 +24,11 @@ from fleet.vda5050.headers import Headers
 from fleet.vda5050.messages import ActionParameter, InstantActions
 from fleet.vda5050.orders import instant
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.site import NodeId, PlaceId, Site
-from sim.bodies import GroundBody
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from routing.sites import site_yaml
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.bodies import GroundBody
+from sim.world.world import World
 
 SCHEMAS = Path(__file__).parents[2].parent / "shared" / "vda5050"
 

@@ -82,7 +82,7 @@ def on_loopback() -> Generator[None]:
 
 async def start_robots(file: Path, *ids: str) -> asyncio.subprocess.Process:
     """A process that is these robots; returns when they are up."""
-    command = [sys.executable, "-m", "sim.nav2_peer", str(file), *ids]
+    command = [sys.executable, "-m", "sim.ros2.nav2_peer", str(file), *ids]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     async with asyncio.timeout(START_S):

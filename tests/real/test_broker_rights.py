@@ -18,13 +18,13 @@ import yaml
 from dispatcher.broker import PASSWORD, bus_of
 from dispatcher.broker_files import acl, mosquitto_conf, users
 from dispatcher.config import Installation, load
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import TaskState
 from dispatcher.installed import running
-from dispatcher.intake import parse
-from dispatcher.task import TaskState
 from fleet.bus import MqttBus
 from fleet.clock import Clock
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.world import World
 from tests.fleet.vda5050_scene import running as works
 from tests.real.serving import free_port
 from tests.real.test_conform import conform

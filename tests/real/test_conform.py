@@ -11,8 +11,8 @@ import pytest
 from fleet.bus import MqttBus
 from fleet.clock import Clock
 from routing.site import NodeId
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.world import World
 from tests.fleet.vda5050_scene import SITE, SPEC, config_for, loop_site, running
 
 if TYPE_CHECKING:

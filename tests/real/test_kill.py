@@ -19,9 +19,9 @@ from dispatcher.config import Installation, load
 from fleet.bus import MqttBus
 from fleet.clock import Clock
 from fleet.mission import Action, ActionKind
-from sim.bodies import GroundBody
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import Observer, World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.bodies import GroundBody
+from sim.world.world import Observer, World
 from tests.real.serving import free_port, in_the_store, insist, start, until_all_ended
 
 if TYPE_CHECKING:

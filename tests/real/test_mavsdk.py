@@ -19,11 +19,11 @@ from fleet.mavlink.datagrams import UdpDatagrams
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import NodeId, PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 from sim.loops import ScaledLoop, run
-from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
-from sim.multirotor import Multirotor
-from sim.world import World
+from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.world.multirotor import Multirotor
+from sim.world.world import World
 
 pytestmark = pytest.mark.real
 

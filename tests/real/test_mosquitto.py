@@ -13,8 +13,8 @@ from fleet.clock import Clock
 from fleet.mission import Clearance
 from fleet.vda5050.adapter import Vda5050Vehicle
 from routing.site import NodeId
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.world import World
 from tests.fleet.vda5050_scene import (
     SPEC,
     config_for,

@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from dispatcher.config import Installation, PlannerConfig, load
-from dispatcher.executors import Executors, InlineExecutor
-from dispatcher.intake import parse
-from dispatcher.journal import Journal
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import TaskId, TaskState
+from dispatcher.records.executors import Executors, InlineExecutor
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from dispatcher.service import Service
-from dispatcher.store import Store
-from dispatcher.task import TaskId, TaskState
 from fleet.bus import MemoryBus
 from fleet.clock import Clock
 from fleet.connect import connect

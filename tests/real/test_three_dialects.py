@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.bus import MqttBus
 from sim import loops
-from sim.wires import RealWires
+from sim.running.wires import RealWires
 from tests.fleet.vda5050_scene import running
 from tests.sim.hospital import hospital
 from tests.sim.schema_recorder import SCHEMAS, SchemaRecorder

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim import intake, telemetry_vda5050
-from sim.telemetry import Asked
+from sim.bench import intake, telemetry_vda5050
+from sim.bench.telemetry import Asked
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto

@@ -18,8 +18,8 @@ from fleet.facility import TOPICS
 from fleet.workcell import Goods, Way
 from fleet.workcells import Workcells
 from routing.site import WorkcellId
-from sim.workcell import WorkcellMachine
-from sim.world import World
+from sim.world.workcell import WorkcellMachine
+from sim.world.world import World
 from tests.dispatcher.test_config import CONFIG, write
 from tests.fleet.vda5050_scene import running as works
 from tests.real.test_broker_rights import hash_passwords

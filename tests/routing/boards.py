@@ -5,11 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from routing.judge import faults_of
-from routing.plan import Charge
-from routing.problem import GoodsRules, Problem, Profile, Request, Slot, Stop, Visit, Weights
+from routing.problems.judge import faults_of
+from routing.problems.plan import Charge
+from routing.problems.problem import (
+    GoodsRules,
+    Problem,
+    Profile,
+    Request,
+    Slot,
+    Stop,
+    Visit,
+    Weights,
+)
+from routing.problems.timetable import Rules, drive
 from routing.search.board import Board, Route
-from routing.timetable import Rules, drive
 from tests.routing.problems import priced
 
 LINE = np.abs(np.arange(0, 110, 10)[:, None] - np.arange(0, 110, 10)[None, :])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from routing.spacetime import Hop, Net, Span, gaps_between
+from routing.traffic.spacetime import Hop, Net, Span, gaps_between
 
 LANES = 100
 """Lanes are numbered from here on."""

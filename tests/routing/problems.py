@@ -8,9 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from routing.paths import UNREACHABLE_S
-from routing.plan import Charge, Plan, check, cost
-from routing.problem import (
+from routing.problems.plan import Charge, Plan, check, cost
+from routing.problems.problem import (
     Battery,
     Break,
     Charger,
@@ -24,6 +23,7 @@ from routing.problem import (
     Weights,
 )
 from routing.refusal import Refusal
+from routing.roads.paths import UNREACHABLE_S
 
 Metres = NDArray[np.int64]
 Charges = tuple[tuple[Charge, ...], ...]

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from routing.paths import UNREACHABLE_S
-from routing.problem import (
+from routing.problems.problem import (
     Battery,
     Break,
     Charger,
@@ -18,6 +17,7 @@ from routing.problem import (
     Visit,
     Weights,
 )
+from routing.roads.paths import UNREACHABLE_S
 
 NODES = 9
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from dispatcher.commands.site import summary
-from routing.air_locks import between
-from routing.drawing import draw
 from routing.errors import Fault
-from routing.paths import drive_seconds
+from routing.roads.air_locks import between
+from routing.roads.paths import drive_seconds
 from routing.site import AirLockId, DoorId, Lane, LaneId, NodeId, Site
-from routing.site_yaml import dump, examine_text, loads
+from routing.sites.drawing import draw
+from routing.sites.site_yaml import dump, examine_text, loads
 
 TEXT = (Path(__file__).parents[1] / "sim" / "air_lock.yaml").read_text(encoding="utf-8")
 LOCK = "lock-1: {name: {en: Air lock, zh: 气闸}, doors: [outer, inner]}"

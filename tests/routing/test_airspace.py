@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from shapely import LineString, Polygon
 
-from routing.airspace import air_way, breaches
+from routing.air.airspace import air_way, breaches
 from routing.errors import Unreachable
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import AirKind, Airspace, AirspaceId, Name, Site

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from routing.building import read_building
 from routing.errors import SiteError
-from routing.imported import Imported
 from routing.site import Role, Site
-from routing.site_yaml import dump, examine_text, loads
+from routing.sites.building import read_building
+from routing.sites.imported import Imported
+from routing.sites.site_yaml import dump, examine_text, loads
 
 MAPS = Path(__file__).parents[2].parent / "shared" / "maps"
 needs_maps = pytest.mark.skipif(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.dock_sites import place_docks
+from routing.air.dock_sites import place_docks
 from routing.geometry import Point
 
 

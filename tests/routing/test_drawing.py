@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from routing.drawing import draw
-from routing.labels import Box, Sheet, around, text_width
-from routing.road_graph import road_graph
+from routing.roads.road_graph import road_graph
 from routing.site import NodeId, Site
-from routing.site_yaml import load, loads
+from routing.sites.drawing import draw
+from routing.sites.labels import Box, Sheet, around, text_width
+from routing.sites.site_yaml import load, loads
 
 SITES = Path(__file__).parents[2] / "configs" / "sites"
 SVG = "{http://www.w3.org/2000/svg}"

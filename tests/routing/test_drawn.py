@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.drawn import (
+from routing.air.drawn import (
     AreaFault,
     DrawnArea,
     area_faults,
@@ -11,7 +11,7 @@ from routing.drawn import (
 )
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import Site
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 SITE = """
 site: yard

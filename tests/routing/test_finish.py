@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.plan import Plan, check
-from routing.problem import Battery, Break, Charger, Problem, Request, Slot, Weights
-from routing.solver import Budget, Stage, insert, solve
+from routing.problems.plan import Plan, check
+from routing.problems.problem import Battery, Break, Charger, Problem, Request, Slot, Weights
+from routing.solving.solver import Budget, Stage, insert, solve
 from tests.routing.boards import carry, cart, look, on_line
 from tests.routing.problems import FEW
 

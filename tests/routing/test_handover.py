@@ -5,7 +5,7 @@ import pytest
 from routing.errors import SiteError
 from routing.handover import handovers
 from routing.site import PlaceId
-from routing.site_yaml import loads
+from routing.sites.site_yaml import loads
 
 SITE = """\
 site: roof

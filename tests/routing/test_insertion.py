@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.finish import finish
-from routing.insertion import build
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan, check, timetable
-from routing.problem import Problem, Profile, Request, Slot, Stop, Visit
+from routing.problems.plan import Plan, check, timetable
+from routing.problems.problem import Problem, Profile, Request, Slot, Stop, Visit
 from routing.refusal import Fact
+from routing.roads.paths import UNREACHABLE_S
 from routing.search.board import Board
+from routing.solving.finish import finish
+from routing.solving.insertion import build
 
 LINE = np.abs(np.arange(0, 110, 10)[:, None] - np.arange(0, 110, 10)[None, :])
 """Eleven nodes in a row, 10 m and 10 s apart."""

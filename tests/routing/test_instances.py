@@ -20,11 +20,11 @@ from routing.instances.schneider import read_schneider
 from routing.instances.solomon import read_solomon
 from routing.instances.tours import TourInstance
 from routing.instances.whole import SCALE, down, up
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan, check, cost
-from routing.problem import Problem, Visit
-from routing.solver import insert
-from routing.timetable import Charge
+from routing.problems.plan import Plan, check, cost
+from routing.problems.problem import Problem, Visit
+from routing.problems.timetable import Charge
+from routing.roads.paths import UNREACHABLE_S
+from routing.solving.solver import insert
 
 SOLOMON = """R2
 \r

@@ -5,9 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.paths import UNREACHABLE_S
-from routing.plan import Charge, Plan, Timed, timetable
-from routing.problem import Battery, Break, Charger, Problem, Profile, Request, Slot, Stop, Visit
+from routing.problems.plan import Charge, Plan, Timed, timetable
+from routing.problems.problem import (
+    Battery,
+    Break,
+    Charger,
+    Problem,
+    Profile,
+    Request,
+    Slot,
+    Stop,
+    Visit,
+)
+from routing.roads.paths import UNREACHABLE_S
 from tests.routing.problems import priced, verdict
 
 ROAD = np.abs(np.arange(6)[:, None] - np.arange(6)[None, :]) * 10

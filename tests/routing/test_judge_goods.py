@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.paths import UNREACHABLE_S
-from routing.plan import Charge, Plan, Timed, timetable
-from routing.problem import (
+from routing.problems.plan import Charge, Plan, Timed, timetable
+from routing.problems.problem import (
     Battery,
     Break,
     Charger,
@@ -19,6 +18,7 @@ from routing.problem import (
     Stop,
     Visit,
 )
+from routing.roads.paths import UNREACHABLE_S
 from tests.routing.problems import Charges, priced, verdict
 
 ROAD = np.abs(np.arange(6)[:, None] - np.arange(6)[None, :]) * 10

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.plan import Plan, check, cost, timetable
-from routing.problem import Problem, Slot
+from routing.problems.plan import Plan, check, cost, timetable
+from routing.problems.problem import Problem, Slot
 from tests.routing.problems import FEW, plans, rich_problems, verdict
 
 Case = tuple[Problem, Plan]

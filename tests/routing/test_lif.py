@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from routing.errors import SiteError
-from routing.lif import read_lif
 from routing.site import Role
-from routing.site_yaml import dump, loads
+from routing.sites.lif import read_lif
+from routing.sites.site_yaml import dump, loads
 
 EXAMPLE = Path(__file__).parents[2].parent / "shared" / "vdma-lif" / "example.lif.json"
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.ortools_model import improve, propose
-from routing.plan import Charge, Plan, check, timetable
-from routing.problem import (
+from routing.problems.plan import Charge, Plan, check, timetable
+from routing.problems.problem import (
     Battery,
     Break,
     Charger,
@@ -23,6 +22,7 @@ from routing.problem import (
     Visit,
     Weights,
 )
+from routing.solving.ortools_model import improve, propose
 from tests.routing.problems import FEW, plans, priced, rich_problems, verdict
 
 LINE = np.abs(np.arange(0, 110, 10)[:, None] - np.arange(0, 110, 10)[None, :])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from routing.pace import Paced
-from routing.paths import UNREACHABLE_S, Roads, Rules
+from routing.roads.pace import Paced
+from routing.roads.paths import UNREACHABLE_S, Roads, Rules
 from routing.site import Edge, NodeId
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 
 SITES = Path(__file__).parents[2] / "configs" / "sites"
 RULES = Rules(speed_m_s=1.2, width_m=0.6, kind="cart")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.partition import Column, select
+from routing.solving.partition import Column, select
 from tests.routing.problems import FEW
 
 Pool = tuple[list[Column], int, list[int], list[int]]

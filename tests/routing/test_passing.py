@@ -4,9 +4,9 @@ import pytest
 
 from routing.errors import Fault
 from routing.geometry import Point
-from routing.passing import Half, KeepRight, Step, axes
+from routing.roads.passing import Half, KeepRight, Step, axes
 from routing.site import Edge, NodeId, Site
-from routing.site_yaml import dump, examine_text, loads
+from routing.sites.site_yaml import dump, examine_text, loads
 
 TEXT = """\
 site: cross

@@ -11,7 +11,7 @@ import pytest
 
 from routing.errors import Unreachable
 from routing.geometry import GeoPoint, LocalFrame, Point
-from routing.paths import UNREACHABLE_S, Roads, Rules, travel_matrix
+from routing.roads.paths import UNREACHABLE_S, Roads, Rules, travel_matrix
 from routing.site import (
     Door,
     DoorId,

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan, check, cost, timetable
-from routing.problem import Problem, Profile, Request, Slot, Stop, Visit
+from routing.problems.plan import Plan, check, cost, timetable
+from routing.problems.problem import Problem, Profile, Request, Slot, Stop, Visit
 from routing.refusal import Refusal
+from routing.roads.paths import UNREACHABLE_S
 
 APART = np.array([[0, 10, 20, 90], [10, 0, 10, 90], [20, 10, 0, 90], [90, 90, 90, 0]])
 PICK, DROP = Visit("food", 0), Visit("food", 1)

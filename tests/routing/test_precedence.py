@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.precedence import NoWay, Precedence
-from routing.spacetime import FOREVER, Net, Span
+from routing.traffic.precedence import NoWay, Precedence
+from routing.traffic.spacetime import FOREVER, Net, Span
 from tests.routing.lanes import both_ways, corridor_with_bay, nets, overlaps
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from routing.errors import BadProblem, RoutingError
-from routing.problem import (
+from routing.problems.problem import (
     BOUND_PENALTY,
     Battery,
     Break,
@@ -24,7 +24,7 @@ from routing.problem import (
     Visit,
     Weights,
 )
-from routing.problem_faults import LARGEST, LARGEST_AMOUNT
+from routing.problems.problem_faults import LARGEST, LARGEST_AMOUNT
 from tests.routing.problems import FEW, rich_problems
 
 CARRY = (Stop(node=0, load=(1,)), Stop(node=1, load=(-1,)))

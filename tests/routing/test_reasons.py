@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan
-from routing.problem import (
+from routing.problems.plan import Plan
+from routing.problems.problem import (
     Battery,
     Break,
     Charger,
@@ -22,8 +21,9 @@ from routing.problem import (
     Visit,
 )
 from routing.refusal import Refusal
+from routing.roads.paths import UNREACHABLE_S
 from routing.search.board import Board
-from routing.solver import Budget, Stage, explain, insert, solve
+from routing.solving.solver import Budget, Stage, explain, insert, solve
 from tests.routing.boards import LINE, carry, cart, look, numbers, on_line
 from tests.routing.problems import FEW, rich_problems
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.relay import (
+from routing.watch.relay import (
     CannotRelay,
     FlownRing,
     Sortie,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.air.response import Responder, Scene, Trip, choose
 from routing.errors import Unreachable
 from routing.geometry import Point
 from routing.refusal import Refusal
-from routing.response import Responder, Scene, Trip, choose
 
 SCENE = Scene(at=Point(1000, 0), on_scene_s=600, least_s=300)
 NEAR = Responder(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from routing.errors import Fault, SiteError
-from routing.marked_yaml import MAX_BYTES
 from routing.site import Role, Zone
-from routing.site_yaml import dump, examine, examine_text, load, loads
+from routing.sites.marked_yaml import MAX_BYTES
+from routing.sites.site_yaml import dump, examine, examine_text, load, loads
 
 SITES = Path(__file__).parents[2] / "configs" / "sites"
 TEXT = (SITES / "corridor.yaml").read_text(encoding="utf-8")

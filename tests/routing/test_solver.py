@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import routing.search
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan, check
-from routing.problem import Problem, Profile, Request, Slot, Stop, Visit
+from routing.problems.plan import Plan, check
+from routing.problems.problem import Problem, Profile, Request, Slot, Stop, Visit
 from routing.refusal import Refusal
+from routing.roads.paths import UNREACHABLE_S
 from routing.search.compiled import COMPILED
-from routing.solver import Budget, explain, insert, solve, warm_up
+from routing.solving.solver import Budget, explain, insert, solve, warm_up
 from tests.routing.rich_day import rich_day
 
 NODES = 8

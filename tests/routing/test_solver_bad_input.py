@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 
 from routing.errors import BadProblem
-from routing.paths import UNREACHABLE_S
-from routing.plan import Plan, check
-from routing.problem import Battery, Charger, Problem, Profile, Request, Slot, Stop, Weights
-from routing.solver import Budget, Stage, insert, solve, warm_up
+from routing.problems.plan import Plan, check
+from routing.problems.problem import (
+    Battery,
+    Charger,
+    Problem,
+    Profile,
+    Request,
+    Slot,
+    Stop,
+    Weights,
+)
+from routing.roads.paths import UNREACHABLE_S
+from routing.solving.solver import Budget, Stage, insert, solve, warm_up
 from tests.routing.boards import carry, cart, look, on_line
 
 LARGEST = 1_000_000_000

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.plan import Plan, check
-from routing.problem import Problem, Request
-from routing.solver import Budget, Stage, insert, solve
+from routing.problems.plan import Plan, check
+from routing.problems.problem import Problem, Request
+from routing.solving.solver import Budget, Stage, insert, solve
 from tests.routing.boards import judged_price
 from tests.routing.problems import FEW, rich_problems
 from tests.routing.test_reasons import believe

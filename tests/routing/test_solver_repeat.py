@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from routing.plan import Plan
-from routing.problem import Visit
-from routing.solver import Budget, Stage, insert, solve
+from routing.problems.plan import Plan
+from routing.problems.problem import Visit
+from routing.solving.solver import Budget, Stage, insert, solve
 from tests.routing.rich_day import rich_day
 
 ROOT = Path(__file__).parents[2]

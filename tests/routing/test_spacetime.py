@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.spacetime import FOREVER, Hop, Net, Span, Step, find_way
+from routing.traffic.spacetime import FOREVER, Hop, Net, Span, Step, find_way
 from tests.routing.lanes import LANES, both_ways, corridor_with_bay, free_from, nets, overlaps
 
 FREE = free_from({})

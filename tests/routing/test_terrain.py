@@ -7,7 +7,7 @@ import shapely
 
 from routing.errors import RasterError, SiteError
 from routing.geometry import Point
-from routing.site_yaml import load
+from routing.sites.site_yaml import load
 from routing.terrain import read_terrain
 
 SITE = """\

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.unpredictable import (
+from routing.watch.measures import (
+    detection,
+    entropy,
+    gaps_by_point,
+    secrecy,
+    worst_idle_s,
+)
+from routing.watch.rings import rings
+from routing.watch.unpredictable import (
     Unkept,
     Wander,
     allowed,
@@ -18,14 +26,6 @@ from routing.unpredictable import (
     next_point,
     visits,
     wander,
-)
-from routing.watch import rings
-from routing.watch_measures import (
-    detection,
-    entropy,
-    gaps_by_point,
-    secrecy,
-    worst_idle_s,
 )
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from routing.spacetime import FOREVER, Hop, Step, gaps_between
-from routing.visits import Visits
-from routing.visits_check import Circle, require_no_circle
+from routing.traffic.spacetime import FOREVER, Hop, Step, gaps_between
+from routing.traffic.visits import Visits
+from routing.traffic.visits_check import Circle, require_no_circle
 from tests.routing.lanes import LANES, both_ways
 
 HOPS = {(h.start, h.end): h for h in both_ways((0, 1, 1000), (1, 2, 1000), (2, 3, 1000))}

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from routing.errors import Unreachable
 from routing.tours import anneal
-from routing.watch import (
+from routing.watch.fleet import fewest_vehicles, lower_bound_s
+from routing.watch.rings import (
     Ring,
     checked_cost,
     rings,
     rings_within,
     worst_idle_s,
 )
-from routing.watch_fleet import fewest_vehicles, lower_bound_s
 
 Matrix = list[list[float]]
 
@@ -134,7 +134,7 @@ def test_rings_without_a_compiler_are_the_same(monkeypatch: pytest.MonkeyPatch) 
     for name, value in list(vars(anneal).items()):
         if hasattr(value, "py_func"):
             monkeypatch.setattr(anneal, name, value.py_func)
-    monkeypatch.setattr("routing.watch.anneal", anneal.anneal)
+    monkeypatch.setattr("routing.watch.rings.anneal", anneal.anneal)
     assert rings(times, [5.0] * 9, 3, rounds=2_000) == compiled
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from routing.wind import LEAST_M_S, Wind, blowing, from_any_side
+from routing.air.wind import LEAST_M_S, Wind, blowing, from_any_side
 
 METRES = st.floats(-5000, 5000)
 BREEZE = st.builds(Wind, st.floats(-8, 8), st.floats(-8, 8))

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.commands.site import summary
-from dispatcher.task import Goods
+from dispatcher.domain.task import Goods
 from routing.errors import Unreachable
-from routing.paths import Roads, Rules
+from routing.roads.paths import Roads, Rules
 from routing.site import LaneId, NodeId, Site
-from routing.site_yaml import dump, examine_text, loads
+from routing.sites.site_yaml import dump, examine_text, loads
 from routing.windows import DAY_S, GOODS, Window
 
 TEXT = (Path(__file__).parents[1] / "sim" / "air_lock.yaml").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from routing.site import PlaceId, WorkcellId
-from routing.site_yaml import dump, examine_text, loads
+from routing.sites.site_yaml import dump, examine_text, loads
 
 TEXT = (Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml").read_text("utf-8")
 CELLS = """\

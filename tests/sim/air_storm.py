@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.mavlink.datagrams import Datagrams, MemoryDatagrams, Peer, Receiver
 from fleet.vehicle import VehicleId
 from routing.site import Site
-from sim.mavlink_autopilot import MavlinkAutopilot
-from sim.wires import MemoryWires
+from sim.mavlink.autopilot import MavlinkAutopilot
+from sim.running.wires import MemoryWires
 from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 

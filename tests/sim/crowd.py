@@ -23,11 +23,11 @@ from typing import Any
 
 import yaml
 
-from dispatcher.intake import parse
-from dispatcher.task import Task, TaskId, TaskState
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Task, TaskId, TaskState
 from sim import loops
-from sim.config import Scenario, load_scenario
-from sim.scenario import Simulation
+from sim.running.scenario import Simulation
+from sim.scenario.config import Scenario, load_scenario
 from tests.sim.tall_hospital import COLUMNS
 
 FLOORS, LIFTS = (1, 2, 3), (0, 4, 8, 12)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from dispatcher.intake import parse
-from dispatcher.task import Task, TaskId
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Task, TaskId
 from fleet.mission import Action, ActionKind
-from sim.bodies import GroundBody
-from sim.config import Scenario, load_scenario
-from sim.scenario import Simulation
-from sim.world import Observer
+from sim.running.scenario import Simulation
+from sim.scenario.config import Scenario, load_scenario
+from sim.world.bodies import GroundBody
+from sim.world.world import Observer
 
 SITE = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"
 

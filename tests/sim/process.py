@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dispatcher.executors import Executors, InlineExecutor
-from dispatcher.intake import parse
-from dispatcher.journal import Journal
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import TaskId, TaskState
+from dispatcher.records.executors import Executors, InlineExecutor
+from dispatcher.records.journal import Journal
+from dispatcher.records.store import Store
 from dispatcher.service import Service
-from dispatcher.store import Store
-from dispatcher.task import TaskId, TaskState
 from fleet.clock import Clock
 from fleet.connect import connect
 from fleet.mavlink.link import MavlinkLink
-from sim.config import Scenario
-from sim.monitors import Monitors
-from sim.stage import Stage
-from sim.wires import MemoryWires
+from sim.judges.monitors import Monitors
+from sim.running.stage import Stage
+from sim.running.wires import MemoryWires
+from sim.scenario.config import Scenario
 from tests.sim.hospital import Deeds, story_of
 
 

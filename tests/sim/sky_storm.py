@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dispatcher.control_desk import Order
+from dispatcher.desks.control_desk import Order
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.task import TaskId
 from dispatcher.errors import DispatchError
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.task import TaskId
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import MODELS, Hospital, hospital
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fleet.bus import Bus, Handler, Subscription
-from sim.wires import MemoryWires
+from sim.running.wires import MemoryWires
 
 Json = dict[str, Any]
 Hear = Callable[[str, Json], None]

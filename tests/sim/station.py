@@ -12,9 +12,9 @@ from fleet.mavlink.datagrams import MemoryDatagrams, MemoryEther
 from fleet.mavlink.missions import Item
 from fleet.mavlink.parser import Message, Parser
 from routing.site import NodeId
-from sim.mavlink_autopilot import AutopilotConfig, MavlinkAutopilot
-from sim.multirotor import Multirotor
-from sim.world import World
+from sim.mavlink.autopilot import AutopilotConfig, MavlinkAutopilot
+from sim.world.multirotor import Multirotor
+from sim.world.world import World
 from tests.fleet.mavlink_scene import DRONE, GROUND, SPEC, Kind, meadow_site
 
 M = TypeVar("M", bound=Message)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.bus import MemoryBus
 from fleet.vehicle import VehicleId
 from routing.site import DoorId
-from routing.site_yaml import load
-from sim.machines import DoorMachine
-from sim.monitors import Monitors
-from sim.world import World
+from routing.sites.site_yaml import load
+from sim.judges.monitors import Monitors
+from sim.world.machines import DoorMachine
+from sim.world.world import World
 from tests.sim.hospital import MODELS, Hospital, hospital, told_at_length
 from tests.sim.process import place
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.control_desk import Order
-from dispatcher.incidents import IncidentState
-from dispatcher.incidents_in import IncidentIn
+from dispatcher.desks.control_desk import Order
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.incidents import IncidentState
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
-from sim.multirotor import Multirotor, Wind
+from sim.world.multirotor import Multirotor, Wind
 from tests.sim.dock_yard import STANDBY, dock_yard
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.process import place as process

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from tests.sim.air_storm import Ending, play, scenario, story
 
 OFFLINE, TWO_OF_ONE_ID = "vehicle_offline", "vehicle_fault system_id_collision"

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.test_three_dialects import fleet_file

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from routing.site import LiftId
-from sim.bodies import GroundBody
+from sim.world.bodies import GroundBody
 from tests.sim.hospital import Hospital, hospital
 
 DAY = Path(__file__).parents[2] / "configs" / "outbreak-day.yaml"

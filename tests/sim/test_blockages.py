@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.alerts import Alert
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
+from dispatcher.records.alerts import Alert
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
 from tests.sim.hospital import Hospital, hospital, scenario_file

@@ -8,11 +8,11 @@ import pytest
 from fleet.energy import EnergySpec
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import Edge, NodeId, PlaceId, Site, Zone
-from sim.bodies import GroundBody
-from sim.world import World
+from routing.sites import site_yaml
+from sim.world.bodies import GroundBody
+from sim.world.world import World
 
 ENERGY = EnergySpec(capacity_wh=100.0, idle_w=36.0, move_w=360.0, work_w=720.0, charge_w=3600.0)
 

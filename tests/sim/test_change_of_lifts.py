@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dispatcher.task import TaskId, TaskState
-from sim.config import load_scenario
-from sim.scenario import Simulation
+from dispatcher.domain.task import TaskId, TaskState
+from sim.running.scenario import Simulation
+from sim.scenario.config import load_scenario
 
 SITE = """\
 # Two lifts in a row: from the kitchen one goes up with the first and on with the second.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
-from sim.bodies import GroundBody
+from sim.world.bodies import GroundBody
 from tests.sim.hospital import SITE, hospital, scenario_file
 from tests.sim.process import place as restartable
 

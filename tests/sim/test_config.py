@@ -9,10 +9,10 @@ from dispatcher.errors import ConfigFault
 from fleet.vehicle import Medium
 from routing.errors import SiteError
 from routing.site import Role
-from routing.solver import Stage
-from sim.check import check_scenario
-from sim.config import Scenario, load_scenario
-from sim.expect import evaluate, expectation
+from routing.solving.solver import Stage
+from sim.judges.expect import evaluate, expectation
+from sim.scenario.check import check_scenario
+from sim.scenario.config import Scenario, load_scenario
 from tests.sim.hospital import told_at_length
 
 CONFIGS = Path(__file__).parents[2] / "configs"

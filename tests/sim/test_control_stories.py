@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dispatcher.air_in_use import AirInUse
-from dispatcher.control_desk import Order, Reply
-from dispatcher.flight_log import Flight, FlightQuery
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.task import TaskState
+from dispatcher.air.air_in_use import AirInUse
+from dispatcher.desks.control_desk import Order, Reply
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.task import TaskState
+from dispatcher.flight_log.log import Flight, FlightQuery
 from fleet.vehicle import VehicleId
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital, scenario_file

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.intake import parse
-from dispatcher.task import Kind
-from sim.config import Scenario, load_scenario
-from sim.demand import Order, demand
-from sim.demand_rows import PROFILES
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Kind
+from sim.scenario.config import Scenario, load_scenario
+from sim.scenario.demand import Order, demand
+from sim.scenario.demand_rows import PROFILES
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SITE = Path(__file__).parent / "small_hospital.yaml"

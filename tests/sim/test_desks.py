@@ -6,8 +6,8 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from dispatcher.emergencies_in import EmergencyIn
-from dispatcher.road_rules_in import RoadRuleIn
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.desks.road_rules_in import RoadRuleIn
 from tests.sim.hospital import hospital, scenario_file
 
 DISK_S = 0.05

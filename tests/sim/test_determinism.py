@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.config import load_scenario
 from sim.run import Wishes, run
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, scenario_file
 
 QUICK = Path(__file__).parents[2] / "configs" / "quick.yaml"

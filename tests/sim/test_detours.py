@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.mission import Action
 from fleet.vehicle import VehicleId
 from routing.site import Edge, LaneId
-from sim.bodies import GroundBody
-from sim.world import Observer
+from sim.world.bodies import GroundBody
+from sim.world.world import Observer
 from tests.sim.hospital import MODELS, hospital
 
 C1, C2 = VehicleId("C1"), VehicleId("C2")

@@ -7,9 +7,9 @@ import pytest
 
 from fleet.vda5050.codec import HAND_OVER, Codec
 from fleet.vda5050.messages import STATE, State
-from sim.config import load_scenario
-from sim.direct import direct
 from sim.run import Wishes, run
+from sim.running.direct import direct
+from sim.scenario.config import load_scenario
 from tests.sim.test_three_dialects import fleet_file
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
-from sim.copter_modes import RTL
+from sim.mavlink.copter_modes import RTL
 from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 

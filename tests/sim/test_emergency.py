@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.emergencies import Emergency, stands_aside
-from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.domain.emergencies import Emergency, stands_aside
+from dispatcher.domain.task import TaskState
 from dispatcher.errors import NotFound, Refused
-from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.site import LiftId, NodeId
 from sim.loops import VirtualLoop

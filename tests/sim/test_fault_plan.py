@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from fleet.vehicle import VehicleId
 from routing.site import Edge, Lane, LaneId, NodeId
-from sim.fault_checks import crowd_streams
-from sim.fault_plan import FaultSource, PlannedFault, planned_faults, stream
-from sim.fault_rows import CrowdRow, FaultRow
-from sim.hindrances import Crowd, Hindrances
 from sim.moments import DAY_S
+from sim.scenario.fault_checks import crowd_streams
+from sim.scenario.fault_plan import FaultSource, PlannedFault, planned_faults, stream
+from sim.scenario.fault_rows import CrowdRow, FaultRow
+from sim.world.hindrances import Crowd, Hindrances
 
 NAMES = st.lists(st.sampled_from(["C1", "C2", "C3", "M1", "U1"]), unique=True, min_size=1)
 ROWS = st.lists(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import Severity, VehicleId, VehicleState
-from sim.config import load_scenario
-from sim.multirotor import Multirotor
 from sim.run import Wishes, run
+from sim.scenario.config import load_scenario
+from sim.world.multirotor import Multirotor
 from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
 from tests.sim.test_drone_stories import SITE as FIELD
 from tests.sim.test_drone_stories import VEHICLES as DRONES

@@ -11,16 +11,16 @@ from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.site import DoorId, LaneId, LiftId, NodeId, PlaceId
-from sim.bodies import GroundBody
-from sim.effects import Targets
-from sim.fault_plan import PlannedFault
-from sim.faults import Faults
-from sim.machines import DoorMachine, LiftMachine
-from sim.radio import Radio
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import World
+from routing.sites import site_yaml
+from sim.running.effects import Targets
+from sim.running.faults import Faults
+from sim.scenario.fault_plan import PlannedFault
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.bodies import GroundBody
+from sim.world.machines import DoorMachine, LiftMachine
+from sim.world.radio import Radio
+from sim.world.world import World
 
 
 class Stage:

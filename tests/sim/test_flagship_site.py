@@ -8,15 +8,15 @@ import networkx as nx
 import pytest
 from shapely import LineString, Polygon
 
-from dispatcher.eligibility import why_not
-from dispatcher.task import Delivery, Goods
+from dispatcher.domain.eligibility import why_not
+from dispatcher.domain.task import Delivery, Goods
 from fleet.vehicle import Medium, VehicleSpec
 from routing.geometry import Point
-from routing.paths import Roads, Rules
+from routing.roads.paths import Roads, Rules
 from routing.site import AirKind, AirspaceId, LevelId, NodeId, PlaceId, Role, Site, Zone
-from routing.site_yaml import examine
-from sim.config import Scenario, load_scenario
-from sim.demand import demand
+from routing.sites.site_yaml import examine
+from sim.scenario.config import Scenario, load_scenario
+from sim.scenario.demand import demand
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 RIVERSIDE = CONFIGS / "sites" / "riverside.yaml"

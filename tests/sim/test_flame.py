@@ -4,7 +4,7 @@ import signal
 import xml.etree.ElementTree as ET
 from time import process_time
 
-from sim.flame import WIDTH, Flame
+from sim.report.flame import WIDTH, Flame
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -6,14 +6,14 @@ from itertools import combinations
 
 import pytest
 
-from dispatcher.claims import Resources
-from dispatcher.halves import Halves
+from dispatcher.traffic.claims import Resources
+from dispatcher.traffic.halves import Halves
 from fleet.vehicle import Position, VehicleSpec
 from routing.geometry import Point
-from routing.passing import Half, KeepRight
+from routing.roads.passing import Half, KeepRight
 from routing.site import LevelId, NodeId, Site
-from routing.site_yaml import loads
-from sim.outlines import swept
+from routing.sites.site_yaml import loads
+from sim.world.outlines import swept
 from tests.dispatcher.ward import cart
 
 TIGHT = """\

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.incidents import Incident, IncidentState
+from dispatcher.domain.task import TaskState
 from dispatcher.errors import Refused
-from dispatcher.help_flights import Call
-from dispatcher.incidents import Incident, IncidentState
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.task import TaskState
-from dispatcher.worker import Worker
+from dispatcher.missions.help_flights import Call
+from dispatcher.work.worker import Worker
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
-from sim.config import PlannedIncident
-from sim.incident_watch import Seen
+from sim.judges.incident_watch import Seen
+from sim.scenario.config import PlannedIncident
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital, told_at_length
 from tests.sim.process import place as process

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.task import TaskState
+from dispatcher.domain.views import Activity, VehicleView
 from dispatcher.errors import ConfigFault, Refused
-from dispatcher.task import TaskState
-from dispatcher.views import Activity, VehicleView
 from fleet.vehicle import VehicleId
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, MODELS, SITE, Hospital, hospital
 
 W1 = VehicleId("W1")

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
 from tests.sim.leg_site import BLOOD, bloodline

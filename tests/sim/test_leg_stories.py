@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dispatcher.api import create_app
-from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.api.app import create_app
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Priority, Task, TaskId, TaskState
 from dispatcher.errors import FieldFault, IllegalMove, Refused
-from dispatcher.intake import parse
-from dispatcher.task import Priority, Task, TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal
 from routing.site import NodeId

@@ -10,10 +10,10 @@ import pytest
 from fleet.bus import MemoryBus
 from fleet.energy import EnergySpec
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.site import DoorId, Edge, LiftId, NodeId, PlaceId, Site
-from sim.machines import DoorMachine, LiftMachine, Passengers
-from sim.world import World
+from routing.sites import site_yaml
+from sim.world.machines import DoorMachine, LiftMachine, Passengers
+from sim.world.world import World
 
 LIFT = "wardline/v1/facilities/lift/lift-1"
 DOOR = "wardline/v1/facilities/door/d1"

@@ -9,13 +9,13 @@ import pytest
 from fleet.energy import EnergySpec
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, Position, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import Edge, LaneId, LevelId, NodeId, PlaceId, Site
+from routing.sites import site_yaml
 from routing.windows import Window
-from sim.bodies import GroundBody, Signal
-from sim.monitors import Monitors
-from sim.world import World
+from sim.judges.monitors import Monitors
+from sim.world.bodies import GroundBody, Signal
+from sim.world.world import World
 from tests.sim.passage import PASSAGE
 from tests.sim.test_multirotor import SPEC
 

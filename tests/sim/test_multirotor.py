@@ -10,8 +10,8 @@ from fleet.energy import EnergySpec
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import NodeId, PlaceId
-from sim.multirotor import Multirotor, Wind
-from sim.world import World
+from sim.world.multirotor import Multirotor, Wind
+from sim.world.world import World
 from tests.fleet.mavlink_scene import meadow_site
 
 SPEC = VehicleSpec(

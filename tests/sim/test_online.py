@@ -9,14 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from dispatcher.task import Priority
-from routing.plan import Plan, check
-from routing.problem import Problem
-from sim.bench import policies_named
-from sim.online import Ended, Replay
-from sim.online_demand import LINES, Asked, ask
-from sim.online_hospital import FLEET, MAKES, Hospital, load_hospital
-from sim.online_policies import POLICIES, Thought
+from dispatcher.domain.task import Priority
+from routing.problems.plan import Plan, check
+from routing.problems.problem import Problem
+from sim.bench.bench import policies_named
+from sim.bench.online import Ended, Replay
+from sim.bench.online_demand import LINES, Asked, ask
+from sim.bench.online_hospital import FLEET, MAKES, Hospital, load_hospital
+from sim.bench.online_policies import POLICIES, Thought
 from sim.options import WrongUse, seeds_named
 
 REPEATABLE = Thought(iterations=5)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import Edge, LevelId, LiftId
-from sim.bodies import GroundBody
-from sim.machines import LiftMachine
-from sim.standstill import wants
-from sim.world import Observer
+from sim.judges.standstill import wants
+from sim.world.bodies import GroundBody
+from sim.world.machines import LiftMachine
+from sim.world.world import Observer
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.street import street
 from tests.sim.two_lifts import lift_of, side_by_side

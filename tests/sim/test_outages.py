@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.site import LevelId, LiftId
 from tests.sim.hospital import hospital, scenario_file

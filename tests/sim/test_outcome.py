@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.task import (
+from dispatcher.domain.task import (
     Delivery,
     Goods,
     Kind,
@@ -15,7 +15,7 @@ from dispatcher.task import (
     TaskState,
 )
 from routing.site import PlaceId
-from sim.outcome import (
+from sim.judges.outcome import (
     done_ratio,
     is_late,
     latencies,

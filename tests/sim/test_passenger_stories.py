@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import ConfigFault
-from routing.site_yaml import dump, examine_text, loads
-from sim.config import load_scenario
-from sim.machines import LiftMachine
+from routing.sites.site_yaml import dump, examine_text, loads
+from sim.scenario.config import load_scenario
+from sim.world.machines import LiftMachine
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.two_lifts import SITE, lift_of
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
-from sim.outlines import gap_m
-from sim.standstill import wants
+from sim.judges.standstill import wants
+from sim.world.outlines import gap_m
 from tests.sim.hospital import Hospital, hospital, told_at_length
 from tests.sim.passage import PASSAGE, passage
 from tests.sim.process import place as place_

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.desks.emergencies_in import EmergencyIn
 from dispatcher.errors import IllegalMove, Refused
-from sim.outlines import gap_m
+from sim.world.outlines import gap_m
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.passage import passage
 from tests.sim.process import Place

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.control_desk import Order, Reply
+from dispatcher.desks.control_desk import Order, Reply
+from dispatcher.domain.task import TaskState
 from dispatcher.errors import NotFound, Refused
-from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import DRONE, hospital, scenario_file
 

@@ -6,8 +6,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from routing import solver
-from sim import rehearsal
+from routing.solving import solver
+from sim.running import rehearsal
 from tests.sim.hospital import scenario_file
 
 pytest_plugins = ["pytester"]
@@ -155,7 +155,10 @@ def test_what_goes_wrong_is_told_at_the_users_own_line(
 
 
 def test_it_costs_the_start_of_pytest_nothing_and_changes_no_other_test() -> None:
-    heavy = ("asyncio", "numpy", "pydantic", "dispatcher", "routing", "fleet", "sim.config")
+    heavy = (
+        *["asyncio", "numpy", "pydantic", "dispatcher", "routing", "fleet"],
+        "sim.scenario.config",
+    )
     program = (
         "import sys, pytest; before = set(sys.modules); import sim.pytest_plugin as plugin;"
         f"print(sorted((set(sys.modules) - before) & {set(heavy)}));"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fleet.bus import MemoryBus
-from sim.radio import HELD_BACK_S, LINE_MOST, Radio, RadioBus
+from sim.world.radio import HELD_BACK_S, LINE_MOST, Radio, RadioBus
 
 
 class Ends:

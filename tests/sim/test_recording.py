@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.alerts import Alert
-from dispatcher.feed import Change
+from dispatcher.domain.task import Task, TaskId
+from dispatcher.domain.views import VehicleView
+from dispatcher.records.alerts import Alert
+from dispatcher.records.feed import Change
 from dispatcher.replay.folder import JOURNAL, read_run
 from dispatcher.replay.history import History, read
 from dispatcher.replay.recording import FILE
-from dispatcher.task import Task, TaskId
-from dispatcher.views import VehicleView
 from fleet.vehicle import Position, VehicleId
 from sim import loops
-from sim.config import load_scenario
 from sim.run import Wishes, run
-from sim.scenario import Simulation
+from sim.running.scenario import Simulation
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, scenario_file
 from tests.sim.test_determinism import DEMAND
 

@@ -12,10 +12,10 @@ import pytest
 from dispatcher.errors import ConfigFault, IllegalMove, Refused
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
-from sim.config import load_scenario
 from sim.options import WrongUse
-from sim.rehearsal import NotSo, Rehearsal, RuleBroken
 from sim.run import Wishes, run
+from sim.running.rehearsal import NotSo, Rehearsal, RuleBroken
+from sim.scenario.config import load_scenario
 from tests.sim.hospital import DRONE, scenario_file
 
 DEMAND = """

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.alerts import Alert, Severity
-from dispatcher.task import Delivery, Goods, Leg, Patrol, Priority, Task, TaskId, TaskState
+from dispatcher.domain.task import Delivery, Goods, Leg, Patrol, Priority, Task, TaskId, TaskState
+from dispatcher.records.alerts import Alert, Severity
 from fleet.clock import Clock
 from fleet.energy import EnergySpec
 from fleet.facility import LiftWait
 from fleet.vehicle import Medium, Position, VehicleId, VehicleSpec
-from routing import site_yaml
 from routing.geometry import Point
 from routing.site import AirspaceId, LevelId, LiftId, Name, NodeId, PlaceId, Site
-from sim.bodies import Signal
-from sim.expect import ExpectResult
-from sim.outcome import summary_of_tasks, summary_of_vehicles
-from sim.recorder import Recorder
-from sim.report import RunResult, write_report
-from sim.world import World
+from routing.sites import site_yaml
+from sim.judges.expect import ExpectResult
+from sim.judges.outcome import summary_of_tasks, summary_of_vehicles
+from sim.judges.recorder import Recorder
+from sim.report.report import RunResult, write_report
+from sim.world.bodies import Signal
+from sim.world.world import World
 
 AIR = """
 air:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vda5050.messages import EStop
 from fleet.vehicle import VehicleId
 from routing.site import LaneId

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from dispatcher.desks.road_rules_in import RoadRuleIn
+from dispatcher.domain.road_rules import RoadRule
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.road_rules import RoadRule
-from dispatcher.road_rules_in import RoadRuleIn
-from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import Edge, LaneId
-from sim.bodies import GroundBody
-from sim.world import Observer
+from sim.world.bodies import GroundBody
+from sim.world.world import Observer
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.process import place as process_of
 from tests.sim.test_detours import C1, C2, Tracks, ring_file

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.separation import Track, nearest_m
+from sim.judges.separation import Track, nearest_m
 
 STILL = Track(0, 0, 50, 0, 0, 50)
 

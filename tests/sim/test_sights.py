@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.desks.observations import Observation, ObservationIn, Sight
+from dispatcher.domain.incidents import IncidentState, Source
+from dispatcher.domain.task import TaskState
 from dispatcher.errors import ConfigFault, Refused
-from dispatcher.incidents import IncidentState, Source
-from dispatcher.observations import Observation, ObservationIn, Sight
-from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.process import place as process

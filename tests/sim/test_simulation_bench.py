@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from dispatcher.roadbook import rules_of
+from dispatcher.traffic.roadbook import rules_of
 from fleet.vehicle import Medium
-from routing.paths import Roads
-from sim.bench_simulation import made
-from sim.made_hospital import BAYS, drones_of
+from routing.roads.paths import Roads
+from sim.bench.bench_simulation import made
+from sim.bench.made_hospital import BAYS, drones_of
 
 
 @pytest.mark.parametrize("vehicles", [1, 2, 17, 40, 150])

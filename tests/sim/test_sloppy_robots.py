@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.alerts import Alert
-from dispatcher.task import Task, TaskState
+from dispatcher.domain.task import Task, TaskState
+from dispatcher.records.alerts import Alert
 from fleet.vehicle import VehicleId
 from tests.sim import sloppy
 from tests.sim.hospital import Hospital, hospital

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.incidents_in import IncidentIn
-from sim.config import PlannedIncident
+from dispatcher.desks.incidents_in import IncidentIn
+from sim.scenario.config import PlannedIncident
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.desks.intake import parse
+from dispatcher.domain.task import Priority, TaskState
 from dispatcher.errors import IllegalMove, Refused
-from dispatcher.intake import parse
-from dispatcher.task import Priority, TaskState
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
 from tests.sim.hospital import DRONE, hospital, scenario_file

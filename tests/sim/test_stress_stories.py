@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
-from sim.bodies import GroundBody
-from sim.vda5050_robot import Vda5050Robot
-from sim.world import Observer
+from sim.vda5050.robot import Vda5050Robot
+from sim.world.bodies import GroundBody
+from sim.world.world import Observer
 from tests.sim.hospital import Hospital, hospital, scenario_file
 from tests.sim.street import street
 from tests.sim.test_outages import lift_of, side_by_side

@@ -15,16 +15,16 @@ import shapely
 from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
-from dispatcher.book import TaskBook
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.desks.intake import parse
+from dispatcher.desks.task_in import PatrolIn
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.intake import parse
-from dispatcher.patrol_judge import Forecast
-from dispatcher.task import TaskId, TaskState
-from dispatcher.task_in import PatrolIn
+from dispatcher.patrols.patrol_judge import Forecast
+from dispatcher.records.book import TaskBook
 from fleet.vehicle import VehicleId
-from sim.config import PlannedFault
-from sim.world import Aircraft
+from sim.scenario.config import PlannedFault
+from sim.world.world import Aircraft
 from tests.sim.dock_yard import dock_yard
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.process import Place, place

@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from dispatcher.cli import make_app, told
 from dispatcher.errors import ConfigFault, NotFound
 from sim.options import WrongUse
-from sim.sweep import Setting, settings_of, split_values
-from sim.sweep_figures import FIGURES, paired, spread, values
-from sim.sweep_jobs import run_all, simulate
-from sim.sweep_store import FILE, Run, Store, key_of
-from sim.sweep_table import cells, rows_of
+from sim.sweeps.figures import FIGURES, paired, spread, values
+from sim.sweeps.jobs import run_all, simulate
+from sim.sweeps.store import FILE, Run, Store, key_of
+from sim.sweeps.sweep import Setting, settings_of, split_values
+from sim.sweeps.table import cells, rows_of
 from tests.sim.hospital import scenario_file
 
 DEMAND = """

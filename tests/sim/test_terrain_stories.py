@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import ConfigFault
-from sim.config import load_scenario
+from sim.scenario.config import load_scenario
 from tests.sim.dock_yard import dock_yard
 from tests.sim.hospital import hospital
 

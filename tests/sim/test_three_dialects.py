@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.road_rules_in import RoadRuleIn
-from dispatcher.task import TaskId, TaskState
-from sim.wires import MemoryWires
+from dispatcher.desks.road_rules_in import RoadRuleIn
+from dispatcher.domain.task import TaskId, TaskState
+from sim.running.wires import MemoryWires
 from tests.sim.hospital import CART, SITE, Hospital, hospital
 from tests.sim.schema_recorder import SCHEMAS, SchemaRecorder
 

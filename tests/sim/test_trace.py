@@ -14,13 +14,13 @@ from fleet.energy import EnergySpec
 from fleet.facility import Facilities
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
-from routing import site_yaml
-from routing.road_graph import RoadGraph, road_graph
+from routing.roads.road_graph import RoadGraph, road_graph
 from routing.site import LevelId, LiftId, NodeId, PlaceId
-from sim.bodies import GroundBody
-from sim.machines import LiftMachine
-from sim.trace import Trace
-from sim.world import World
+from routing.sites import site_yaml
+from sim.judges.trace import Trace
+from sim.world.bodies import GroundBody
+from sim.world.machines import LiftMachine
+from sim.world.world import World
 
 CHECKER = Path(__file__).parents[2].parent / "shared/benchmarks/checkers/check_traffic.py"
 LIFT, L1, L2 = LiftId("lift-1"), LevelId("L1"), LevelId("L2")

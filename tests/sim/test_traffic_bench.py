@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from routing.precedence import Precedence
-from routing.spacetime import Hop, Net
-from sim.outcome import percentile
-from sim.traffic_graph import Graph, WrongGraph, read_graph
-from sim.traffic_model import Ended, Model
-from sim.traffic_monitor import Monitor
-from sim.traffic_robot import DELAYS
-from sim.traffic_schemes import SCHEMES, Scheme
+from routing.traffic.precedence import Precedence
+from routing.traffic.spacetime import Hop, Net
+from sim.bench.traffic_graph import Graph, WrongGraph, read_graph
+from sim.bench.traffic_model import Ended, Model
+from sim.bench.traffic_monitor import Monitor
+from sim.bench.traffic_robot import DELAYS
+from sim.bench.traffic_schemes import SCHEMES, Scheme
+from sim.judges.outcome import percentile
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "benchmarks"
 HOSPITALS = SHARED / "mapf" / "hospital"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sim.traffic_faults import FAULTS, HOUR_MS, Faults, Kind, Outage, draw_outages
-from sim.traffic_graph import Graph, read_graph
-from sim.traffic_model import Ended, Model
-from sim.traffic_robot import DELAYS
-from sim.traffic_schemes import SCHEMES
+from sim.bench.traffic_faults import FAULTS, HOUR_MS, Faults, Kind, Outage, draw_outages
+from sim.bench.traffic_graph import Graph, read_graph
+from sim.bench.traffic_model import Ended, Model
+from sim.bench.traffic_robot import DELAYS
+from sim.bench.traffic_schemes import SCHEMES
 from tests.sim.tall_hospital import hospital
 from tests.sim.test_traffic_bench import judge
 

@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from routing.site_yaml import loads
-from sim.traffic_graph import Graph, WrongGraph
-from sim.traffic_model import Model
-from sim.traffic_robot import DELAYS
-from sim.traffic_schemes import SCHEMES
-from sim.traffic_site import read_building, site_graph
+from routing.sites.site_yaml import loads
+from sim.bench.traffic_graph import Graph, WrongGraph
+from sim.bench.traffic_model import Model
+from sim.bench.traffic_robot import DELAYS
+from sim.bench.traffic_schemes import SCHEMES
+from sim.bench.traffic_site import read_building, site_graph
 from tests.sim.tall_hospital import hospital
 
 SITES = Path(__file__).parents[2] / "configs" / "sites"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vda5050.messages import EStop, OperatingMode
 from fleet.vehicle import VehicleId
 from routing.site import LaneId, NodeId

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.incidents import IncidentState
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.task import TaskState
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.incidents import IncidentState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.air_storm import SITE
 from tests.sim.hospital import MODELS, hospital

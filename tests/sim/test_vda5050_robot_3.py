@@ -23,7 +23,7 @@ from fleet.vda5050.zone_messages import (
     ZoneSetMessage,
     ZoneType,
 )
-from sim.vda5050_words import Words
+from sim.vda5050.words import Words
 from tests.fleet.vda5050_scene import EPOCH, Json, config_for
 from tests.sim.test_vda5050_robot import CORRIDOR, Hand, in_hand, node, order_of, way
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskState
+from dispatcher.domain.task import TaskState
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
 from tests.sim.hospital import SITE, Hospital, hospital, scenario_file

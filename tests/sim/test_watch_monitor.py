@@ -3,16 +3,16 @@
 import asyncio
 from pathlib import Path
 
-from dispatcher.task import Patrol
+from dispatcher.domain.task import Patrol
 from fleet.vehicle import Position, VehicleId
-from routing import site_yaml
-from routing.drawn import DrawnArea
+from routing.air.drawn import DrawnArea
 from routing.geometry import Point
 from routing.site import LevelId
-from sim.bodies import Signal
-from sim.sky import Sky
-from sim.watch_monitor import SETTLE_S, WatchMonitor
-from sim.world import World
+from routing.sites import site_yaml
+from sim.judges.sky import Sky
+from sim.judges.watch_monitor import SETTLE_S, WatchMonitor
+from sim.world.bodies import Signal
+from sim.world.world import World
 from tests.sim.test_multirotor import SPEC
 
 AIR = """

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from dispatcher.book import TaskBook
+from dispatcher.domain.shifts import ShiftState
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.shifts import ShiftState
-from dispatcher.task import TaskId, TaskState
+from dispatcher.records.book import TaskBook
 from fleet.vehicle import VehicleId
-from sim.fault_plan import PlannedFault
+from sim.scenario.fault_plan import PlannedFault
 from tests.sim.dock_yard import dock_yard
 from tests.sim.hospital import MODELS, Hospital, hospital, scenario_file
 from tests.sim.process import Place, place

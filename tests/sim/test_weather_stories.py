@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from dispatcher.emergencies import Emergency
-from dispatcher.emergencies_in import EmergencyIn
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.desks.incidents_in import IncidentIn
+from dispatcher.domain.emergencies import Emergency
+from dispatcher.domain.incidents import Incident, IncidentState
+from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
-from dispatcher.incidents import Incident, IncidentState
-from dispatcher.incidents_in import IncidentIn
-from dispatcher.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
-from sim.multirotor import Wind
+from sim.world.multirotor import Wind
 from tests.sim.district import district
 from tests.sim.hospital import Hospital, hospital
 from tests.sim.process import Place

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.domain.task import TaskState
 from dispatcher.errors import Refused
-from dispatcher.task import TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.hospital import MODELS, Hospital, hospital
 from tests.sim.two_lifts import SITE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.task import TaskId, TaskState
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from tests.sim.process import Place, place
 from tests.sim.workcells import ARM, INTAKE, PICKER, cell_of, handed, with_a_pad, with_workcells

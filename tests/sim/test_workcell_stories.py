@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.emergencies_in import EmergencyIn
-from dispatcher.task import TaskId, TaskState
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
 from fleet.workcell import Way
 from tests.sim.hospital import Hospital, hospital

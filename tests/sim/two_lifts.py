@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from routing.site import LiftId
-from sim.machines import LiftMachine
+from sim.world.machines import LiftMachine
 from tests.sim.hospital import MODELS, Hospital
 
 SITE = """\

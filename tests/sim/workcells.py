@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from routing.site import WorkcellId
-from sim.workcell import WorkcellMachine
+from sim.world.workcell import WorkcellMachine
 from tests.sim.hospital import DRONE, SITE, Hospital, scenario_file
 from tests.sim.process import Place
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from dispatcher.rows import UtcTime
+from dispatcher.records.rows import UtcTime
 
 revision = "0003"
 down_revision = "0002"

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.insertion import build
-from routing.problem import Problem
+from routing.problems.problem import Problem
 from routing.search.anneal import ABSENT, Search, make_search, one_round
 from routing.search.board import Board, Route
 from routing.search.clash import told
 from routing.search.flat import DROP
+from routing.solving.insertion import build
 from tests.routing.boards import carry, cart, look, on_line, plain
 from tests.routing.problems import FEW, rich_problems
 

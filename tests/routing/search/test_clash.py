@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.problem import Problem
+from routing.problems.problem import Problem
 from routing.search.board import Board
 from routing.search.clash import told
 from tests.routing.boards import cart, look, on_line

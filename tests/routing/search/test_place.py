@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.insertion import build
-from routing.problem import Problem, Request, Stop, Visit
+from routing.problems.problem import Problem, Request, Stop, Visit
 from routing.search.board import Board, Route
 from routing.search.place import place, put
+from routing.solving.insertion import build
 from tests.routing.boards import carry, cart, look, on_line, plain
 from tests.routing.problems import FEW, rich_problems
 

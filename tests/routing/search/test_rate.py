@@ -5,8 +5,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from routing.plan import Plan
-from routing.problem import Break, GoodsRules, Problem, Profile, Request, Stop, Visit, Weights
+from routing.problems.plan import Plan
+from routing.problems.problem import (
+    Break,
+    GoodsRules,
+    Problem,
+    Profile,
+    Request,
+    Stop,
+    Visit,
+    Weights,
+)
 from routing.search.board import Board
 from routing.search.rate import rate
 from routing.search.work import CODES

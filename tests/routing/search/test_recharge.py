@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from routing.problem import Battery, Charger, Problem, Slot, Visit, Weights
+from routing.problems.problem import Battery, Charger, Problem, Slot, Visit, Weights
 from routing.search.board import Board
 from routing.search.rate import rate
 from tests.routing.boards import carry, cart, faults, judged_price, look, numbers, on_line

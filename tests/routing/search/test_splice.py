@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.problem import Problem, Profile, Request, Slot, Weights
+from routing.problems.problem import Problem, Profile, Request, Slot, Weights
 from routing.search.board import Board, Route
 from routing.search.splice import swap_between, swap_within
 from tests.routing.boards import carry, cart, look, on_line

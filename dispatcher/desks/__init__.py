@@ -1,0 +1,1 @@
+"""Where people give orders: checked, answered with every reason, and kept."""

@@ -1,0 +1,1 @@
+"""What there is: tasks and their stops, missions, shifts, incidents, emergencies, road rules."""

@@ -1,0 +1,1 @@
+"""How one vehicle carries out a mission: drives, flights, rounds, handovers."""

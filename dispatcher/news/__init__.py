@@ -1,0 +1,1 @@
+"""What follows from each word of a vehicle, for plans, people and screens."""

@@ -1,0 +1,1 @@
+"""Watches and surveys: posts, shifts, reliefs, and areas seen by several drones."""

@@ -1,0 +1,1 @@
+"""Who does what next: tasks and fleet as a problem, its answers, and what is expected."""

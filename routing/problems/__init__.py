@@ -1,0 +1,1 @@
+"""The question put to a solver, its answer, and the judge of both."""

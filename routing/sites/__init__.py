@@ -1,0 +1,1 @@
+"""Site files: read, checked, written, drawn, and made of maps of others."""

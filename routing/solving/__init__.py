@@ -1,0 +1,1 @@
+"""Solvers: insertion, ruin and recreate, set partitioning, OR-Tools, behind one door."""

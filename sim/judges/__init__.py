@@ -1,0 +1,1 @@
+"""They watch the bodies, and believe nobody: collisions, cargo, airspace, what cameras saw."""

@@ -1,0 +1,1 @@
+"""A simulated autopilot that speaks MAVLink, and the dock of its drone."""

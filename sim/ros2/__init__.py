@@ -1,0 +1,1 @@
+"""A simulated robot with Nav2."""

@@ -1,0 +1,1 @@
+"""One run of a scenario: dispatcher, wires, simulated things, demand and faults together."""

@@ -1,0 +1,1 @@
+"""A simulated robot that speaks VDA 5050."""

@@ -1,0 +1,1 @@
+"""What there really is: bodies in motion, lifts, doors, workcells, radio."""
