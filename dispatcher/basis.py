@@ -8,12 +8,14 @@ from functools import partial
 
 from dispatcher.air.docks import Docks
 from dispatcher.air.passing import AirTimes
+from dispatcher.air.site_air import SiteAir
 from dispatcher.air.skies import Skies
 from dispatcher.air.wind import SiteWind
 from dispatcher.config import DispatchConfig, PlannerConfig
 from dispatcher.domain.stops import Handling, workcells_of
+from dispatcher.missions.air_rounds import AirRounds
+from dispatcher.missions.air_tours import AirTours
 from dispatcher.missions.handovers import Handovers
-from dispatcher.missions.stations import Stations
 from dispatcher.records.alerts import Alerts
 from dispatcher.records.book import TaskBook
 from dispatcher.records.feed import Change, Hub
@@ -87,7 +89,9 @@ class Basis:
     air_times: AirTimes
     docks: Docks
     skies: Skies
-    stations: Stations
+    air: SiteAir
+    rounds: AirRounds
+    tours: AirTours
 
 
 def basis_of(given: Given) -> Basis:
@@ -102,8 +106,8 @@ def basis_of(given: Given) -> Basis:
     )
     times = TravelTimes(site, clock) if given.planner.learn_travel_times else None
     roster = Roster(given.vehicles, seed=given.seed)
-    stations = Stations(site, partial(_clock_s, clock, given.zone), _wind(given))
-    air_times = _air_times(roster, stations, clock)
+    air = SiteAir(site, partial(_clock_s, clock, given.zone), _wind(given))
+    air_times = _air_times(roster, air, clock)
     docks = Docks(site, [vehicle.spec for vehicle in given.vehicles])
     return Basis(
         hub=hub,
@@ -119,15 +123,17 @@ def basis_of(given: Given) -> Basis:
         air_times=air_times,
         docks=docks,
         skies=Skies(site, docks, air_times),
-        stations=stations,
+        air=air,
+        rounds=AirRounds(site, air),
+        tours=AirTours(site, air),
     )
 
 
-def _air_times(roster: Roster, stations: Stations, clock: Clock) -> AirTimes:
+def _air_times(roster: Roster, air: SiteAir, clock: Clock) -> AirTimes:
     return AirTimes(
         lambda vehicle: roster[vehicle].state(),
         lambda vehicle: roster[vehicle].spec,
-        stations.pace,
+        air.pace,
         clock.now_s,
     )
 

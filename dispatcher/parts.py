@@ -26,6 +26,8 @@ from dispatcher.domain.hygiene import Hygiene
 from dispatcher.domain.task import TaskId
 from dispatcher.flight_log.log import FlightStore
 from dispatcher.flight_log.recorder import FlightRecorder
+from dispatcher.missions.shift_legs import ShiftLegs
+from dispatcher.missions.stations import Stations
 from dispatcher.news.arrivals import Arrivals
 from dispatcher.news.hearing import Hearing, Screens
 from dispatcher.news.landings import Landings
@@ -180,23 +182,25 @@ def _planning(
 ) -> Planning:
     """Fills ``workers``, too."""
     site, book, alerts, traffic = given.site, basis.book, basis.alerts, basis.traffic
-    watch_plans = WatchPlans(site, traffic.roads, basis.stations, given.specs)
+    stations = Stations(basis.air, ShiftLegs(site, basis.air, basis.rounds))
+    watch_plans = WatchPlans(site, traffic.roads, basis.air, basis.rounds, stations, given.specs)
     watches = Watches(
         book,
         alerts,
-        basis.stations,
+        basis.air,
+        stations,
         watch_plans,
         crew=lambda: workers,
         cut_short=basis.skies.cut_short,
         changed=lambda: planner.poke(),
     )
-    survey_plans = SurveyPlans(site, basis.stations)
+    survey_plans = SurveyPlans(site, basis.air)
     surveys = Surveys(
         book,
-        basis.stations,
+        basis.air,
         watch_plans,
         survey_plans,
-        Sorties(site, basis.stations),
+        Sorties(site, basis.air),
         given.solver,
         crew=lambda: workers,
         engaged=watches.engaged,
@@ -209,7 +213,7 @@ def _planning(
     chargers = Chargers(site, homes, lambda vehicle: workers[vehicle].charge_need())
     modeller = Modeller(site, traffic.roads, basis.docks, basis.handling, hygiene, chargers)
     emergencies = Emergencies(site)
-    limits = WindLimits(basis.stations.wind, given.specs, alerts)
+    limits = WindLimits(basis.air.wind, given.specs, alerts)
     shelters = {
         v.spec.id: Shelter(
             v, site, emergencies, traffic, book, alerts, partial(limits.grounds, v.spec.id)
@@ -311,7 +315,9 @@ def _desks(
     )
     judge = PatrolJudge(
         site,
-        basis.stations,
+        basis.air,
+        basis.rounds,
+        basis.tours,
         plans,
         planning.survey_plans,
         basis.handling,

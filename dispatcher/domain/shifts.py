@@ -17,6 +17,12 @@ SHIFT = "shift"
 """The purpose of the missions of a shift."""
 PART = "part"
 """Why there is a shift that sees a part of an area once."""
+MARGIN = 1.25
+"""So much more energy than planned a shift may take."""
+MOST_WAYPOINTS = 500
+"""Autopilots hold so many mission items, and some more. Source: ArduCopter 4.5 on small boards."""
+SET_OUT_S = 40.0
+"""From being told to leaving the ground."""
 
 
 class ShiftState(StrEnum):

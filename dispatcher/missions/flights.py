@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from dispatcher.air.passing import passes_of
+from dispatcher.air.site_air import SiteAir
 from dispatcher.air.skies import Skies
 from dispatcher.domain.charging import enough
 from dispatcher.domain.duties import Flown
 from dispatcher.domain.mission_record import MissionRecord
 from dispatcher.domain.stops import Handling, TaskStop, stops_of
 from dispatcher.domain.task import TaskId
+from dispatcher.missions.air_tours import AirTours
 from dispatcher.missions.execution import Errand, Missions, RightOfWay
-from dispatcher.missions.stations import Stations
 from dispatcher.records.book import TaskBook
 from fleet.errors import MissionFailed
 from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Waypoint
@@ -36,7 +37,8 @@ class AirMover:
         missions: Missions,
         book: TaskBook,
         handling: Handling,
-        stations: Stations,
+        air: SiteAir,
+        tours: AirTours,
     ) -> None:
         self._vehicle = vehicle
         self._spec = vehicle.spec
@@ -45,7 +47,8 @@ class AirMover:
         self._missions = missions
         self._book = book
         self._handling = handling
-        self._stations = stations
+        self._air = air
+        self._tours = tours
         self.interruptible = False
         self._stand = self.home
         self._pads = frozenset(place.node for place in site.with_role(Role.PAD))
@@ -256,25 +259,25 @@ class AirMover:
         a, b = self._point(start), self._point(goal)
         if start == goal:
             return (a,)
-        over = self._stations.over()
+        over = self._air.over()
         return air_way(self._site, a, b, height_agl_m=self._spec.cruise_agl_m, over=over)
 
     def _tour(self, stop: TaskStop) -> tuple[Point, ...]:
         """From home over what is to be seen, and back."""
-        return self._stations.tour(stop, self._spec)
+        return self._tours.tour(stop, self._spec)
 
     def _flight_s(self, points: Sequence[Point]) -> float:
         """How long a flight is expected to take, from pad to pad."""
         if len(points) < 2:
             return 0.0
-        pace = self._stations.pace(self._spec)
+        pace = self._air.pace(self._spec)
         return pace.climb_s + pace.expected_s(points) + pace.land_s
 
     def _paid_s(self, points: Sequence[Point]) -> float:
         """How long its battery must last for it."""
         if len(points) < 2:
             return 0.0
-        pace = self._stations.pace(self._spec)
+        pace = self._air.pace(self._spec)
         return pace.climb_s + pace.paid_s(points) + pace.land_s
 
     def _route(self, points: Sequence[Point], goal: NodeId) -> tuple[Waypoint, ...]:

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dispatcher.air.passing import LAUNCH_S, WAKE_S, passes_of
+from dispatcher.air.site_air import SiteAir
 from dispatcher.air.skies import Skies
 from dispatcher.domain.incidents import Incident, IncidentId
 from dispatcher.missions.execution import Errand, Missions
 from dispatcher.missions.flights import AirMover
-from dispatcher.missions.stations import Stations
 from dispatcher.records.book import TaskBook
 from fleet.errors import CommandFailed
 from fleet.mission import Action, ActionKind, Mission, Waypoint
@@ -57,12 +57,12 @@ class HelpFlights:
         missions: Missions,
         book: TaskBook,
         mover: AirMover,
-        stations: Stations,
+        air: SiteAir,
     ) -> None:
         self._vehicle, self._spec = vehicle, vehicle.spec
         self._site, self._skies = site, skies
         self._missions, self._book = missions, book
-        self._mover, self._stations = mover, stations
+        self._mover, self._site_air = mover, air
         self._level = next(
             (level.id for level in site.levels.values() if level.outdoors),
             site.nodes[mover.home].level,
@@ -109,7 +109,7 @@ class HelpFlights:
         return self._trip(points[:at], points[at:], stops=True)
 
     def _trip(self, there: Sequence[Point], back: Sequence[Point], *, stops: bool) -> Trip:
-        pace = self._stations.pace(self._spec)
+        pace = self._site_air.pace(self._spec)
         return Trip(
             there_s=pace.expected_s(there, stops=stops),
             paid_s=pace.paid_s((*there, *back), stops=stops),
@@ -218,7 +218,7 @@ class HelpFlights:
             start = Waypoint(node=node.id, level=node.level, point=node.point)
         back = self._way(scene, self._home_point)
         around = self._over(start, scene, self._way(start.point, scene), back)
-        direct = self._stations.straightest(self._spec, start.point, scene)
+        direct = self._site_air.straightest(self._spec, start.point, scene)
         if direct is None or not self._quicker(direct, [w.point for w in around]):
             return around
         route = self._over(start, scene, direct, back)
@@ -229,7 +229,7 @@ class HelpFlights:
 
     def _quicker(self, direct: Sequence[Point], around: Sequence[Point]) -> bool:
         """Whether the way there is quicker, and not only because positions are a second old."""
-        pace, scene = self._stations.pace(self._spec), direct[-1]
+        pace, scene = self._site_air.pace(self._spec), direct[-1]
         there = around[: around.index(scene) + 1]
         return pace.expected_s(direct) < pace.expected_s(there) - WORTH_S
 
@@ -242,7 +242,7 @@ class HelpFlights:
     def _way(self, start: Point, goal: Point) -> tuple[Point, ...]:
         if start.distance_m(goal) < 0.01:
             return (start, goal)
-        return self._stations.way(self._spec, self._mover.stand, start, goal)
+        return self._site_air.way(self._spec, self._mover.stand, start, goal)
 
     def _here(self) -> Waypoint:
         position = self._vehicle.state().position

@@ -2,9 +2,9 @@
 
 import math
 import random
+from collections.abc import Sequence
 
-from dispatcher.domain.shifts import Shift, ShiftState
-from dispatcher.missions.stations import MARGIN
+from dispatcher.domain.shifts import MARGIN, Shift, ShiftState
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleSpec, VehicleState
 from routing.geometry import Point
@@ -59,6 +59,17 @@ class OnPost:
             return ()
         on = min(clearance.passed + 1, plan.last)
         return tuple(waypoint.point for waypoint in clearance.route[on : on + AHEAD])
+
+    @property
+    def exits(self) -> Sequence[int]:
+        """Where its flight leaves the rounds; () = it has none, or has left them."""
+        clearance, last = self.clearance, self.shift.plan.last
+        return () if clearance is None or clearance.passed >= last else (last,)
+
+    def leave_out(self, until: int) -> None:
+        """It flies straight to the last point of its rounds."""
+        assert self.clearance is not None, "it flies"
+        self.clearance.skip_to(until)
 
     def looked(self, now_s: float) -> None:
         """A robot has seen the point that it went to."""

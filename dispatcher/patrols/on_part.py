@@ -1,9 +1,10 @@
 """A flight over a part of an area that is followed: how far it is, and whether it can go on."""
 
+from collections.abc import Sequence
+
 from dispatcher.air.air_pace import AirPace
-from dispatcher.domain.shifts import Shift, ShiftState
+from dispatcher.domain.shifts import MARGIN, Shift, ShiftState
 from dispatcher.domain.task import AreaPart
-from dispatcher.missions.stations import MARGIN
 from dispatcher.patrols.sorties import longest_leg_m
 from fleet.mission import Clearance
 from fleet.vehicle import VehicleSpec, VehicleState
@@ -33,6 +34,20 @@ class OnPart:
         if clearance.passed >= plan.last:
             return ()
         return tuple(w.point for w in clearance.route[clearance.passed : plan.last + 1])
+
+    @property
+    def exits(self) -> Sequence[int]:
+        """From which points on it may come home, the nearest to home first; () = none yet."""
+        clearance, last = self.clearance, self.shift.plan.last
+        if clearance is None or clearance.passed >= last or self.sent_home:
+            return ()
+        return range(len(clearance.route) - 1, last, -1)
+
+    def leave_out(self, until: int) -> None:
+        """It flies straight to a point on its way home."""
+        assert self.clearance is not None, "it flies"
+        self.sent_home = True
+        self.clearance.skip_to(until)
 
     def stalled(self, part: AreaPart, now_s: float) -> bool:
         """Whether it has passed no point for too long while on its part."""

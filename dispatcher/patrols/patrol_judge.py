@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
+from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.eligibility import nearest_miss, why_not
+from dispatcher.domain.shifts import MARGIN
 from dispatcher.domain.stops import Handling, TaskStop, stops_of_spec
 from dispatcher.domain.task import Patrol, TaskId
 from dispatcher.errors import FieldFault
-from dispatcher.missions.stations import MARGIN, Stations
+from dispatcher.missions.air_rounds import AirRounds
+from dispatcher.missions.air_tours import AirTours
 from dispatcher.patrols.survey_plans import MOST_FLIGHTS, Estimate, SurveyPlans, worth_sharing
 from dispatcher.patrols.watch_plans import WatchPlan, WatchPlans
 from dispatcher.records.executors import offload
@@ -61,7 +64,9 @@ class PatrolJudge:
     def __init__(
         self,
         site: Site,
-        stations: Stations,
+        air: SiteAir,
+        rounds: AirRounds,
+        tours: AirTours,
         plans: WatchPlans,
         surveys: SurveyPlans,
         handling: Handling,
@@ -69,7 +74,8 @@ class PatrolJudge:
         engaged: Callable[[float, float, Medium], float],
         executor: Executor,
     ) -> None:
-        self._site, self._stations, self._plans = site, stations, plans
+        self._site, self._plans = site, plans
+        self._air, self._rounds, self._tours = air, rounds, tours
         self._surveys, self._executor = surveys, executor
         self._handling, self._specs, self._engaged = handling, specs, engaged
 
@@ -119,7 +125,7 @@ class PatrolJudge:
 
     def _ratio(self, spec: VehicleSpec, flight_s: float) -> float:
         """Share of a whole battery that a flight of so many seconds uses."""
-        pace = self._stations.pace(spec)
+        pace = self._air.pace(spec)
         way_s = max(0.0, flight_s - pace.climb_s - pace.land_s)
         return round((pace.ends_wh + pace.way_wh(way_s)) / spec.energy.capacity_wh, 2)
 
@@ -173,12 +179,12 @@ class PatrolJudge:
         best = max(able, key=lambda one: (one.cruise_agl_m, one.speed_m_s, one.id))
         area, usable = self._plans.area(spec), 1 - best.energy.reserve_ratio
         stops = stops_of_spec(TaskId(""), spec, self._handling)
-        seconds = 0.0 if area is None else self._stations.least_round_s(area, best)
-        wh = self._stations.pace(best).way_wh(seconds)
+        seconds = 0.0 if area is None else self._rounds.least_s(area, best)
+        wh = self._air.pace(best).way_wh(seconds)
         lines: tuple[tuple[Point, ...], ...] = ()
         if wh * MARGIN <= usable * best.energy.capacity_wh:
             seconds, wh = self._tour_wh(stops[0], best)
-            lines = (self._stations.tour(stops[0], best),)
+            lines = (self._tours.tour(stops[0], best),)
         if area is not None:
             guess = self._surveys.estimate(area, able)
             too_much = wh * MARGIN > usable * best.energy.capacity_wh
@@ -224,8 +230,8 @@ class PatrolJudge:
 
     def _tour_wh(self, stop: TaskStop, spec: VehicleSpec) -> tuple[float, float]:
         """Seconds and watt-hours of one flight."""
-        pace = self._stations.pace(spec)
-        way_s = pace.way_s(self._stations.tour(stop, spec))
+        pace = self._air.pace(spec)
+        way_s = pace.way_s(self._tours.tour(stop, spec))
         seconds = pace.climb_s + way_s + stop.service_s + pace.land_s
         return seconds, pace.ends_wh + pace.way_wh(way_s, stop.service_s)
 

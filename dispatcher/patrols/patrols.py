@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.shifts import Shift, ShiftState
 from dispatcher.domain.task import Task, TaskId, TaskState
 from dispatcher.missions.on_post import OnPost
@@ -19,8 +20,9 @@ from dispatcher.patrols.open_shifts import OpenShifts
 from dispatcher.patrols.open_watches import OpenWatches
 from dispatcher.patrols.presence import Presence
 from dispatcher.patrols.reliefs import Member, Reliefs
+from dispatcher.patrols.short_cuts import ShortCuts
 from dispatcher.patrols.watch_duty import WatchDuty
-from dispatcher.patrols.watch_follow import ShortCuts, WatchFollower
+from dispatcher.patrols.watch_follow import WatchFollower
 from dispatcher.patrols.watch_gaps import WatchGaps
 from dispatcher.patrols.watch_plans import WatchPlans
 from dispatcher.patrols.watch_views import Watch, WatchView
@@ -47,6 +49,7 @@ class Watches:
         self,
         book: TaskBook,
         alerts: Alerts,
+        air: SiteAir,
         stations: Stations,
         plans: WatchPlans,
         *,
@@ -56,7 +59,7 @@ class Watches:
     ) -> None:
         self._book, self._crew = book, crew
         self._watches = watches = OpenWatches(book, plans)
-        short_cuts = ShortCuts(stations, crew, cut_short)
+        short_cuts = ShortCuts(air, crew, cut_short)
         self._shifts = shifts = OpenShifts[OnPost](book, changed, short_cuts.send_home)
         self._open = shifts.by_vehicle
         reliefs = Reliefs(stations, plans, crew)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dispatcher.domain.eligibility import why_not
-from dispatcher.domain.shifts import ShiftPlan
+from dispatcher.domain.shifts import SET_OUT_S, ShiftPlan
 from dispatcher.missions.posts import Post
-from dispatcher.missions.stations import SET_OUT_S, Stations
+from dispatcher.missions.stations import Stations
 from dispatcher.patrols.watch_plans import WatchPlans
 from dispatcher.patrols.watch_views import Watch
 from fleet.vehicle import Medium, VehicleId, VehicleSpec, VehicleState

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dispatcher.air.air_pace import AirPace
-from dispatcher.domain.shifts import ShiftPlan
-from dispatcher.missions.stations import MARGIN, MOST_WAYPOINTS, Stations
+from dispatcher.air.site_air import SiteAir
+from dispatcher.domain.shifts import MARGIN, MOST_WAYPOINTS, ShiftPlan
 from fleet.vehicle import VehicleSpec
 from routing.air.airspace import FreeSpace
 from routing.geometry import Point
@@ -64,8 +64,8 @@ class Sortie:
 class Sorties:
     """Composes flights over lines for the drones of one site."""
 
-    def __init__(self, site: Site, stations: Stations) -> None:
-        self._site, self._stations = site, stations
+    def __init__(self, site: Site, air: SiteAir) -> None:
+        self._site, self._air = site, air
 
     def sortie(
         self, line: Sequence[Point], spec: VehicleSpec, stand: NodeId, charge_ratio: float
@@ -78,13 +78,13 @@ class Sorties:
         Raises:
             Unreachable: there is no way there, along it, or home.
         """
-        free = self._stations.free(spec, stand)
+        free = self._air.free(spec, stand)
         start = self._site.nodes[stand].point
-        home = self._site.nodes[self._site.places[spec.home].node].point
+        home = self._air.home(spec)
         ends = (line[0], line[-1])
         far = ends[0].distance_m(start) > ends[1].distance_m(start)
         path = list(reversed(line)) if far else list(line)
-        flown = _Flown(free, start, path, home, self._stations.pace(spec))
+        flown = _Flown(free, start, path, home, self._air.pace(spec))
         energy = spec.energy
         usable_wh = max(0.0, charge_ratio - energy.reserve_ratio) * energy.capacity_wh / MARGIN
         reach = flown.reach(usable_wh)
@@ -95,20 +95,20 @@ class Sorties:
     ) -> bool:
         """Whether a battery might last for all of a line; False = surely not. Takes no time."""
         energy, start = spec.energy, self._site.nodes[stand].point
-        home = self._site.nodes[self._site.places[spec.home].node].point
+        home = self._air.home(spec)
         ways_m = min(
             start.distance_m(a) + b.distance_m(home)
             for a, b in ((line[0], line[-1]), (line[-1], line[0]))
         )
         least_s = (ways_m + sum(a.distance_m(b) for a, b in pairwise(line))) / spec.speed_m_s
         usable_wh = (charge_ratio - energy.reserve_ratio) * energy.capacity_wh / MARGIN
-        pace = self._stations.pace(spec)
+        pace = self._air.pace(spec)
         return pace.ends_wh + pace.way_wh(least_s) <= usable_wh
 
     def way_home_wh(self, spec: VehicleSpec, here: Point) -> float:
         """Energy to come straight home from a spot in the air."""
-        pace = self._stations.pace(spec)
-        home = self._site.nodes[self._site.places[spec.home].node].point
+        pace = self._air.pace(spec)
+        home = self._air.home(spec)
         return pace.way_wh(pace.way_s((here, home)), pace.land_s)
 
 

@@ -9,6 +9,8 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air.air_pace import AirPace
+from dispatcher.air.site_air import SiteAir
+from dispatcher.domain.shifts import MARGIN, SET_OUT_S
 from dispatcher.domain.task import AreaPart, AreaParts
 from dispatcher.missions.area_lines import (
     FOOTPRINT_M_PER_M,
@@ -18,7 +20,6 @@ from dispatcher.missions.area_lines import (
     unseen,
     within,
 )
-from dispatcher.missions.stations import KEPT, MARGIN, SET_OUT_S, Stations
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
@@ -31,6 +32,8 @@ CHARGED = 0.9
 """Flights are planned for batteries that hold so much of their capacity."""
 FAR_M = 10_000.0
 """A leg on which starting and stopping hardly count."""
+KEPT = 500
+"""Estimates that are remembered."""
 MOST_FLIGHTS = 100
 """An area that takes more is refused."""
 SHARED_BY = 0.25
@@ -63,8 +66,8 @@ class Drone:
 class SurveyPlans:
     """Puts areas and drones of one site as surveys, and reads the answers."""
 
-    def __init__(self, site: Site, stations: Stations) -> None:
-        self._site, self._stations = site, stations
+    def __init__(self, site: Site, air: SiteAir) -> None:
+        self._site, self._air = site, air
         self._known: dict[tuple[object, ...], Estimate] = {}
 
     def at_home(self, specs: Sequence[VehicleSpec]) -> list[Drone]:
@@ -73,7 +76,7 @@ class SurveyPlans:
 
     def estimate(self, area: DrawnArea, specs: Sequence[VehicleSpec]) -> Estimate:
         """A guess in milliseconds, kept for who asks the same again; raises Unreachable."""
-        wind_m_s, over = self._stations.wind.careful_m_s, self._stations.over()
+        wind_m_s, over = self._air.wind.careful_m_s, self._air.over()
         key = (area, *specs, wind_m_s, over)
         if key not in self._known:
             survey, _ = self.survey(area, self.at_home(specs))
@@ -93,13 +96,13 @@ class SurveyPlans:
             Unreachable: nothing of the area may be flown over.
         """
         heights = {one.spec.cruise_agl_m: one.spec for one in drones}
-        frees = [self._stations.free_of_pads(spec) for spec in heights.values()]
-        lowest = min(self._stations.sees_from_m(one.spec) for one in drones)
+        frees = [self._air.free_of_pads(spec) for spec in heights.values()]
+        lowest = min(self._air.sees_from_m(one.spec) for one in drones)
         width_m = FOOTPRINT_M_PER_M * lowest
         shape = plainer(shapely.make_valid(area.shape), width_m / 20)
         spots = {one.spec.id: self._site.nodes[one.stand].point for one in drones}
         free = _with_docks(shapely.intersection_all(frees), list(spots.values()))
-        over = self._stations.over()
+        over = self._air.over()
         closed = shapely.union_all([closed_air(self._site, height_m, over) for height_m in heights])
         near = sorted(spots, key=lambda id_: (shape.distance(shapely.Point(_xy(spots[id_]))), id_))
         survey = Survey(
@@ -131,7 +134,7 @@ class SurveyPlans:
 
     def _flight(self, specs: Sequence[VehicleSpec]) -> Flight:
         """What every one of these drones can do."""
-        paces = [self._stations.pace(spec) for spec in specs]
+        paces = [self._air.pace(spec) for spec in specs]
         ends_s = [pace.climb_s + pace.land_s for pace in paces]
         energies = [spec.energy for spec in specs]
         usable_s = [

@@ -4,44 +4,14 @@ from collections.abc import Callable, Mapping
 
 from dispatcher.domain.shifts import ShiftState
 from dispatcher.missions.on_post import OnPost
-from dispatcher.missions.stations import Stations
 from dispatcher.patrols.open_shifts import OpenShifts
 from dispatcher.patrols.reliefs import Member
+from dispatcher.patrols.short_cuts import ShortCuts
 from fleet.vehicle import VehicleId
-from routing.geometry import Point
 from routing.refusal import Refusal
 
 GIVE_UP_S = 60.0
 """Whoever has not set out for so long after being told does not."""
-
-
-class ShortCuts:
-    """Ways home over what a drone would else have flown first.
-
-    Args:
-        crew: all vehicles.
-        cut_short: whether a drone in flight may leave out what lies between two points.
-    """
-
-    def __init__(
-        self,
-        stations: Stations,
-        crew: Callable[[], Mapping[VehicleId, Member]],
-        cut_short: Callable[[VehicleId, Point, Point], bool],
-    ) -> None:
-        self._stations, self._crew, self._cut_short = stations, crew, cut_short
-
-    def send_home(self, one: OnPost) -> None:
-        """Have a drone leave out the rest of its rounds, as soon as the way is clear."""
-        clearance, plan = one.clearance, one.shift.plan
-        if clearance is None or not plan.last or clearance.passed >= plan.last:
-            return
-        position = self._crew()[one.shift.vehicle].state().position
-        goal = clearance.route[plan.last].point
-        if position is None or not self._stations.clear(one.spec, position.point, goal):
-            return
-        if self._cut_short(one.shift.vehicle, position.point, goal):
-            clearance.skip_to(plan.last)
 
 
 class WatchFollower:

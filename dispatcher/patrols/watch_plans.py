@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.eligibility import why_not
-from dispatcher.domain.shifts import ShiftPlan
+from dispatcher.domain.shifts import MARGIN, SET_OUT_S, ShiftPlan
 from dispatcher.domain.task import Patrol, VisitOrder
+from dispatcher.missions.air_rounds import AirRounds
 from dispatcher.missions.posts import Post, area_posts, point_posts
 from dispatcher.missions.rounds import best_order
-from dispatcher.missions.stations import MARGIN, SET_OUT_S, Station, Stations
+from dispatcher.missions.stations import Station, Stations
 from dispatcher.patrols.relay import Cycle, overlap_s, vehicles_needed
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Medium, VehicleSpec
@@ -47,9 +49,16 @@ class WatchPlans:
     """Plans watches on one site for one fleet."""
 
     def __init__(
-        self, site: Site, roads: RoadBook, stations: Stations, specs: Sequence[VehicleSpec]
+        self,
+        site: Site,
+        roads: RoadBook,
+        air: SiteAir,
+        rounds: AirRounds,
+        stations: Stations,
+        specs: Sequence[VehicleSpec],
     ) -> None:
-        self._site, self._roads, self._stations, self._specs = site, roads, stations, specs
+        self._site, self._roads, self._specs = site, roads, specs
+        self._air, self._rounds, self._stations = air, rounds, stations
 
     def area(self, spec: Patrol) -> DrawnArea | None:
         """The area of a patrol; None = it has points."""
@@ -67,9 +76,9 @@ class WatchPlans:
         if area is not None:
             return area_posts(
                 area,
-                lambda part: self._stations.round_s(part, worst),
+                lambda part: self._rounds.unseen_s(part, worst),
                 revisit_s,
-                least_s=self._stations.least_round_s(area, worst),
+                least_s=self._rounds.least_s(area, worst),
             )
         times_s = self._times(spec.points, worst)
         most_s = revisit_s / FREE if spec.order is VisitOrder.RANDOM else revisit_s
@@ -116,7 +125,7 @@ class WatchPlans:
     def line(self, spec: Patrol, post: Post) -> tuple[Point, ...]:
         """One round of a post, as a line that ends where it began; of a robot from spot to spot."""
         if spec.medium is Medium.AIR:
-            ring, _ = self._stations.ring(post, self._worst(spec), self._stations.over(), ())
+            ring, _ = self._rounds.ring(post, self._worst(spec), self._air.over())
         else:
             nodes = [self._site.places[place].node for place in post.points]
             ring = tuple(self._site.nodes[node].point for node in nodes)
@@ -168,17 +177,17 @@ class WatchPlans:
 
     def is_shut(self, spec: Patrol, post: Post) -> bool:
         """Whether nobody may see to a post at this hour."""
-        return spec.medium is Medium.AIR and self._stations.shut(post, self._worst(spec))
+        return spec.medium is Medium.AIR and self._rounds.shut(post, self._worst(spec))
 
     def _open_now(self, posts: Sequence[Post], worst: VehicleSpec) -> Sequence[Post]:
         """The posts that may be seen to at this hour; all, where none may."""
         if worst.medium is Medium.GROUND:
             return posts
-        return [post for post in posts if not self._stations.shut(post, worst)] or posts
+        return [post for post in posts if not self._rounds.shut(post, worst)] or posts
 
     def _worst(self, spec: Patrol) -> VehicleSpec:
         """Who takes the longest for a round: what it can hold, all can."""
-        sees_from_m = self._stations.sees_from_m
+        sees_from_m = self._air.sees_from_m
         return min(self._able(spec), key=lambda one: (sees_from_m(one), one.speed_m_s, one.id))
 
     def _able(self, spec: Patrol) -> tuple[VehicleSpec, ...]:
@@ -203,7 +212,7 @@ class WatchPlans:
     def _times(self, points: Sequence[PlaceId], spec: VehicleSpec) -> list[list[float]]:
         nodes = [self._site.places[place].node for place in points]
         if spec.medium is Medium.AIR:
-            pace = self._stations.pace(spec)
+            pace = self._air.pace(spec)
             spots = [self._site.nodes[node].point for node in nodes]
             return [[pace.way_s((a, b)) for b in spots] for a in spots]
         roads = self._roads.of(spec)

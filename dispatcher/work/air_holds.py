@@ -1,7 +1,7 @@
 """Who waits in the air while one drone passes above a pad where another is to land.
 
-Such a flight begins only if it will be past in good time: see `dispatcher.air.skies`. Here it is
-followed. If it is late, or the other one comes home sooner than anybody planned, the other one
+Such a flight begins only if it will be past in good time: see `dispatcher.air.air_in_use`. Here it
+is followed. If it is late, or the other one comes home sooner than anybody planned, the other one
 waits where it is, in its own layer, until the pad is free. One that can't be told to wait, for its
 link is gone or it comes down already, goes first: then the passer waits before the pad.
 """
@@ -11,8 +11,9 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
+from dispatcher.air.air_in_use import AHEAD_S, Crossing
 from dispatcher.air.passing import COLUMN_M, AirTimes
-from dispatcher.air.skies import AHEAD_S, Crossing, Skies
+from dispatcher.air.skies import Skies
 from dispatcher.records.book import TaskBook
 from dispatcher.work.worker import Worker
 from fleet.errors import FleetError

@@ -80,8 +80,8 @@ class Workforce:
     def _in_the_air(self, vehicle: Vehicle, missions: Missions) -> tuple[AirMover, HelpFlights]:
         basis = self._basis
         sky = self._given.site, basis.skies, missions, basis.book
-        flyer = AirMover(vehicle, *sky, basis.handling, basis.stations)
-        return flyer, HelpFlights(vehicle, *sky, flyer, basis.stations)
+        flyer = AirMover(vehicle, *sky, basis.handling, basis.air, basis.tours)
+        return flyer, HelpFlights(vehicle, *sky, flyer, basis.air)
 
     def _on_the_ground(self, vehicle: Vehicle, missions: Missions) -> GroundMover:
         basis = self._basis

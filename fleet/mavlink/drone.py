@@ -119,6 +119,13 @@ class Drone:
         command, params = self.telemetry.dialect.mode(mode)
         await self.do(command, *params)
 
+    async def disarm(self) -> None:
+        """Stop its motors on the ground, as far as it listens."""
+        try:
+            await self.do(mav.MAV_CMD_COMPONENT_ARM_DISARM, 0)
+        except (CommandRefused, LinkTimeout) as error:
+            log.warning("system id %d: %s", self.line.system_id, error)
+
     async def take_off(self, height_m: float) -> None:
         """Climb straight up, to a height above home."""
         said = self.telemetry

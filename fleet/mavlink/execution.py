@@ -9,10 +9,12 @@ from fleet.errors import MissionFailed
 from fleet.mavlink.commands import CommandRefused
 from fleet.mavlink.drone import Drone
 from fleet.mavlink.flight import Flight
+from fleet.mavlink.flight_load import FlightLoad
 from fleet.mavlink.groundwork import Groundwork, why_not
 from fleet.mavlink.missions import flight_plan
 from fleet.mavlink.power import Power
 from fleet.mavlink.safeguards import Safeguards
+from fleet.mavlink.take_off import TakeOff
 from fleet.mavlink.whereabouts import Whereabouts
 from fleet.mission import Clearance, Mission, MissionId, Outcome
 from fleet.vehicle import VehicleSpec
@@ -78,21 +80,22 @@ class Execution:
         plan = flight_plan(
             route, mission.actions, self._frame, cruise_agl_m=self._spec.cruise_agl_m
         )
+        load = FlightLoad(self._drone, plan)
         flight = Flight(self._drone, plan, clearance, where.stands_at)
         await self._power.wake()
         turning, self.turning = self.turning and said.airborne, False
         joins = said.airborne and route[0].height_agl_m > 0
         away = said.armed or not where.stands_at(route[0].point)
-        ours = not turning and (held or away) and await flight.is_on_board()
+        ours = not turning and (held or away) and await load.is_on_board()
         if joins and self._drone.held and not ours:
             raise MissionFailed(Refusal("already_flying", {"mission": mission.id}))
         if joins and not (ours and (said.in_auto or self._drone.held)):
-            await flight.join()
+            await load.join()
             ours = True
         elif route[0].height_agl_m > 0 and not (ours or said.armed):
             raise MissionFailed(Refusal("not_in_the_air", {"mission": mission.id}))
         elif mission.urgent and held and not joins and self._went_ahead:
-            await flight.catch_up()
+            await load.catch_up()
             ours = True
         elif away and not ours:
             code = "already_flying" if said.armed else "not_at_start"
@@ -103,7 +106,8 @@ class Execution:
             return
         if grounded and not joins:
             await self._assure()
-            await _depart(flight, on_board=ours, ahead=mission.urgent)
+            take_off = TakeOff(self._drone, plan)
+            await _depart(load, take_off, on_board=ours, ahead=mission.urgent)
         self._departed = mission.id
         await flight.follow()
 
@@ -157,12 +161,12 @@ class Execution:
                 )
 
 
-async def _depart(flight: Flight, *, on_board: bool, ahead: bool) -> None:
+async def _depart(load: FlightLoad, take_off: TakeOff, *, on_board: bool, ahead: bool) -> None:
     """Leave the ground with the mission on board; ``ahead`` of it, if there is no time to lose."""
     if ahead and not on_board:
-        await flight.start(ahead=True)
-        await flight.catch_up()
+        await take_off.start(ahead=True)
+        await load.catch_up()
         return
     if not on_board:
-        await flight.load()
-    await flight.start()
+        await load.load()
+    await take_off.start()

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.mavlink.missions import from_e7
-from routing.geometry import LocalFrame
-from sim.mavlink.copter import ACCEPTED, FAILED, LAND, RTL, Copter
+from sim.mavlink.copter import ACCEPTED, FAILED, Copter
+from sim.mavlink.copter_modes import LAND, RTL
+from sim.mavlink.datum import Datum
 from sim.mavlink.missions import Sender
 
 UNSUPPORTED = mav.MAV_RESULT_UNSUPPORTED
@@ -46,8 +46,8 @@ class Host(Protocol):
 class Commands:
     """Finds and carries out what a ground station commands."""
 
-    def __init__(self, host: Host, frame: LocalFrame) -> None:
-        self._host, self._frame = host, frame
+    def __init__(self, host: Host, datum: Datum) -> None:
+        self._host, self._datum = host, datum
         copter = host.copter
         self._table: Mapping[int, Callable[[Sender, Params], int]] = {
             mav.MAV_CMD_NAV_TAKEOFF: lambda _, p: copter.take_off(p[6]),
@@ -115,8 +115,8 @@ class Commands:
         copter = self._host.copter
         if not math.isfinite(message.z) or not math.isfinite(message.param2):
             return FAILED
-        goal = self._frame.to_point(from_e7(message.x, message.y))
-        height_m = copter.height_m(message.frame, message.z)
+        goal = self._datum.point(message.x, message.y)
+        height_m = self._datum.height_agl_m(message.frame, message.z)
         change_mode = bool(int(message.param2) & mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE)
         return copter.reposition(goal, height_m, change_mode=change_mode)
 

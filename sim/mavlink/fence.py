@@ -1,13 +1,55 @@
-"""Whether a spot lies within the fence that a drone holds."""
+"""The fence that a drone holds: polygons, a circle around home and a greatest height."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.missions import Item
+from fleet.vehicle import Position
+from routing.geometry import Point
+from sim.mavlink.datum import Datum
+from sim.mavlink.params import Parameters
 
 _KEEP_IN = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_INCLUSION
 _KEEP_OUT = mav.MAV_CMD_NAV_FENCE_POLYGON_VERTEX_EXCLUSION
+_MAX_ALT, _CIRCLE, _POLYGONS = 1, 2, 4
+"""Bits of FENCE_TYPE."""
+
+
+class Fence:
+    """The fence of one drone.
+
+    Args:
+        items: the vertices of its polygons, as they are on board now.
+    """
+
+    def __init__(
+        self, params: Parameters, datum: Datum, items: Callable[[], Sequence[Item]]
+    ) -> None:
+        self._params, self._datum = params, datum
+        self.items = items
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is to be kept to."""
+        return bool(self._params["FENCE_ENABLE"])
+
+    def admits(self, goal: Point, height_m: float) -> bool:
+        """Whether it may be sent somewhere; polygons count even while nothing is enabled."""
+        too_high = self.enabled and height_m > self._params["FENCE_ALT_MAX"]
+        return not too_high and inside(self.items(), *self._datum.e7(goal))
+
+    def breaches(self, position: Position, home: Point) -> tuple[str, ...]:
+        """Which of the fences in force a position is beyond."""
+        kinds = int(self._params["FENCE_TYPE"])
+        found: list[str] = []
+        if kinds & _MAX_ALT and position.height_agl_m > self._params["FENCE_ALT_MAX"]:
+            found.append("Max Alt")
+        if kinds & _CIRCLE and home.distance_m(position.point) > self._params["FENCE_RADIUS"]:
+            found.append("Circle")
+        if kinds & _POLYGONS and not inside(self.items(), *self._datum.e7(position.point)):
+            found.append("Polygon")
+        return tuple(found)
 
 
 def inside(fence: Sequence[Item], lat_e7: int, lon_e7: int) -> bool:

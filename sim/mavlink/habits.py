@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.energy import EnergySpec
-from routing.geometry import LocalFrame
 from sim.mavlink.commands import Commands, Host
 from sim.mavlink.copter import Copter
+from sim.mavlink.datum import Datum
 from sim.mavlink.missions import ARDUPILOT_TRANSFERS, TransferHabits
 from sim.mavlink.params import Parameters, sensible
 
@@ -35,7 +35,7 @@ class Habits:
     autopilot: int
     custom_mode: Callable[[Copter], int]
     parameters: Callable[[EnergySpec, int, Mapping[str, float]], Parameters]
-    commands: Callable[[Host, LocalFrame], Commands]
+    commands: Callable[[Host, Datum], Commands]
     transfers: TransferHabits
     home_item: bool
     capabilities: int

@@ -26,9 +26,23 @@ from fleet.mavlink.dialects import (
     px4_mode,
 )
 from fleet.mavlink.parameters import as_float, as_int
-from routing.geometry import GeoPoint, LocalFrame
+from routing.geometry import GeoPoint
 from sim.mavlink.commands import UNSUPPORTED, Commands, Host, Params
-from sim.mavlink.copter import ACCEPTED, AUTO, FAILED, GUIDED, LAND, RTL, STABILIZE, Copter
+from sim.mavlink.copter import ACCEPTED, FAILED, Copter
+from sim.mavlink.copter_flight import TAKEOFF
+from sim.mavlink.copter_modes import (
+    ALT_HOLD,
+    AUTO,
+    BRAKE,
+    GUIDED,
+    LAND,
+    LOITER,
+    POSHOLD,
+    RTL,
+    SMART_RTL,
+    STABILIZE,
+)
+from sim.mavlink.datum import Datum
 from sim.mavlink.habits import ARDUPILOT, Habits
 from sim.mavlink.missions import Sender, TransferHabits
 from sim.mavlink.params import Parameters, capacity_mah
@@ -38,21 +52,21 @@ _NOWHERE = 0x7FFFFFFF
 """In a COMMAND_INT: no such coordinate."""
 _MODES = {
     STABILIZE: MANUAL,
-    mav.COPTER_MODE_ALT_HOLD: ALTCTL,
-    mav.COPTER_MODE_LOITER: POSCTL,
-    mav.COPTER_MODE_POSHOLD: POSCTL,
-    mav.COPTER_MODE_BRAKE: AUTO_LOITER,
+    ALT_HOLD: ALTCTL,
+    LOITER: POSCTL,
+    POSHOLD: POSCTL,
+    BRAKE: AUTO_LOITER,
     GUIDED: AUTO_LOITER,
     AUTO: AUTO_MISSION,
     RTL: AUTO_RTL,
-    mav.COPTER_MODE_SMART_RTL: AUTO_RTL,
+    SMART_RTL: AUTO_RTL,
     LAND: AUTO_LAND,
 }
 _COPTERS = {
     MANUAL: STABILIZE,
     STABILIZED: STABILIZE,
-    ALTCTL: mav.COPTER_MODE_ALT_HOLD,
-    POSCTL: mav.COPTER_MODE_POSHOLD,
+    ALTCTL: ALT_HOLD,
+    POSCTL: POSHOLD,
     AUTO_LOITER: GUIDED,
     AUTO_MISSION: AUTO,
     AUTO_RTL: RTL,
@@ -61,7 +75,7 @@ _COPTERS = {
 
 
 def _custom_mode(copter: Copter) -> int:
-    climbs = copter.mode == GUIDED and copter.landed_state == mav.MAV_LANDED_STATE_TAKEOFF
+    climbs = copter.mode == GUIDED and copter.flight.landed_state == TAKEOFF
     return AUTO_TAKEOFF if climbs else _MODES[copter.mode]
 
 
@@ -164,8 +178,8 @@ def _parameters(energy: EnergySpec, system_id: int, settings: Mapping[str, float
 class Px4Commands(Commands):
     """Heights in commands count from the sea; what is no number means "as it is"."""
 
-    def __init__(self, host: Host, frame: LocalFrame) -> None:
-        super().__init__(host, frame)
+    def __init__(self, host: Host, datum: Datum) -> None:
+        super().__init__(host, datum)
         self._own: Mapping[int, Callable[[Params], int]] = {
             mav.MAV_CMD_NAV_TAKEOFF: self._take_off,
             mav.MAV_CMD_DO_SET_MODE: self._change_mode,
@@ -189,7 +203,7 @@ class Px4Commands(Commands):
 
     def _take_off(self, params: Params) -> int:
         copter = self._host.copter
-        height_m = copter.height_m(mav.MAV_FRAME_GLOBAL, params[6])
+        height_m = self._datum.height_agl_m(mav.MAV_FRAME_GLOBAL, params[6])
         if math.isnan(height_m):
             height_m = copter.params["MIS_TAKEOFF_ALT"]
         if not copter.armed or copter.set_mode(GUIDED) != ACCEPTED:
@@ -212,7 +226,7 @@ class Px4Commands(Commands):
     def _start_mission(self, params: Params) -> int:  # noqa: ARG002
         """Arms, too."""
         copter = self._host.copter
-        if not copter.has_mission:
+        if copter.mission.empty:
             return DENIED
         if not copter.armed:
             copter.set_mode(GUIDED)
@@ -226,12 +240,12 @@ class Px4Commands(Commands):
         changes = bool(flags & mav.MAV_DO_REPOSITION_FLAGS_CHANGE_MODE)
         if math.isnan(params[4]) or math.isnan(params[5]):
             return copter.stop_here(change_mode=changes)
-        goal = self._frame.to_point(GeoPoint(params[4], params[5]))
-        height_m = copter.height_m(mav.MAV_FRAME_GLOBAL, params[6])
+        goal = self._datum.frame.to_point(GeoPoint(params[4], params[5]))
+        height_m = self._datum.height_agl_m(mav.MAV_FRAME_GLOBAL, params[6])
         if math.isnan(height_m):
             height_m = copter.body.position().height_agl_m
         result = copter.reposition(goal, height_m, change_mode=changes)
-        if result == FAILED and copter.body.airborne and copter.position_known and changes:
+        if result == FAILED and copter.body.airborne and copter.estimate.known and changes:
             self._host.say(mav.MAV_SEVERITY_CRITICAL, "Reposition is outside geofence")
             return copter.stop_here(change_mode=True)
         return result

@@ -14,6 +14,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from routing.air.wind import Wind
 from sim.mavlink.copter import Copter
+from sim.mavlink.datum import Datum
 
 LAG_S = 12.0
 """After this an estimate has come 63 % of its way."""
@@ -22,8 +23,8 @@ LAG_S = 12.0
 class WindEstimate:
     """The estimate of one copter; it is brought up to date whenever it is asked for."""
 
-    def __init__(self, copter: Copter) -> None:
-        self._copter, self._body = copter, copter.body
+    def __init__(self, copter: Copter, datum: Datum) -> None:
+        self._copter, self._body, self._datum = copter, copter.body, datum
         self._found = Wind()
         self._found_s: float | None = None
         """When it was last brought up to date; None on the ground."""
@@ -34,10 +35,10 @@ class WindEstimate:
         params = self._copter.params
         by_body = params["EK3_DRAG_BCOEF_X"] > 0 and params["EK3_DRAG_BCOEF_Y"] > 0
         knows_drag = by_body or params["EK3_DRAG_MCOEF"] > 0
-        if self._found_s is None or not knows_drag or not self._copter.position_known:
+        if self._found_s is None or not knows_drag or not self._copter.estimate.known:
             return None
         self._follow(asyncio.get_running_loop().time())
-        from_deg = self._found.from_deg(math.degrees(self._copter.bearing_rad))
+        from_deg = self._found.from_deg(math.degrees(self._datum.bearing_rad))
         signed_deg = from_deg - 360.0 if from_deg > 180.0 else from_deg
         return mav.MAVLink_wind_message(signed_deg, self._found.speed_m_s, 0.0)
 

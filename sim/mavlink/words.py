@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from fleet.mavlink.missions import Item, to_e7
+from fleet.mavlink.missions import Item
 from fleet.mavlink.parser import Message
-from sim.mavlink.copter import AUTO, Copter
+from sim.mavlink.copter import Copter
+from sim.mavlink.copter_modes import AUTO
+from sim.mavlink.datum import Datum
 from sim.mavlink.habits import Habits
 from sim.mavlink.missions import MISSION, MissionServer
 from sim.mavlink.params import EMPTY_VOLTS, FULL_VOLTS, NOMINAL_VOLTS
@@ -52,13 +54,13 @@ class Words:
     """Builds messages about one copter."""
 
     def __init__(
-        self, copter: Copter, missions: MissionServer, habits: Habits, ground_amsl_m: float
+        self, copter: Copter, missions: MissionServer, habits: Habits, datum: Datum
     ) -> None:
         self._habits = habits
         self._copter, self._body, self._missions = copter, copter.body, missions
-        self._ground_amsl_m = ground_amsl_m
+        self._datum = datum
         self.booted_s = 0.0
-        self._wind = WindEstimate(copter)
+        self._wind = WindEstimate(copter, datum)
         self._build: Mapping[int, Callable[[], Message | None]] = {
             mav.MAVLINK_MSG_ID_HEARTBEAT: self.heartbeat,
             mav.MAVLINK_MSG_ID_SYS_STATUS: self._sys_status,
@@ -76,7 +78,7 @@ class Words:
             mav.MAVLINK_MSG_ID_HOME_POSITION: self._home,
             mav.MAVLINK_MSG_ID_WIND: self._wind.message,
             mav.MAVLINK_MSG_ID_EXTENDED_SYS_STATE: lambda: mav.MAVLink_extended_sys_state_message(
-                mav.MAV_VTOL_STATE_UNDEFINED, copter.landed_state
+                mav.MAV_VTOL_STATE_UNDEFINED, copter.flight.landed_state
             ),
         }
 
@@ -120,26 +122,26 @@ class Words:
         total = max(0, len(self._missions.items[MISSION]) - 1 + shift)
         if not total:
             state = mav.MISSION_STATE_NO_MISSION
-        elif copter.complete:
+        elif copter.mission.complete:
             state = mav.MISSION_STATE_COMPLETE
-        elif copter.item == 0:
+        elif copter.mission.item == 0:
             state = mav.MISSION_STATE_NOT_STARTED
         else:
             state = mav.MISSION_STATE_ACTIVE if copter.mode == AUTO else mav.MISSION_STATE_PAUSED
         mode = 1 if copter.mode == AUTO else 2
-        item = max(0, copter.item - shift)
+        item = max(0, copter.mission.item - shift)
         return mav.MAVLink_mission_current_message(item, total, state, mode)
 
     def _position(self) -> Message:
         position, (x, y, up) = self._body.position(), self._body.velocity()
-        known = self._copter.position_known
-        lat_e7, lon_e7 = to_e7(self._copter.geo()) if known else (0, 0)
+        known = self._copter.estimate.known
+        lat_e7, lon_e7 = self._datum.e7(position.point) if known else (0, 0)
         height_mm = round(position.height_agl_m * 1000)
         return mav.MAVLink_global_position_int_message(
             time_boot_ms=self.boot_ms,
             lat=lat_e7,
             lon=lon_e7,
-            alt=round(self._ground_amsl_m * 1000) + height_mm,
+            alt=round(self._datum.ground_amsl_m * 1000) + height_mm,
             relative_alt=height_mm,
             vx=round(y * 100),
             vy=round(x * 100),
@@ -148,9 +150,10 @@ class Words:
         )
 
     def _gps_raw(self) -> Message:
-        known = self._copter.position_known
-        lat_e7, lon_e7 = to_e7(self._copter.geo()) if known else (0, 0)
-        height_m = self._ground_amsl_m + self._body.position().height_agl_m
+        known = self._copter.estimate.known
+        position = self._body.position()
+        lat_e7, lon_e7 = self._datum.e7(position.point) if known else (0, 0)
+        height_m = self._datum.ground_amsl_m + position.height_agl_m
         x, y, _ = self._body.velocity()
         return mav.MAVLink_gps_raw_int_message(
             time_usec=self.boot_ms * 1000,
@@ -166,7 +169,7 @@ class Words:
         )
 
     def _sys_status(self) -> Message:
-        healthy = _SENSORS if self._copter.position_known else _SENSORS & ~_NOT_READY
+        healthy = _SENSORS if self._copter.estimate.known else _SENSORS & ~_NOT_READY
         ratio = self._body.charge_ratio()
         volts = self._volts(ratio)
         return mav.MAVLink_sys_status_message(
@@ -203,7 +206,7 @@ class Words:
         )
 
     def _ekf(self) -> Message:
-        flags = _EKF_GOOD if self._copter.position_known else _EKF_BLIND
+        flags = _EKF_GOOD if self._copter.estimate.known else _EKF_BLIND
         return mav.MAVLink_ekf_status_report_message(flags, 0.02, 0.02, 0.02, 0.01, 0.0)
 
     def _attitude(self) -> Message:
@@ -215,17 +218,18 @@ class Words:
         heading_deg = round(math.degrees(self._heading_rad())) % 360
         throttle = 50 if self._body.airborne else 0
         return mav.MAVLink_vfr_hud_message(
-            speed, speed, heading_deg, throttle, self._ground_amsl_m + height_m, up
+            speed, speed, heading_deg, throttle, self._datum.ground_amsl_m + height_m, up
         )
 
     def _home(self) -> Message | None:
-        if self._copter.home is None:
+        home = self._copter.flight.home
+        if home is None:
             return None
-        lat_e7, lon_e7 = to_e7(self._copter.home_geo())
+        lat_e7, lon_e7 = self._datum.e7(home)
         return mav.MAVLink_home_position_message(
             latitude=lat_e7,
             longitude=lon_e7,
-            altitude=round(self._ground_amsl_m * 1000),
+            altitude=round(self._datum.ground_amsl_m * 1000),
             x=0,
             y=0,
             z=0,
@@ -237,15 +241,16 @@ class Words:
 
     def home_item(self) -> Item | None:
         """What item 0 of the mission reads as."""
-        if self._copter.home is None:
+        home = self._copter.flight.home
+        if home is None:
             return None
-        lat_e7, lon_e7 = to_e7(self._copter.home_geo())
+        lat_e7, lon_e7 = self._datum.e7(home)
         return Item(
             command=mav.MAV_CMD_NAV_WAYPOINT,
             frame=mav.MAV_FRAME_GLOBAL,
             lat_e7=lat_e7,
             lon_e7=lon_e7,
-            z_m=self._ground_amsl_m,
+            z_m=self._datum.ground_amsl_m,
         )
 
     def _version(self) -> Message:
@@ -267,7 +272,7 @@ class Words:
     def _heading_rad(self) -> float:
         """Clockwise from true north."""
         yaw_rad = self._body.position().yaw_rad
-        return (math.pi / 2 - yaw_rad + self._copter.bearing_rad) % math.tau
+        return (math.pi / 2 - yaw_rad + self._datum.bearing_rad) % math.tau
 
     def _volts(self, ratio: float) -> float:
         return EMPTY_VOLTS + (FULL_VOLTS - EMPTY_VOLTS) * ratio

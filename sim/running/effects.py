@@ -209,7 +209,7 @@ def _reboot(autopilot: MavlinkAutopilot, in_force: InForce) -> None:
 def _wind(autopilot: MavlinkAutopilot, in_force: InForce) -> None:
     x = y = 0.0
     for one in in_force:
-        to_rad = math.radians(one.bearing_deg + 180.0) - autopilot.copter.bearing_rad
+        to_rad = math.radians(one.bearing_deg + 180.0) - autopilot.datum.bearing_rad
         x += one.wind_m_s * math.sin(to_rad)
         y += one.wind_m_s * math.cos(to_rad)
     autopilot.body.set_wind(Wind(x, y))

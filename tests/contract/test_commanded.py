@@ -17,7 +17,7 @@ from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Way
 from fleet.vehicle import Commanded, Diverted, GivesWay, Mode
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
-from sim.mavlink.copter import AUTO, RTL, STABILIZE
+from sim.mavlink.copter_modes import AUTO, RTL, STABILIZE
 from sim.mavlink.dock import DockMachine
 from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
 from tests.fleet.vda5050_scene import LossyBus, load, mission, staged

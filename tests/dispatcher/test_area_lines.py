@@ -11,9 +11,11 @@ import shapely
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
+from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.stops import TaskStop
+from dispatcher.missions.air_rounds import AirRounds
+from dispatcher.missions.air_tours import AirTours
 from dispatcher.missions.posts import Post, area_of
-from dispatcher.missions.stations import Stations
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.air.airspace import breaches
 from routing.air.drawn import DrawnArea
@@ -62,6 +64,8 @@ air:
 """,
     "river",
 )
+AIR = SiteAir(SITE, lambda: 43_200.0)
+TOURS = AirTours(SITE, AIR)
 CLOSED = shapely.union_all([shapely.box(500, 400, 600, 470), shapely.box(1000, -50, 1020, 950)])
 
 
@@ -83,13 +87,9 @@ def share(flight: Sequence[Point], shape: BaseGeometry) -> float:
     return footprints(flight).intersection(target).area / target.area
 
 
-def stations() -> Stations:
-    return Stations(SITE, lambda: 43_200.0)
-
-
 def tour(shape: BaseGeometry, spec: VehicleSpec = DRONE) -> tuple[Point, ...]:
     assert isinstance(shape, shapely.Polygon)
-    return stations().tour(TaskStop(drawn=area_of(shape), work=()), spec)
+    return TOURS.tour(TaskStop(drawn=area_of(shape), work=()), spec)
 
 
 def length_m(way: Sequence[Point]) -> float:
@@ -123,7 +123,7 @@ def test_all_of_an_area_is_seen_in_one_flight(name: str) -> None:
 @pytest.mark.parametrize("name", AREAS)
 def test_a_round_of_a_watch_sees_all_of_it_too(name: str) -> None:
     area = area_of(AREAS[name])
-    ring, look_s = stations().ring(Post(number=0, area=area), DRONE, frozenset(), ())
+    ring, look_s = AirRounds(SITE, AIR).ring(Post(number=0, area=area), DRONE, frozenset())
     if len(ring) == 1:
         assert look_s > 0
         x, y, half = ring[0].x_m, ring[0].y_m, 0.6 * HEIGHT_M
@@ -162,5 +162,5 @@ def test_what_no_flight_gets_to_is_refused() -> None:
 
 def test_lines_begin_near_the_drone() -> None:
     area = DrawnArea(outline=tuple(Point(x, y) for x, y in [(300, 90), (700, 90), (700, 390)]))
-    way = stations().tour(TaskStop(drawn=area, work=()), DRONE)
+    way = TOURS.tour(TaskStop(drawn=area, work=()), DRONE)
     assert way[1].distance_m(Point(50, 50)) < 350

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from dispatcher.missions.stations import Stations
+from dispatcher.air.site_air import SiteAir
 from dispatcher.patrols.survey_plans import SurveyPlans, worth_sharing
 from fleet.vehicle import VehicleSpec
 from routing.air.drawn import DrawnArea
@@ -20,8 +20,9 @@ from tests.sim.test_survey_stories import fields
 def plans(tmp_path: Path) -> tuple[SurveyPlans, list[VehicleSpec]]:
     scenario = load_scenario(fields(tmp_path, 3))
     site = scenario.site
-    stations = Stations(site, lambda: 43_200.0)
-    return SurveyPlans(site, stations), [one.to_spec() for one in scenario.vehicles]
+    return SurveyPlans(site, SiteAir(site, lambda: 43_200.0)), [
+        one.to_spec() for one in scenario.vehicles
+    ]
 
 
 def square(x: float, y: float, size: float) -> DrawnArea:

@@ -146,11 +146,11 @@ async def test_it_flies_over_a_link_that_loses_messages(share: float) -> None:
 async def test_it_waits_until_the_drone_is_ready_to_arm() -> None:
     async with meadow(docked=False) as scene:
         await scene.until(lambda: scene.drone.state().position is not None)
-        scene.autopilot.copter.position_known = False
+        scene.autopilot.copter.estimate.known = False
         flight = scene.begin(scene.flight("dock-1", "clinic"))
         await asyncio.sleep(15)
         assert any("requires position" in text for text in scene.said())
-        scene.autopilot.copter.position_known = True
+        scene.autopilot.copter.estimate.known = True
         await flight
         assert scene.stands_at("clinic")
 
@@ -158,7 +158,7 @@ async def test_it_waits_until_the_drone_is_ready_to_arm() -> None:
 async def test_a_drone_that_never_gets_ready_says_why() -> None:
     async with meadow(docked=False) as scene:
         await scene.until(lambda: scene.drone.state().position is not None)
-        scene.autopilot.copter.position_known = False
+        scene.autopilot.copter.estimate.known = False
         with pytest.raises(MissionFailed) as failed:
             await scene.fly("dock-1", "clinic")
         assert failed.value.reason.code == "arming_refused"

@@ -10,7 +10,7 @@ from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mavlink.datagrams import Peer
 from fleet.mavlink.parser import Message
 from fleet.mission import Clearance, Mission
-from sim.mavlink.copter import AUTO, GUIDED, RTL
+from sim.mavlink.copter_modes import AUTO, GUIDED, RTL
 from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
 
 START, TAKEOFF = mav.MAV_CMD_MISSION_START, mav.MAV_CMD_NAV_TAKEOFF

@@ -20,7 +20,7 @@ from fleet.mavlink.parameters import as_float
 from fleet.mavlink.parser import Message
 from fleet.mission import Clearance
 from fleet.vehicle import Mode
-from sim.mavlink.copter import RTL
+from sim.mavlink.copter_modes import RTL
 from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
 
 GROUND_AMSL_M = 20.0
@@ -167,7 +167,7 @@ async def test_a_stock_px4_is_made_fit_when_it_is_first_heard() -> None:
         await asyncio.sleep(25)
         params = scene.autopilot.params
         assert {name: params[name] for name in GOOD} == GOOD
-        assert len(scene.autopilot.copter.fence()) == 4
+        assert len(scene.autopilot.copter.fence.items()) == 4
         assert scene.drone.state().fit
         await scene.fly("dock-1", "clinic")
         assert scene.stands_at("clinic")

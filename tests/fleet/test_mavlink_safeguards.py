@@ -50,7 +50,7 @@ async def test_a_stock_drone_is_made_fit_when_it_is_first_heard() -> None:
         await asyncio.sleep(20)
         params = scene.autopilot.params
         assert {name: params[name] for name in GOOD} == GOOD
-        assert len(scene.autopilot.copter.fence()) == 4
+        assert len(scene.autopilot.copter.fence.items()) == 4
         assert scene.drone.state().fit
         await asyncio.sleep(300)
         assert len(written(scene)) == len(GOOD) + 1, "all of it once"
@@ -185,7 +185,7 @@ async def test_a_fence_that_another_station_is_just_uploading_is_waited_for() ->
         other.send(COUNT(7, 1, 3, FENCE).pack(packer), DRONE)
         await asyncio.sleep(20)
         assert scene.drone.state().fit
-        assert len(scene.autopilot.copter.fence()) == 4
+        assert len(scene.autopilot.copter.fence.items()) == 4
 
 
 async def test_a_mission_that_leaves_the_fence_is_ended_by_the_drone_itself() -> None:
@@ -254,7 +254,7 @@ async def test_it_returns_at_the_height_of_its_own_layer() -> None:
 async def test_with_rally_points_it_returns_to_the_nearer_pad() -> None:
     async with meadow(docked=False, safety=Safety(rally=True)) as scene:
         await asyncio.sleep(20)
-        assert len(scene.autopilot.copter.rally()) == 1
+        assert len(scene.autopilot.copter.flight.rally()) == 1
         flight = scene.begin(scene.flight("dock-1", "field", "clinic"))
         await scene.until(lambda: scene.body.position().point.y_m > 550)
         await scene.drone.cancel()

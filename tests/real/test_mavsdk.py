@@ -263,7 +263,7 @@ async def test_mavsdk_sets_a_fence_is_refused_beyond_it_and_returns(
     corners = [fences.Point(lat + a * side, lon + b * side) for a, b in around]
     polygon = fences.Polygon(corners, fences.FenceType.INCLUSION)
     await fence.upload_geofence(fences.GeofenceData([polygon], []))
-    assert drone.ask(lambda autopilot: len(autopilot.copter.fence())) == 4
+    assert drone.ask(lambda autopilot: len(autopilot.copter.fence.items())) == 4
     held = await fence.download_geofence()
     assert len(held.polygons[0].points) == 4
     await action.set_takeoff_altitude(15.0)
@@ -496,7 +496,7 @@ async def becomes(drone: Drone, true: Callable[[MavlinkAutopilot], bool]) -> Non
 
 async def test_mavproxy_flies_it_from_its_prompt(mavproxy: MavProxy, drone: Drone) -> None:
     await mavproxy.told("", "online system 1")
-    await becomes(drone, lambda autopilot: autopilot.copter.position_known)
+    await becomes(drone, lambda autopilot: autopilot.copter.estimate.known)
     await mavproxy.told("mode GUIDED", "Mode GUIDED")
     await mavproxy.told("arm throttle", "ARMED")
     await mavproxy.told("takeoff 15", "NAV_TAKEOFF: ACCEPTED")
@@ -526,7 +526,7 @@ async def test_mavproxy_brings_a_mission_and_a_fence_up_and_down(
     plan, back = tmp_path / "plan.txt", tmp_path / "back.txt"
     plan.write_text("\n".join(["QGC WPL 110", *lines]) + "\n")
     await mavproxy.told("", "online system 1")
-    await becomes(drone, lambda autopilot: autopilot.copter.position_known)
+    await becomes(drone, lambda autopilot: autopilot.copter.estimate.known)
     await mavproxy.told(f"wp load {plan}", "Loaded 4 waypoints in")
     await mavproxy.told("wp list", f"{LAND} 3 30.")
     await mavproxy.told(f"wp save {back}", "Saved 4 waypoints")
@@ -541,7 +541,7 @@ async def test_mavproxy_brings_a_mission_and_a_fence_up_and_down(
     plan.write_text("\n".join(["QGC WPL 110", *corners]) + "\n")
     await mavproxy.told(f"fence load {plan}", "Loaded 4 fence")
     await mavproxy.told("", "Loaded 4 fence items in")
-    await becomes(drone, lambda autopilot: len(autopilot.copter.fence()) == 4)
+    await becomes(drone, lambda autopilot: len(autopilot.copter.fence.items()) == 4)
     await mavproxy.told("param set FENCE_ENABLE 1", "FENCE_ENABLE")
     await mavproxy.told("mode GUIDED", "Mode GUIDED")
     await mavproxy.told("arm throttle", "ARMED")

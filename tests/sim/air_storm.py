@@ -262,7 +262,7 @@ class _Storm:
 
     async def _cut_on_landing(self) -> None:
         landing = mav.MAV_LANDED_STATE_LANDING
-        await self._cut(await self._moment(lambda p: p.copter.landed_state == landing))
+        await self._cut(await self._moment(lambda p: p.copter.flight.landed_state == landing))
 
     async def _reboot(self) -> None:
         self._pilots[await self._moment(_cruises)].reboot()

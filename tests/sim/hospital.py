@@ -21,9 +21,8 @@ from sim.world.world import Observer
 
 SITE = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"
 
-MODELS = """
-models:
-  cart: &cart
+CART = """\
+  cart:
     make: Porter
     kind: cart
     speed_m_s: 1.2
@@ -35,6 +34,8 @@ models:
     skills: [carry, lock, camera, uv_c]
     energy: {capacity_wh: 400, idle_w: 15, move_w: 120, work_w: 60, charge_w: 800}
     link: {vda5050: {version: "2.1", manufacturer: Porter}}
+"""
+MULTIROTOR = """\
   drone:
     make: Lark
     kind: multirotor
@@ -51,6 +52,7 @@ models:
     cruise_agl_m: 50
     link: {mavlink: {}}
 """
+MODELS = f"\nmodels:\n{CART}{MULTIROTOR}"
 
 
 class Deeds(Observer):

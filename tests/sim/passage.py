@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.sim.hospital import MODELS
+from tests.sim.hospital import CART, MODELS
 
 PASSAGE = """\
 # One passing corridor: carts of 0.7 m pass each other in it, beds of 0.9 m pass nobody.
@@ -27,20 +27,11 @@ levels:
       - {path: [p1, p2, p3, p4, p5, p6, p7], passing: true}
 """
 
-BED = """
-  bed:
-    make: Porter
-    kind: bed
-    speed_m_s: 1.2
-    width_m: 0.9
-    length_m: 2.1
-    payload_kg: 60
-    payload_l: 200
-    load_types: [food, general, specimen, medicine, infectious_waste]
-    skills: [carry, lock, camera, uv_c]
-    energy: {capacity_wh: 400, idle_w: 15, move_w: 120, work_w: 60, charge_w: 800}
-    link: {vda5050: {version: "2.1", manufacturer: Porter}}
-"""
+BED = (
+    CART.replace("cart", "bed")
+    .replace("width_m: 0.7", "width_m: 0.9")
+    .replace("length_m: 1.0", "length_m: 2.1")
+)
 
 
 def passage(
@@ -54,6 +45,6 @@ def passage(
     )
     path = folder / "story.yaml"
     head = "# a story\nscenario: passage\nsite: site.yaml\nduration: 24h\n"
-    models = (MODELS.rstrip() + BED).replace('version: "2.1"', f'version: "{version}"')
-    path.write_text(f"{head}{models}\nvehicles:\n{rows}", encoding="utf-8")
+    models = (MODELS + BED).replace('version: "2.1"', f'version: "{version}"')
+    path.write_text(f"{head}{models}vehicles:\n{rows}", encoding="utf-8")
     return path

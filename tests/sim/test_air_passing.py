@@ -13,25 +13,14 @@ from dispatcher.domain.incidents import IncidentState
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from sim.world.multirotor import Multirotor, Wind
-from tests.sim.hospital import MODELS, Hospital, hospital
+from tests.sim.dock_yard import STANDBY, dock_yard
+from tests.sim.hospital import Hospital, hospital
 from tests.sim.process import place as process
 
 D1, D2 = VehicleId("D1"), VehicleId("D2")
 PAD_1, PAD_2, SCENE = Point(0, 0), Point(30, 0), Point(300, 0)
 LAYER_2_M = 55.0
-SITE = """\
-# Two pads side by side, a park behind them, and a scene beyond the second pad.
-site: twins
-name: {en: Twins, zh: 双坪}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  ground:
-    name: {en: Ground, zh: 地面}
-    outdoors: true
-    places:
-      dock-1: {name: {en: Dock 1, zh: 一号机库}, kind: dock, at: [0, 0], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号机库}, kind: dock, at: [30, 0], roles: [pad, charger]}
-air:
+AIR = """\
   fence:
     name: {en: Fence, zh: 围栏}
     kind: geofence
@@ -41,25 +30,20 @@ air:
     kind: patrol
     outline: [[-100, 500], [200, 500], [200, 900], [-100, 900]]
 """
-DRONES = """
-vehicles:
-  - model: drone
-    ids: [D1, D2]
-    homes: [dock-1, dock-2]
-    docks: [dock-1, dock-2]
-    system_ids: [1, 2]
-    cruise_agl_m: [40, 55]
-"""
 
 
 def twins(folder: Path) -> Path:
     """A scenario there."""
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
-    path = folder / "twins.yaml"
-    head = "# two drones\nscenario: twins\nsite: site.yaml\nduration: 24h\n"
-    models = MODELS.replace("link: {mavlink: {}}", "link: {mavlink: {standby: true}}")
-    path.write_text(head + models + DRONES, encoding="utf-8")
-    return path
+    return dock_yard(
+        folder,
+        id_="twins",
+        name=("Twins", "双坪"),
+        about="Two pads side by side, a park behind them, and a scene beyond the second pad.",
+        docks=[(0, 0), (30, 0)],
+        heights_m=[40, 55],
+        air=AIR,
+        models=STANDBY,
+    )
 
 
 class Sky:

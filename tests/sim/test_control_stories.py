@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.air.skies import Skies
+from dispatcher.air.air_in_use import AirInUse
 from dispatcher.desks.control_desk import Order, Reply
 from dispatcher.desks.incidents_in import IncidentIn
 from dispatcher.domain.task import TaskState
@@ -87,20 +87,19 @@ async def test_a_restart_changes_nothing_about_who_commands(tmp_path: Path) -> N
 async def test_stopped_while_it_waits_for_its_take_off_it_stays_on_the_ground(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found: list[Skies] = []
+    asked: list[AirInUse] = []
 
-    def full(skies: Skies, *_: Any) -> list[VehicleId]:
-        found.append(skies)
+    def full(air: AirInUse, *_: Any) -> list[VehicleId]:
+        asked.append(air)
         return [VehicleId("D9")]
 
     async with hospital(district(tmp_path)) as place:
         with monkeypatch.context() as held:
-            held.setattr(Skies, "_in_the_way", full)
+            held.setattr(AirInUse, "in_the_way", full)
             patrol = await place.submit(kind="patrol", area="park")
-            await place.until(lambda: bool(found))
+            await place.until(lambda: bool(asked))
             await place.service.control.stop("Li")
             await asyncio.sleep(5)
-        found[0].leave(VehicleId("D9"))
         await asyncio.sleep(120)
         assert not any(one.airborne for one in place.world.aircraft.values())
         await place.service.control.let_go("Li")

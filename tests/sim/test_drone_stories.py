@@ -9,7 +9,7 @@ from dispatcher.domain.task import TaskId, TaskState
 from dispatcher.errors import Refused
 from fleet.vehicle import VehicleId
 from routing.site import NodeId
-from sim.mavlink.copter import RTL
+from sim.mavlink.copter_modes import RTL
 from tests.sim.drone_field import SITE
 from tests.sim.hospital import MODELS, Hospital, hospital
 

@@ -194,7 +194,7 @@ async def test_a_mission_is_flown_item_by_item_to_disarming() -> None:
         assert reached == [1, 2, 3]
         beat = [m for m in station.heard if isinstance(m, mav.MAVLink_heartbeat_message)][-1]
         assert (beat.custom_mode, beat.base_mode & mav.MAV_MODE_FLAG_SAFETY_ARMED) == (AUTO, 0)
-        assert station.body.position().point.distance_m(station.drone.copter.home) > 90  # pyright: ignore[reportArgumentType]
+        assert station.body.position().point.distance_m(station.drone.copter.flight.home) > 90  # pyright: ignore[reportArgumentType]
 
 
 async def test_a_jump_repeats_a_part_of_the_mission() -> None:
@@ -245,7 +245,7 @@ async def test_a_fence_reads_back_and_bounds_what_it_flies_to() -> None:
         assert await go(9000) == FAILED
         assert await go(4000) == ACCEPTED
         await asyncio.sleep(30)
-        assert station.body.position().point.distance_m(station.drone.copter.home) == (  # pyright: ignore[reportArgumentType]
+        assert station.body.position().point.distance_m(station.drone.copter.flight.home) == (  # pyright: ignore[reportArgumentType]
             pytest.approx(44.4, abs=0.5)
         )
 
@@ -260,7 +260,7 @@ async def test_return_to_launch_brings_it_home() -> None:
         assert await station.do(RTL) == ACCEPTED
         await asyncio.sleep(120)
         assert not station.drone.copter.armed
-        assert station.body.position().point.distance_m(station.drone.copter.home) < 0.1  # pyright: ignore[reportArgumentType]
+        assert station.body.position().point.distance_m(station.drone.copter.flight.home) < 0.1  # pyright: ignore[reportArgumentType]
 
 
 async def test_without_heartbeats_it_flies_on_unless_told_otherwise() -> None:

@@ -152,7 +152,7 @@ async def mission_start() -> str:
         await asyncio.sleep(2)
         copter = station.drone.copter
         mode = "goes to AUTO" if copter.mode == AUTO else "stays"
-        item = f"takes off by item {copter.item}" if station.body.airborne else "stands"
+        item = f"takes off by item {copter.mission.item}" if station.body.airborne else "stands"
         return f"{answer}, {mode}, {item}"
 
 
@@ -286,7 +286,7 @@ async def aloft(station: Station) -> None:
 
 
 def moved(station: Station) -> bool:
-    home = station.drone.copter.home
+    home = station.drone.copter.flight.home
     return home is not None and station.body.position().point.distance_m(home) > 1
 
 

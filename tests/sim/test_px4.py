@@ -70,7 +70,7 @@ async def test_heights_in_commands_count_from_the_sea(station: Station) -> None:
     assert await station.do(REPOSITION, -1, 1, 0, NAN, 30.593, 114.3055, 60) == ACCEPTED
     await asyncio.sleep(30)
     assert station.body.position().height_agl_m == pytest.approx(40, abs=0.1)
-    home = station.drone.copter.home
+    home = station.drone.copter.flight.home
     assert home is not None
     assert station.body.position().point.distance_m(home) > 10
 

@@ -58,9 +58,8 @@ def fields(folder: Path, drones: int, capacity_wh: int = 50) -> Path:
         about="Wide fields with three docks in a corner, and a farm that nobody flies over.",
         air=AIR,
         models=models.replace("capacity_wh: 300", f"capacity_wh: {capacity_wh}"),
-        drones=drones,
-        apart_m=60,
-        lowest_m=48,
+        docks=[(0, 0), (60, 0), (120, 0)],
+        heights_m=[48, 56, 64][:drones],
     )
 
 

@@ -6,21 +6,10 @@ import pytest
 
 from dispatcher.errors import ConfigFault
 from sim.scenario.config import load_scenario
-from tests.sim.hospital import MODELS, hospital
+from tests.sim.dock_yard import dock_yard
+from tests.sim.hospital import hospital
 
-SITE = """\
-# A pad in the valley, one on the slope, and a hill to be looked at between them.
-site: hills
-name: {en: Hills, zh: 山地}
-anchor: {lat_deg: 30.59, lon_deg: 114.3}
-levels:
-  ground:
-    name: {en: Ground, zh: 地面}
-    outdoors: true
-    places:
-      dock-1: {name: {en: Dock 1, zh: 一号机库}, kind: dock, at: [-300, 0], roles: [pad, charger]}
-      dock-2: {name: {en: Dock 2, zh: 二号机库}, kind: dock, at: [300, 0], roles: [pad, charger]}
-air:
+AIR = """\
   fence:
     name: {en: Fence, zh: 围栏}
     kind: geofence
@@ -46,17 +35,16 @@ NODATA_value -9999
 
 def hills(folder: Path, heights_m: tuple[float, float]) -> Path:
     """Two drones there, each at one height above its own pad."""
-    (folder / "site.yaml").write_text(SITE, encoding="utf-8")
     (folder / "ground.asc").write_text(GROUND, encoding="ascii")
-    path = folder / "hills.yaml"
-    head = "# two drones\nscenario: hills\nsite: site.yaml\nduration: 24h\n"
-    path.write_text(
-        f"{head}{MODELS}\nvehicles:\n  - model: drone\n    ids: [D1, D2]\n"
-        "    homes: [dock-1, dock-2]\n    docks: [dock-1, dock-2]\n    system_ids: [1, 2]\n"
-        f"    cruise_agl_m: {list(heights_m)}\n",
-        encoding="utf-8",
+    return dock_yard(
+        folder,
+        id_="hills",
+        name=("Hills", "山地"),
+        about="A pad in the valley, one on the slope, and a hill to be looked at between them.",
+        docks=[(-300, 0), (300, 0)],
+        heights_m=heights_m,
+        air=AIR,
     )
-    return path
 
 
 @pytest.mark.long

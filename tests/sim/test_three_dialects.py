@@ -9,7 +9,7 @@ import pytest
 from dispatcher.desks.road_rules_in import RoadRuleIn
 from dispatcher.domain.task import TaskId, TaskState
 from sim.running.wires import MemoryWires
-from tests.sim.hospital import MODELS, SITE, Hospital, hospital
+from tests.sim.hospital import CART, SITE, Hospital, hospital
 from tests.sim.schema_recorder import SCHEMAS, SchemaRecorder
 
 pytestmark = pytest.mark.skipif(
@@ -22,9 +22,8 @@ BOTH = ("order", "instantActions", "state", "connection", "factsheet")
 
 def fleet_file(folder: Path, versions: Sequence[str] = ("2.0", "2.1", "3.0")) -> Path:
     """One cart of each of three versions on the corridor site."""
-    cart = MODELS.split("  drone:")[0].replace("models:", "").replace("cart: &cart", "v{}:")
     models = [
-        cart.replace("v{}", f"v{number}").replace('"2.1"', f'"{version}"', 1)
+        CART.replace("cart:", f"v{number}:").replace('"2.1"', f'"{version}"', 1)
         for number, version in zip(("20", "21", "30"), versions, strict=True)
     ]
     path = folder / "three.yaml"

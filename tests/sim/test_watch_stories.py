@@ -46,10 +46,9 @@ def park(folder: Path, drones: int = 3) -> Path:
         about="A park with three docks to the south of it, and a stadium closed from 22:30 on.",
         air=AIR,
         models=DRONES,
-        drones=drones,
-        apart_m=40,
-        lowest_m=48,
-        more="start: 2026-02-03T22:00:00+00:00\n",
+        docks=[(0, 0), (40, 0), (80, 0)],
+        heights_m=[48, 56, 64][:drones],
+        start="2026-02-03T22:00:00+00:00",
     )
 
 

@@ -7,8 +7,10 @@ from shapely import LineString
 from shapely import Point as Spot
 
 from dispatcher.air.passing import COLUMN_M
+from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.stops import TaskStop
-from dispatcher.missions.stations import Stations, turned
+from dispatcher.missions.air_rounds import turned
+from dispatcher.missions.air_tours import AirTours
 from fleet.vehicle import Medium
 from routing.geometry import Point
 from routing.site import AirspaceId, PlaceId
@@ -66,7 +68,7 @@ def test_a_tour_of_a_named_area_keeps_off_the_pads_of_others() -> None:
     site = loads(SITE, "park")
     spec = replace(cart().spec, medium=Medium.AIR, home=PlaceId("dock-1"), cruise_agl_m=40.0)
     stop = TaskStop(area=AirspaceId("park"), work=())
-    points = Stations(site, lambda: 0.0).tour(stop, spec)
+    points = AirTours(site, SiteAir(site, lambda: 0.0)).tour(stop, spec)
     line = LineString([(point.x_m, point.y_m) for point in points])
     apart_m = {
         place.id: line.distance(Spot(at.x_m, at.y_m))
