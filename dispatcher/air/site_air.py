@@ -7,8 +7,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air.air_pace import AirPace
+from dispatcher.air.area_lines import sees_from_m
 from dispatcher.air.wind import SiteWind
-from dispatcher.missions.area_lines import sees_from_m
 from fleet.vehicle import VehicleSpec
 from routing.air.airspace import FreeSpace, air_way, free_air, not_shut
 from routing.errors import Unreachable

@@ -8,8 +8,8 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air.air_pace import AirPace
+from dispatcher.air.area_lines import FOOTPRINT_M_PER_M, lines_over
 from dispatcher.air.site_air import BESIDE_M, SiteAir
-from dispatcher.missions.area_lines import FOOTPRINT_M_PER_M, lines_over
 from dispatcher.missions.posts import Post, least_round_s
 from fleet.vehicle import VehicleSpec
 from routing.air.airspace import FreeSpace

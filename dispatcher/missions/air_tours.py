@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from dispatcher.air.area_lines import lines_over
 from dispatcher.air.site_air import SiteAir
 from dispatcher.domain.stops import TaskStop
-from dispatcher.missions.area_lines import lines_over
 from fleet.vehicle import VehicleSpec
 from routing.air.drawn import named_area
 from routing.geometry import Point

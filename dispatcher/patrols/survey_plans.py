@@ -9,10 +9,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatcher.air.air_pace import AirPace
-from dispatcher.air.site_air import SiteAir
-from dispatcher.domain.shifts import MARGIN, SET_OUT_S
-from dispatcher.domain.task import AreaPart, AreaParts
-from dispatcher.missions.area_lines import (
+from dispatcher.air.area_lines import (
     FOOTPRINT_M_PER_M,
     LENGTH_M_PER_M,
     closed_air,
@@ -20,6 +17,9 @@ from dispatcher.missions.area_lines import (
     unseen,
     within,
 )
+from dispatcher.air.site_air import SiteAir
+from dispatcher.domain.shifts import MARGIN, SET_OUT_S
+from dispatcher.domain.task import AreaPart, AreaParts
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.air.drawn import DrawnArea
 from routing.errors import Unreachable
