@@ -77,7 +77,7 @@ $(RUNS): requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps -e .
 	@echo "compiling the planner, once; takes about a minute"
-	@$(BIN)/python -c 'from routing.solver import warm_up; warm_up()'
+	@$(BIN)/python -c 'from routing.solving.solver import warm_up; warm_up()'
 	@touch $@
 
 $(DEVELOPS): requirements-dev.lock $(RUNS)
