@@ -59,7 +59,12 @@ class Flight:
 
     def later(self, delay_s: float, then: Callable[[], None]) -> None:
         """What comes after a while, unless `cancel_later` comes first."""
-        self._timer = self._body.alarms.after(delay_s, then)
+
+        def ring() -> None:
+            self._timer = None
+            then()
+
+        self._timer = self._body.alarms.after(delay_s, ring)
 
     def cancel_later(self) -> None:
         """Nothing comes after a while any more."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -195,6 +196,21 @@ async def test_a_mission_is_flown_item_by_item_to_disarming() -> None:
         beat = [m for m in station.heard if isinstance(m, mav.MAVLink_heartbeat_message)][-1]
         assert (beat.custom_mode, beat.base_mode & mav.MAV_MODE_FLAG_SAFETY_ARMED) == (AUTO, 0)
         assert station.body.position().point.distance_m(station.drone.copter.flight.home) > 90  # pyright: ignore[reportArgumentType]
+
+
+async def test_it_can_be_paused_on_the_way_again_after_a_stay() -> None:
+    async with bench() as (station, _):
+        stay = replace(near(9000, 0, 20), params=(5, 0, 0, 0))
+        await station.upload(*FLIGHT[:2], stay, near(0, 0, 20), FLIGHT[3])
+        await station.do(MODE, 1, GUIDED)
+        await station.do(ARM, 1)
+        await station.do(START)
+        await asyncio.sleep(30)
+        assert station.drone.copter.mission.item == 3
+        assert await station.do(mav.MAV_CMD_DO_PAUSE_CONTINUE, 0) == ACCEPTED
+        here = station.body.position().point
+        await asyncio.sleep(60)
+        assert station.body.position().point.distance_m(here) < 20
 
 
 async def test_a_jump_repeats_a_part_of_the_mission() -> None:
