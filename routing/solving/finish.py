@@ -1,7 +1,8 @@
 """From routes on a board to a `Plan`: charges and their queues, reasons, and the price.
 
 The search takes every charger for free whenever somebody comes. Here those who come while all
-places are taken wait; who can't wait gives up the last task that it could refuse.
+places are taken wait; who can't wait gives up the last task that it could refuse. That may make
+room for others.
 """
 
 import heapq
@@ -14,6 +15,7 @@ from routing.problems.plan import Charge, Plan, priced
 from routing.problems.timetable import Plug, Rules, drive
 from routing.refusal import Refusal
 from routing.search.board import Board
+from routing.solving.insertion import fill
 from routing.solving.reasons import Reasons
 
 _QUEUE_FAULTS = frozenset({"window", "shift", "energy", "break", "not_full"})
@@ -33,8 +35,9 @@ def finish(board: Board) -> Plan:
         queued = _Queue(board, rows).waited() if rows else rows
         plan, fault = _plan(board, queued, crowded)
         if fault is None:
-            return plan
-        if fault.code not in _QUEUE_FAULTS or not _give_up_one(board, queued, crowded):
+            if not crowded or not _take_in(board, crowded):
+                return plan
+        elif fault.code not in _QUEUE_FAULTS or not _give_up_one(board, queued, crowded):
             raise NoPlan(str(fault))
 
 
@@ -129,3 +132,11 @@ def _give_up_one(board: Board, rows: Charges, crowded: dict[int, Refusal]) -> bo
                 break
         return True
     return False
+
+
+def _take_in(board: Board, crowded: dict[int, Refusal]) -> bool:
+    """Put in what only those kept out that have been given up; False = nothing."""
+    before = board.placed()
+    out = before | board.lost | crowded.keys()
+    fill(board, [n for n in range(len(board.problem.requests)) if n not in out])
+    return board.placed() != before

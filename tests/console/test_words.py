@@ -73,7 +73,7 @@ def test_every_obstacle_of_the_planner_has_its_sentence() -> None:
 
 
 def test_every_fault_of_a_drawn_area_has_sentence_and_remedy() -> None:
-    text = (ROOT / "routing" / "drawn.py").read_text("utf-8")
+    text = (ROOT / "routing" / "air" / "drawn.py").read_text("utf-8")
     codes = set(re.findall(r"code=\"(\w+)\"", text))
     assert len(codes) > 7
     assert {c for c in codes if f"reason.{c}" not in EN or f"remedy.{c}" not in EN} == set()
@@ -83,7 +83,7 @@ def test_every_alert_has_its_sentence() -> None:
     path = ROOT / "dispatcher"
     opened = {
         word
-        for source in path.glob("*.py")
+        for source in path.rglob("*.py")
         for word in re.findall(r"\.open\(\s*\"(\w+)\", Severity", source.read_text("utf-8"))
     }
     assert opened

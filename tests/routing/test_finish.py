@@ -66,6 +66,15 @@ def test_who_cannot_wait_gives_up_the_last_task_it_may_refuse() -> None:
     assert plan.routes[0]
 
 
+def test_what_was_given_up_makes_room_for_others() -> None:
+    far, near = look("far", 10, latest_s=200), look("near", 2, latest_s=150)
+    later = replace(near, stops=(replace(near.stops[0], earliest_s=100),), drop_penalty=10_000)
+    problem = on_line(later, far, slots=[electric("v", 1)])
+    plan = answer(replace(problem, chargers=(Charger(node=5, free_s=(500,)),)))
+    assert plan.unplanned["far"].code == "charger_taken"
+    assert [[visit.request for visit in route] for route in plan.routes] == [["near"]]
+
+
 def test_only_who_is_too_late_gives_up() -> None:
     """The one in the middle waits too, but it has all the time in the world."""
     charger = Charger(node=5)

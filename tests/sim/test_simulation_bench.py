@@ -37,7 +37,7 @@ def test_a_run_is_told_and_the_same_run_again_has_the_same_journal(tmp_path: Pat
         CliRunner().invoke(make_app(), ["bench", "simulation", *options.split(), "--json"])
         for options in ("--vehicles 3 --hours 0.2", f"--vehicles 3 --hours 0.2 --flame {picture}")
     ]
-    assert "sim.scenario:" in picture.read_text()
+    assert "sim.running.scenario:" in picture.read_text()
     first, again = (json.loads(run.stdout) for run in runs)
     assert first["journal_sha256"] == again["journal_sha256"]
     assert first["vehicles"] == 3
