@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from dispatcher.traffic.cabins import Cabins
 from dispatcher.traffic.claims import Claim, Claims
+from routing.geometry import Point
 from routing.roads.cabins import Cabin
-from routing.site import LiftId, NodeId
+from routing.site import Edge, LiftId, NodeId
 
 
 class Boarding:
@@ -48,6 +49,13 @@ class Boarding:
             for bit in free
         )
 
+    def shares(self, claim: Claim, node: NodeId) -> bool:
+        """Whether others have places in the lift that a node is in."""
+        cabin = self._cabins.get(node)
+        if cabin is None:
+            return False
+        return bool(self._claims.holding(claim, sum(self._claims.places(cabin.lift.id))))
+
     def left(self, claim: Claim, node: NodeId) -> None:
         """It has left a cabin; if nobody knew its place there, it needs but one again."""
         cabin, cabins = self._cabins.get(node), claim.resources
@@ -56,6 +64,47 @@ class Boarding:
         for bit in cabins.places.get(cabin.lift.id, ()):
             if cabins.own(cabin.lift.id) not in cabins.places[cabin.lift.id]:
                 self.move(claim, cabins, cabin.lift.id, bit)
+
+    # --- after a restart, when nobody knows which place was told ---
+
+    def keep(self, claim: Claim, told: Iterable[Edge]) -> None:
+        """A former process told it to drive into cabins: it has all places there that are free."""
+        cabins = claim.resources
+        for edge in told:
+            cabin = self._cabins.get(edge.end)
+            if cabin is None or not isinstance(cabins, Cabins) or edge.start in self._cabins:
+                continue
+            places = cabins.places.get(cabin.lift.id)
+            if places is not None:
+                free = sum(bit for bit in places if self._claims.is_free(claim, bit))
+                cabins.take(cabin.lift.id, free or sum(places))
+
+    def find(self, claim: Claim, point: Point) -> bool:
+        """It says where it stands; whether that tells which place of a cabin it has."""
+        cabin, cabins = self._cabins.get(claim.stand), claim.resources
+        if cabin is None or not isinstance(cabins, Cabins) or cabins.alone:
+            return False
+        places = cabins.places.get(cabin.lift.id)
+        if places is None or cabins.own(cabin.lift.id) in places:
+            return False
+        ground = cabins.find(claim.stand, point)
+        if ground not in places:
+            return False
+        self._claims.find(claim, ground)
+        return True
+
+    def choose(self) -> None:
+        """Have those who are in no cabin yet count on places with which they get home."""
+        for number, claim in enumerate(self._claims.everyone()):
+            cabins = claim.resources
+            if not isinstance(cabins, Cabins):
+                continue
+            for lift, places in cabins.places.items():
+                for bit in places:
+                    if self._claims.lost() >> number & 1 and not claim.held & sum(places):
+                        self.move(claim, cabins, lift, bit)
+
+    # --- choosing ---
 
     def _enters(self, claim: Claim) -> LiftId | None:
         """The lift that its next edge leads into, if it can share it and has no place there yet."""

@@ -121,7 +121,7 @@ class Crew:
         if not claim.waiting or claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
             return False
         stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
-        others = self.shares(claim, stretch[0].end)
+        others = self.boarding.shares(claim, stretch[0].end)
         if self.courtesy is not None and self.courtesy.rests(stretch, others=others):
             return False
         if not self.boarding.grant(claim):
@@ -146,40 +146,10 @@ class Crew:
         hours = self.roads.hours
         return hours is not None and any(hours.is_shut(edge.lane.id, pilot.goods) for edge in edges)
 
-    def keep_places(self, pilot: Pilot, told: Sequence[Edge]) -> None:
-        """A former process told it to drive into cabins; nobody knows any more to which place."""
-        if pilot.cabins is None:
-            return
-        for edge in told:
-            cabin = self._cabins.get(edge.end)
-            if cabin is None or cabin.lift.id not in pilot.cabins.places:
-                continue
-            if edge.start not in self._cabins:
-                places = pilot.cabins.places[cabin.lift.id]
-                free = sum(bit for bit in places if self.claims.is_free(pilot.claim, bit))
-                pilot.cabins.take(cabin.lift.id, free or sum(places))
-
     def find_place(self, pilot: Pilot, position: Position) -> None:
         """It says where it stands; that may tell which place of a cabin it has."""
-        claim, cabins = pilot.claim, pilot.cabins
-        cabin = self._cabins.get(claim.stand)
-        if cabins is None or cabin is None or cabins.alone:
-            return
-        lift = cabin.lift.id
-        if lift not in cabins.places or cabins.own(lift) in cabins.places[lift]:
-            return
-        ground = cabins.find(claim.stand, position.point)
-        if ground is not None and ground in cabins.places[lift]:
-            self.claims.find(claim, ground)
+        if self.boarding.find(pilot.claim, position.point):
             self.retell(pilot)
-
-    def shares(self, claim: Claim, node: NodeId) -> bool:
-        """Whether others have places in the lift that a node is in."""
-        cabin = self._cabins.get(node)
-        if cabin is None:
-            return False
-        places = sum(self.resources.places[cabin.lift.id])
-        return bool(self.claims.holding(claim, places))
 
     def retell(self, pilot: Pilot) -> None:
         """Where it is to stand in a cabin may have changed: tell it what it has not been told."""
@@ -222,16 +192,6 @@ class Crew:
             homeward = self.homeward(pilot, end)
             if homeward != claim.homeward:
                 self.claims.rehome(claim, homeward)
-
-    def find_places(self) -> None:
-        """Nobody knows any more which place in a cabin each counted on that is not there yet."""
-        for number, pilot in enumerate(self):
-            if pilot.cabins is None:
-                continue
-            for lift, places in pilot.cabins.places.items():
-                for bit in places:
-                    if self.claims.lost() >> number & 1 and not pilot.claim.held & sum(places):
-                        self.boarding.move(pilot.claim, pilot.cabins, lift, bit)
 
     def find_shelters(self) -> None:
         """Nobody knows any more which way each was to go: who can't get home goes to a berth.

@@ -80,7 +80,7 @@ class Traffic:
         """Keep for a vehicle what a former process told it, before anybody is granted anything."""
         pilot = self._crew[vehicle]
         edges = chain(self._site, pilot.claim.stand, base)
-        self._crew.keep_places(pilot, edges)
+        self._crew.boarding.keep(pilot.claim, edges)
         end = edges[-1].end if edges else pilot.claim.stand
         homeward = self._crew.homeward(pilot, end)
         self._claims.force(pilot.claim, edges, homeward, granted=len(edges))
@@ -110,7 +110,7 @@ class Traffic:
 
     def find_shelters(self) -> None:
         """All has been told that a former process held: see to it that all have where to go."""
-        self._crew.find_places()
+        self._crew.boarding.choose()
         self._crew.find_shelters()
 
     def stand(self, vehicle: VehicleId) -> NodeId:
@@ -194,11 +194,12 @@ class Traffic:
 
     def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
         """What a vehicle has on board decides where it may drive at which hour."""
-        pilot = self._crew[vehicle]
-        if self.roads.hours is not None:
-            pilot.goods = goods()
+        pilot, told = self._crew[vehicle], self.roads.hours is not None
+        carried = goods() if told or pilot.cabins is not None else frozenset[str]()
+        if told:
+            pilot.goods = carried
         if pilot.cabins is not None:
-            pilot.cabins.alone = rides_alone(goods())
+            pilot.cabins.alone = rides_alone(carried)
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home, or to its berth, that everybody counts on; raises Unreachable."""
@@ -464,7 +465,9 @@ class Traffic:
         self._crew.boarding.left(pilot.claim, pilot.claim.edges[index - 1].start)
         if self._crew.courtesy is not None:
             edge = pilot.claim.edges[index - 1]
-            self._crew.courtesy.passed(edge, others=self._crew.shares(pilot.claim, edge.start))
+            self._crew.courtesy.passed(
+                edge, others=self._crew.boarding.shares(pilot.claim, edge.start)
+            )
         now_s = asyncio.get_running_loop().time()
         if self._times is not None:
             self._learn(self._times, pilot, pilot.claim.edges[index - 1], now_s - pilot.since_s)

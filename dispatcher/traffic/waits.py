@@ -49,7 +49,7 @@ class Waits:
         if courtesy is None or claim.wish:
             return None
         stretch = claim.edges[claim.granted : self._crew.claims.stretch(claim)]
-        return courtesy.rests(stretch, others=self._crew.shares(claim, stretch[0].end))
+        return courtesy.rests(stretch, others=self._crew.boarding.shares(claim, stretch[0].end))
 
     def waited_s(self, vehicle: VehicleId, now_s: float) -> float:
         """For how long a vehicle has had no right of way that it needs; 0 = it has all."""

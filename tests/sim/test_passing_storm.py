@@ -1,25 +1,17 @@
 """Random trips in a building of passing corridors: nobody touches, and all get there."""
 
-import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import suppress
-from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from dispatcher.desks.emergencies_in import EmergencyIn
-from dispatcher.errors import IllegalMove, Refused
-from sim.world.outlines import gap_m
-from tests.sim.hospital import Hospital, hospital
+from tests.sim.hospital import hospital
 from tests.sim.passage import passage
-from tests.sim.process import Place
 from tests.sim.process import place as start
+from tests.sim.storm import Storm
 
 HOURS = 1.0
-FIRE = {"kind": "fire", "by": "Dr Lin"}
-REQUEST = {"kind": "delivery", "item": "box", "goods": "food", "mass_kg": 5.0}
 
 
 def building() -> str:
@@ -67,12 +59,7 @@ async def test_random_trips_with_breakdowns_and_cancels(tmp_path: Path, seed: in
     path = passage(tmp_path, *robots(), site=building())
     async with hospital(path) as place:
         storm = Storm(place, random.Random(seed))
-        await storm.blow(HOURS * 1800)
-        fire = await place.service.emergency_desk.begin(EmergencyIn.model_validate(FIRE))
-        await storm.blow(180)
-        await place.service.emergency_desk.end(fire.id, "Dr Lin")
-        await storm.blow(HOURS * 1800)
-        await place.until(lambda: not place.service.open_tasks(), at_most_s=7200)
+        await storm.with_an_alarm(HOURS)
         assert storm.passed > 5 * HOURS
         assert storm.nearest_m > 0.05
 
@@ -86,56 +73,6 @@ async def test_random_trips_of_a_dispatcher_that_is_killed_again_and_again(
     path, luck = passage(tmp_path, *robots(), site=building()), random.Random(seed)
     async with start(path, tmp_path / "story.sqlite") as place:
         storm = Storm(place, luck, calm=True)
-        for _ in range(round(HOURS * 30)):
-            await storm.blow(luck.uniform(20, 100))
-            await place.restart()
-        await place.until(lambda: not place.service.open_tasks(), at_most_s=7200)
+        await storm.with_kills(place, HOURS)
         assert storm.passed > 0
         assert storm.nearest_m > 0.05
-
-
-class Storm:
-    """Random tasks, breakdowns and cancels; looks on how near bodies come to each other.
-
-    Args:
-        calm: tasks alone.
-    """
-
-    def __init__(self, place: Hospital | Place, luck: random.Random, *, calm: bool = False) -> None:
-        self.place, self.luck, self.calm = place, luck, calm
-        self.nearest_m, self.passed = float("inf"), 0
-        self._side_by_side: set[tuple[str, str]] = set()
-
-    async def blow(self, lasts_s: float) -> None:
-        """Let all that happen for so long; what has failed is repaired soon after."""
-        place, luck = self.place, self.luck
-        rooms = [
-            p.id for p in place.service.site.places.values() if p.kind == "room" and not p.roles
-        ]
-        bodies = list(place.world.ground.values())
-        for _ in range(round(lasts_s / 0.5)):
-            await asyncio.sleep(0.5)
-            self._look()
-            if luck.random() < 0.5 / 12 and len(place.service.open_tasks()) < 10:
-                origin, goal = luck.sample(rooms, 2)
-                await place.submit(**REQUEST, **{"from": origin}, to=[goal])
-            if not self.calm and luck.random() < 0.5 / 300:
-                body = luck.choice(bodies)
-                body.fail("wheel_stuck")
-                asyncio.get_running_loop().call_later(luck.uniform(5, 90), body.repair)
-            open_tasks = [task.id for task in place.service.open_tasks()]
-            if not self.calm and luck.random() < 0.5 / 200 and open_tasks:
-                with suppress(Refused, IllegalMove):  # it can't be stopped any more
-                    await place.service.task_desk.cancel(luck.choice(open_tasks))
-
-    def _look(self) -> None:
-        for one, other in combinations(self.place.world.ground.values(), 2):
-            a, b = one.position().point, other.position().point
-            pair = one.id, other.id
-            if a.distance_m(b) > 2.5:
-                self._side_by_side.discard(pair)
-                continue
-            self.nearest_m = min(self.nearest_m, gap_m(one, other))
-            if pair not in self._side_by_side and one.driving and other.driving:
-                self._side_by_side.add(pair)
-                self.passed += 1

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.desks.emergencies_in import EmergencyIn
 from sim.world.outlines import gap_m
 from tests.sim.hospital import hospital
 from tests.sim.process import place as start
-from tests.sim.test_passing_storm import FIRE, Storm
+from tests.sim.storm import Storm
 from tests.sim.tower import FLOORS, lift_of, tower
 
 HOURS = 1.0
@@ -47,12 +46,7 @@ async def test_random_trips_with_breakdowns_and_cancels(tmp_path: Path, seed: in
     """In the middle of it there is a fire alarm."""
     async with hospital(tower(tmp_path, *robots())) as place:
         storm = LiftStorm(place, random.Random(seed))
-        await storm.blow(HOURS * 1800)
-        fire = await place.service.emergency_desk.begin(EmergencyIn.model_validate(FIRE))
-        await storm.blow(180)
-        await place.service.emergency_desk.end(fire.id, "Dr Lin")
-        await storm.blow(HOURS * 1800)
-        await place.until(lambda: not place.service.open_tasks(), at_most_s=7200)
+        await storm.with_an_alarm(HOURS)
         assert storm.rode_together > 20 * HOURS
         assert storm.nearest_m > 0.05
 
@@ -66,9 +60,6 @@ async def test_random_trips_of_a_dispatcher_that_is_killed_again_and_again(
     path, luck = tower(tmp_path, *robots()), random.Random(seed)
     async with start(path, tmp_path / "story.sqlite") as place:
         storm = LiftStorm(place, luck, calm=True)
-        for _ in range(round(HOURS * 30)):
-            await storm.blow(luck.uniform(20, 100))
-            await place.restart()
-        await place.until(lambda: not place.service.open_tasks(), at_most_s=7200)
+        await storm.with_kills(place, HOURS)
         assert storm.rode_together > 0
         assert storm.nearest_m > 0.05
