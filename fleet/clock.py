@@ -1,6 +1,7 @@
 """The one bridge between the loop's seconds and the calendar."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,10 @@ def to_us(at: datetime) -> int:
     return (at - _1970) // _MICROSECOND
 
 
+def _running_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Turns seconds of the event loop into UTC and back.
@@ -23,10 +28,12 @@ class Clock:
     Args:
         epoch: the calendar time of loop second ``loop_s``; aware, kept as UTC.
         loop_s: the loop second that goes with it.
+        now_s: says this moment in loop seconds.
     """
 
     epoch: datetime
     loop_s: float
+    now_s: Callable[[], float] = field(default=_running_s, repr=False, compare=False)
     _epoch_us: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -36,11 +43,8 @@ class Clock:
     @classmethod
     def starting(cls, epoch: datetime | None = None) -> "Clock":
         """A clock that says ``epoch`` (default: the real time) at this moment of the loop."""
-        return cls(epoch or datetime.now(UTC), asyncio.get_running_loop().time())
-
-    def now_s(self) -> float:
-        """This moment in loop seconds."""
-        return asyncio.get_running_loop().time()
+        time = asyncio.get_running_loop().time
+        return cls(epoch or datetime.now(UTC), time(), time)
 
     def now(self) -> datetime:
         """This moment as UTC."""

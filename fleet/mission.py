@@ -1,7 +1,8 @@
 """What one vehicle is told: a route, what to do at its end, and how far it may go now."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
@@ -101,6 +102,7 @@ class Clearance:
         self.version = 0
         """Grows with every change of ``released`` or ``route``."""
         self._on_reached: list[Callable[[int], None]] = []
+        self._on_changed: list[Callable[[], None]] = []
         self._waiters: list[asyncio.Future[None]] = []
 
     @classmethod
@@ -145,6 +147,15 @@ class Clearance:
             for listener in self._on_reached:
                 listener(passed)
 
+    @contextmanager
+    def telling(self, listener: Callable[[], None]) -> Generator[None]:
+        """Have ``listener`` called after each change meanwhile."""
+        self._on_changed.append(listener)
+        try:
+            yield
+        finally:
+            self._on_changed.remove(listener)
+
     async def changed(self, version: int) -> int:
         """Wait until the clearance is newer than ``version``; returns the new version."""
         if self.version == version:
@@ -159,6 +170,8 @@ class Clearance:
 
     def _changed(self) -> None:
         self.version += 1
+        for listener in self._on_changed:
+            listener()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

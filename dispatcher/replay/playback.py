@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.desks.control_desk import Token
@@ -21,29 +21,12 @@ from dispatcher.records.rows import number_of, places_of
 from dispatcher.records.store import Page, TaskQuery
 from dispatcher.replay.folder import Run
 from dispatcher.replay.history import Scene
-from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 
 STEP_S = 0.2
 """Wall seconds between two moments that are shown."""
 MOST_CHANGES = 300
 """If more has changed from one moment to the next, screens begin anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownClock(Clock):
-    """Says the moment that is shown."""
-
-    scene: "_Shown"
-
-    def now_s(self) -> float:
-        """This moment, in the run's seconds."""
-        return self.scene.now_s
-
-
-@dataclass(slots=True)
-class _Shown:
-    now_s: float = 0.0
 
 
 class Playback:
@@ -62,8 +45,8 @@ class Playback:
         about = run.history.about
         self.site = about.site
         self.timezone = about.timezone
-        self._shown = _Shown()
-        self.clock: Clock = ShownClock(about.clock.epoch, about.clock.loop_s, self._shown)
+        self._shown_s = 0.0
+        self.clock = replace(about.clock, now_s=lambda: self._shown_s)
         self._hub = Hub()
         self._playing, self._speed, self._jumps = False, speed, 0
         self._scene: Scene
@@ -211,7 +194,7 @@ class Playback:
                 self._hub.tell(Change(vehicle=self._vehicle(VehicleId(id_))))
 
     def _tell_time(self) -> None:
-        self._shown.now_s = self._history.rows.seconds(self._exact_ms)
+        self._shown_s = self._history.rows.seconds(self._exact_ms)
 
     def _vehicle(self, vehicle: VehicleId) -> VehicleView | None:
         return self._history.vehicle(self._scene, vehicle)

@@ -44,8 +44,8 @@ class Follower:
         self._settled: frozenset[str] = frozenset()
         self._held: Draft | None = None
         self._sent: Draft | None = None
-        self._nothing_new: tuple[object, ...] = ()
-        """What there was to say when there was nothing."""
+        self._all_said: tuple[object, ...] = ()
+        """What there was to say when the last message, if any, said it all."""
         self._repeat = Repeat(link.config.ack_timeout_s)
         self._retries = Retries(link)
         self._errors_before: tuple[RobotError, ...] = ()
@@ -85,19 +85,18 @@ class Follower:
         self._link.own(self._mission.id)
         await self._take_up()
         self._link.news.ring()  # what it asks for can be answered now
-        watch = asyncio.create_task(
-            self._watch_clearance(), name=f"vda5050[{self._link.config.serial}].clearance"
-        )
         self._link.awaited = frozenset(action.id for action in self._mission.actions)
         try:
-            with self._link.repeating(self._repeat), self._retries.listening():
+            with (
+                self._link.repeating(self._repeat),
+                self._retries.listening(),
+                self._clearance.telling(self._link.news.ring),
+            ):
                 outcome = await self._follow()
             self._link.finished = self._mission.id
             return outcome
         finally:
             self._retries.close()
-            watch.cancel()
-            await asyncio.wait([watch])
 
     async def _take_up(self) -> None:
         """Find out whether the robot holds this very order, or another that it must give up."""
@@ -132,18 +131,13 @@ class Follower:
         except TimeoutError:
             raise MissionFailed(Refusal("vehicle_busy", {"order": state.order_id})) from None
 
-    async def _watch_clearance(self) -> None:
-        version = self._clearance.version
-        while True:
-            version = await self._clearance.changed(version)
-            self._link.news.ring()
-
     async def _follow(self) -> Outcome:
         while True:
-            rung, state = self._link.news.rung, await self._link.online()
+            state = await self._link.online()
             outcome = self._judge(state)
             if outcome is not None:
                 return outcome
+            rung = self._link.news.rung
             until_s = min(
                 self._link.stale_at_s(), self._work_deadline_s(), self._recovery_deadline_s()
             )
@@ -178,15 +172,16 @@ class Follower:
 
     def _next(self) -> Draft | None:
         clearance, link = self._clearance, self._link
-        if self._held is None:
-            config = widened(link.order_config(), clearance.route[0], link.inbox.pose)
-            return first(self._told, clearance.route, clearance.released, config)
-        made_of = clearance.version, link.conduct.notes, link.inbox.factsheet, self._held
-        if made_of == self._nothing_new:
+        made_of = clearance.version, link.conduct.notes, link.inbox.factsheet
+        if self._held is not None and made_of == self._all_said:
             return None
-        route, released = clearance.route, clearance.released
-        draft = update(self._held, self._told, route, released, link.order_config())
-        self._nothing_new = made_of if draft is None else ()
+        route, released, config = clearance.route, clearance.released, link.order_config()
+        if self._held is None:
+            draft = first(self._told, route, released, widened(config, route[0], link.inbox.pose))
+        else:
+            draft = update(self._held, self._told, route, released, config)
+        cut = draft is not None and config.max_order_nodes is not None
+        self._all_said = () if cut else made_of
         return draft
 
     def _judge(self, state: State) -> Outcome | None:

@@ -1,6 +1,5 @@
 """One robot's wire in both directions, as the workers of the adapter share it."""
 
-import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Generator
@@ -39,6 +38,7 @@ class Link:
         self, bus: Bus, config: Vda5050Config, clock: Clock, changed: Callable[[], None]
     ) -> None:
         self.config = config
+        self.now_s = clock.now_s
         self.outbox = Outbox(bus, config, clock)
         self.conduct = Conduct(config.serial, clock.now_s, changed)
         """In what ways the robot departs from the standard, as far as we noticed."""
@@ -74,10 +74,6 @@ class Link:
     def state(self) -> State | None:
         """The robot's latest state."""
         return self.inbox.state
-
-    def now_s(self) -> float:
-        """This moment in loop seconds."""
-        return asyncio.get_running_loop().time()
 
     def order_config(self) -> Vda5050Config:
         """The configuration as this robot can bear it.

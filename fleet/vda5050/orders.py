@@ -201,34 +201,46 @@ def _node(
     elif deviation_m is not None and waypoint.slack_m is not None:
         deviation_m = min(deviation_m, waypoint.slack_m)
     map_id = config.maps.get(waypoint.level, waypoint.level)
-    node = _bare_node(index, waypoint, released, deviation_m, map_id)
+    x_m, y_m = waypoint.point.x_m, waypoint.point.y_m
+    node = _bare_node(waypoint.node, 2 * index, released, x_m, y_m, deviation_m, map_id)
     return node.model_copy(update={"actions": actions}) if actions else node
+
+
+def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edge:
+    lane = end.lane or f"{start.node}~{end.node}"
+    return _bare_edge(lane, 2 * index - 1, released, start.node, end.node, end.speed_limit_m_s)
+
+
+# What is kept goes by names and numbers alone: hashing a whole waypoint takes as long as the rest.
 
 
 @lru_cache(MESSAGE_PARTS_KEPT)
 def _bare_node(
-    index: int, waypoint: Waypoint, released: bool, deviation_m: float | None, map_id: str
+    node: str,
+    sequence: int,
+    released: bool,
+    x_m: float,
+    y_m: float,
+    deviation_m: float | None,
+    map_id: str,
 ) -> vda.Node:
     position = vda.NodePosition(
-        x=round(waypoint.point.x_m, 4),
-        y=round(waypoint.point.y_m, 4),
-        allowed_deviation_xy=deviation_m,
-        map_id=map_id,
+        x=round(x_m, 4), y=round(y_m, 4), allowed_deviation_xy=deviation_m, map_id=map_id
     )
-    return vda.Node(
-        node_id=waypoint.node, sequence_id=2 * index, released=released, node_position=position
-    )
+    return vda.Node(node_id=node, sequence_id=sequence, released=released, node_position=position)
 
 
 @lru_cache(MESSAGE_PARTS_KEPT)
-def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edge:
+def _bare_edge(
+    edge: str, sequence: int, released: bool, start: str, end: str, max_speed: float | None
+) -> vda.Edge:
     return vda.Edge(
-        edge_id=end.lane or f"{start.node}~{end.node}",
-        sequence_id=2 * index - 1,
+        edge_id=edge,
+        sequence_id=sequence,
         released=released,
-        start_node_id=start.node,
-        end_node_id=end.node,
-        max_speed=end.speed_limit_m_s,
+        start_node_id=start,
+        end_node_id=end,
+        max_speed=max_speed,
     )
 
 
