@@ -130,7 +130,7 @@ class EmergencyDesk:
 
     def holds(self, task: Task) -> Refusal | None:
         """Why a task that nobody has begun must wait; None = no emergency, no weather is why."""
-        if not self._emergencies.all and not self._limits.any:
+        if not self._emergencies.any and not self._limits.any:
             return None
         stops = stops_of(task, self._handling)
         places = self._site.places

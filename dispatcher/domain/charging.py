@@ -1,7 +1,7 @@
 """When a vehicle must charge, and when it has enough."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
@@ -32,11 +32,11 @@ class CheapHours:
         """
         return cls(spans=tuple(_span(word) for word in words), zone=zone)
 
-    def now(self, now: datetime) -> bool:
-        """Whether electricity is cheap at an aware moment."""
+    def now(self, now: Callable[[], datetime]) -> bool:
+        """Whether electricity is cheap; an aware moment is asked for only if that counts."""
         if not self.spans:
             return True
-        here = now.astimezone(self.zone)
+        here = now().astimezone(self.zone)
         minute = here.hour * 60 + here.minute
         return any(
             from_ <= minute < to if from_ < to else minute >= from_ or minute < to
@@ -67,7 +67,7 @@ class ChargePolicy:
     cheap: CheapHours = field(default_factory=CheapHours)
     """At other times an idle vehicle charges only below ``work_from``, and not to the full."""
 
-    def idle_goal(self, now: datetime) -> tuple[float, float]:
+    def idle_goal(self, now: Callable[[], datetime]) -> tuple[float, float]:
         """Below which charge an idle vehicle goes to charge now, and how far it is charged."""
         if self.cheap.now(now):
             return self.idle_below, self.full

@@ -130,6 +130,11 @@ class Emergencies:
         """What is to be free."""
 
     @property
+    def any(self) -> bool:
+        """Whether one is in force."""
+        return bool(self._all)
+
+    @property
     def all(self) -> list[Emergency]:
         """The oldest first."""
         return list(self._all.values())

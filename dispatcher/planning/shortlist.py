@@ -105,12 +105,13 @@ class Shortlist:
     ) -> list[Task]:
         """The most urgent tasks, as many as the vehicles that could do them can look forward to."""
         left = {free.spec.id: AHEAD for free in fleet}
+        all_open = not self._roads.any_shut
         chosen: list[Task] = []
         for task in sorted(tasks, key=lambda task: urgency(task, now_s)):
             able = [
                 free.spec.id
                 for free, takes in zip(fleet, may[task.id], strict=True)
-                if takes and self._gets_there(task, free)
+                if takes and (all_open or self._gets_there(task, free))
             ]
             taker = max(able, key=lambda vehicle: left[vehicle], default=None)
             if taker is not None and (left[taker] or task.state.begun):
@@ -210,7 +211,7 @@ class Shortlist:
 
     def _gets_there(self, task: Task, free: Free) -> bool:
         """Whether all stops can be driven to over the roads that are open now."""
-        if free.spec.medium is Medium.AIR or not self._roads.any_shut:
+        if free.spec.medium is Medium.AIR:
             return True
         roads, here = self._roads.of(free.spec), NodeId(free.spot)
         try:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -35,7 +34,7 @@ def _rules(speed_m_s: float, width_m: float, kind: str) -> Rules:
 @lru_cache(KINDS_KEPT)
 def loaded(rules: Rules) -> Rules:
     """The same with goods on board: no decontamination on the way."""
-    return replace(rules, decontamination=False)
+    return rules._replace(decontamination=False)
 
 
 class Reaches(Protocol):

@@ -145,7 +145,7 @@ class ChargeWish:
 
     def unplugs(self) -> bool:
         """Whether it should leave off now that electricity is dear, and it has nothing to do."""
-        return self._mover.plugged and not self._policy.cheap.now(self._book.now())
+        return self._mover.plugged and not self._policy.cheap.now(self._book.now)
 
     def need(self) -> Need | None:
         """How much it wants to charge, with nothing else in hand; None = it doesn't."""
@@ -166,7 +166,7 @@ class ChargeWish:
         )
 
     def _idle_goal(self) -> tuple[float, float]:
-        return self._policy.idle_goal(self._book.now())
+        return self._policy.idle_goal(self._book.now)
 
     def _ratio(self) -> float | None:
         return self._vehicle.state().charge_ratio

@@ -69,14 +69,14 @@ class Shelter:
     @property
     def any(self) -> bool:
         """Whether any emergency is in force, or weather that concerns it."""
-        return bool(self._emergencies.all) or (self._flies and self._too_windy() is not None)
+        return self._emergencies.any or (self._flies and self._too_windy() is not None)
 
     def covers(self) -> Refusal | None:
         """What keeps it from going where it wants; fire and weather keep drones on the ground."""
         if self._flies:
             down = self._emergencies.grounds
             return self._too_windy() if down is None else held_by(down)
-        if not self._emergencies.all or not self._traffic.knows(self._spec.id):
+        if not self._emergencies.any or not self._traffic.knows(self._spec.id):
             return None
         here = self._emergencies.at(self._traffic.stand(self._spec.id))
         return None if here is None else held_by(here)
@@ -86,7 +86,7 @@ class Shelter:
         here = self.covers()
         if here is not None:
             return here
-        if not self._emergencies.all or self._flies or stop.place is None:
+        if not self._emergencies.any or self._flies or stop.place is None:
             return None
         node = self._site.places[stop.place].node
         there = self._emergencies.at(node)

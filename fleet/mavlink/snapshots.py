@@ -33,6 +33,7 @@ class Snapshots:
         self._where, self._power = where, power
         self._groundwork, self._guards = groundwork, guards
         self._bearing_deg = bearing_deg
+        self._position_lasts_s = self._times.stale_s + 1 / drone.config.rates.position_hz
         self._last: tuple[tuple[object, ...], VehicleState] | None = None
         """The last one that was asked for, with all that it was made from."""
 
@@ -100,10 +101,8 @@ class Snapshots:
 
     def _position_is_old(self, now_s: float) -> bool:
         """Whether it is heard in flight, but has not said for a while where it is."""
-        allowed_s = self._times.stale_s + 1 / self._drone.config.rates.position_hz
-        if now_s - self._said.positioned_at_s <= allowed_s:
-            return False
-        return self._said.airborne and self._drone.online
+        late = now_s - self._said.positioned_at_s > self._position_lasts_s
+        return late and self._said.airborne and self._drone.online
 
     def _collision(self) -> tuple[VehicleError, ...]:
         if not self._drone.line.collides(self._drone.now_s):

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
@@ -52,15 +52,12 @@ class Gate:
     _refused_id: int = -1
     _refused: int = 0
 
-    def admits(self, header: PatientHeader, *, not_after: datetime | None = None) -> bool:
+    def admits(self, header: PatientHeader, at: datetime | None) -> bool:
         """Whether a message is newer than the last one; if so, it is the last one now.
 
         Args:
-            not_after: timestamps later than this are not believed.
+            at: its timestamp; None = it has none that is believed.
         """
-        at = read_stamp(header.timestamp)
-        if at is not None and not_after is not None and at > not_after:
-            at = None
         later = at is not None and (self.at is None or at > self.at)
         if header.header_id <= self.header_id and not later and not self._insists(header):
             return False
@@ -109,7 +106,8 @@ class Inbox:
         self._conduct = conduct or Conduct(config.serial, now_s)
         self._header = config.manufacturer, config.serial, config.full_version
         self._gate, self._picture_gate = Gate(), Gate()
-        self._today: tuple[float, datetime] | None = None
+        self._today = -math.inf, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        """When it was looked at the calendar, and between which stamps a robot's clock is right."""
         self._twins = Twins()
         self._since_broken = 0
         self.state: State | None = None
@@ -259,18 +257,15 @@ class Inbox:
             self.factsheet = sheet
 
     def _admits(self, gate: Gate, message: PatientHeader, now_s: float) -> bool:
-        if self._now is None:
-            return gate.admits(message)
-        now, at = self._about_now(self._now, now_s), read_stamp(message.timestamp)
-        if at is None or abs(at - now) > _CLOCK_OFF:
+        looked_s, earliest, latest = self._today
+        if self._now is not None and not 0 <= now_s - looked_s < _MINUTE_S:
+            now = self._now()  # nothing here needs it any better than to the minute
+            earliest, latest = now - _CLOCK_OFF, now + _CLOCK_OFF
+            self._today = now_s, earliest, latest
+        at = read_stamp(message.timestamp)
+        if self._now is not None and (at is None or not earliest <= at <= latest):
             self._conduct.note(Rule.CLOCK_OFF, message.timestamp)
-        return gate.admits(message, not_after=now + _CLOCK_OFF)
-
-    def _about_now(self, exactly: Callable[[], datetime], now_s: float) -> datetime:
-        """This moment to the minute: nothing here needs it any better."""
-        if self._today is None or not 0 <= now_s - self._today[0] < _MINUTE_S:
-            self._today = now_s, exactly()
-        return self._today[1]
+        return gate.admits(message, None if at is None or at > latest else at)
 
     def _is_its_own(self, message: PatientHeader | Factsheet) -> bool:
         """Whether a message is in the name of its topic, and in a version that we speak."""

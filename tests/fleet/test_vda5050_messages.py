@@ -186,8 +186,8 @@ class TestGate:
         return PatientHeader(header_id=number, timestamp=f"2026-03-01T08:00:{second:02d}.00Z")
 
     def admitted(self, *headers: tuple[int, int]) -> list[bool]:
-        gate = Gate()
-        return [gate.admits(self.header(*header)) for header in headers]
+        gate, messages = Gate(), [self.header(*header) for header in headers]
+        return [gate.admits(message, read_stamp(message.timestamp)) for message in messages]
 
     def test_repeated_and_late_states_stay_out(self) -> None:
         assert self.admitted((5, 10), (5, 10), (4, 9), (6, 11)) == [True, False, False, True]

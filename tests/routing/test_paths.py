@@ -233,7 +233,7 @@ def test_out_of_the_dirt_leads_only_through_the_station() -> None:
 
 
 def test_with_goods_on_board_there_is_no_way_out() -> None:
-    roads = Roads(dirty_side(), replace(CART, decontamination=False))
+    roads = Roads(dirty_side(), CART._replace(decontamination=False))
     with pytest.raises(Unreachable):
         roads.shortest(C, A)
 
