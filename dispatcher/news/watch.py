@@ -39,10 +39,11 @@ class FleetWatch:
         self._changed = changed
         self._trouble: dict[VehicleId, str] = {}
         self._breaches: dict[VehicleId, tuple[Breach, ...]] = {}
+        self._seen: dict[VehicleId, VehicleState] = {}
 
     def look(self, vehicle: VehicleId) -> None:
         """One vehicle has said something, or should have."""
-        state = self._roster[vehicle].state()
+        self._seen[vehicle] = state = self._roster[vehicle].state()
         if state.last_node is not None and self._traffic.knows(vehicle):
             self._traffic.found(vehicle, state.last_node, state.position)
         if state.breaches is not self._breaches.get(vehicle, ()):
@@ -59,9 +60,10 @@ class FleetWatch:
         self._changed(vehicle)
 
     def look_at_all(self) -> None:
-        """Silence is a word too: look at every vehicle."""
+        """Silence is a word too: look at every vehicle that is not as it was."""
         for vehicle in self._roster:
-            self.look(vehicle.spec.id)
+            if vehicle.state() is not self._seen.get(vehicle.spec.id):
+                self.look(vehicle.spec.id)
 
     def _blame(self, vehicle: VehicleId, breaches: tuple[Breach, ...]) -> None:
         """Name what is new; who can't be led is set aside, each time that it does it."""
