@@ -49,7 +49,8 @@ class Codec(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
-        self._adapter = TypeAdapter(model)
+        adapter = TypeAdapter(model)
+        self._read, self._write = adapter.validator.validate_json, adapter.serializer.to_json
 
     def pack(self, message: M) -> bytes:
         """The message for a wire: as JSON, or the message itself where `HAND_OVER` lets it."""
@@ -61,7 +62,7 @@ class Codec(Generic[M]):
 
     def encode(self, message: M) -> bytes:
         """The message as JSON, without fields that say nothing."""
-        return self._adapter.dump_json(message, by_alias=True, exclude_none=True)
+        return self._write(message, by_alias=True, exclude_none=True)
 
     def decode(self, payload: bytes) -> M:
         """Read JSON; where it doesn't fit, read it again with every ``null`` left out.
@@ -72,12 +73,12 @@ class Codec(Generic[M]):
         if isinstance(payload, _Parcel) and isinstance(payload.message, self._model):
             return payload.message
         try:
-            return self._adapter.validate_json(payload)
+            return self._read(payload)
         except ValidationError:
             if b"null" not in payload:
                 raise
         said = json.dumps(_without_nulls(json.loads(payload)), ensure_ascii=False)
-        return self._adapter.validate_json(said.encode())  # half a surrogate pair is no text
+        return self._read(said.encode())  # half a surrogate pair is no text
 
 
 def _without_nulls(value: object) -> object:
