@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dispatcher.domain.hygiene import DIRTY
 from dispatcher.traffic.boarding import Boarding
 from dispatcher.traffic.cabins import Cabins
-from dispatcher.traffic.claims import Claim, Claims, Homeward, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
 from dispatcher.traffic.courtesy import Courtesy
 from dispatcher.traffic.halves import Halves
 from dispatcher.traffic.hours import Hours, ShutTimes
 from dispatcher.traffic.pilot import Pilot
+from dispatcher.traffic.resources import Homeward, Resources
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.errors import Unreachable
