@@ -46,6 +46,8 @@ class Crew:
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
+        self._asking = 0
+        """So many wait in `until_freed`."""
 
     def __getitem__(self, vehicle: VehicleId) -> Pilot:
         return self._pilots[vehicle]
@@ -115,8 +117,18 @@ class Crew:
             granted = False
             for claim in self.boarding.in_turn(self.claims.waiting()):
                 granted |= self._grant(claim)
-        for pilot in self:
-            pilot.freed.set()
+        if self._asking:
+            for pilot in self:
+                pilot.freed.set()
+
+    async def until_freed(self, pilot: Pilot) -> None:
+        """Wait until anybody has moved on, or somebody sets ``pilot.freed``."""
+        self._asking += 1
+        try:
+            pilot.freed.clear()
+            await pilot.freed.wait()
+        finally:
+            self._asking -= 1
 
     def _grant(self, claim: Claim) -> bool:
         """Grant one more stretch; False = it can't be had now, or is not needed yet."""
