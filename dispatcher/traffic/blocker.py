@@ -1,6 +1,8 @@
 """Whose standing still it is, in the end, that keeps a vehicle from going on."""
 
-from dispatcher.traffic.claims import NOWHERE, Claim, Claims
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
+from dispatcher.traffic.resources import NOWHERE
 
 
 def blocker(claims: Claims, waiting: Claim) -> Claim | None:

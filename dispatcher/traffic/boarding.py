@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from dispatcher.traffic.cabins import Cabins
-from dispatcher.traffic.claims import Claim, Claims
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
+from dispatcher.traffic.resources import union
 from routing.geometry import Point
 from routing.roads.cabins import Cabin
 from routing.site import Edge, LiftId, NodeId
@@ -132,9 +134,7 @@ class Boarding:
         while end < whole and claim.edges[end].end in self._cabins:
             end += 1
         places = sum(self._claims.places(lift))
-        need = 0
-        for mask in claim.masks[end:whole]:
-            need |= mask
+        need = union(claim.needs.masks[end:whole])
         in_the_way = self._claims.holding(claim, need & ~claim.held)
         riders = bool(in_the_way) and all(
             other.held & places and not other.stuck for other in in_the_way

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dispatcher.traffic.claims import Homeward, Resources
+from dispatcher.traffic.resources import Homeward, Resources
 from routing.geometry import Point
 from routing.roads.cabins import Cabin
 from routing.site import Edge, LiftId, NodeId, Site

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dispatcher.domain.hygiene import DIRTY
 from dispatcher.traffic.boarding import Boarding
 from dispatcher.traffic.cabins import Cabins
-from dispatcher.traffic.claims import Claim, Claims, Homeward, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
 from dispatcher.traffic.courtesy import Courtesy
 from dispatcher.traffic.halves import Halves
 from dispatcher.traffic.hours import Hours, ShutTimes
 from dispatcher.traffic.pilot import Pilot
+from dispatcher.traffic.resources import Homeward, Resources
 from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.errors import Unreachable
@@ -44,6 +46,8 @@ class Crew:
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
         self._pilots: dict[VehicleId, Pilot] = {}
+        self._asking = 0
+        """So many wait in `until_freed`."""
 
     def __getitem__(self, vehicle: VehicleId) -> Pilot:
         return self._pilots[vehicle]
@@ -113,8 +117,18 @@ class Crew:
             granted = False
             for claim in self.boarding.in_turn(self.claims.waiting()):
                 granted |= self._grant(claim)
-        for pilot in self:
-            pilot.freed.set()
+        if self._asking:
+            for pilot in self:
+                pilot.freed.set()
+
+    async def until_freed(self, pilot: Pilot) -> None:
+        """Wait until anybody has moved on, or somebody sets ``pilot.freed``."""
+        self._asking += 1
+        try:
+            pilot.freed.clear()
+            await pilot.freed.wait()
+        finally:
+            self._asking -= 1
 
     def _grant(self, claim: Claim) -> bool:
         """Grant one more stretch; False = it can't be had now, or is not needed yet."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from dispatcher.traffic.claims import Resources
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import Position
 from routing.geometry import Point
 from routing.roads.passing import Half, KeepRight

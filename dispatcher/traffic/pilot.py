@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from dispatcher.traffic.cabins import Cabins
-from dispatcher.traffic.claims import Claim
+from dispatcher.traffic.claim import Claim
 from dispatcher.traffic.halves import Halves
 from fleet.mission import Clearance, Waypoint
 from fleet.vehicle import VehicleSpec

@@ -1,7 +1,7 @@
 """Why a vehicle stands and does not drive, and for how long already."""
 
 from dispatcher.traffic.blocker import blocker
-from dispatcher.traffic.claims import Claim
+from dispatcher.traffic.claim import Claim
 from dispatcher.traffic.crew import Crew
 from fleet.vehicle import VehicleId
 from routing.refusal import Refusal

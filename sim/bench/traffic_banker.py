@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from itertools import count
 
-from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import VehicleId
 from routing.site import Edge, Lane, LaneId, NodeId
 from routing.traffic.spacetime import Hop, Net

@@ -7,7 +7,9 @@ import networkx as nx
 from dispatcher.domain.hygiene import rides_alone
 from dispatcher.traffic.boarding import Boarding
 from dispatcher.traffic.cabins import Cabins
-from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import VehicleId
 from routing.roads.cabins import cabins
 from routing.site import Edge, LiftId, NodeId, Site
@@ -114,7 +116,7 @@ def test_who_carries_waste_needs_all_places_and_so_does_its_way_home_at_any_time
     assert isinstance(view, Cabins)
     whole = sum(floor.resources.places[LIFT])
     assert floor.admit(bin_, "f3-room1")
-    assert bin_.needs[-1] & whole == whole
+    assert bin_.needs.to_home[-1] & whole == whole
     floor.drive(bin_, "lift@L1")
     assert floor.place(bin_) in floor.resources.places[LIFT]
     floor.drive(bin_, "f3-room1")

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import VehicleId
 from routing.geometry import GeoPoint, LocalFrame, Point
 from routing.site import (

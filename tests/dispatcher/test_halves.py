@@ -6,8 +6,10 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from dispatcher.traffic.claims import Claim, Claims, Resources
+from dispatcher.traffic.claim import Claim
+from dispatcher.traffic.claims import Claims
 from dispatcher.traffic.halves import Halves
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import VehicleId
 from routing.roads.passing import KeepRight
 from routing.site import Edge, NodeId, Site

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from dispatcher.traffic.claims import Resources
 from dispatcher.traffic.halves import Halves
+from dispatcher.traffic.resources import Resources
 from fleet.vehicle import Position, VehicleSpec
 from routing.geometry import Point
 from routing.roads.passing import Half, KeepRight
