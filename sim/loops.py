@@ -41,6 +41,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         """When, and as which of all; tuples are compared without any of our code."""
         self._made = self._cancelled = self._rounds = 0
+        self._debug: bool
+        self._closed: bool
         self._ready: deque[asyncio.Handle]
         self._selector: selectors.BaseSelector
         self._process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
@@ -48,6 +50,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now_s
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Schedule ``callback`` for the next round."""
+        if self._debug or self._closed:
+            return super().call_soon(callback, *args, context=context)  # which finds faults
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def call_at(
         self,
@@ -63,7 +75,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         heapq.heappush(self._timers, (when, self._made, timer))
         return timer
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        if handle._when <= self._now_s:
+            return  # it has gone off, or is about to
         self._cancelled += 1
         if self._cancelled > MOST_CANCELLED and 2 * self._cancelled > len(self._timers):
             self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
@@ -83,7 +97,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             ready.append(heapq.heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle.cancelled():
+            if not handle._cancelled:
                 handle._run()
 
     def _jump(self) -> None:
