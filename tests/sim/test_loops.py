@@ -78,3 +78,13 @@ def test_a_loop_in_debug_mode_finds_what_asyncio_finds() -> None:
 
     with pytest.raises(TypeError, match="coroutines cannot be used with call_soon"):
         loops.run(schedule_a_coroutine())
+
+
+def test_a_stopped_loop_goes_no_further() -> None:
+    happened: list[str] = []
+    loop = loops.VirtualLoop()
+    loop.call_at(1.0, loop.stop)
+    loop.call_at(2.0, happened.append, "later")
+    loop.run_forever()
+    assert (loop.time(), happened) == (1.0, [])
+    loop.close()
