@@ -40,7 +40,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now_s = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         """When, and as which of all; tuples are compared without any of our code."""
-        self._made = self._cancelled = self._rounds = 0
+        self._made = self._cancelled = 0
+        self._debug: bool
+        self._closed: bool
+        self._stopping: bool
         self._ready: deque[asyncio.Handle]
         self._selector: selectors.BaseSelector
         self._process_events: Callable[[list[tuple[selectors.SelectorKey, int]]], None]
@@ -48,6 +51,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now_s
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Schedule ``callback`` for the next round."""
+        if self._debug or self._closed:
+            return super().call_soon(callback, *args, context=context)  # which finds faults
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def call_at(
         self,
@@ -63,28 +76,31 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         heapq.heappush(self._timers, (when, self._made, timer))
         return timer
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:  # noqa: ARG002
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        if handle._when <= self._now_s:
+            return  # it has gone off, or is about to
         self._cancelled += 1
         if self._cancelled > MOST_CANCELLED and 2 * self._cancelled > len(self._timers):
-            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+            self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled()]
             heapq.heapify(self._timers)
             self._cancelled = 0
 
     def _run_once(self) -> None:
-        """One round: all that is due, and nothing that this brings about."""
-        ready = self._ready
-        self._rounds += 1
-        if self._rounds % ROUNDS_BETWEEN_LOOKS == 0:
-            self._look_at_sockets()
-        if not ready:
-            self._jump()
-        now_s, timers = self._now_s, self._timers
-        while timers and timers[0][0] <= now_s:
-            ready.append(heapq.heappop(timers)[2])
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()
+        """Some rounds; each is all that is due, and nothing that this brings about."""
+        self._look_at_sockets()
+        ready, timers = self._ready, self._timers
+        for _ in range(ROUNDS_BETWEEN_LOOKS):
+            if not ready:
+                self._jump()
+            now_s = self._now_s
+            while timers and timers[0][0] <= now_s:
+                ready.append(heapq.heappop(timers)[2])
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+            if self._stopping:
+                return
 
     def _jump(self) -> None:
         timers = self._timers

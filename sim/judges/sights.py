@@ -97,7 +97,7 @@ class Sights(Observer):
     def _look(self, sight: PlannedSight) -> None:
         for vehicle, aircraft in self._world.aircraft.items():
             position = aircraft.position()
-            height_m = self._world.agl_m(aircraft)
+            height_m = self._world.agl_m(aircraft, position)
             near = position.point.distance_m(sight.point) <= CAMERA_M_PER_M * height_m / 2
             if aircraft.airborne and height_m >= LEAST_HEIGHT_M and near:
                 self._see(sight, vehicle)

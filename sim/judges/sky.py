@@ -12,7 +12,7 @@ from routing.geometry import Point
 from routing.site import AirKind, Airspace, Role
 from sim.judges.separation import Track, nearest_m
 from sim.world.bodies import Signal
-from sim.world.world import World
+from sim.world.world import Aircraft, World
 
 LOOK_S = 1.0
 RESERVE_SLACK = 0.005
@@ -66,62 +66,61 @@ class Sky:
         for aircraft in self._world.aircraft.values():
             aircraft.changed.listen(self._risen.fire)
         while True:
-            if any(aircraft.airborne for aircraft in self._world.aircraft.values()):
-                self.look()
+            if self.look():
                 await asyncio.sleep(LOOK_S)
             else:
-                self._present.clear()
-                self._before.clear()
                 await self._risen.wait()
 
-    def look(self) -> None:
-        """Judge the present moment."""
+    def look(self) -> bool:
+        """Judge the present moment; returns whether anybody flies."""
         flying = [
-            (aircraft.id, aircraft.position())
+            (aircraft, aircraft.position())
             for aircraft in self._world.aircraft.values()
             if aircraft.airborne
         ]
         clock_s = self._world.hindrances.clock_s()
         found: dict[tuple[str, str], str] = {}
-        for name, position in flying:
-            where = f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"
-            place = position.point, self._agl_m(name)
-            if self._is_low(*place):
-                found["airspace", f"{name} low"] = f"{name} is {place[1]:.1f} m high {where}"
+        for aircraft, position in flying:
+            name = aircraft.id
+            height_m, is_low = self._height(aircraft, position)
+            place = position.point, height_m
+            if is_low:
+                where = _where(position)
+                found["airspace", f"{name} low"] = f"{name} is {height_m:.1f} m high {where}"
             if self._fences and not any(fence.holds(*place) for fence in self._fences):
-                found["geofence", name] = f"{name} has left the fence {where}"
-            if self._world.aircraft[name].charge_ratio() < self._reserves[name]:
-                found["reserve", name] = f"{name} flies on its reserve {where}"
+                found["geofence", name] = f"{name} has left the fence {_where(position)}"
+            if aircraft.charge_ratio() < self._reserves[name]:
+                found["reserve", name] = f"{name} flies on its reserve {_where(position)}"
             for volume in self._closed:
                 if volume.in_force(clock_s) and volume.holds(*place):
-                    found["airspace", f"{name} {volume.id}"] = f"{name} is in {volume.id} {where}"
+                    what = f"{name} is in {volume.id} {_where(position)}"
+                    found["airspace", f"{name} {volume.id}"] = what
         found.update(self._near(self._tracks(flying)))
         for (kind, who), what in found.items():
             if (kind, who) not in self._present:
                 self._world.violate(kind, what)
         self._present = dict.fromkeys(found)
+        return bool(flying)
 
-    def _agl_m(self, name: VehicleId) -> float:
-        """Above the ground; above a pad, bodies climb and land as if it were level with home."""
-        aircraft = self._world.aircraft[name]
-        height_m, point = self._world.agl_m(aircraft), aircraft.position().point
-        return max(0.0, height_m) if self._over_pad(point) else height_m
+    def _height(self, aircraft: Aircraft, at: Position) -> tuple[float, bool]:
+        """Metres above the ground, and whether the site wants more than that on the way.
 
-    def _is_low(self, point: Point, height_agl_m: float) -> bool:
-        """Whether somebody on the way is nearer to the ground than the site wants."""
-        terrain = self._world.site.terrain
-        if terrain is None or self._over_pad(point):
-            return False
-        return height_agl_m < terrain.keep_agl_m - SLACK_M
+        Above a pad, bodies climb and land as if it were level with home.
+        """
+        height_m, terrain = self._world.agl_m(aircraft, at), self._world.site.terrain
+        if terrain is None:
+            return height_m, False
+        if self._over_pad(at.point):
+            return max(0.0, height_m), False
+        return height_m, height_m < terrain.keep_agl_m - SLACK_M
 
     def _over_pad(self, point: Point) -> bool:
         return any(point.distance_m(pad) <= PAD_M for pad in self._pads)
 
-    def _tracks(self, flying: Iterable[tuple[VehicleId, Position]]) -> dict[VehicleId, Track]:
+    def _tracks(self, flying: Iterable[tuple[Aircraft, Position]]) -> dict[VehicleId, Track]:
         """How those have flown since the last look who fly now; who has just risen, from here."""
         here = {
-            name: (at.point.x_m, at.point.y_m, self._world.amsl_m(self._world.aircraft[name]))
-            for name, at in flying
+            one.id: (at.point.x_m, at.point.y_m, self._world.amsl_m(one, at)) for one, at in flying
         }
         tracks = {name: Track(*self._before.get(name, spot), *spot) for name, spot in here.items()}
         self._before = here
@@ -135,3 +134,7 @@ class Sky:
             if apart_m is not None:
                 found["airspace", f"{one} {other}"] = f"{one} and {other} are {apart_m:.1f} m apart"
         return found
+
+
+def _where(position: Position) -> str:
+    return f"at {position.point.x_m:.1f}, {position.point.y_m:.1f}"

@@ -152,7 +152,7 @@ class WatchMonitor(Observer):
         """What each aircraft flew since the last look, and half of the width that it saw."""
         for vehicle, aircraft in self._world.aircraft.items():
             position = aircraft.position()
-            height_m = self._world.agl_m(aircraft)
+            height_m = self._world.agl_m(aircraft, position)
             if not aircraft.airborne or height_m < LEAST_HEIGHT_M:
                 self._last.pop(vehicle, None)
                 continue

@@ -1,7 +1,6 @@
 """Between the places and heights of MAVLink and those of the site."""
 
 import math
-from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
@@ -11,12 +10,14 @@ from routing.geometry import LocalFrame, Point
 _RELATIVE = (mav.MAV_FRAME_GLOBAL_RELATIVE_ALT, mav.MAV_FRAME_GLOBAL_RELATIVE_ALT_INT)
 
 
-@dataclass(frozen=True, slots=True)
 class Datum:
     """Where the site lies on the earth, and how high its ground is above the sea."""
 
-    frame: LocalFrame
-    ground_amsl_m: float
+    def __init__(self, frame: LocalFrame, ground_amsl_m: float) -> None:
+        self.frame, self.ground_amsl_m = frame, ground_amsl_m
+        self._asked: Point | None = None
+        """The last spot of the site: one drone asks for it several times at a moment."""
+        self._answer = 0, 0
 
     def point(self, lat_e7: int, lon_e7: int) -> Point:
         """A spot of the wire, in 1e-7 degrees, as one of the site."""
@@ -24,7 +25,9 @@ class Datum:
 
     def e7(self, point: Point) -> tuple[int, int]:
         """Latitude and longitude of a spot of the site, in 1e-7 degrees."""
-        return to_e7(self.frame.to_geo(point))
+        if point != self._asked:
+            self._asked, self._answer = point, to_e7(self.frame.to_geo(point))
+        return self._answer
 
     def height_agl_m(self, mav_frame: int, z_m: float) -> float:
         """A height of the wire as one above ground."""

@@ -8,6 +8,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from fleet.mavlink.missions import Item
 from fleet.mavlink.parser import Message
+from fleet.vehicle import Position
 from sim.mavlink.copter import Copter
 from sim.mavlink.copter_modes import AUTO
 from sim.mavlink.datum import Datum
@@ -146,7 +147,7 @@ class Words:
             vx=round(y * 100),
             vy=round(x * 100),
             vz=round(-up * 100),
-            hdg=round(math.degrees(self._heading_rad()) * 100) % 36000,
+            hdg=round(math.degrees(self._heading_rad(position)) * 100) % 36000,
         )
 
     def _gps_raw(self) -> Message:
@@ -210,12 +211,13 @@ class Words:
         return mav.MAVLink_ekf_status_report_message(flags, 0.02, 0.02, 0.02, 0.01, 0.0)
 
     def _attitude(self) -> Message:
-        return mav.MAVLink_attitude_message(self.boot_ms, 0, 0, self._heading_rad(), 0, 0, 0)
+        heading_rad = self._heading_rad(self._body.position())
+        return mav.MAVLink_attitude_message(self.boot_ms, 0, 0, heading_rad, 0, 0, 0)
 
     def _hud(self) -> Message:
-        x, y, up = self._body.velocity()
-        speed, height_m = math.hypot(x, y), self._body.position().height_agl_m
-        heading_deg = round(math.degrees(self._heading_rad())) % 360
+        position, (x, y, up) = self._body.position(), self._body.velocity()
+        speed, height_m = math.hypot(x, y), position.height_agl_m
+        heading_deg = round(math.degrees(self._heading_rad(position))) % 360
         throttle = 50 if self._body.airborne else 0
         return mav.MAVLink_vfr_hud_message(
             speed, speed, heading_deg, throttle, self._datum.ground_amsl_m + height_m, up
@@ -269,10 +271,9 @@ class Words:
             uid=int(self._copter.params["SYSID_THISMAV"]),
         )
 
-    def _heading_rad(self) -> float:
+    def _heading_rad(self, position: Position) -> float:
         """Clockwise from true north."""
-        yaw_rad = self._body.position().yaw_rad
-        return (math.pi / 2 - yaw_rad + self._datum.bearing_rad) % math.tau
+        return (math.pi / 2 - position.yaw_rad + self._datum.bearing_rad) % math.tau
 
     def _volts(self, ratio: float) -> float:
         return EMPTY_VOLTS + (FULL_VOLTS - EMPTY_VOLTS) * ratio

@@ -1,6 +1,8 @@
 """The order that a simulated robot holds: what is ahead of it, and how far its actions are."""
 
 from collections import deque
+from functools import lru_cache
+from typing import Final
 
 from fleet.vda5050.messages import (
     ENDED,
@@ -16,6 +18,8 @@ from fleet.vda5050.messages import (
 from routing.site import NodeId
 
 INSTANT_KEPT = 10
+_STATES_KEPT: Final = 4_000
+"""An update tells of most nodes and edges once more."""
 
 
 class Job:
@@ -151,27 +155,22 @@ class Job:
                 del self.instant[known.action_id]
 
     def _append(self, order: Order, since: int) -> None:
-        for node in order.nodes[since:]:
-            self.nodes.append(node)
-            self._node_states.append(
-                NodeState(
-                    node_id=node.node_id, sequence_id=node.sequence_id, released=node.released
-                )
+        nodes, edges = order.nodes[since:], order.edges
+        self.nodes.extend(nodes)
+        self._node_states.extend(
+            [_node_state(node.node_id, node.sequence_id, node.released) for node in nodes]
+        )
+        for action in [action for node in nodes for action in node.actions]:
+            state = ActionState(
+                action_id=action.action_id,
+                action_type=action.action_type,
+                action_status=ActionStatus.WAITING,
             )
-            for action in node.actions:
-                state = ActionState(
-                    action_id=action.action_id,
-                    action_type=action.action_type,
-                    action_status=ActionStatus.WAITING,
-                )
-                self.actions.setdefault(action.action_id, state)
-        for edge in order.edges:
-            self.edges.append(edge)
-            self._edge_states.append(
-                EdgeState(
-                    edge_id=edge.edge_id, sequence_id=edge.sequence_id, released=edge.released
-                )
-            )
+            self.actions.setdefault(action.action_id, state)
+        self.edges.extend(edges)
+        self._edge_states.extend(
+            [_edge_state(edge.edge_id, edge.sequence_id, edge.released) for edge in edges]
+        )
         self.base_end = next((n for n in reversed(order.nodes) if n.released), self.base_end)
 
     def _reach(self, node: Node) -> None:
@@ -188,3 +187,13 @@ class Job:
             action_status=status,
             result_description=text,
         )
+
+
+@lru_cache(_STATES_KEPT)
+def _node_state(node_id: str, sequence_id: int, released: bool) -> NodeState:
+    return NodeState(node_id=node_id, sequence_id=sequence_id, released=released)
+
+
+@lru_cache(_STATES_KEPT)
+def _edge_state(edge_id: str, sequence_id: int, released: bool) -> EdgeState:
+    return EdgeState(edge_id=edge_id, sequence_id=sequence_id, released=released)

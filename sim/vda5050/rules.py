@@ -124,9 +124,9 @@ def _unsupported(order: Order) -> str | None:
 
 def _impossible(order: Order) -> str | None:
     for node in order.nodes:
-        unknown = [a.action_type for a in node.actions if a.action_type not in NODE_ACTIONS]
-        if unknown:
-            return f"node {node.node_id}: cannot {unknown[0]}"
+        for action in node.actions:
+            if action.action_type not in NODE_ACTIONS:
+                return f"node {node.node_id}: cannot {action.action_type}"
     return None
 
 
@@ -147,7 +147,7 @@ def _off_the_roads(order: Order, site: Site) -> str | None:
 
 def _gap(ids: Sequence[NodeId], site: Site) -> str | None:
     for a, b in itertools.pairwise(ids):
-        if a != b and not any(edge.end == b for edge in site.edges_from[a]):
+        if a != b and b not in [edge.end for edge in site.edges_from[a]]:
             return f"there is no road from {a} to {b}"
     return None
 

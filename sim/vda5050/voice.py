@@ -25,6 +25,7 @@ class Voice:
         self.headers = Headers(config, clock)
         self.words = Words(config)
         self._bus, self._config, self._clock = bus, config, clock
+        self._state_topic = config.topic("state")
         self._said: ConnectionState | None = None
         self._down_since_s: float | None = None
         self._will = Connection(
@@ -77,7 +78,7 @@ class Voice:
 
     async def say_state(self, state: State) -> None:
         """Say everything."""
-        await self._bus.publish(self._config.topic("state"), self.words.state(state))
+        await self._bus.publish(self._state_topic, self.words.state(state))
 
     async def say_factsheet(self, spec: VehicleSpec) -> None:
         """Say what type of robot it is."""

@@ -100,7 +100,8 @@ class GroundBody:
         self.loads: list[str] = []
         self.failure: str | None = None
         self.working: Action | None = None
-        self.moved_at_s = _now_s()
+        self._now_s = asyncio.get_running_loop().time
+        self.moved_at_s = self._now_s()
         """When it last left or reached a node."""
         self.decontaminated = False
         """Whether it has been decontaminated where it stands."""
@@ -325,7 +326,7 @@ class GroundBody:
             self.halted_before = None
 
     def _set_out(self, edge: Edge, onward: bool, beside: Point | None) -> None:
-        together = _now_s() - self.moved_at_s <= MOMENT_S
+        together = self._now_s() - self.moved_at_s <= MOMENT_S
         self._set_charging(False)
         nodes = self._world.site.nodes
         start = self._beside or nodes[edge.start].point
@@ -361,7 +362,7 @@ class GroundBody:
             acceleration_m_s2=self.spec.acceleration_m_s2,
             stop=halt is not None or not leg.onward,
         )
-        leg.since_s = _now_s()
+        leg.since_s = self._now_s()
         loop, lasts_s = asyncio.get_running_loop(), leg.profile.duration_s
         move_w = self.spec.energy.move_w
         if self._energy_wh * 3600 < move_w * lasts_s:
@@ -445,7 +446,7 @@ class GroundBody:
             return 0.0, 0.0
         if leg.profile is None:
             return leg.behind_m, 0.0
-        covered_m, speed_m_s = leg.profile.at(_now_s() - leg.since_s)
+        covered_m, speed_m_s = leg.profile.at(self._now_s() - leg.since_s)
         return min(leg.behind_m + covered_m, leg.length_m), speed_m_s
 
     async def _spend(self, lasts_s: float) -> None:
@@ -485,9 +486,10 @@ class GroundBody:
 
     def _settle(self) -> None:
         """Bring the battery up to this moment; call before what it draws changes."""
-        now_s = _now_s()
-        lasted_s, self._settled_s = now_s - self._settled_s, now_s
+        now_s = self._now_s()
+        lasted_s = now_s - self._settled_s
         if lasted_s > 0:
+            self._settled_s = now_s
             self._spend_energy(self._draw_w() * lasted_s / 3600)
 
     def _draw_w(self) -> float:
@@ -508,7 +510,7 @@ class GroundBody:
                 self._world.violate("energy", f"{self.id} has run its battery flat at {self.node}")
 
     def _moved(self) -> None:
-        self.moved_at_s = _now_s()
+        self.moved_at_s = self._now_s()
 
 
 def load_id(action: Action) -> str:
@@ -519,10 +521,6 @@ def load_id(action: Action) -> str:
 def _settle_future(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _whole_ms(at_s: float) -> float:

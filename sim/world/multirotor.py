@@ -131,7 +131,8 @@ class Multirotor:
         self._world, self._wind = world, wind
         self._level = world.site.nodes[node].level
         self._energy_wh = spec.energy.capacity_wh * charge_ratio
-        self._counted_s = self._now_s
+        self._now_s = asyncio.get_running_loop().time
+        self._counted_s = self._now_s()
         self._motion = self._on_ground(world.site.nodes[node].point)
         self._airborne = False
         self._yaw_rad = 0.0
@@ -156,14 +157,14 @@ class Multirotor:
 
     def position(self) -> Position:
         """Where it is now."""
-        place, height_m, _ = self._motion.at(self._now_s)
+        place, height_m, _ = self._motion.at(self._now_s())
         return Position(
             level=self._level, point=place, yaw_rad=self._yaw_rad, height_agl_m=max(0.0, height_m)
         )
 
     def velocity(self) -> tuple[float, float, float]:
         """Speed over ground along x and y, and upwards, in m/s."""
-        return self._motion.at(self._now_s)[2]
+        return self._motion.at(self._now_s())[2]
 
     @property
     def energy_wh(self) -> float:
@@ -178,14 +179,14 @@ class Multirotor:
     @property
     def power_w(self) -> float:
         """What it draws from its battery now; below 0 while it charges."""
-        return self._motion.spent_wh(self._now_s, self._now_s + 1e-3) * 3.6e6
+        return self._motion.spent_wh(self._now_s(), self._now_s() + 1e-3) * 3.6e6
 
     # --- flying -------------------------------------------------------------------------------
 
     def fly(self, goal: Point, height_m: float, then: Callable[[], None]) -> None:
         """Go to a point at a height above ground, in a straight line; ``then`` on arrival."""
         self._take_off_if_grounded()
-        place, now_m, _ = self._motion.at(self._now_s)
+        place, now_m, _ = self._motion.at(self._now_s())
         along, track = self._track(place, goal)
         rise_m = height_m - now_m
         climb_s = abs(rise_m) / self.spec.climb_m_s
@@ -200,13 +201,13 @@ class Multirotor:
     def hover(self) -> None:
         """Stay where it is."""
         if self._airborne:
-            place, height_m, _ = self._motion.at(self._now_s)
+            place, height_m, _ = self._motion.at(self._now_s())
             self._goal = None
             self._begin(place, height_m, ())
 
     def land(self, then: Callable[[], None]) -> None:
         """Come straight down, slowly at the end; ``then`` on the ground."""
-        place, height_m, _ = self._motion.at(self._now_s)
+        place, height_m, _ = self._motion.at(self._now_s())
         fast_m = max(0.0, height_m - SLOW_BELOW_M)
         fast_s = fast_m / self.spec.climb_m_s
         slow_s = (height_m - fast_m) / TOUCHDOWN_M_S
@@ -246,7 +247,7 @@ class Multirotor:
         if self.on_charger:
             self.empty = False
         if not self._airborne:
-            self._stand(self._motion.at(self._now_s)[0])
+            self._stand(self._motion.at(self._now_s())[0])
 
     def set_charge(self, ratio: float) -> None:
         """Have its battery hold just this much; marks that it falls below are told of."""
@@ -255,7 +256,7 @@ class Multirotor:
         if self._airborne:
             self._watch_energy()
         else:
-            self._stand(self._motion.at(self._now_s)[0])
+            self._stand(self._motion.at(self._now_s())[0])
         for mark in sorted(self._marks, reverse=True):
             if had_wh > mark >= self._energy_wh:
                 self._marks[mark]()
@@ -272,10 +273,6 @@ class Multirotor:
         return energy.charge_s(self.charge_ratio(), charge_ratio)
 
     # --- inside -------------------------------------------------------------------------------
-
-    @property
-    def _now_s(self) -> float:
-        return asyncio.get_running_loop().time()
 
     @property
     def _hover_w(self) -> float:
@@ -313,7 +310,7 @@ class Multirotor:
             self._arrival.cancel()
             self._arrival = None
         self._motion = Motion(
-            since_s=self._now_s,
+            since_s=self._now_s(),
             start=place,
             along=along,
             track=track,
@@ -338,7 +335,7 @@ class Multirotor:
             self.changed.fire()
 
     def _touch_down(self) -> None:
-        place, _, _ = self._motion.at(self._now_s)
+        place, _, _ = self._motion.at(self._now_s())
         self._airborne = False
         for pad in self._world.site.with_role(Role.PAD):
             node = self._world.site.nodes[pad.node]
@@ -364,10 +361,10 @@ class Multirotor:
         else:
             full_s = energy.charge_s(self._energy_wh / energy.capacity_wh, 1.0)
             powers = ((full_s, -energy.charge_w), (_ENDLESS, 0.0))
-        return Motion(since_s=self._now_s, start=place, powers=powers)
+        return Motion(since_s=self._now_s(), start=place, powers=powers)
 
     def _count(self) -> None:
-        now_s = self._now_s
+        now_s = self._now_s()
         left_wh = max(0.0, self._energy_wh - self._motion.spent_wh(self._counted_s, now_s))
         full_wh = self.spec.energy.capacity_wh
         self._energy_wh = full_wh if left_wh > full_wh - _FULL_WITHIN_WH else left_wh

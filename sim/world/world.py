@@ -134,17 +134,16 @@ class World:
         self._observers: list[Observer] = []
         self._violation_listeners: list[Callable[[str, str], None]] = []
 
-    def amsl_m(self, aircraft: Aircraft) -> float:
-        """How high an aircraft really is, on the scale of the ground's elevations."""
-        height_m = aircraft.position().height_agl_m
+    def amsl_m(self, aircraft: Aircraft, at: Position) -> float:
+        """How high an aircraft really is, ``at`` its position, on the scale of the ground's."""
         if self.site.terrain is None:
-            return height_m
+            return at.height_agl_m
         home = self.site.nodes[self.site.places[aircraft.spec.home].node].point
-        return height_m + self.site.ground_m(home)
+        return at.height_agl_m + self.site.ground_m(home)
 
-    def agl_m(self, aircraft: Aircraft) -> float:
-        """How high an aircraft is above the ground below it."""
-        return self.amsl_m(aircraft) - self.site.ground_m(aircraft.position().point)
+    def agl_m(self, aircraft: Aircraft, at: Position) -> float:
+        """How high an aircraft is above the ground below it, ``at`` its position."""
+        return self.amsl_m(aircraft, at) - self.site.ground_m(at.point)
 
     def add_ground(
         self, spec: VehicleSpec, node: NodeId, *, charge_ratio: float = 1.0
