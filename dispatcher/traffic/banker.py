@@ -44,7 +44,7 @@ def _unable(claims: Collection[Claim], occupied: int, *, halved: bool, all_move:
     """
     left: list[_Left] = []
     for number, claim in enumerate(claims):
-        need = claim.need_if_moving if all_move else claim.need
+        need = NOWHERE if claim.stuck and not all_move else claim.need_if_moving
         others = occupied & ~claim.held
         if need & others:
             left.append((1 << number, claim, need, claim.held, claim.granted))

@@ -64,6 +64,8 @@ class Claim:
     needs: Needs = Needs()
     berth: int = 0
     """The bit of the berth where its way can end for all others; 0 = it is to go home."""
+    need_if_moving: int = 0
+    """What it lacks to get to its berth or home, once it is not stuck any more."""
     held: int = 0
     staked: int = 0
     """All that it holds or will ever need."""
@@ -81,11 +83,10 @@ class Claim:
         """What it still lacks to get to its berth or home."""
         return NOWHERE if self.stuck else self.need_if_moving
 
-    @property
-    def need_if_moving(self) -> int:
-        """The same once it is not stuck any more."""
+    def weigh(self) -> None:
+        """See what it lacks, after any change of its way, its grants or its berth."""
         needs = self.needs
-        return (needs.to_stay if self.berth else needs.to_home)[self.granted]
+        self.need_if_moving = (needs.to_stay if self.berth else needs.to_home)[self.granted]
 
     @property
     def end(self) -> NodeId:

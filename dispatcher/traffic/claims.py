@@ -136,11 +136,13 @@ class Claims:
         before = self.lost()
         held, granted = claim.held, claim.granted
         claim.held, claim.granted = held | wanted, end
+        claim.weigh()
         self._occupied |= wanted
         if claim.need & others:  # else it can finish first of all, and nobody is worse off
             lost = self._count_lost()
             if lost & ~before:
                 claim.held, claim.granted = held, granted
+                claim.weigh()
                 self._occupied = others | held
                 return False
             self._lost = lost
@@ -251,7 +253,10 @@ class Claims:
             wanted |= staked
         for claim in self._claims.values():
             dead_end = claim.needs.dead_end
-            claim.berth = 0 if dead_end & twice else dead_end
+            berth = 0 if dead_end & twice else dead_end
+            if claim.berth != berth or claim is changed:
+                claim.berth = berth
+                claim.weigh()
         self._occupied = occupied
         self._lost = None
 
