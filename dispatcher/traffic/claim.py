@@ -19,6 +19,8 @@ class Needs:
 
     masks: Sequence[int] = ()
     """What each edge needs."""
+    stretches: Sequence[int] = (1,)
+    """Up to which edge the next grant reaches."""
     to_home: Sequence[int] = (0,)
     """Way home included."""
     to_stay: Sequence[int] = (0,)
@@ -152,6 +154,7 @@ class Claim:
             ]
         self.needs = Needs(
             masks=masks,
+            stretches=resources.stretches(edges),
             to_home=to_home,
             to_stay=_from_each(masks, stay),
             ever=to_home if homeward is not None else _from_each(masks, self.home),

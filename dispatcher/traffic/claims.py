@@ -120,7 +120,7 @@ class Claims:
 
     def stretch(self, claim: Claim) -> int:
         """Up to which edge the next grant reaches: a lift or air lock only with the way out."""
-        return self._resources.stretch(claim.edges, claim.granted)
+        return claim.needs.stretches[claim.granted]
 
     def grant(self, claim: Claim, end: int | None = None) -> bool:
         """Grant the next stretch if it is free and safe.
@@ -161,7 +161,7 @@ class Claims:
 
     def could_take(self, claim: Claim, edges: Sequence[Edge]) -> bool:
         """Whether the first stretch of another way is free."""
-        first = edges[: self._resources.stretch(edges)]
+        first = edges[: self._resources.stretches(edges)[0]]
         granted, ground = claim.granted, claim.ground
         if granted > claim.passed:
             ground = claim.resources.arrived(claim.edges[granted - 1])

@@ -153,6 +153,8 @@ class Crew:
             return False
         if self.roads.bars(next_edge, flees=pilot.flees):
             return True
+        if self.roads.hours is None:
+            return False
         stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
         return self._meets_shut_hours(pilot, stretch)
 

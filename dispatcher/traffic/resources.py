@@ -109,9 +109,15 @@ class Resources:
         """Whether a vehicle on ``node`` is inside a lift or an air lock."""
         return node in self._enclosed
 
-    def stretch(self, edges: Sequence[Edge], granted: int = 0) -> int:
-        """Up to which edge the next grant reaches: a lift or air lock only with the way out."""
-        end = granted + 1
-        while end < len(edges) and self.is_enclosed(edges[end - 1].end):
-            end += 1
-        return end
+    def stretches(self, edges: Sequence[Edge]) -> list[int]:
+        """Up to which edge a grant from each edge on reaches, and once more for the end.
+
+        A lift or air lock is granted only with the way out.
+        """
+        count = len(edges)
+        found = [count + 1]
+        for end in range(count, 0, -1):
+            inside = end < count and self.is_enclosed(edges[end - 1].end)
+            found.append(found[-1] if inside else end)
+        found.reverse()
+        return found
