@@ -5,7 +5,6 @@ whether an edge may be driven, and whether a stay in a decontamination station c
 a property of that edge alone.
 """
 
-import heapq
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import Unreachable
+from routing.roads.trees import Arc, Net, Tree
 from routing.site import Edge, LaneId, NodeId, Role, Site
 
 UNREACHABLE_S = 1_000_000_000
@@ -69,31 +69,6 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arc:
-    """An edge that the vehicle may drive, by node numbers."""
-
-    end: int
-    drive_s: float
-    length_m: float
-    service_s: float | None
-    """Decontamination before it; None = it needs none."""
-    aversion_s: float
-    """What is added to keep ways off the node at its end."""
-    edge: Edge
-    number: int
-    """Its place in `Roads.edges`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """Best ways from one node: what it takes to each node, and the arc that leads to it."""
-
-    seconds: list[float]
-    metres: list[float]
-    arcs: list[_Arc | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Fan:
     """Best ways from one node to all: arrays over the nodes in the order of the site.
 
@@ -131,9 +106,9 @@ class Roads:
         """All edges that may be driven, each with its seconds."""
         self.nowhere = [UNREACHABLE_S] * (len(self._ids) + 1)
         """The seconds from a spot that no road leads to, by `column`."""
-        self._arcs = [self._arcs_from(node, closed) for node in self._ids]
-        self._barred = [node in avoid for node in self._ids]
-        self._trees: dict[tuple[NodeId, bool], _Tree] = {}
+        arcs = [self._arcs_from(node, closed) for node in self._ids]
+        self._net = Net(arcs, [node in avoid for node in self._ids])
+        self._trees: dict[tuple[NodeId, bool], Tree] = {}
         self._rows: dict[NodeId | None, tuple[list[int], list[int]]] = {}
         self._fans: dict[NodeId, Fan] = {}
 
@@ -159,13 +134,16 @@ class Roads:
         Raises:
             Unreachable: no way under these rules; the caller leaves that task open.
         """
-        way = self._way(self._tree(start, clean_start), start, goal, clean_start)
-        load, lane_load = load or {}, lane_load or {}
-        if not shut and not any(
-            edge.end in load or edge.lane.id in lane_load for edge in way.edges
-        ):
+        tree, load, lane_load = self._tree(start, clean_start), load or {}, lane_load or {}
+        way = self._way(tree, start, goal, clean_start)
+        more_s = sum(
+            load.get(edge.end, 0.0) + lane_load.get(edge.lane.id, 0.0) for edge in way.edges
+        )
+        if not shut and more_s == 0.0:
             return way  # loads only make others dearer
-        tree = self._grow(start, clean_start, load, lane_load, goal, shut or {})
+        source, target = self._number[start], self._number[goal]
+        most_s = math.inf if shut else tree.costs[target] + more_s
+        tree = self._net.between(source, target, clean_start, load, lane_load, shut or {}, most_s)
         return self._way(tree, start, goal, clean_start)
 
     def seconds(self, start: NodeId, goal: NodeId, *, clean_start: bool = False) -> float:
@@ -241,12 +219,12 @@ class Roads:
                 self._rows[node] = whole(np.array(tree.seconds)), whole(np.array(tree.metres))
         return self._rows[node]
 
-    def _arcs_from(self, node: NodeId, closed: frozenset[LaneId]) -> tuple[_Arc, ...]:
+    def _arcs_from(self, node: NodeId, closed: frozenset[LaneId]) -> tuple[Arc, ...]:
         edges = self.site.edges_from[node]
         arcs = (self._arc(edge) for edge in edges if edge.lane.id not in closed)
         return tuple(arc for arc in arcs if arc is not None)
 
-    def _arc(self, edge: Edge) -> _Arc | None:
+    def _arc(self, edge: Edge) -> Arc | None:
         lane, rules, nodes = edge.lane, self.rules, self.site.nodes
         if lane.width_m < rules.width_m or (lane.kinds and rules.kind not in lane.kinds):
             return None
@@ -260,59 +238,16 @@ class Roads:
         aversion_s = _aversion_s(self.site, edge.end)
         self.edges.append((edge, drive_s))
         number = len(self.edges) - 1
-        return _Arc(self._number[edge.end], drive_s, length_m, service_s, aversion_s, edge, number)
+        return Arc(self._number[edge.end], drive_s, length_m, service_s, aversion_s, edge, number)
 
-    def _tree(self, start: NodeId, clean_start: bool) -> _Tree:
+    def _tree(self, start: NodeId, clean_start: bool) -> Tree:
         key = (start, clean_start)
         if key not in self._trees:
-            self._trees[key] = self._grow(start, clean_start, {}, {}, None, {})
+            self._trees[key] = self._net.from_one(self._number[start], clean_start)
         return self._trees[key]
 
-    def _grow(
-        self,
-        start: NodeId,
-        clean_start: bool,
-        load: Mapping[NodeId, float],
-        lane_load: Mapping[LaneId, float],
-        goal: NodeId | None,
-        shut: Mapping[LaneId, Sequence[tuple[float, float]]],
-    ) -> _Tree:
-        """Dijkstra from ``start`` to ``goal``, or to everywhere; equal ways: lowest number."""
-        source = self._number[start]
-        target = -1 if goal is None else self._number[goal]
-        cost_s = [math.inf] * len(self._ids)
-        tree = _Tree(
-            [math.inf] * len(self._ids), [math.inf] * len(self._ids), [None] * len(self._ids)
-        )
-        cost_s[source] = tree.seconds[source] = tree.metres[source] = 0.0
-        heap = [(0.0, source)]
-        while heap:
-            so_far_s, here = heapq.heappop(heap)
-            if here == target:
-                break
-            if so_far_s > cost_s[here] or (self._barred[here] and here != source):
-                continue
-            for arc in self._arcs[here]:
-                takes_s = arc.drive_s
-                if arc.service_s and not (clean_start and here == source):
-                    takes_s += arc.service_s
-                if shut and _meets(shut.get(arc.edge.lane.id), tree.seconds[here], takes_s):
-                    continue
-                there_s = so_far_s + takes_s + arc.aversion_s
-                if load:
-                    there_s += load.get(arc.edge.end, 0.0)
-                if lane_load:
-                    there_s += lane_load.get(arc.edge.lane.id, 0.0)
-                if there_s < cost_s[arc.end]:
-                    cost_s[arc.end] = there_s
-                    tree.seconds[arc.end] = tree.seconds[here] + takes_s
-                    tree.metres[arc.end] = tree.metres[here] + arc.length_m
-                    tree.arcs[arc.end] = arc
-                    heapq.heappush(heap, (there_s, arc.end))
-        return tree
-
-    def _way(self, tree: _Tree, start: NodeId, goal: NodeId, clean_start: bool) -> Way:
-        found: list[_Arc] = []
+    def _way(self, tree: Tree, start: NodeId, goal: NodeId, clean_start: bool) -> Way:
+        found: list[Arc] = []
         here = goal
         while here != start:
             arc = tree.arcs[self._number[here]]
@@ -358,11 +293,6 @@ def travel_matrix(
         `UNREACHABLE_S` where there is no way.
     """
     return Roads(site, rules, closed, avoid).matrix(nodes)
-
-
-def _meets(spans: Sequence[tuple[float, float]] | None, enters_s: float, takes_s: float) -> bool:
-    """Whether a drive falls into one of these spans."""
-    return spans is not None and any(a < enters_s + takes_s and enters_s < b for a, b in spans)
 
 
 def _doubled(parents: Sequence[int]) -> tuple[NDArray[np.int32], ...]:

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import networkx as nx
 import numpy as np
@@ -147,22 +148,29 @@ def test_load_steers_around_a_busy_node_but_is_no_driving_time() -> None:
     assert way.nodes == (A, C)
 
 
-def test_a_load_that_is_on_no_best_way_changes_none() -> None:
-    dice = random.Random(1)
-    for _ in range(60):
+@pytest.mark.parametrize("most_s", [1, 4])
+def test_the_way_past_loads_is_the_same_however_far_it_is_searched(most_s: int) -> None:
+    dice, moved = random.Random(most_s), 0
+    for _ in range(120):
         ids = [NodeId(f"n{n}") for n in range(16)]
         pairs = {tuple(sorted(dice.sample(range(16), 2))) for _ in range(40)}
         lanes = [lane(ids[a], ids[b], float(dice.randint(1, 3))) for a, b in sorted(pairs)]
-        roads = Roads(site([node(id_) for id_ in ids], lanes), CART)
-        load = dict.fromkeys(dice.sample(ids, 4), 1.0)
-        lane_load = {one.id: 1.0 for one in dice.sample(lanes, 4)}
+        zones = [Zone.CONTAMINATED if dice.random() < 0.3 else Zone.CLEAN for _ in ids]
+        nodes = [node(id_, zone=zone) for id_, zone in zip(ids, zones, strict=True)]
+        washing = [station(id_, 2.0) for id_ in ids if dice.random() < 0.5]
+        roads = Roads(site(nodes, lanes, washing), CART, avoid=frozenset(dice.sample(ids, 2)))
+        load = {id_: float(dice.randint(1, most_s)) for id_ in dice.sample(ids, 6)}
+        lane_load = {one.id: float(dice.randint(1, most_s)) for one in dice.sample(lanes, 6)}
         start, goal = dice.sample(ids, 2)
+        clean = dice.random() < 0.5
         if not roads.reaches(start, goal):
             continue
-        searched = roads.shortest(
-            start, goal, load=load, lane_load=lane_load, shut={lanes[0].id: ()}
-        )
-        assert roads.shortest(start, goal, load=load, lane_load=lane_load) == searched
+        search = partial(roads.shortest, start, goal, load=load, lane_load=lane_load)
+        never = {lanes[0].id: ()}  # with hours nobody knows how dear the way can be at the most
+        farther = search(clean_start=clean, shut=never)
+        assert search(clean_start=clean) == farther
+        moved += farther != roads.shortest(start, goal, clean_start=clean)
+    assert moved >= 5
 
 
 def test_a_parking_place_is_passed_only_when_needed() -> None:
