@@ -13,7 +13,7 @@ from dispatcher.replay.app import replay_app
 from dispatcher.replay.folder import read_run
 from dispatcher.replay.playback import Playback
 from tests.console.desk import DESK, TABLET, Served, Visitor
-from tests.dispatcher.recorded import an_hour
+from tests.dispatcher.replay.recorded import an_hour
 
 pytestmark = pytest.mark.browser
 

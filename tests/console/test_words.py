@@ -15,8 +15,8 @@ from dispatcher.domain.views import Activity
 from dispatcher.missions import handovers
 from routing.search.work import CODES
 from routing.site import Zone
+from tests.folders import ROOT
 
-ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "dispatcher" / "console" / "static"
 REFUSALS = {"Refusal", "Obstacle", "_refusal", "_fatal"}
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from fleet.errors import MissionCancelled, MissionFailed
 from fleet.mission import Action, ActionKind, Clearance
 from fleet.vehicle import Mode, Vehicle, VehicleState
-from tests.fleet.mavlink_scene import Kind, Meadow, meadow
+from tests.fleet.mavlink.scene import Kind, Meadow, meadow
 
 UNLOAD = Action(id="M1.1", kind=ActionKind.UNLOAD, duration_s=20, facts={"load_id": "T-000001"})
 

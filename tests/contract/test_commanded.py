@@ -19,8 +19,8 @@ from routing.geometry import Point
 from routing.site import LevelId, NodeId
 from sim.mavlink.copter_modes import AUTO, RTL, STABILIZE
 from sim.mavlink.dock import DockMachine
-from tests.fleet.mavlink_scene import DRONE, Meadow, meadow
-from tests.fleet.vda5050_scene import LossyBus, load, mission, staged
+from tests.fleet.mavlink.scene import DRONE, Meadow, meadow
+from tests.fleet.vda5050.scene import LossyBus, load, mission, staged
 
 
 @pytest_asyncio.fixture(params=["ardupilot", "px4"])

@@ -12,8 +12,8 @@ from fleet.mission import Clearance, Mission
 from fleet.ros2.config import Ros2Config
 from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Mode, Vehicle, VehicleState
-from tests.fleet import ros2_scene
-from tests.fleet.vda5050_scene import Scene, config_for, load, mission, staged, waypoints
+from tests.fleet.ros2 import scene as ros2_scene
+from tests.fleet.vda5050.scene import Scene, config_for, load, mission, staged, waypoints
 
 THERE = mission("M1", "n1 n2 n3", load())
 

@@ -17,7 +17,7 @@ from fleet.ros2.dds import LATCHED, DdsNode
 from fleet.ros2.messages import GoalStatusArray
 from fleet.ros2.port import OURS, Ended, Goal, GoalEnd, MapPose, Nav2Port, Navigation
 from fleet.ros2.said import Status
-from tests.fleet.vda5050_scene import SITE, running
+from tests.fleet.vda5050.scene import SITE, running
 from tests.real.nav2 import end, free_domain, on_loopback, robots, start_robots
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dds")]

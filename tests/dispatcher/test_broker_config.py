@@ -14,6 +14,7 @@ from dispatcher.errors import ConfigFault
 from fleet.errors import ConfigError
 from fleet.routes import is_wild
 from tests.dispatcher.test_config import CONFIG, write
+from tests.folders import CONFIGS
 
 
 def with_broker(folder: Path, text: str) -> Path:
@@ -88,7 +89,7 @@ def test_the_dispatcher_has_one_name_in_its_login_and_in_the_rights(
 
 
 def test_nobody_writes_what_another_writes() -> None:
-    everybody = users(load(Path(__file__).parents[2] / "configs" / "serve-quick.yaml"))
+    everybody = users(load(CONFIGS / "serve-quick.yaml"))
     master, *others = everybody
     assert master.name == "wardline"
     assert {"C1", "M1", "lift-lift-1", "dock-police-dock-1"} <= {user.name for user in others}

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +15,10 @@ from sim.judges.monitors import Monitors
 from sim.world.machines import DoorMachine
 from sim.world.world import World
 from tests.fleet.alive import alive
+from tests.folders import SMALL_SITES
 
 OUTER, INNER = DoorId("outer"), DoorId("inner")
-SITE = (Path(__file__).parents[1] / "sim" / "air_lock.yaml").read_text(encoding="utf-8")
+SITE = (SMALL_SITES / "air_lock.yaml").read_text(encoding="utf-8")
 
 
 class House:

@@ -2,7 +2,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from routing.sites import site_yaml
 from sim.world.machines import DoorMachine, LiftMachine
 from sim.world.world import World
 from tests.fleet.alive import alive
+from tests.folders import SMALL_SITES
 
 LIFT, DOOR = LiftId("lift-1"), DoorId("d1")
 L1, L2 = LevelId("L1"), LevelId("L2")
@@ -51,7 +51,7 @@ class House:
 
 @pytest.fixture
 def site() -> Site:
-    path = Path(__file__).parents[1] / "sim" / "two_levels.yaml"
+    path = SMALL_SITES / "two_levels.yaml"
     return site_yaml.loads(path.read_text(), path.name)
 
 

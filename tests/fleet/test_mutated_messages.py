@@ -37,7 +37,7 @@ from fleet.vehicle import VehicleState
 from routing.site import DoorId, LiftId, Site, Zone
 from sim.scenario.config import load_scenario
 from tests.fleet.mutations import mutated
-from tests.fleet.vda5050_scene import SPEC, running
+from tests.fleet.vda5050.scene import SPEC, running
 from tests.sim.hospital import DRONE, hospital, scenario_file
 
 MESSAGES = int(os.environ.get("WARDLINE_FUZZ", "1000"))

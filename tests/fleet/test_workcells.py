@@ -6,7 +6,6 @@ import logging
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +20,11 @@ from sim.world.workcell import WorkcellMachine
 from sim.world.world import World
 from tests.fleet.alive import alive
 from tests.fleet.mutations import mutated
+from tests.folders import SMALL_SITES
 
 CELL = WorkcellId("picker")
 TOPIC = f"{TOPICS}/workcell/picker"
-SITE = Path(__file__).parents[1] / "sim" / "two_levels.yaml"
+SITE = SMALL_SITES / "two_levels.yaml"
 WORKCELL = """\
     workcells:
       picker: {name: Picker, does: [dispenses], handover_s: 20, limit_s: 100}

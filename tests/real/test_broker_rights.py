@@ -25,7 +25,7 @@ from fleet.bus import MqttBus
 from fleet.clock import Clock
 from sim.vda5050.robot import Vda5050Robot
 from sim.world.world import World
-from tests.fleet.vda5050_scene import running as works
+from tests.fleet.vda5050.scene import running as works
 from tests.real.serving import free_port
 from tests.real.test_conform import conform
 from tests.real.test_mosquitto import until

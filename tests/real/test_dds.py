@@ -14,7 +14,7 @@ from fleet.ros2.dds import LATCHED, VOLATILE, DdsNode, Participants
 from fleet.ros2.dds_port import DdsPort
 from fleet.ros2.port import Navigation
 from fleet.ros2.services import Client, Served, Service
-from tests.fleet.vda5050_scene import running
+from tests.fleet.vda5050.scene import running
 from tests.real.nav2 import free_domain, on_loopback
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dds")]

@@ -14,7 +14,7 @@ from fleet.clock import Clock
 from routing.site import NodeId
 from sim.vda5050.robot import Vda5050Robot
 from sim.world.world import World
-from tests.fleet.vda5050_scene import SPEC, config_for, loop_site, running
+from tests.fleet.vda5050.scene import SPEC, config_for, loop_site, running
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto

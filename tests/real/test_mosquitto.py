@@ -15,7 +15,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from routing.site import NodeId
 from sim.vda5050.robot import Vda5050Robot
 from sim.world.world import World
-from tests.fleet.vda5050_scene import (
+from tests.fleet.vda5050.scene import (
     SPEC,
     config_for,
     load,

@@ -10,10 +10,10 @@ from dispatcher.domain.task import TaskState
 from fleet.bus import MqttBus
 from sim import loops
 from sim.running.wires import RealWires
-from tests.fleet.vda5050_scene import running
+from tests.fleet.vda5050.scene import running
 from tests.sim.hospital import hospital
-from tests.sim.schema_recorder import SCHEMAS, SchemaRecorder
-from tests.sim.test_three_dialects import BOTH, VERSIONS, fleet_file
+from tests.sim.stories.test_three_dialects import BOTH, VERSIONS, fleet_file
+from tests.sim.vda5050.schema_recorder import SCHEMAS, SchemaRecorder
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto

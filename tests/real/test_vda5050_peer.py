@@ -14,7 +14,7 @@ from fleet.clock import Clock
 from fleet.errors import MissionCancelled
 from fleet.mission import Action, ActionKind, Clearance
 from fleet.vda5050.adapter import Vda5050Vehicle
-from tests.fleet.vda5050_scene import SPEC, config_for, loop_site, mission, running, waypoints
+from tests.fleet.vda5050.scene import SPEC, config_for, loop_site, mission, running, waypoints
 
 if TYPE_CHECKING:
     from tests.real.conftest import Mosquitto

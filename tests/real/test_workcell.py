@@ -21,7 +21,7 @@ from routing.site import WorkcellId
 from sim.world.workcell import WorkcellMachine
 from sim.world.world import World
 from tests.dispatcher.test_config import CONFIG, write
-from tests.fleet.vda5050_scene import running as works
+from tests.fleet.vda5050.scene import running as works
 from tests.real.test_broker_rights import hash_passwords
 from tests.real.test_mosquitto import until
 

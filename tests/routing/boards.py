@@ -19,7 +19,7 @@ from routing.problems.problem import (
 )
 from routing.problems.timetable import Rules, drive
 from routing.search.board import Board, Route
-from tests.routing.problems import priced
+from tests.routing.random_problems import priced
 
 LINE = np.abs(np.arange(0, 110, 10)[:, None] - np.arange(0, 110, 10)[None, :])
 """Eleven nodes in a row, 10 m and 10 s apart."""

@@ -1,7 +1,5 @@
 """Windows of lanes and lifts: who may pass when, in a site file and on the roads."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +11,9 @@ from routing.roads.paths import Roads, Rules
 from routing.site import LaneId, NodeId, Site
 from routing.sites.site_yaml import dump, examine_text, loads
 from routing.windows import DAY_S, GOODS, Window
+from tests.folders import CONFIGS, SMALL_SITES
 
-TEXT = (Path(__file__).parents[1] / "sim" / "air_lock.yaml").read_text(encoding="utf-8")
+TEXT = (SMALL_SITES / "air_lock.yaml").read_text(encoding="utf-8")
 KEPT = '{only: [waste, dirty_linen], from: "19:00", to: "21:00"}'
 SHUT = '{only: [], from: "23:00", to: "02:00"}'
 
@@ -40,7 +39,7 @@ def test_a_file_with_windows_survives_being_written_and_read(site: Site) -> None
 
 
 def test_a_lift_shuts_all_lanes_that_lead_into_it() -> None:
-    path = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"
+    path = CONFIGS / "sites" / "corridor.yaml"
     corridor = path.read_text(encoding="utf-8")
     old = "joins: {L1: [a4], L2: [b1]}"
     assert old in corridor

@@ -18,8 +18,9 @@ from sim.running.scenario import Simulation
 from sim.scenario.config import Scenario, load_scenario
 from sim.world.bodies import GroundBody
 from sim.world.world import Observer
+from tests.folders import CONFIGS
 
-SITE = Path(__file__).parents[2] / "configs" / "sites" / "corridor.yaml"
+SITE = CONFIGS / "sites" / "corridor.yaml"
 
 CART = """\
   cart:

@@ -10,9 +10,10 @@ import pytest
 
 from sim.run import Wishes, run
 from sim.scenario.config import load_scenario
+from tests.folders import CONFIGS, GOLDEN
 from tests.sim.hospital import DRONE, scenario_file
 
-QUICK = Path(__file__).parents[2] / "configs" / "quick.yaml"
+QUICK = CONFIGS / "quick.yaml"
 DEMAND = """
 demand:
   - {kind: delivery, total: 4, goods: food, from: [laboratory], to: [ward], mass_kg: [2, 20]}
@@ -62,7 +63,7 @@ def test_two_runs_in_one_process_are_one_also_with_a_progress_bar(tmp_path: Path
 
 def test_a_short_day_goes_as_it_is_written_down(tmp_path: Path) -> None:
     """The golden journal; ``WARDLINE_RENEW_GOLDEN=1`` writes it anew, to be read like code."""
-    golden = Path(__file__).parents[1] / "golden" / "corridor.txt"
+    golden = GOLDEN / "corridor.txt"
     scenario = load_scenario(
         scenario_file(tmp_path, more=DRONE + DEMAND), overrides=["duration=1h"]
     )

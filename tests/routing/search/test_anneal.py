@@ -12,7 +12,7 @@ from routing.search.clash import told
 from routing.search.flat import DROP
 from routing.solving.insertion import build
 from tests.routing.boards import carry, cart, look, on_line, plain
-from tests.routing.problems import FEW, rich_problems
+from tests.routing.random_problems import FEW, rich_problems
 
 HASTY = 1 << 40
 """Positions until the first one is overlooked: may be overlooked, but none is."""

@@ -10,7 +10,7 @@ from routing.problems.problem import Problem
 from routing.search.board import Board
 from routing.search.clash import told
 from tests.routing.boards import cart, look, on_line
-from tests.routing.problems import FEW, rich_problems
+from tests.routing.random_problems import FEW, rich_problems
 
 
 def orders(one: list[int], other: list[int]) -> list[list[int]]:

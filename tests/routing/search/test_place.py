@@ -14,7 +14,7 @@ from routing.search.board import Board, Route
 from routing.search.place import place, put
 from routing.solving.insertion import build
 from tests.routing.boards import carry, cart, look, on_line, plain
-from tests.routing.problems import FEW, rich_problems
+from tests.routing.random_problems import FEW, rich_problems
 
 
 def quick(board: Board, slot: int, request: int) -> float:

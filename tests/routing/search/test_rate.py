@@ -20,8 +20,8 @@ from routing.search.board import Board
 from routing.search.rate import rate
 from routing.search.work import CODES
 from tests.routing.boards import LINE, carry, cart, faults, judged_price, look, numbers, on_line
-from tests.routing.problems import FEW
-from tests.routing.test_judge_random import Case, cases
+from tests.routing.problems.test_judge_random import Case, cases
+from tests.routing.random_problems import FEW
 
 PAUSE = Break(earliest_s=10, latest_s=20, duration_s=5)
 

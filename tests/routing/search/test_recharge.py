@@ -10,8 +10,8 @@ from routing.problems.problem import Battery, Charger, Problem, Slot, Visit, Wei
 from routing.search.board import Board
 from routing.search.rate import rate
 from tests.routing.boards import carry, cart, faults, judged_price, look, numbers, on_line
-from tests.routing.problems import FEW
-from tests.routing.test_finish import crowds
+from tests.routing.random_problems import FEW
+from tests.routing.solving.test_finish import crowds
 
 SOME = Battery(capacity_j=100, now_j=45, per_m_j=1)
 

@@ -11,7 +11,7 @@ from routing.problems.problem import Problem, Profile, Request, Slot, Weights
 from routing.search.board import Board, Route
 from routing.search.splice import swap_between, swap_within
 from tests.routing.boards import carry, cart, look, on_line
-from tests.routing.problems import FEW
+from tests.routing.random_problems import FEW
 
 NODES = 6
 
