@@ -43,9 +43,13 @@ class FleetWatch:
 
     def look(self, vehicle: VehicleId) -> None:
         """One vehicle has said something, or should have."""
-        self._seen[vehicle] = state = self._roster[vehicle].state()
+        state = self._roster[vehicle].state()
         if state.last_node is not None and self._traffic.knows(vehicle):
+            # where it stands may be news only now that its drive has ended
             self._traffic.found(vehicle, state.last_node, state.position)
+        if state is self._seen.get(vehicle):
+            return
+        self._seen[vehicle] = state
         if state.breaches is not self._breaches.get(vehicle, ()):
             self._blame(vehicle, state.breaches)
         trouble, before = _trouble(state), self._trouble.get(vehicle)
@@ -60,10 +64,9 @@ class FleetWatch:
         self._changed(vehicle)
 
     def look_at_all(self) -> None:
-        """Silence is a word too: look at every vehicle that is not as it was."""
+        """Silence is a word too: look at every vehicle."""
         for vehicle in self._roster:
-            if vehicle.state() is not self._seen.get(vehicle.spec.id):
-                self.look(vehicle.spec.id)
+            self.look(vehicle.spec.id)
 
     def _blame(self, vehicle: VehicleId, breaches: tuple[Breach, ...]) -> None:
         """Name what is new; who can't be led is set aside, each time that it does it."""

@@ -31,19 +31,16 @@ def asked(at_s: float, goods: Goods = Goods.FOOD, origin: PlaceId = WARD) -> Tas
     )
 
 
-class At(Clock):
-    """A clock that a test sets; second 0 is the start."""
+class At:
+    """The moment that a test sets; second 0 is the start."""
 
     moment_s = 0.0
-
-    def now_s(self) -> float:
-        """What the test has set."""
-        return At.moment_s
 
 
 def forecast(tz_h: int = 0) -> Forecast:
     At.moment_s = 0.0
-    return Forecast(At(START, 0.0), Handling(), timezone(timedelta(hours=tz_h)))
+    clock = Clock(START, 0.0, now_s=lambda: At.moment_s)
+    return Forecast(clock, Handling(), timezone(timedelta(hours=tz_h)))
 
 
 def rates(of: Forecast, at_s: float) -> dict[str, float]:
