@@ -170,6 +170,7 @@ class Vda5050Vehicle:
             return await follower.run()
         except MissionFailed as failed:
             await self._tidy_up(mission, failed)
+            follower.catch_up()
             outcome = follower.late_outcome()
             if outcome is None:
                 raise

@@ -25,6 +25,7 @@ from fleet.vda5050.start import widened
 from fleet.vda5050.view import e_stop_of, mode_of
 from fleet.vehicle import Mode
 from routing.refusal import Refusal
+from routing.site import NodeId
 
 log = logging.getLogger(__name__)
 
@@ -364,6 +365,17 @@ class Follower:
         self._drop_doubts += fresh
         if self._drop_doubts >= _SURE_STATES:
             raise MissionFailed(Refusal("order_dropped", {"order": state.order_id}))
+
+    def catch_up(self) -> None:
+        """Take in how far it has come since it failed: told to stop, it drives on to a node."""
+        state, order, clearance = self._link.state, self._held, self._clearance
+        if state is None or order is None:
+            return
+        if state.order_id == self._mission.id:
+            self._progress(state, order)
+        told = [w.node for w in clearance.route[clearance.passed : clearance.released]]
+        if state.last_node_id in told:  # it may have forgotten the order
+            clearance.reached(clearance.passed + told.index(NodeId(state.last_node_id)))
 
     def late_outcome(self) -> Outcome | None:
         """What came of it if the robot has done all its actions by now; None = it has not.

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.errors import ConfigFault
+from fleet.errors import MissionFailed
+from fleet.mission import Clearance
 from fleet.vda5050.dialects import stamp
 from fleet.vda5050.twins import Twins
 from sim.scenario.config import load_scenario
@@ -171,3 +173,27 @@ def test_two_vehicles_of_one_serial_are_an_error_of_the_file(tmp_path: Path) -> 
         .index("  - {model: cart, ids: [C2], homes: [park-2], serials: [SN-7]}")
     )
     assert f"line {line + 1}: C2 and C1 have one wire, uagv/v2/Porter/SN-7" in str(wrong.value)
+
+
+@pytest.mark.parametrize("keeps", ["M1", ""])
+async def test_who_refuses_an_update_and_drives_on_to_a_node_is_known_to_stand_there(
+    keeps: str,
+) -> None:
+    async with puppet() as robot:
+        told = mission("M1", "n1 n2 n3")
+        clearance = Clearance(told.route, 2)
+        driving = asyncio.ensure_future(robot.vehicle.execute(told, clearance))
+        await asyncio.sleep(0.1)
+        base = [{"nodeId": "n2", "sequenceId": 2, "released": True}]
+        await robot.say(orderId="M1", nodeStates=base, driving=True)
+        clearance.release(3)
+        await asyncio.sleep(0.1)
+        refusal = {"errorType": "orderUpdateError", "errorLevel": "WARNING"}
+        await robot.say(errors=[refusal])
+        cancel = {"actionId": robot.cancels()[0]["actionId"], "actionStatus": "FINISHED"}
+        at_n2 = {"lastNodeId": "n2", "lastNodeSequenceId": 2, "nodeStates": [], "driving": False}
+        await robot.say(**at_n2, orderId=keeps, actionStates=[cancel], errors=[])
+        await robot.beat(2)
+        with pytest.raises(MissionFailed, match="order_refused"):
+            await driving
+        assert clearance.passed == 1
