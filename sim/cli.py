@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sim.bench import bench, bench_intake, bench_simulation, bench_telemetry, bench_traffic
+from sim.bench.commands import register as register_benches
 from sim.options import address_of, find, until_seconds
 from sim.sweeps.command import sweep
 
@@ -25,11 +25,7 @@ def commands(app: typer.Typer) -> None:
     app.command("live")(live)
     app.command("bodies")(bodies)
     app.command("sweep")(sweep)
-    bench.register()
-    bench_traffic.register()
-    bench_simulation.register()
-    bench_telemetry.register()
-    bench_intake.register()
+    register_benches()
 
 
 def run(

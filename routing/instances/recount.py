@@ -7,19 +7,16 @@ is found.
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import dist
-from typing import TYPE_CHECKING
 
+from routing.instances.case import TourCase
 from routing.instances.instance import Figures
 from routing.instances.stops import Electric, Node
-
-if TYPE_CHECKING:
-    from routing.instances.tours import TourInstance
 
 TOLERANCE = 1e-6
 """For rounding in sums of doubles: time, load and energy."""
 
 
-def figures(instance: "TourInstance", tours: Sequence[Sequence[str]]) -> Figures:
+def figures(instance: TourCase, tours: Sequence[Sequence[str]]) -> Figures:
     """Number and length of all tours that are not empty, or the first rule that one breaks."""
     used = [tour for tour in tours if tour]
     nodes = {node.name: node for node in (*instance.customers, *instance.stations)}
@@ -61,7 +58,7 @@ def _completeness(
 class _Trip:
     """One vehicle on its way: its clock, load, battery and length so far."""
 
-    def __init__(self, instance: "TourInstance") -> None:
+    def __init__(self, instance: TourCase) -> None:
         self._capacity, self._electric = instance.capacity, instance.electric
         self._here, self._clock, self._load = instance.depot, instance.depot.ready, 0.0
         self._energy = self._electric.capacity if self._electric else 0.0

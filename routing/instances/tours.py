@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from math import dist
 
+from routing.instances.case import TourCase
 from routing.instances.instance import Figures, Objective, Routes
 from routing.instances.recount import figures
-from routing.instances.stops import Electric, Node
+from routing.instances.stops import Electric
 from routing.instances.whole import DROP_PENALTY, SCALE, down, up
 from routing.problems.plan import Plan
 from routing.problems.problem import (
@@ -29,23 +30,13 @@ ENERGY_SCALE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TourInstance:
-    """Customers with loads and time windows, vehicles in one depot.
+class TourInstance(TourCase):
+    """A case as a problem for the solver, and answers to it.
 
     Args:
-        vehicles: how many there are; None = any number.
-        depot: its window is the vehicles' shift.
-        jobs: what belongs together: one customer, or a pickup and its delivery.
-        electric: what the vehicles' batteries can do; None = energy does not matter.
         numbered: whether nodes are called by numbers in an answer.
     """
 
-    name: str
-    vehicles: int | None
-    capacity: float
-    depot: Node
-    jobs: tuple[tuple[Node, ...], ...]
-    electric: Electric | None = None
     numbered: bool = True
     objectives: frozenset[Objective] = frozenset({Objective.DISTANCE, Objective.VEHICLES})
 
@@ -86,16 +77,6 @@ class TourInstance:
     def figures(self, routes: Routes) -> Figures:
         """Vehicles and distance, straight lines in double precision."""
         return figures(self, [[str(stop) for stop in route] for route in routes])
-
-    @property
-    def customers(self) -> tuple[Node, ...]:
-        """Whom to visit once each, pickups and deliveries alike."""
-        return tuple(chain.from_iterable(self.jobs))
-
-    @property
-    def stations(self) -> tuple[Node, ...]:
-        """Where batteries are filled."""
-        return self.electric.stations if self.electric else ()
 
     @property
     def _load_scale(self) -> int:

@@ -1,13 +1,10 @@
 """What does not fit together in a problem: the first fault, in words."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from routing.problems.question import Question
 from routing.problems.request import Request
 from routing.problems.slot import Profile, Slot
-
-if TYPE_CHECKING:
-    from routing.problems.problem import Problem
 
 LARGEST = 1_000_000_000
 """No time, distance or price per second is larger (3 decades, a million kilometres)."""
@@ -15,12 +12,12 @@ LARGEST_AMOUNT = 10**15
 """No load, energy or drop penalty is larger: sums of them stay exact in 64 bits."""
 
 
-def fault_of(problem: "Problem") -> str | None:
+def fault_of(problem: Question) -> str | None:
     """The first thing that is wrong with a problem; None = it can be solved."""
     return next(_faults(problem), None)
 
 
-def _faults(problem: "Problem") -> Iterator[str]:
+def _faults(problem: Question) -> Iterator[str]:
     if len(problem.request_numbers) < len(problem.requests):
         yield "two requests have the same id"
     for number, profile in enumerate(problem.profiles):
@@ -33,7 +30,7 @@ def _faults(problem: "Problem") -> Iterator[str]:
     yield from _commitment_faults(problem)
 
 
-def _profile_faults(problem: "Problem", profile: Profile) -> Iterator[str]:
+def _profile_faults(problem: Question, profile: Profile) -> Iterator[str]:
     size = _nodes(problem)
     if (profile.washed_s is None) != (profile.washed_m is None):
         yield "washed_s and washed_m come together"
@@ -47,7 +44,7 @@ def _profile_faults(problem: "Problem", profile: Profile) -> Iterator[str]:
             yield f"a time or distance is negative or over {LARGEST}"
 
 
-def _slot_faults(problem: "Problem", slot: Slot) -> Iterator[str]:
+def _slot_faults(problem: Question, slot: Slot) -> Iterator[str]:
     if not 0 <= slot.profile < len(problem.profiles):
         yield f"there is no profile {slot.profile}"
     if not _known(problem, (slot.start, slot.start if slot.end is None else slot.end)):
@@ -72,7 +69,7 @@ def _slot_faults(problem: "Problem", slot: Slot) -> Iterator[str]:
             yield f"{battery} is no battery"
 
 
-def _request_faults(problem: "Problem", request: Request) -> Iterator[str]:
+def _request_faults(problem: Question, request: Request) -> Iterator[str]:
     named = (*(request.allowed or ()), request.aboard or 0)
     if not request.stops:
         yield "it has no stops"
@@ -97,7 +94,7 @@ def _request_faults(problem: "Problem", request: Request) -> Iterator[str]:
             yield "a stop's closed spans are not in order, or out of range"
 
 
-def _rest_faults(problem: "Problem") -> Iterator[str]:
+def _rest_faults(problem: Question) -> Iterator[str]:
     sizes = {len(slot.capacity) for slot in problem.slots} | {
         len(stop.load) for request in problem.requests for stop in request.stops
     }
@@ -123,7 +120,7 @@ def _rest_faults(problem: "Problem") -> Iterator[str]:
             yield "the goods' rules differ in size, or there are more than 60 classes"
 
 
-def _commitment_faults(problem: "Problem") -> Iterator[str]:
+def _commitment_faults(problem: Question) -> Iterator[str]:
     held: dict[str, int] = {}
     made: dict[str, list[int]] = {}
     by_id = {request.id: request for request in problem.requests}
@@ -145,11 +142,11 @@ def _commitment_faults(problem: "Problem") -> Iterator[str]:
             yield f"request {id_}: it is committed in the wrong order: {stops}"
 
 
-def _nodes(problem: "Problem") -> int:
+def _nodes(problem: Question) -> int:
     return len(problem.profiles[0].seconds) if problem.profiles else 0
 
 
-def _known(problem: "Problem", nodes: Iterable[int]) -> bool:
+def _known(problem: Question, nodes: Iterable[int]) -> bool:
     """Whether the travel tables have all these nodes; without any table, nobody goes anywhere."""
     return not problem.profiles or all(0 <= node < _nodes(problem) for node in nodes)
 

@@ -28,8 +28,8 @@ from routing.site import (
     Workcell,
     Zone,
 )
-from routing.sites.builder import ZoneMap
 from routing.sites.faults import fully_connected
+from routing.sites.zone_map import ZoneMap
 from routing.windows import GOODS, PassengersFirst, Window, clock
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./()-]+)*")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.bench.telemetry import Asked
-from sim.bench.telemetry_mavlink import measure
-from sim.bench.telemetry_mavlink_drones import PER_NETWORK
+from sim.bench.telemetry.figures import Asked
+from sim.bench.telemetry.mavlink import measure
+from sim.bench.telemetry.mavlink_drones import PER_NETWORK
 
 pytestmark = pytest.mark.real
 

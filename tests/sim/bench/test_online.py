@@ -12,11 +12,11 @@ from dispatcher.cli import make_app
 from dispatcher.domain.task import Priority
 from routing.problems.plan import Plan, check
 from routing.problems.problem import Problem
-from sim.bench.bench import policies_named
-from sim.bench.online import Ended, Replay
-from sim.bench.online_demand import LINES, Asked, ask
-from sim.bench.online_hospital import FLEET, MAKES, Hospital, load_hospital
-from sim.bench.online_policies import POLICIES, Thought
+from sim.bench.online.command import policies_named
+from sim.bench.online.demand import LINES, Asked, ask
+from sim.bench.online.hospital import FLEET, MAKES, Hospital, load_hospital
+from sim.bench.online.policies import POLICIES, Thought
+from sim.bench.online.replay import Ended, Replay
 from sim.options import WrongUse, seeds_named
 
 REPEATABLE = Thought(iterations=5)

@@ -10,8 +10,8 @@ from dispatcher.cli import make_app
 from dispatcher.traffic.roadbook import rules_of
 from fleet.vehicle import Medium
 from routing.roads.paths import Roads
-from sim.bench.bench_simulation import made
-from sim.bench.made_hospital import BAYS, drones_of
+from sim.bench.simulation.command import made
+from sim.bench.simulation.made_hospital import BAYS, drones_of
 
 
 @pytest.mark.parametrize("vehicles", [1, 2, 17, 40, 150])

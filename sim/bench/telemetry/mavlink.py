@@ -23,8 +23,8 @@ from fleet.roster import Roster
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId
 from routing.sites.site_yaml import loads
-from sim.bench.telemetry import Asked, Figures, figures
-from sim.bench.telemetry_mavlink_drones import PER_NETWORK, STAMPS_PER_S, Speech, speak
+from sim.bench.telemetry.figures import Asked, Figures, figures
+from sim.bench.telemetry.mavlink_drones import PER_NETWORK, STAMPS_PER_S, Speech, speak
 
 ALL_THERE_S, LAST_S = 120.0, 1.0
 """How long to wait for all drones' first words; how long a silence after the end is the end."""

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from sim.bench.traffic_faults import FAULTS, HOUR_MS, Faults, Kind, Outage, draw_outages
-from sim.bench.traffic_graph import Graph, read_graph
-from sim.bench.traffic_model import Ended, Model
-from sim.bench.traffic_robot import DELAYS
-from sim.bench.traffic_schemes import SCHEMES
+from sim.bench.traffic.faults import FAULTS, HOUR_MS, Faults, Kind, Outage, draw_outages
+from sim.bench.traffic.graph import Graph, read_graph
+from sim.bench.traffic.model import Ended, Model
+from sim.bench.traffic.robot import DELAYS
+from sim.bench.traffic.schemes import SCHEMES
 from tests.folders import SHARED
-from tests.sim.bench.test_traffic import judge
+from tests.sim.bench.traffic.test_model import judge
 from tests.sim.tall_hospital import hospital
 
 ROUGH = Faults(0.4, 0.3, 0.5, (5 * 60_000, 15 * 60_000))

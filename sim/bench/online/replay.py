@@ -18,9 +18,9 @@ from dispatcher.domain.urgency import DROP_PENALTY, LATE_WEIGHT
 from dispatcher.planning.shortlist import AHEAD
 from routing.problems.plan import Plan
 from routing.problems.problem import Problem, Request, Slot, Visit
-from sim.bench.online_demand import Asked
-from sim.bench.online_hospital import MAKES, Hospital, Make
-from sim.bench.online_policies import Policy
+from sim.bench.online.demand import Asked
+from sim.bench.online.hospital import MAKES, Hospital, Make
+from sim.bench.online.policies import Policy
 
 DRIFT = 0.3
 """How far ways are from what was planned: sigma of a lognormal factor with mean 1."""

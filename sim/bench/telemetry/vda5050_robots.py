@@ -1,6 +1,6 @@
 """The robots of ``bench telemetry``, in a process of their own: they speak and do nothing else.
 
-``python -m sim.bench.telemetry_vda5050_robots '{"vehicles": 2000, ...}'`` is told words on its
+``python -m sim.bench.telemetry.vda5050_robots '{"vehicles": 2000, ...}'`` is told words on its
 standard input; without a broker, all that it says goes to its standard output.
 """
 
@@ -29,8 +29,8 @@ from fleet.vda5050.messages import (
     State,
     Velocity,
 )
-from sim.bench.telemetry import Asked
-from sim.bench.telemetry_vda5050 import HEADER, LEVEL, config_of
+from sim.bench.telemetry.figures import Asked
+from sim.bench.telemetry.vda5050 import HEADER, LEVEL, config_of
 
 TICK_S = 0.005
 _NUMBER, _STAMP, _AT = 424_242, "2000-01-01T00:00:00.000Z", 4242.4242

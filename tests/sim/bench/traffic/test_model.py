@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from dispatcher.cli import make_app
 from routing.traffic.precedence import Precedence
 from routing.traffic.spacetime import Hop, Net
-from sim.bench.traffic_graph import Graph, WrongGraph, read_graph
-from sim.bench.traffic_model import Ended, Model
-from sim.bench.traffic_monitor import Monitor
-from sim.bench.traffic_robot import DELAYS
-from sim.bench.traffic_schemes import SCHEMES, Scheme
+from sim.bench.traffic.graph import Graph, WrongGraph, read_graph
+from sim.bench.traffic.model import Ended, Model
+from sim.bench.traffic.monitor import Monitor
+from sim.bench.traffic.robot import DELAYS
+from sim.bench.traffic.schemes import SCHEMES, Scheme
 from sim.judges.outcome import percentile
 from tests.folders import SHARED
 

@@ -17,11 +17,11 @@ from time import thread_time_ns
 from typing import Any, TypeVar
 
 from routing.traffic.precedence import NoWay
-from sim.bench.traffic_faults import Kind, Outage
-from sim.bench.traffic_graph import Graph
-from sim.bench.traffic_monitor import Monitor
-from sim.bench.traffic_robot import THINK_EVERY_MS, Delays, Robot, enlist
-from sim.bench.traffic_schemes import Scheme
+from sim.bench.traffic.faults import Kind, Outage
+from sim.bench.traffic.graph import Graph
+from sim.bench.traffic.monitor import Monitor
+from sim.bench.traffic.robot import THINK_EVERY_MS, Delays, Robot, enlist
+from sim.bench.traffic.schemes import Scheme
 
 T = TypeVar("T")
 Record = Callable[[dict[str, Any]], None]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
-from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say_json, say_table
-from sim.bench.bench import MOST_HOURS, fail, progress_bar
+from sim.bench.options import MOST_HOURS, fail, progress_bar
 from sim.options import WrongUse
 
 if TYPE_CHECKING:  # loaded by those who simulate
@@ -36,12 +35,6 @@ class Row:
     violations: int
     peak_rss_mb: float
     journal_sha256: str
-
-
-def register() -> None:
-    """Hang the command into ``wardline bench``."""
-    if all(command.callback is not simulation for command in bench.registered_commands):
-        bench.command()(simulation)
 
 
 def simulation(
@@ -110,7 +103,7 @@ def _measured(vehicles: int, hours: float, wishes: "Wishes", picture: Path | Non
 
 def made(vehicles: int, hours: float) -> "Scenario":
     """The made hospital with so many vehicles, read from files like any other scenario."""
-    from sim.bench.made_hospital import made_scenario, made_site
+    from sim.bench.simulation.made_hospital import made_scenario, made_site
     from sim.scenario.config import load_scenario
 
     with TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ from routing.roads.paths import drive_seconds
 from routing.site import Edge, NodeId, Role, Site
 from routing.sites.site_yaml import load
 from routing.traffic.spacetime import Hop, Net
-from sim.bench.traffic_graph import Graph, WrongGraph, read_graph, require_ways
+from sim.bench.traffic.graph import Graph, WrongGraph, read_graph, require_ways
 
 SPEED_M_S = 1.0
 

@@ -6,29 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say_json, say_table
 from fleet.errors import FleetError
-from sim.bench.bench import fail, within
+from sim.bench.options import fail, within
 from sim.options import WrongUse, address_of
 
 if TYPE_CHECKING:
-    from sim.bench.telemetry import Figures
+    from sim.bench.telemetry.figures import Figures
 
 MOST_VEHICLES, MOST_HZ, MOST_SECONDS = 10_000, 50.0, 3600.0
 
 Protocol = Literal["vda5050", "mavlink"]
 MODULES: dict[str, str] = {
-    "vda5050": "sim.bench.telemetry_vda5050",
-    "mavlink": "sim.bench.telemetry_mavlink",
+    "vda5050": "sim.bench.telemetry.vda5050",
+    "mavlink": "sim.bench.telemetry.mavlink",
 }
 """Which module's ``measure(Asked)`` hears the vehicles of a protocol."""
-
-
-def register() -> None:
-    """Hang the command into ``wardline bench``."""
-    if all(command.callback is not telemetry for command in bench.registered_commands):
-        bench.command()(telemetry)
 
 
 def telemetry(
@@ -43,7 +36,7 @@ def telemetry(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Hear a large fleet: processor share, and how late each message is with the roster."""
-    from sim.bench.telemetry import Asked
+    from sim.bench.telemetry.figures import Asked
 
     try:
         within("--vehicles", vehicles, MOST_VEHICLES, least=1)

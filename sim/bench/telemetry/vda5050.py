@@ -24,7 +24,7 @@ from fleet.vda5050.config import Vda5050Config
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import PlaceId, Site
 from routing.sites.site_yaml import loads
-from sim.bench.telemetry import Asked, Figures, figures
+from sim.bench.telemetry.figures import Asked, Figures, figures
 
 MANUFACTURER, LEVEL, NODES = "bench", "L1", 12
 HEADER = struct.Struct(">HI")
@@ -144,7 +144,7 @@ async def _speakers(asked: Asked, bus: Bus) -> AsyncGenerator[_Speakers]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "sim.bench.telemetry_vda5050_robots",
+        "sim.bench.telemetry.vda5050_robots",
         json.dumps(asdict(asked)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

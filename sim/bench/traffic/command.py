@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say_json, say_table
-from sim.bench.bench import MOST_HOURS, fail, progress_bar
+from sim.bench.options import MOST_HOURS, fail, progress_bar
 from sim.judges.outcome import percentile
 from sim.options import WrongUse
 
 if TYPE_CHECKING:  # loaded by those who drive
-    from sim.bench.traffic_faults import Outage
-    from sim.bench.traffic_graph import Graph
-    from sim.bench.traffic_model import Ended
+    from sim.bench.traffic.faults import Outage
+    from sim.bench.traffic.graph import Graph
+    from sim.bench.traffic.model import Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +41,6 @@ class Row:
     longest_wait_s: float
 
 
-def register() -> None:
-    """Hang the command into ``wardline bench``."""
-    if all(command.callback is not traffic for command in bench.registered_commands):
-        bench.command()(traffic)
-
-
 def traffic(
     graph: Annotated[Path, typer.Argument(help="Graph (JSON) or site (YAML).", show_default=False)],
     robots: Annotated[int, typer.Option(help="How many; fewer than rooms.")] = 16,
@@ -66,11 +59,11 @@ def traffic(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Robots drive from room to room: how many trips an hour, and does anybody get stuck?"""
-    from sim.bench.traffic_faults import FAULTS, HOUR_MS, draw_outages
-    from sim.bench.traffic_graph import WrongGraph
-    from sim.bench.traffic_robot import DELAYS
-    from sim.bench.traffic_schemes import SCHEMES
-    from sim.bench.traffic_site import read_building
+    from sim.bench.traffic.faults import FAULTS, HOUR_MS, draw_outages
+    from sim.bench.traffic.graph import WrongGraph
+    from sim.bench.traffic.robot import DELAYS
+    from sim.bench.traffic.schemes import SCHEMES
+    from sim.bench.traffic.site import read_building
 
     try:
         _require_named("--delays", delays, DELAYS)
@@ -126,9 +119,9 @@ def _drive(
     outages: "Sequence[Outage]",
     trace: Path | None,
 ) -> "Ended":
-    from sim.bench.traffic_model import Model
-    from sim.bench.traffic_robot import DELAYS
-    from sim.bench.traffic_schemes import SCHEMES
+    from sim.bench.traffic.model import Model
+    from sim.bench.traffic.robot import DELAYS
+    from sim.bench.traffic.schemes import SCHEMES
 
     with ExitStack() as stack:
         model = Model(

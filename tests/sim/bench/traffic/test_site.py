@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
 from routing.sites.site_yaml import loads
-from sim.bench.traffic_graph import Graph, WrongGraph
-from sim.bench.traffic_model import Model
-from sim.bench.traffic_robot import DELAYS
-from sim.bench.traffic_schemes import SCHEMES
-from sim.bench.traffic_site import read_building, site_graph
+from sim.bench.traffic.graph import Graph, WrongGraph
+from sim.bench.traffic.model import Model
+from sim.bench.traffic.robot import DELAYS
+from sim.bench.traffic.schemes import SCHEMES
+from sim.bench.traffic.site import read_building, site_graph
 from tests.folders import CONFIGS
 from tests.sim.tall_hospital import hospital
 

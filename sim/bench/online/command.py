@@ -3,22 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
-from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say, say_json, say_table
+from sim.bench.options import MOST_HOURS, fail, progress_bar, within
 from sim.options import WrongUse, seeds_named
 
 if TYPE_CHECKING:  # loaded by those who replay
-    from sim.bench.online_hospital import Hospital
-    from sim.bench.online_policies import Thought
+    from sim.bench.online.hospital import Hospital
+    from sim.bench.online.policies import Thought
 
-USE_WRONG = 2
-MOST_RATE, MOST_ROBOTS, MOST_HOURS = 60.0, 500, 24.0 * 7
+MOST_RATE, MOST_ROBOTS = 60.0, 500
 LONGEST_BUDGET_S = 60.0
 
 
@@ -44,12 +42,6 @@ class Wishes:
     hours: float
     seeds: tuple[int, ...]
     policies: tuple[str, ...]
-
-
-def register() -> None:
-    """Hang the command into ``wardline bench``."""
-    if all(command.callback is not online for command in bench.registered_commands):
-        bench.command()(online)
 
 
 def online(
@@ -82,7 +74,7 @@ def online(
             within("--iterations", iterations, 1e6)
     except WrongUse as error:
         fail(str(error))
-    from sim.bench.online_policies import Thought
+    from sim.bench.online.policies import Thought
 
     rows = list(replayed(wishes, Thought(budget_s=budget_s, iterations=iterations)))
     if as_json:
@@ -97,7 +89,7 @@ def online(
 def replayed(wishes: Wishes, thought: "Thought") -> Iterator[Row]:
     """A row for each seed and policy; all policies of a seed are asked for the same."""
     from routing.solving.solver import warm_up
-    from sim.bench.online_hospital import load_hospital
+    from sim.bench.online.hospital import load_hospital
 
     warm_up()
     hospital = load_hospital()
@@ -110,9 +102,9 @@ def replayed(wishes: Wishes, thought: "Thought") -> Iterator[Row]:
 def _replay(
     wishes: Wishes, hospital: "Hospital", policy: str, thought: "Thought", seed: int, bar: Progress
 ) -> Row:
-    from sim.bench.online import Replay
-    from sim.bench.online_demand import ask
-    from sim.bench.online_policies import POLICIES
+    from sim.bench.online.demand import ask
+    from sim.bench.online.policies import POLICIES
+    from sim.bench.online.replay import Replay
 
     asked = ask(hospital, rate=wishes.rate, hours=wishes.hours, seed=seed)
     planner = POLICIES[policy](thought)
@@ -142,7 +134,7 @@ def policies_named(text: str) -> tuple[str, ...]:
     Raises:
         WrongUse: one is unknown, or there is none.
     """
-    from sim.bench.online_policies import POLICIES
+    from sim.bench.online.policies import POLICIES
 
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = next((name for name in names if name not in POLICIES), None)
@@ -150,15 +142,6 @@ def policies_named(text: str) -> tuple[str, ...]:
         what = "no policy is named" if unknown is None else f"there is no policy {unknown!r}"
         raise WrongUse(f"--policies {text}: {what}; choose from {', '.join(POLICIES)}")
     return names
-
-
-def within(option: str, value: float, most: float, least: float | None = None) -> float:
-    """A number above 0, or of at least ``least``, and not too large."""
-    if least is not None and not least <= value <= most:
-        raise WrongUse(f"{option} {value:g} is not between {least:g} and {most:g}")
-    if not 0 < value <= most:  # not a number is neither
-        raise WrongUse(f"{option} {value:g} is not above 0 and at most {most:g}")
-    return value
 
 
 # --- tables
@@ -189,16 +172,3 @@ def _mean_cells(rows: Sequence[Row]) -> tuple[Sequence[str], Sequence[Sequence[o
         cpu_s = fmean(row.cpu_s for row in own)
         found.append((policy, len(own), f"{on_time:.2f}", f"{late_s:.0f}", f"{cpu_s:.1f}"))
     return ("policy", "seeds", "mean on time %", "mean p95 late s", "mean CPU s"), found
-
-
-def progress_bar() -> Progress:
-    """On a terminal only; it leaves nothing behind."""
-    screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
-
-
-def fail(message: str) -> NoReturn:
-    """End the command because it was used wrongly."""
-    typer.echo(message, err=True)
-    raise typer.Exit(USE_WRONG)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dispatcher.domain.task import Priority
 from routing.problems.problem import Stop
-from sim.bench.online_hospital import Hospital
+from sim.bench.online.hospital import Hospital
 from sim.scenario.demand_rows import PROFILES
 
 FIRST_HOUR = 7

@@ -5,19 +5,12 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.commands.bench import bench
 from dispatcher.commands.words import say_json, say_table
 from fleet.errors import FleetError
-from sim.bench.bench import fail, within
+from sim.bench.options import fail, within
 from sim.options import WrongUse, address_of
 
 MOST_TASKS, MOST_VEHICLES, MOST_CALLERS, LONGEST_PAUSE_S = 100_000, 500, 100, 3600.0
-
-
-def register() -> None:
-    """Hang the command into ``wardline bench``."""
-    if all(command.callback is not intake for command in bench.registered_commands):
-        bench.command()(intake)
 
 
 def intake(
@@ -36,7 +29,7 @@ def intake(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON: one object.")] = False,
 ) -> None:
     """Ask for deliveries while robots are free: how long until the order is on the wire?"""
-    from sim.bench.intake import Asked, measure
+    from sim.bench.intake.serving import Asked, measure
 
     try:
         within("--tasks", tasks, MOST_TASKS, least=1)

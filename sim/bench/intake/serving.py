@@ -28,7 +28,7 @@ from fleet.errors import LinkError
 from fleet.roster import Roster
 from fleet.vehicle import VehicleId
 from routing.site import Site
-from sim.bench.intake_site import written
+from sim.bench.intake.site import written
 from sim.vda5050.robot import Vda5050Robot
 from sim.world.world import World
 
@@ -248,7 +248,7 @@ async def _bodies_elsewhere(file: Path, broker: tuple[str, int]) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "sim.bench.intake",
+        "sim.bench.intake.serving",
         str(file),
         broker[0],
         str(broker[1]),

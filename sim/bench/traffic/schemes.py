@@ -5,7 +5,7 @@ from typing import Protocol
 
 from routing.traffic.precedence import Precedence
 from routing.traffic.spacetime import Hop, Net
-from sim.bench.traffic_banker import Banker
+from sim.bench.traffic.banker import Banker
 
 OVERDUE_MS = 300_000
 

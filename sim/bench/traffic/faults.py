@@ -10,7 +10,7 @@ from enum import Enum, auto
 from random import Random
 
 from routing.traffic.spacetime import Hop
-from sim.bench.traffic_graph import Graph
+from sim.bench.traffic.graph import Graph
 
 HOUR_MS = 3_600_000
 

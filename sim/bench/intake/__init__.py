@@ -1,0 +1,1 @@
+"""How soon a request becomes an order on a robot's wire."""

@@ -1,0 +1,1 @@
+"""Planning policies beside each other, over a replayed day."""

@@ -1,0 +1,1 @@
+"""What a day of any fleet takes of the processor."""

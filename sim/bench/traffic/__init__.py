@@ -1,0 +1,1 @@
+"""Robots on a graph all day, and how many trips a scheme gets done."""
