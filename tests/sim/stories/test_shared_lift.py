@@ -135,12 +135,26 @@ async def test_one_breaks_down_inside_and_the_other_leaves(tmp_path: Path, broke
         await ride.until_ended(*tasks)
 
 
-async def test_the_lift_fails_with_two_inside(tmp_path: Path) -> None:
+async def test_the_lift_fails_with_two_inside_and_they_leave_it_where_it_opens(
+    tmp_path: Path,
+) -> None:
     async with hospital(tower(tmp_path, *TWO)) as place:
         ride = Ride(place)
         tasks = await both_up(place)
         await ride.until_inside()
         lift_of(place).fail()
+        await place.until(lambda: not ride.inside(), at_most_s=120)
+        await asyncio.sleep(60)
+        lift_of(place).repair()
+        await ride.until_ended(*tasks)
+
+
+async def test_the_lift_stops_between_levels_with_two_inside(tmp_path: Path) -> None:
+    async with hospital(tower(tmp_path, *TWO)) as place:
+        ride = Ride(place)
+        tasks = await both_up(place)
+        await ride.until_inside()
+        lift_of(place).fail(between=True)
         await asyncio.sleep(600)
         assert ride.inside() == [C1, C2]
         lift_of(place).repair()
