@@ -9,8 +9,8 @@ import pytest
 
 from tests.sim.hospital import hospital
 from tests.sim.process import place as start
-from tests.sim.storm import REQUEST
-from tests.sim.test_shared_lift_storm import LiftStorm
+from tests.sim.storms.storm import REQUEST
+from tests.sim.storms.test_shared_lift_storm import LiftStorm
 from tests.sim.tower import FLOORS, lift_of, tower
 
 HOURS = 1.0
