@@ -58,6 +58,7 @@ class Life:
             group.create_task(planning.emergency_desk.follow_wind(), name="service.wind")
             group.create_task(parts.desks.roads.run(), name="service.road_rules")
             group.create_task(parts.blockages.run(self._clock), name="service.blockages")
+            group.create_task(parts.shut_in.run(), name="service.shut_in")
             planning.planner.poke()
             parts.ready.set()
 

@@ -49,6 +49,7 @@ from dispatcher.planning.transfers import Transfers
 from dispatcher.traffic.blockages import Blockages
 from dispatcher.traffic.chargers import Chargers
 from dispatcher.traffic.outages import Outages
+from dispatcher.traffic.shut_in import ShutIn
 from dispatcher.work.air_holds import AirHolds
 from dispatcher.work.shelter import Shelter
 from dispatcher.work.worker import Worker
@@ -104,6 +105,7 @@ class Parts:
     flights: FlightRecorder
     air_holds: AirHolds
     blockages: Blockages
+    shut_in: ShutIn
     arrivals: Arrivals
     watch: FleetWatch
     looks: Looks
@@ -122,7 +124,29 @@ def parts_of(given: Given) -> Parts:
     landings = Landings(basis.roster, workers, lambda: looks, basis.handling, given.clock.now_s)
     planning = _planning(given, basis, workers, reactions, landings)
     poke = planning.planner.poke
-    Outages(given.site, basis.facilities, basis.traffic, basis.alerts, poke)  # facilities tell it
+    shut_in = ShutIn(
+        given.site,
+        given.clock,
+        [spec.id for spec in given.ground],
+        basis.traffic,
+        basis.facilities,
+        basis.alerts,
+        step_back=lambda vehicle: workers[vehicle].step_back(),
+        leave_to_others=lambda vehicle, lift: workers[vehicle].leave_to_others(lift),
+    )
+
+    def machines_changed() -> None:
+        shut_in.look()
+        planning.planner.roads_changed()
+
+    Outages(  # facilities tell it
+        given.site,
+        basis.facilities,
+        basis.traffic,
+        basis.alerts,
+        turn_back=lambda vehicle: workers[vehicle].think_again(),
+        changed=machines_changed,
+    )
     basis.workcells.on_service(lambda _cell, _serves: poke())
     blockages = Blockages(
         given.site,
@@ -166,6 +190,7 @@ def parts_of(given: Given) -> Parts:
         flights=flights,
         air_holds=AirHolds(basis.skies, basis.air_times, basis.roster, workers, basis.book),
         blockages=blockages,
+        shut_in=shut_in,
         arrivals=Arrivals(basis.book, basis.roster, workers, basis.handling),
         watch=watch,
         looks=looks,
@@ -353,7 +378,7 @@ def _desks(
             store, book, admission, planning.forecast, planner, watches, planning.surveys, workers
         ),
         fleet=FleetDesk(basis.roster, workers, book, alerts, planner.poke, screens.show),
-        lanes=LaneDesk(site, clock, traffic, book, alerts, roads, planner.poke),
+        lanes=LaneDesk(site, clock, traffic, book, alerts, roads, planner.roads_changed),
         roads=roads,
         emergencies=planning.emergency_desk,
         incidents=incidents,

@@ -171,6 +171,17 @@ def _served(machine: _Door | _Lift | SharedLift, session: str) -> bool:
     return session not in machine.wanted or machine.ready(session)
 
 
+def _opens_to(state: LiftState | None) -> LevelId | None:
+    """The level at which a lift stands open; None = at none, as far as is known."""
+    return LevelId(state.level) if state is not None and state.open and not state.moving else None
+
+
+def _stopped_open(machine: _Lift | SharedLift, session: str) -> bool:
+    """Whether a lift is out of service and stands open where the session wants it."""
+    level = machine.wanted.get(session)
+    return level is not None and not machine.serves and _opens_to(machine.state) == level
+
+
 class Facilities:
     """The dispatcher's hand on lifts and doors; a session is the name of a vehicle.
 
@@ -242,12 +253,17 @@ class Facilities:
         machine.waiters.wake()
         self._work.set()
 
-    async def bring_lift(self, lift: LiftId, level: LevelId, session: str) -> None:
+    async def bring_lift(
+        self, lift: LiftId, level: LevelId, session: str, *, to_leave: bool = False
+    ) -> None:
         """Return when the lift stands open at ``level`` for this session.
 
         Called again with another level it takes along who is inside. Other sessions wait until
         `release_lift`; in a lift with room, until nobody wants it to stay where it is. It returns
         as well when the session is released meanwhile.
+
+        Args:
+            to_leave: the vehicle is inside; it may leave a lift that has stopped open there, too.
 
         Raises:
             LinkTimeout: it did not come in time; it is still wanted, until released.
@@ -256,7 +272,11 @@ class Facilities:
         ride = machine.rides(session)
         machine.want(session, level)
         self._work.set()
-        if not await machine.waiters.until(lambda: _served(machine, session), self._patience_s):
+
+        def comes() -> bool:
+            return _served(machine, session) or (to_leave and _stopped_open(machine, session))
+
+        if not await machine.waiters.until(comes, self._patience_s):
             raise LinkTimeout(f"lift {lift} did not come to {level} for {session}")
         if session not in machine.wanted:
             return
@@ -270,6 +290,38 @@ class Facilities:
         )
         for listener in self._wait_listeners:
             listener(wait)
+
+    def turn(self, lift: LiftId, level: LevelId, session: str) -> None:
+        """Who has a lift wants it at another level than it said; whoever waits for it goes on to.
+
+        Safe to repeat; nothing if the session has been released.
+        """
+        machine = self._lifts[lift]
+        if session in machine.wanted:
+            machine.want(session, level)
+            machine.waiters.wake()
+            self._work.set()
+
+    def may_leave(self, lift: LiftId, level: LevelId, session: str) -> bool:
+        """Whether who is inside may drive out at a level now: `bring_lift` would not wait."""
+        machine = self._lifts[lift]
+        if machine.wanted.get(session) != level:
+            return False
+        return machine.ready(session) or _stopped_open(machine, session)
+
+    def serves(self, lift: LiftId) -> bool:
+        """Whether a lift is in service, as far as is known."""
+        return self._lifts[lift].serves
+
+    def stands_shut(self, lift: LiftId) -> bool:
+        """Whether a lift is out of service, and has stopped with its doors shut."""
+        machine = self._lifts[lift]
+        state = machine.state
+        return not machine.serves and state is not None and not (state.open or state.moving)
+
+    def opens_to(self, lift: LiftId) -> LevelId | None:
+        """The level at which a lift stands open now, in service or not; None = at none."""
+        return _opens_to(self._lifts[lift].state)
 
     def release_lift(self, lift: LiftId, session: str) -> None:
         """The session is over; safe to repeat, also when there was none."""
@@ -312,14 +364,24 @@ class Facilities:
         self._wait_listeners.append(listener)
 
     def on_service(self, listener: Callable[[DoorId | LiftId, bool], None]) -> None:
-        """Have ``listener`` called when a door or lift goes out of service, or comes back."""
+        """Have ``listener`` called when a door or lift goes out of service, or comes back.
+
+        For a lift that is out of service, also when it stands open elsewhere than before.
+        """
         self._service_listeners.append(listener)
 
-    def _heard(self, machine: "_Door | _Lift | SharedLift", *, served: bool) -> None:
-        """A machine has said something; ``served`` is whether it was in service before."""
+    def _heard(
+        self, machine: "_Door | _Lift | SharedLift", *, served: bool, moved: bool = False
+    ) -> None:
+        """A machine has said something.
+
+        Args:
+            served: whether it was in service before.
+            moved: it is a lift that stands open elsewhere than before, out of service.
+        """
         machine.waiters.wake()
         self._work.set()
-        if machine.serves != served:
+        if machine.serves != served or moved:
             for listener in self._service_listeners:
                 listener(machine.id, machine.serves)
 
@@ -364,9 +426,10 @@ class Facilities:
             self._fault(topic, error)
             return
         if machine is not None:
-            served = machine.serves
+            served, opened = machine.serves, _opens_to(machine.state)
             machine.hear(state)
-            self._heard(machine, served=served)
+            moved = not machine.serves and _opens_to(state) != opened
+            self._heard(machine, served=served, moved=moved)
 
     def _fault(self, topic: str, error: ValidationError) -> None:
         self.faulty += 1

@@ -19,6 +19,7 @@ from dispatcher.planning.free import Free
 from dispatcher.planning.modelling import Model, Modeller
 from dispatcher.planning.plan_in_force import PlanInForce
 from dispatcher.planning.preemption import Preemption
+from dispatcher.planning.second_thoughts import SecondThoughts
 from dispatcher.records.book import TaskBook
 from dispatcher.records.executors import offload
 from fleet.vehicle import VehicleId
@@ -109,6 +110,9 @@ class Planner:
         self._turn_round = turn_round
         self._held = held
         self._preemption = Preemption(modeller)
+        self._second_thoughts = SecondThoughts(modeller)
+        self._other_roads = False
+        """The roads have changed since the last answer."""
         self._seed = seed
         self.plan = PlanInForce(book, lead_s)
         self._event = asyncio.Event()
@@ -125,6 +129,11 @@ class Planner:
     def poke(self) -> None:
         """Something has happened that the plan should know."""
         self._event.set()
+
+    def roads_changed(self) -> None:
+        """Other ways are open: what can't wait may be done sooner by another."""
+        self._other_roads = self._hurry = True
+        self.poke()
 
     def poke_if_waiting(self) -> None:
         """Some time has gone by: plan again if tasks wait that nobody has."""
@@ -191,8 +200,17 @@ class Planner:
         if self._last.open > 1 and self._config.stages:
             self._improve.set()
         if self._config.preempt:
+            if self._other_roads:
+                self._think_twice()
             self._make_turn()
+        self._other_roads = False
         await written
+
+    def _think_twice(self) -> None:
+        """Have tasks that can't wait given back by those who have become slower than others."""
+        now_s, tasks, fleet = self._book.now_s(), self._due(), self._fleet()
+        for vehicle, task in self._second_thoughts.find(now_s, tasks, fleet, self.plan.as_start):
+            self._turn_round(vehicle, task)
 
     def _make_turn(self) -> None:
         """Have a vehicle turned round for a task that can't wait, where that pays."""

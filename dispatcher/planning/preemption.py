@@ -138,9 +138,9 @@ class Preemption:
         order = [visit.request for visit in turns.routes[slot]]
         if task.id not in order or (lesser in order and order.index(lesser) < order.index(task.id)):
             return None
-        end_s = _end_s(turns, task.id, model)
-        late_s = _end_s(goes_on, task.id, replace(model, problem=as_told))
-        if end_s is None or (late_s is not None and late_s - end_s < WORTH_S):
+        soon_s = end_s(turns, task.id, model)
+        late_s = end_s(goes_on, task.id, replace(model, problem=as_told))
+        if soon_s is None or (late_s is not None and late_s - soon_s < WORTH_S):
             return None
         if turns.cost >= goes_on.cost:
             return None
@@ -156,6 +156,7 @@ def may_overtake(task: Task, lesser: Task, now_s: float) -> bool:
     return task.priority in below and RANKS[lifted(lesser, now_s)] >= below[task.priority]
 
 
-def _end_s(plan: Plan, task: TaskId, model: Model) -> int | None:
+def end_s(plan: Plan, task: TaskId, model: Model) -> int | None:
+    """When a task is done by a plan; None = it is not in it."""
     rows = (row for rows in timetable(model.problem, plan) for row in rows)
     return max((row.end_s for row in rows if row.visit.request == task), default=None)

@@ -1,5 +1,6 @@
 """Which tasks and which vehicles a plan is about: what could be done now, by whom."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -65,6 +66,12 @@ class Shortlist:
         if self.minds_hours:
             tasks = self._beginnable(now_s, tasks, fleet)
         may = {task.id: self._may_take(task, fleet) for task in tasks}
+        if self._shut_out is not None:
+            may |= {
+                task.id: self._at_this_hour(self._shut_out, now_s, task, fleet, may[task.id])
+                for task in tasks
+                if not task.state.begun
+            }
         tasks = self._window(now_s, tasks, fleet, may)
         for chosen_by in (self._takers, self._nearest):
             chosen = chosen_by(tasks, fleet, may)
@@ -93,8 +100,37 @@ class Shortlist:
         able = [free for free, takes in may if takes]
         if self._shut_out is None or any(free.spec.medium is Medium.AIR for free in able):
             return None
-        starts = [Start(f.spec, NodeId(f.spot), max(now_s, f.ready_s)) for f in able]
+        starts = [_start(one, now_s) for one in able]
         return self._shut_out.why_wait(stops_of(task, self._handling), starts)
+
+    def _at_this_hour(
+        self,
+        shut_out: ShutOut,
+        now_s: float,
+        task: Task,
+        fleet: Sequence[Free],
+        may: Sequence[bool],
+    ) -> Sequence[bool]:
+        """Without those who would wait for a lane to open when another could set out before."""
+        stops = stops_of(task, self._handling)
+        waits_until_s: dict[int, float] = {}
+        others_s = math.inf
+        for number, (free, takes) in enumerate(zip(fleet, may, strict=True)):
+            if not takes:
+                continue
+            ready_s = max(now_s, free.ready_s)
+            if free.spec.medium is Medium.AIR:
+                others_s = min(others_s, ready_s)
+                continue
+            begins_s = shut_out.begins_s(stops, _start(free, now_s))
+            if begins_s > ready_s:
+                waits_until_s[number] = begins_s
+            else:
+                others_s = min(others_s, ready_s)
+        return [
+            takes and waits_until_s.get(number, -math.inf) <= others_s
+            for number, takes in enumerate(may)
+        ]
 
     def _window(
         self,
@@ -230,3 +266,7 @@ class Shortlist:
     def forget(self, task: TaskId) -> None:
         """A task has ended."""
         self._able.pop(task, None)
+
+
+def _start(free: Free, now_s: float) -> Start:
+    return Start(free.spec, NodeId(free.spot), max(now_s, free.ready_s))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dispatcher.traffic.resources import Homeward, Resources
+from dispatcher.traffic.resources import Resources
 from routing.geometry import Point
 from routing.roads.cabins import Cabin
 from routing.site import Edge, LiftId, NodeId, Site
@@ -108,11 +108,11 @@ class Cabins(Resources):
         masks = self._inner.masks(edges, self._of_inner(edges[passed:], ground), passed)
         return [mask & ~self._spare for mask in masks]
 
-    def home_need(self, homeward: Homeward, ground: int) -> int:
-        """What a way home needs."""
-        if not self._mixed or homeward is None:
-            return super().home_need(homeward, ground)
-        return self._inner.home_need(homeward, self._of_inner(homeward, ground))
+    def home_masks(self, homeward: Sequence[Edge], ground: int) -> list[int]:
+        """What each edge of a way home needs."""
+        if not self._mixed:
+            return super().home_masks(homeward, ground)
+        return self._inner.home_masks(homeward, self._of_inner(homeward, ground))
 
     def _of_inner(self, edges: Sequence[Edge], ground: int) -> int:
         """What it holds of the first one's start, in the words of ``inner``."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dispatcher.traffic.resources import NOWHERE, Homeward, Resources
+from dispatcher.traffic.resources import NOWHERE, Homeward, Resources, union
 from fleet.vehicle import VehicleId
 from routing.site import Edge, NodeId
 
@@ -141,12 +141,13 @@ class Claim:
         resources, edges, homeward = self.resources, self.edges, self.homeward
         masks = resources.masks(edges, self.ground, self.passed)
         ground = resources.arrived(edges[-1]) if len(edges) > self.passed else self.ground
-        to_home = _from_each(masks, resources.home_need(homeward, ground))
+        home = [] if homeward is None else resources.home_masks(homeward, ground)
+        to_home = _from_each(masks, NOWHERE if homeward is None else union(home))
         stay = resources.way(() if homeward is None else homeward[: self.pause], ground)
         end, path, turns = self.end, list[int](), list[tuple[int, int]]()
         if halved:
             way = (*edges, *(homeward or ()))
-            path = resources.masks(way, self.ground, self.passed)
+            path = [*masks, *home]
             turns = [
                 (number, resources.arrived(edge))
                 for number, (edge, after) in enumerate(pairwise(way), start=1)

@@ -19,7 +19,7 @@ from routing.errors import Unreachable
 from routing.roads.cabins import cabins
 from routing.roads.passing import KeepRight
 from routing.roads.paths import Way, drive_seconds
-from routing.site import Edge, LaneId, NodeId, Role, Site
+from routing.site import Edge, LaneId, LiftId, NodeId, Role, Site
 
 AHEAD = 3
 """How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
@@ -45,6 +45,8 @@ class Crew:
         self.boarding = Boarding(self.claims, self._cabins)
         self.roads = RoadBook(site, hours)
         self.courtesy = courtesy
+        self.stopped: frozenset[LiftId] = frozenset()
+        """The lifts that are out of service."""
         self._pilots: dict[VehicleId, Pilot] = {}
         self._asking = 0
         """So many wait in `until_freed`."""
@@ -134,7 +136,7 @@ class Crew:
         """Grant one more stretch; False = it can't be had now, or is not needed yet."""
         if not claim.waiting or claim.granted - claim.passed >= AHEAD or self._is_barred(claim):
             return False
-        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
+        stretch = self._next_stretch(claim)
         others = self.boarding.shares(claim, stretch[0].end)
         if self.courtesy is not None and self.courtesy.rests(stretch, others=others):
             return False
@@ -149,14 +151,26 @@ class Crew:
 
     def _is_barred(self, claim: Claim) -> bool:
         pilot, next_edge = self._pilots[claim.vehicle], claim.edges[claim.granted]
+        if self.stopped and any(map(self._stops, self._next_stretch(claim))):
+            return True
         if self.boarding.leaves(claim):
             return False
         if self.roads.bars(next_edge, flees=pilot.flees):
             return True
         if self.roads.hours is None:
             return False
-        stretch = claim.edges[claim.granted : self.claims.stretch(claim)]
-        return self._meets_shut_hours(pilot, stretch)
+        return self._meets_shut_hours(pilot, self._next_stretch(claim))
+
+    def _next_stretch(self, claim: Claim) -> Sequence[Edge]:
+        return claim.edges[claim.granted : self.claims.stretch(claim)]
+
+    def _stops(self, edge: Edge) -> bool:
+        """Whether an edge leads into a lift that has stopped, or out of it where it is shut."""
+        lift = self.site.lift_at.get(edge.start)
+        if lift is not None:
+            return self.roads.is_out(edge.lane.id)
+        lift = self.site.lift_at.get(edge.end)
+        return lift is not None and lift.id in self.stopped
 
     def _meets_shut_hours(self, pilot: Pilot, edges: Sequence[Edge]) -> bool:
         hours = self.roads.hours

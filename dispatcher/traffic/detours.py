@@ -12,7 +12,7 @@ from dispatcher.traffic.portals import Portals
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.roads.road_rules import RoadRules
-from routing.site import Edge, LaneId, NodeId
+from routing.site import Edge, LaneId, LiftId, NodeId
 
 IMPATIENT_S = 20.0
 """How long a vehicle waits before another way is looked for."""
@@ -95,13 +95,34 @@ class Detours:
             told += 1
         return told
 
-    def set_out(self, lanes: frozenset[LaneId]) -> None:
+    def set_out(
+        self, lanes: frozenset[LaneId], lifts: frozenset[LiftId] = frozenset()
+    ) -> list[VehicleId]:
         """Lead all around lanes whose door or lift is out of service, even who waits before it.
 
-        Whoever is in a lift, or has been told to enter it, stays with it.
+        Whoever is in a lift that has stopped keeps no way out of it from others meanwhile.
+
+        Args:
+            lifts: those among them.
+
+        Returns:
+            Those who are on their way and have no other one: better they turn back.
         """
-        self._out = lanes
-        self._lead_around(lanes)
+        self._out, self._crew.stopped = lanes, lifts
+        for pilot in self._crew:
+            self._keep_in(pilot)
+        return self._lead_around(lanes)
+
+    def _keep_in(self, pilot: Pilot) -> None:
+        """Take back the way out of a lift that does not go there, unless it was told."""
+        claim, clearance = pilot.claim, pilot.clearance
+        told = 0 if clearance is None else clearance.released - 1
+        if not 0 < told < claim.granted:
+            return
+        ahead = claim.edges[told]
+        if ahead.start in self._crew.site.lift_at and ahead.lane.id in self._out:
+            self._crew.claims.take_back(claim, told)
+            self._portals.take_back(pilot, told)
 
     def block(self, vehicle: VehicleId) -> list[VehicleId]:
         """Lead all around one that is stuck in their way, and plan no way over it until it moves.

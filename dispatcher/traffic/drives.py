@@ -72,9 +72,10 @@ class Drives:
             self._crew.pump()
 
     async def halt(self, vehicle: VehicleId, *, urgent: bool = False) -> None:
-        """Release nothing more to a vehicle; returns once it may be stopped: outside lifts.
+        """Release nothing more to a vehicle; returns once it may be stopped.
 
-        If it has not been let into the traffic yet, it is not any more.
+        That is outside lifts, or in one that has stopped where the vehicle could leave it. If it
+        has not been let into the traffic yet, it is not any more.
 
         Args:
             urgent: stop it also where it has been told to enter a lift and is not there yet.
@@ -87,7 +88,19 @@ class Drives:
         while pilot.clearance is not None and (
             self._portals.boards(pilot) if urgent else self._portals.in_lift(pilot.clearance)
         ):
+            if self._portals.may_step_out(pilot):
+                self._portals.step_out(pilot)
+                return
             await self._crew.until_freed(pilot)
+
+    def caught(self) -> list[VehicleId]:
+        """Who should be stopped because a lift has: they can still turn back before or in it.
+
+        That is who has been told to enter it, and who is in it as long as it stands open there.
+        """
+        lifts = sorted(self._crew.stopped)
+        caught = (p for p in self._crew for lift in lifts if self._portals.is_caught(p, lift))
+        return [pilot.spec.id for pilot in caught]
 
     def in_lift(self, vehicle: VehicleId) -> bool:
         """Whether a driving vehicle can't be stopped now."""

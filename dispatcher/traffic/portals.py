@@ -9,7 +9,7 @@ from dispatcher.traffic.rides import Rides
 from fleet.errors import LinkTimeout
 from fleet.facility import Facilities
 from fleet.mission import Clearance
-from routing.site import Edge
+from routing.site import Edge, LiftId
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Portals:
             return False
         first = clearance.released - 1
         last = first
-        while last < claim.granted and self.is_plain(claim.edges[last]):
+        while last < claim.granted and self._is_ready(pilot, claim.edges[last]):
             last += 1
         if last > first:
             clearance.release(last + 1)
@@ -87,15 +87,27 @@ class Portals:
         clearance.release(first + 2)
         return True
 
+    def _is_ready(self, pilot: Pilot, edge: Edge) -> bool:
+        """Whether an edge can be released at once: it is plain, or out of a lift that is there."""
+        lift = self._site.lift_at.get(edge.start)
+        if lift is None or not self.is_plain(edge):
+            return self.is_plain(edge)
+        level = self._site.nodes[edge.start].level
+        return self._facilities.may_leave(lift.id, level, pilot.spec.id)
+
     async def _make_ready(self, pilot: Pilot, index: int, edge: Edge) -> None:
-        """Have the lift come that an edge leads into or rides in, and its door opened."""
-        lift = self._site.lift_at.get(edge.end)
+        """Have the lift come that an edge leads into, rides in or leaves, and its door opened."""
+        inside = self._site.lift_at.get(edge.start)
+        lift, node = self._site.lift_at.get(edge.end), edge.end
+        if lift is None:
+            lift, node = inside, edge.start
         if self.rides.lift(edge) is not None:
             await self.rides.make_ready(pilot, index)
         elif lift is not None:
             pilot.lift = lift.id
-            level = self._site.nodes[edge.end].level
-            await self._facilities.bring_lift(lift.id, level, pilot.spec.id)
+            await self._facilities.bring_lift(
+                lift.id, self._site.nodes[node].level, pilot.spec.id, to_leave=inside is lift
+            )
         if edge.lane.door is not None:
             pilot.doors[index] = edge.lane.door
             await self._facilities.open_door(edge.lane.door, pilot.spec.id)
@@ -137,6 +149,41 @@ class Portals:
         return any(
             node in self._site.lift_at for node in (claim.stand, *(e.end for e in ahead[:1]))
         )
+
+    # --- in and before a lift that has stopped ---
+
+    def is_caught(self, pilot: Pilot, lift: LiftId) -> bool:
+        """Whether a driving vehicle could still turn back before a lift, or step out of it.
+
+        Where the only way back leads through the cabin, it turns back there.
+        """
+        claim, clearance = pilot.claim, pilot.clearance
+        cabins = self._site.lifts[lift].cabins.values()
+        if clearance is None or claim.stuck:
+            return False
+        if claim.stand in cabins:
+            return self.may_step_out(pilot)
+        told = claim.edges[claim.passed : clearance.released - 1]
+        if not any(edge.end in cabins for edge in told):
+            return False
+        home = self._site.places[pilot.spec.home].node
+        return self._crew.roads.of(pilot.spec).reaches(told[0].end, home)
+
+    def may_step_out(self, pilot: Pilot) -> bool:
+        """Whether it is to ride in a lift that has stopped, and stands open where it came in."""
+        claim = pilot.claim
+        lift = self._site.lift_at.get(claim.stand)
+        ahead = claim.edges[claim.passed : claim.passed + 1]
+        if lift is None or not ahead or ahead[0].lane.lift is None:
+            return False
+        level = self._site.nodes[claim.stand].level
+        return not self._facilities.serves(lift.id) and self._facilities.opens_to(lift.id) == level
+
+    def step_out(self, pilot: Pilot) -> None:
+        """It rides no further: its lift is to stay where it is."""
+        stand = self._site.nodes[pilot.claim.stand]
+        if pilot.lift is not None:
+            self._facilities.turn(pilot.lift, stand.level, pilot.spec.id)
 
     # --- behind ---
 

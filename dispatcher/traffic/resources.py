@@ -101,9 +101,9 @@ class Resources:
         """All that a way needs beyond its first node, of which a vehicle holds ``ground``."""
         return union(self.masks(edges, ground))
 
-    def home_need(self, homeward: Homeward, ground: int) -> int:
-        """What a way home needs."""
-        return NOWHERE if homeward is None else self.way(homeward, ground)
+    def home_masks(self, homeward: Sequence[Edge], ground: int) -> list[int]:
+        """What each edge of a way home needs."""
+        return self.masks(homeward, ground)
 
     def is_enclosed(self, node: NodeId) -> bool:
         """Whether a vehicle on ``node`` is inside a lift or an air lock."""

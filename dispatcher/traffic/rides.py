@@ -79,8 +79,9 @@ class Rides:
             self._keep(pilot, lift, None if leaves else edge.end)
             return
         pilot.lift = lift.id
-        node = edge.start if edge.start in self._shared else edge.end
-        await self._facilities.bring_lift(lift.id, self._site.nodes[node].level, pilot.spec.id)
+        leaves = edge.start in self._shared
+        level = self._site.nodes[edge.start if leaves else edge.end].level
+        await self._facilities.bring_lift(lift.id, level, pilot.spec.id, to_leave=leaves)
 
     def settle(self, pilot: Pilot) -> None:
         """Nothing more is granted: if it has come on board by now, the lift may go."""

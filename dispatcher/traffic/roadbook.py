@@ -172,6 +172,10 @@ class RoadBook:
         barred = lane in self._closed or lane in self._out or not self._rules.allow(edge)
         return barred or (lane in self._emergency and not flees)
 
+    def is_out(self, lane: LaneId) -> bool:
+        """Whether a lane leads through what is out of service, or to one that is stuck."""
+        return lane in self._out
+
     def must_be_free(self, lane: LaneId) -> bool:
         """Whether an emergency wants a lane for itself."""
         return lane in self._emergency

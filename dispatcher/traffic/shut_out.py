@@ -1,5 +1,6 @@
 """Tasks that must wait for an hour: lanes on their way are shut to their goods, or to all."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,13 @@ class ShutOut:
             if any(self._comes_through(stops, start, later_s) for start in starts):
                 return self._refusal(stops, starts, later_s)
         return None
+
+    def begins_s(self, stops: Sequence[TaskStop], start: Start) -> float:
+        """When a vehicle could set out and come through at all stops; infinity = never in a day."""
+        for later_s in (0.0, *self._hours.changes(start.at_s)):
+            if self._comes_through(stops, start, later_s):
+                return start.at_s + later_s
+        return math.inf
 
     def _comes_through(self, stops: Iterable[TaskStop], start: Start, later_s: float) -> bool:
         here, at_s, goods = start.node, start.at_s + later_s, Goods()

@@ -58,6 +58,7 @@ class Traffic:
 
         drives = Drives(crew, portals, self._timekeeper)
         self.drive, self.halt, self.in_lift = drives.drive, drives.halt, drives.in_lift
+        self.caught = drives.caught
 
         fleeing = Fleeing(crew, admission)
         self.flee, self.flees = fleeing.flee, fleeing.flees

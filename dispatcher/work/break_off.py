@@ -40,6 +40,9 @@ class BreakOff:
         """What it is to stop driving for."""
         self._gives_way_to: TaskId | None = None
         """For which task it is to give back the one that it drives for."""
+        self._steps_back: Mission | None = None
+        """What it is to stop driving for, though it is told to enter a lift or stands in it."""
+        self._stepped = False
         self._asked = asyncio.Event()
 
     def abandon(self, task: TaskId) -> None:
@@ -52,6 +55,19 @@ class BreakOff:
         """Break off the drive: there is no way on, so it may be another's task, or have to wait."""
         if self._hand.task is not None:
             self.abandon(self._hand.task)
+
+    def take_step(self) -> bool:
+        """Whether its drive was broken off before or in a lift that has stopped; told only once."""
+        stepped, self._stepped = self._stepped, False
+        return stepped
+
+    def step_back(self) -> bool:
+        """Break off the drive, whatever it is for, as soon as it may be; False = there is none."""
+        if self._missions.current is None:
+            return False
+        self._steps_back = self._missions.current[0]
+        self._asked.set()
+        return True
 
     # --- for a task that can't wait ---
 
@@ -75,7 +91,7 @@ class BreakOff:
 
     def forget_turn(self) -> None:
         """The stop at hand is over: there is nothing to give back."""
-        self._gives_way_to = None
+        self._gives_way_to, self._stepped = None, False
 
     # --- life ---
 
@@ -84,7 +100,13 @@ class BreakOff:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            if self._gives_way_to is not None and self.turns_at() is None:
+            mission, self._steps_back = self._steps_back, None
+            if mission is not None and not self._retreat.fleeing:
+                current = self._missions.current
+                if current is not None and current[0] is mission:
+                    self._stepped = True
+                    await self.stop(urgent=True)
+            elif self._gives_way_to is not None and self.turns_at() is None:
                 self._gives_way_to = None  # it has arrived
             elif self._retreat.fleeing:
                 continue  # it is asked again once it is out of people's way

@@ -94,6 +94,10 @@ class Recovery:
             await self._shifts.resume(record)
             return
         task = self._book.find(record.task) if record.task else None
+        if task is not None and record.stop_index >= 0 and self._left(task):
+            await self._missions.give_up(record, task.reason or Refusal("mission_cancelled"))
+            await self._mover.drop_order(idle_trip("drop", self._book.now_s()))
+            return
         index = record.stop_index if task is not None and task.state.begun else -1
         self._hand.activity = Activity.WORKING if index >= 0 else Activity.RETURNING
         errand = Trip(
@@ -125,6 +129,11 @@ class Recovery:
             self._planner.poke()
             if helped := incident_of(record.mission):
                 self._tell_ended(helped[0], None)
+
+    def _left(self, task: Task) -> bool:
+        """Whether a task has been left to others while it was on its way for it."""
+        begun = task.state.begun and task.vehicle == self._vehicle.spec.id
+        return not (begun or task.state.ended)
 
     async def _give_up(
         self,

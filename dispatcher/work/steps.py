@@ -61,15 +61,30 @@ class Steps:
 
     async def hand_back(self, task: Task, reason: Refusal) -> None:
         """Nothing is on board: another vehicle may do it."""
+        back, event = self._back(task, reason)
+        await self._book.commit(tasks=[back], events=[event])
+
+    def leave(self, task: Task, reason: Refusal) -> None:
+        """The same while it is still on its way for it: nothing waits for that to be on disk."""
+        back, event = self._back(task, reason)
+        self._book.post(tasks=[back], events=[event])
+        self._planner.poke()
+
+    def _back(self, task: Task, reason: Refusal) -> tuple[Task, Event]:
         event = self._book.journal.event(
             "task_handed_back", task=task.id, vehicle=self._vehicle, reason=reason
         )
         back = self._book.move(task.id, TaskState.QUEUED, vehicle=None, reason=reason, eta_s=None)
         self._planner.plan.withdraw(task.id)
-        await self._book.commit(tasks=[back], events=[event])
+        return back, event
 
     async def give_way(self, task: Task, by: TaskId) -> None:
-        """Nothing is on board, and another task can't wait."""
+        """Nothing is on board, and another task can't wait; or it itself, and another is sooner."""
+        if by == task.id:
+            await self.hand_back(task, Refusal("another_is_sooner"))
+            self._hand.put_down()
+            await self._planner.anew(by)
+            return
         event = self._book.journal.event(
             "task_preempted", task=task.id, vehicle=self._vehicle, by=by
         )

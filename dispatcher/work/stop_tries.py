@@ -26,6 +26,7 @@ from fleet.errors import (
 from fleet.vehicle import Vehicle
 from routing.errors import Unreachable
 from routing.refusal import Refusal
+from routing.site import LiftId
 
 TRIES = 3
 """How often a stop is tried again, once its goods are on board, before a person must look."""
@@ -92,13 +93,18 @@ class StopTries:
                     continue
                 await self._mover.go(stop, stop_trip(task, index, since_s))
             except MissionCancelled:
-                by = self._break_off.take_turn()
+                if self._hand.task != id_:
+                    return
+                by, stepped = self._break_off.take_turn(), self._break_off.take_step()
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
                 drop = self._why_drop()
                 given = await self._given(id_, stop, index)
                 if drop is not None and not (on_board(task) or given):
                     await self._steps.hand_back(task, drop)
+                    return
+                if stepped and not (index or given or self._hand.aboard or self._carries_of(stop)):
+                    await self._steps.hand_back(task, Refusal("lift_stopped"))
                     return
                 if by is None or given:
                     continue
@@ -108,6 +114,8 @@ class StopTries:
                 await self._steps.fail(self._book[id_], error.reason)
                 raise
             except (MissionFailed, Unreachable) as error:
+                if self._hand.task != id_:
+                    return
                 if self._book[id_].state is TaskState.CANCELLING:
                     continue
                 kept = self._retreat.reason(stop) if isinstance(error, Unreachable) else None
@@ -131,9 +139,24 @@ class StopTries:
                     return
                 await asyncio.sleep(PAUSE_S)
             else:
+                if self._hand.task != id_:  # it could not be stopped in time
+                    self._steps.strand(id_, "mission_cancelled")
+                    raise SafetyStop(Refusal("goods_stranded", {"task": id_}))
                 self._standing.made_stop()
                 await self._steps.stop_done(id_, stop, index)
                 return
+
+    def leave_to_others(self, lift: LiftId) -> None:
+        """It is shut in a lift on its way to a first stop: another vehicle may do that task.
+
+        Its own drive for it ends as soon as it is outside.
+        """
+        hand, task = self._hand, self._book.find(self._hand.task)
+        if task is None or hand.stop_index != 0 or hand.aboard:
+            return
+        if task.state is TaskState.UNDERWAY and self._break_off.step_back():
+            self._steps.leave(task, Refusal("shut_in_lift", {"lift": lift}))
+            hand.put_down()
 
     async def _holds(self, id_: TaskId, stop: TaskStop, index: int) -> bool:
         """Whether it has some of what it is to take at a stop."""

@@ -40,7 +40,7 @@ from fleet.mission import Clearance, Mission
 from fleet.vehicle import Vehicle, VehicleSpec, VehicleState
 from routing.errors import Unreachable
 from routing.refusal import Refusal
-from routing.site import NodeId
+from routing.site import LiftId, NodeId
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Worker:
         )
         steps = Steps(self.id, hand, book, planner, alerts, handling)
         plan = planner, handling, steps
-        tries = StopTries(
+        self._tries = tries = StopTries(
             *own,
             steps,
             retreat,
@@ -341,6 +341,14 @@ class Worker:
     def think_again(self) -> None:
         """Break off the drive: there is no way on, so it may be another's task, or have to wait."""
         self._break_off.think_again()
+
+    def step_back(self) -> None:
+        """Break off the drive, whatever it is for: the lift ahead, or around it, has stopped."""
+        self._break_off.step_back()
+
+    def leave_to_others(self, lift: LiftId) -> None:
+        """It is shut in a lift: what it has not fetched yet is another's task."""
+        self._tries.leave_to_others(lift)
 
     def turn_round(self, task: TaskId) -> None:
         """Give back what it drives for, if it still can, for a task that can't wait."""

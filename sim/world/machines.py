@@ -140,6 +140,7 @@ class LiftMachine:
         self.open = False
         self.moving = False
         self.in_service = True
+        self._between = False
         self.session: str | None = None
         self.rides = 0
         self.changed = Signal()
@@ -168,14 +169,18 @@ class LiftMachine:
         cabin = self.lift.cabins[self.level]
         return self.open and cabin in (edge.start, edge.end)
 
-    def fail(self) -> None:
-        """It ends its ride and then does not move any more, until `repair`."""
-        self.in_service = False
+    def fail(self, *, between: bool = False) -> None:
+        """It ends its ride and then does not move any more, until `repair`.
+
+        Args:
+            between: it does not end its ride, but stands shut between two levels.
+        """
+        self.in_service, self._between = False, between
         self._wake()
 
     def repair(self) -> None:
         """It moves again."""
-        self.in_service = True
+        self.in_service, self._between = True, False
         self._wake()
 
     async def _step(self) -> bool:
@@ -221,6 +226,8 @@ class LiftMachine:
 
     async def _ride(self, goal: LevelId) -> None:
         await self._clear_doorway()
+        if not self.in_service:
+            return
         site, riders = self._world.site, self._inside()
         edge = site.edge(self.lift.cabins[self.level], self.lift.cabins[goal])
         for body in riders:
@@ -230,6 +237,10 @@ class LiftMachine:
         await self._say()
         rise_m = abs(site.levels[goal].elevation_m - site.levels[self.level].elevation_m)
         await asyncio.sleep(rise_m / self.lift.speed_m_s + self.lift.door_s)
+        while self._between:
+            self.moving = False
+            await self._say()
+            await self._work.wait()
         self.level, self.moving = goal, False
         self.rides += 1
         for body in riders:

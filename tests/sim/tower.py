@@ -28,11 +28,12 @@ MODELS = {
 }
 
 
-def site(room: int = 2, *, ring: bool = False) -> str:
+def site(room: int = 2, *, ring: bool = False, passing: bool = False) -> str:
     """The site file; the cabins have room for so many.
 
     Args:
         ring: each corridor is a one-way ring instead of one lane for both directions.
+        passing: narrow robots pass each other in the corridors.
     """
     levels = ""
     for number, level in enumerate(FLOORS):
@@ -43,6 +44,8 @@ def site(room: int = 2, *, ring: bool = False) -> str:
             nodes += "".join(f", {f}d{x}: [{8 * x}, 3]" for x in range(5))
             round_ = [*(f"{f}c{x}" for x in range(5)), *(f"{f}d{x}" for x in range(4, -1, -1))]
             corridor = f"{{path: [{', '.join((*round_, round_[0]))}], one_way: true}}"
+        if passing:
+            corridor = f"{{path: {corridor}, width_m: 2.2, passing: true}}"
         places = "".join(
             f"      {f}-room{x}: {{name: {f} room {x}, kind: room, at: [{8 * x}, 5],"
             f" joins: [{f}c{x}]}}\n"
@@ -70,10 +73,12 @@ def tower(
     *robots: tuple[str, str],
     room: int = 2,
     ring: bool = False,
+    passing: bool = False,
     version: str = "2.1",
 ) -> Path:
     """A scenario in the tower: C1, C2 ..., each of a model and with its home."""
-    (folder / "site.yaml").write_text(site(room, ring=ring), encoding="utf-8")
+    text = site(room, ring=ring, passing=passing)
+    (folder / "site.yaml").write_text(text, encoding="utf-8")
     rows = "".join(
         f"  - {{model: {model}, ids: [C{n}], homes: [{home}]}}\n"
         for n, (model, home) in enumerate(robots, start=1)

@@ -22,8 +22,14 @@ LIFT = LiftId("lift")
 class Building:
     """Robots with their homes; those who share get a place, the others all."""
 
-    def __init__(self, *homes: str, large: int | None = None, mixed: int | None = None) -> None:
-        self.site: Site = loads(site(), "tower")
+    def __init__(
+        self,
+        *homes: str,
+        large: int | None = None,
+        mixed: int | None = None,
+        passing: bool = False,
+    ) -> None:
+        self.site: Site = loads(site(passing=passing), "tower")
         self.resources = Resources(self.site)
         self.claims = Claims(self.resources, [n for n in self.site.nodes if "room" in n])
         known = cabins(self.site)
@@ -127,3 +133,12 @@ def test_who_carries_waste_needs_all_places_and_so_does_its_way_home_at_any_time
     assert not rides_alone({"food", "sterile"})
     assert rides_alone({"unknown"})
     assert floor.admit(other, "f1-room3")
+
+
+def test_its_way_home_needs_them_as_well_where_robots_turn_into_rooms_to_let_others_by() -> None:
+    floor = Building("f1-bay1", "f1-bay3", mixed=0, passing=True)
+    bin_, _ = floor.fleet
+    assert floor.admit(bin_, "f3-room1")
+    whole = sum(floor.resources.places[LIFT])
+    home = bin_.needs.path[len(bin_.edges) :]
+    assert [mask & whole for mask in home if mask & whole] == [whole] * 2

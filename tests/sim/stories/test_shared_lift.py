@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.desks.emergencies_in import EmergencyIn
+from dispatcher.domain.emergencies import stands_aside
 from dispatcher.domain.task import TaskId, TaskState
 from fleet.vehicle import VehicleId
+from routing.site import NodeId
 from sim.world.outlines import gap_m
-from tests.sim.hospital import Hospital, hospital
+from tests.sim.hospital import Hospital, hospital, told_at_length
 from tests.sim.process import Place
 from tests.sim.process import place as start
 from tests.sim.tower import lift_of, tower
@@ -135,15 +138,56 @@ async def test_one_breaks_down_inside_and_the_other_leaves(tmp_path: Path, broke
         await ride.until_ended(*tasks)
 
 
-async def test_the_lift_fails_with_two_inside(tmp_path: Path) -> None:
+async def test_the_lift_fails_with_two_inside_and_they_leave_it_where_it_opens(
+    tmp_path: Path,
+) -> None:
     async with hospital(tower(tmp_path, *TWO)) as place:
         ride = Ride(place)
         tasks = await both_up(place)
         await ride.until_inside()
         lift_of(place).fail()
+        await place.until(lambda: not ride.inside(), at_most_s=120)
+        await asyncio.sleep(60)
+        lift_of(place).repair()
+        await ride.until_ended(*tasks)
+
+
+async def test_the_lift_stops_between_levels_with_two_inside(tmp_path: Path) -> None:
+    async with hospital(tower(tmp_path, *TWO)) as place:
+        ride = Ride(place)
+        tasks = await both_up(place)
+        await ride.until_inside()
+        lift_of(place).fail(between=True)
         await asyncio.sleep(600)
         assert ride.inside() == [C1, C2]
         lift_of(place).repair()
+        await ride.until_ended(*tasks)
+
+
+@pytest.mark.parametrize("level", ["L1", "L2", "L3"])
+@pytest.mark.parametrize("after_s", [2.0, *told_at_length(0.0, 6.0, 12.0)])
+async def test_a_code_blue_finds_two_inside(tmp_path: Path, after_s: float, level: str) -> None:
+    """Both leave the lift to people at once, and clear the corridor where they come out."""
+    async with hospital(tower(tmp_path, *TWO)) as place:
+        ride, lift = Ride(place), lift_of(place)
+        tasks = await both_up(place)
+        await ride.until_inside()
+        await asyncio.sleep(after_s)
+        asked = {"kind": "code_blue", "level": level, "by": "Dr Lin"}
+        blue = await place.service.emergency_desk.begin(EmergencyIn.model_validate(asked))
+        await place.until(lambda: not ride.inside() and lift.session is None, at_most_s=120)
+        bodies = [place.world.ground[id_] for id_ in (C1, C2)]
+        site = place.service.site
+        await place.until(
+            lambda: all(
+                stands_aside(site, NodeId(body.node)) and not body.driving for body in bodies
+            ),
+            at_most_s=120,
+        )
+        rides = lift.rides
+        await asyncio.sleep(300)
+        assert (ride.inside(), lift.session, lift.rides) == ([], None, rides)
+        await place.service.emergency_desk.end(blue.id, "Dr Lin")
         await ride.until_ended(*tasks)
 
 

@@ -182,3 +182,22 @@ async def test_what_no_window_ever_lets_pass_is_refused(tmp_path: Path) -> None:
             await place.deliver("kitchen", "ward", goods="general")
         assert refused.value.faults[0].reason.code == "unreachable"
         await place.until_ended(await place.deliver("kitchen", "ward", goods="food"))
+
+
+UPSTAIRS = {
+    "      bay-2: {name: {en: Bay 2, zh: 二号机位}, at: [-5, -5], joins: [a], "
+    "roles: [parking, charger]}\n": "",
+    "at: [-5, 5], joins: [b]}\n": "at: [-5, 5], joins: [b]}\n"
+    "      lab: {name: {en: Laboratory, zh: 检验科}, kind: lab, at: [5, 5], joins: [b]}\n"
+    "      bay-2: {name: {en: Bay 2, zh: 二号机位}, at: [-90, 0], joins: [b], "
+    "roles: [parking, charger]}\n",
+}
+"""C2 lives upstairs, but further from the ward than C1, who has to take a lift."""
+
+
+async def test_who_is_nearer_but_shut_out_leaves_it_to_who_is_not(tmp_path: Path) -> None:
+    path = story(tmp_path, "12:05:00", left=NOON, right=NOON, changes=UPSTAIRS)
+    async with hospital(path) as place:
+        task = await place.deliver("ward", "lab", priority="stat")
+        await place.until_ended(task, at_most_s=600)
+        assert place.task(task).vehicle == "C2"

@@ -4,6 +4,7 @@ import asyncio
 import random
 from contextlib import suppress
 from itertools import combinations
+from typing import Any
 
 from dispatcher.desks.emergencies_in import EmergencyIn
 from dispatcher.errors import IllegalMove, Refused
@@ -56,7 +57,7 @@ class Storm:
             self._look()
             if luck.random() < 0.5 / 12 and len(place.service.open_tasks()) < 10:
                 origin, goal = luck.sample(rooms, 2)
-                await place.submit(**REQUEST, **{"from": origin}, to=[goal])
+                await place.submit(**self._request(), **{"from": origin}, to=[goal])
             if not self.calm and luck.random() < 0.5 / 300:
                 body = luck.choice(bodies)
                 body.fail("wheel_stuck")
@@ -65,6 +66,9 @@ class Storm:
             if not self.calm and luck.random() < 0.5 / 200 and open_tasks:
                 with suppress(Refused, IllegalMove):  # it can't be stopped any more
                     await place.service.task_desk.cancel(luck.choice(open_tasks))
+
+    def _request(self) -> dict[str, Any]:
+        return REQUEST
 
     def _look(self) -> None:
         for one, other in combinations(self.place.world.ground.values(), 2):
