@@ -58,7 +58,7 @@ class ShutIn:
         now_s = self._clock.now_s()
         for vehicle in self._traffic.caught():
             self._step_back(vehicle)
-        inside = {one: lift for one in self._vehicles if (lift := self._lift_around(one))}
+        inside = self._inside()
         for vehicle in [one for one in self._since_s if one not in inside]:
             del self._since_s[vehicle]
             if vehicle in self._told:
@@ -70,8 +70,12 @@ class ShutIn:
                 self._alerts.open(CODE, Severity.HIGH, vehicle=vehicle, lift=lift)
                 self._leave_to_others(vehicle, lift)
 
-    def _lift_around(self, vehicle: VehicleId) -> LiftId | None:
-        if not self._traffic.knows(vehicle):  # a lift speaks first after a restart
-            return None
-        lift = self._site.lift_at.get(self._traffic.stand(vehicle))
-        return lift.id if lift is not None and self._facilities.stands_shut(lift.id) else None
+    def _inside(self) -> dict[VehicleId, LiftId]:
+        """Who stands in a lift that is shut."""
+        shut = [lift for lift in self._site.lifts.values() if self._facilities.stands_shut(lift.id)]
+        lifts = {cabin: lift.id for lift in shut for cabin in lift.cabins.values()}
+        if not lifts:
+            return {}
+        known = [one for one in self._vehicles if self._traffic.knows(one)]
+        inside = {one: lifts.get(self._traffic.stand(one)) for one in known}
+        return {one: lift for one, lift in inside.items() if lift is not None}
