@@ -125,15 +125,16 @@ async def test_one_that_restarts_whenever_it_is_told_is_given_up(tmp_path: Path)
 
 
 async def test_a_robot_that_its_lift_takes_along_says_where_it_is(tmp_path: Path) -> None:
-    """It restarts in a cabin that waits for a repair, and then goes up with it all the same."""
+    """It restarts in a cabin that is stuck between two levels, and then goes up with it."""
     journal: list[str] = []
     async with hospital(side_by_side(tmp_path), sink=journal.append) as place:
         body, robot = only_body(place)
         lift = lift_of(place, "left")
         task = await place.deliver("kitchen", "ward")
         await place.until(lambda: bool(body.loads) and body.node == "a")
-        lift.fail()
-        await place.until(lambda: body.node == "left@L1" and body.edge is None)
+        await place.until(lambda: lift.moving and body.node == "left@L1")
+        lift.fail(between=True)
+        await place.until(lambda: not lift.moving)
         await restart(robot, after_s=5)
         await asyncio.sleep(1)
         lift.repair()
@@ -143,7 +144,7 @@ async def test_a_robot_that_its_lift_takes_along_says_where_it_is(tmp_path: Path
 
 
 async def test_who_is_cut_off_from_home_keeps_its_goods_and_waits(tmp_path: Path) -> None:
-    """One comes towards it, and its own way home is closed: no reason to give the goods up."""
+    """Its way home is closed, and its way on where one comes towards it: it keeps the goods."""
     async with hospital(street(tmp_path, "bay-1", "bay-2")) as place:
         bodies = place.world.ground.values()
         out = await place.deliver("room-5", "room-3")
@@ -154,12 +155,15 @@ async def test_who_is_cut_off_from_home_keeps_its_goods_and_waits(tmp_path: Path
         inward = await place.deliver("room-2", "room-4")
         await place.until(lambda: outer.edge is not None and outer.edge.end == "s3")
         inner.repair()
-        await place.service.lane_desk.close_lane(LaneId("s2~s3"), until_s=None)
+        closed = LaneId("s2~s3"), LaneId("s3~s4")
+        for lane in closed:
+            await place.service.lane_desk.close_lane(lane, until_s=None)
         await restart(place.simulation.stage.robots[outer.id], after_s=40)
         await asyncio.sleep(600)
         assert {place.task(task).state for task in (out, inward)} == {TaskState.UNDERWAY}
         assert "safety_stop" not in place.open_codes()
-        await place.service.lane_desk.open_lane(LaneId("s2~s3"))
+        for lane in closed:
+            await place.service.lane_desk.open_lane(lane)
         await place.until_ended(out, inward)
         assert {place.task(task).state for task in (out, inward)} == {TaskState.DONE}
 
