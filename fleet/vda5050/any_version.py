@@ -5,8 +5,6 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from pydantic import Field
-
 from fleet.bus import Bus
 from fleet.clock import Clock
 from fleet.errors import LinkLost
@@ -35,7 +33,7 @@ _NEWEST = {"v2": "2.1", "v3": "3.0"}
 class _Word(Patient):
     """What matters here of a robot's message."""
 
-    version: str = Field(default="")
+    version: str = ""
     connection_state: str | None = None
 
 
@@ -196,7 +194,7 @@ class AnyVersionVehicle:
             return  # the adapter counts junk; here it tells nothing
         try:
             word = _WORD.decode(payload)
-        except (ValueError, RecursionError):
+        except ValueError:
             return
         gone = (ConnectionState.OFFLINE, ConnectionState.CONNECTIONBROKEN, "CONNECTION_BROKEN")
         if name == "connection" and word.connection_state in gone:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from fleet.mission import Waypoint
 from fleet.vda5050.conform_stand import (
     STATE_PERIOD_S,
@@ -350,7 +352,7 @@ class Session(Stand):
         id_ = f"{mission.id}.1"
         draft = first(mission, [here], 1, self.order_config())
         action = Action(action_type=kind, action_id=id_, blocking_type=BlockingType.HARD)
-        node = draft.nodes[0].model_copy(update={"actions": (action,)})
+        node = structs.replace(draft.nodes[0], actions=(action,))
         await self.link.outbox.send_order(replace(draft, nodes=(node,)))
         took_s = await self.until(lambda _: id_ in self.link.results, self.wishes.drive_s)
         ended = self.link.results.get(id_)

@@ -7,7 +7,7 @@ Source: VDA 5050 3.0.0, chapters 6.4 and 6.9.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from fleet.mission import Waypoint
 from fleet.vda5050.conform_stand import Stand, at
@@ -196,7 +196,7 @@ def _in_force(stand: Stand, map_id: str) -> StoredZoneSet | None:
     return next((one for one in sets if one.enabled and one.map_id == map_id), None)
 
 
-_FACTS: Final[dict[ZoneType, dict[str, object]]] = {
+_FACTS: Final[dict[ZoneType, dict[str, Any]]] = {
     ZoneType.RELEASE: {"release_loss_behavior": "STOP"},
     ZoneType.BLOCKED: {},
     ZoneType.SPEED_LIMIT: {"maximum_speed": 0.5},
@@ -212,5 +212,5 @@ def _zone(name: str, kind: ZoneType, spot: Point) -> Zone:
         for dx, dy in ((-_HALF_M, -_HALF_M), (_HALF_M, -_HALF_M), (_HALF_M, _HALF_M))
     ]
     corners.append(Vertex(x=round(spot.x_m - _HALF_M, 3), y=round(spot.y_m + _HALF_M, 3)))
-    facts = {"zone_id": f"conform-{name}", "zone_type": kind, "vertices": tuple(corners)}
-    return Zone.model_validate({**facts, **_FACTS[kind]})
+    vertices, facts = tuple(corners), _FACTS[kind]
+    return Zone(zone_id=f"conform-{name}", zone_type=kind, vertices=vertices, **facts)

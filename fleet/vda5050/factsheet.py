@@ -3,11 +3,10 @@
 Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, factsheet schemas.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
-from pydantic import AliasChoices, Field
-
-from fleet.vda5050.codec import Codec, Patient, spelled
+from fleet.vda5050.codec import Codec, Patient
 
 
 class TypeSpecification(Patient):
@@ -15,9 +14,9 @@ class TypeSpecification(Patient):
 
     series_name: str = ""
     series_description: str | None = None
-    agv_kinematic: str = spelled("", "agvKinematic", "mobileRobotKinematics")
-    agv_class: str = spelled("", "agvClass", "mobileRobotClass")
-    max_load_mass: float | None = spelled(None, "maxLoadMass", "maximumLoadMass")
+    agv_kinematic: str = ""
+    agv_class: str = ""
+    max_load_mass: float | None = None
     localization_types: tuple[str, ...] = ()
     navigation_types: tuple[str, ...] = ()
     supported_zones: tuple[str, ...] | None = None
@@ -27,11 +26,11 @@ class TypeSpecification(Patient):
 class PhysicalParameters(Patient):
     """Speeds in m/s, accelerations in m/s2, lengths in m."""
 
-    speed_min: float | None = spelled(None, "speedMin", "minimumSpeed")
-    speed_max: float | None = spelled(None, "speedMax", "maximumSpeed")
-    acceleration_max: float | None = spelled(None, "accelerationMax", "maximumAcceleration")
-    deceleration_max: float | None = spelled(None, "decelerationMax", "maximumDeceleration")
-    height_max: float | None = spelled(None, "heightMax", "maximumHeight")
+    speed_min: float | None = None
+    speed_max: float | None = None
+    acceleration_max: float | None = None
+    deceleration_max: float | None = None
+    height_max: float | None = None
     width: float | None = None
     length: float | None = None
 
@@ -39,24 +38,16 @@ class PhysicalParameters(Patient):
 class Timing(Patient):
     """Shortest and usual intervals between messages, in seconds."""
 
-    min_order_interval: float = spelled(0.0, "minOrderInterval", "minimumOrderInterval")
-    min_state_interval: float = spelled(0.0, "minStateInterval", "minimumStateInterval")
+    min_order_interval: float = 0.0
+    min_state_interval: float = 0.0
     default_state_interval: float | None = None
 
 
 class ProtocolLimits(Patient):
     """How much it can take in; 0 or absent = no limit."""
 
-    max_string_lens: dict[str, int | bool] = Field(
-        default_factory=dict[str, int | bool],
-        validation_alias=AliasChoices("maxStringLens", "maximumStringLengths"),
-        serialization_alias="maxStringLens",
-    )
-    max_array_lens: dict[str, int] = Field(
-        default_factory=dict[str, int],
-        validation_alias=AliasChoices("maxArrayLens", "maximumArrayLengths"),
-        serialization_alias="maxArrayLens",
-    )
+    max_string_lens: Mapping[str, int | bool] = {}
+    max_array_lens: Mapping[str, int] = {}
     timing: Timing = Timing()
 
 
@@ -87,7 +78,7 @@ class ProtocolFeatures(Patient):
     """What it understands."""
 
     optional_parameters: tuple[OptionalParameter, ...] = ()
-    agv_actions: tuple[AgvAction, ...] = spelled((), "agvActions", "mobileRobotActions")
+    agv_actions: tuple[AgvAction, ...] = ()
 
 
 class LoadSpecification(Patient):
@@ -112,7 +103,7 @@ class Factsheet(Patient):
     physical_parameters: PhysicalParameters = PhysicalParameters()
     protocol_limits: ProtocolLimits = ProtocolLimits()
     protocol_features: ProtocolFeatures = ProtocolFeatures()
-    agv_geometry: AgvGeometry = spelled(AgvGeometry(), "agvGeometry", "mobileRobotGeometry")
+    agv_geometry: AgvGeometry | None = None
     load_specification: LoadSpecification = LoadSpecification()
 
     def node_actions(self) -> frozenset[str]:
@@ -121,4 +112,21 @@ class Factsheet(Patient):
         return frozenset(a.action_type for a in actions if "NODE" in a.action_scopes)
 
 
-FACTSHEET: Final = Codec(Factsheet)
+_IN_3: Final = {
+    "maximumAcceleration": "accelerationMax",
+    "maximumArrayLengths": "maxArrayLens",
+    "maximumDeceleration": "decelerationMax",
+    "maximumHeight": "heightMax",
+    "maximumLoadMass": "maxLoadMass",
+    "maximumSpeed": "speedMax",
+    "maximumStringLengths": "maxStringLens",
+    "minimumOrderInterval": "minOrderInterval",
+    "minimumSpeed": "speedMin",
+    "minimumStateInterval": "minStateInterval",
+    "mobileRobotActions": "agvActions",
+    "mobileRobotClass": "agvClass",
+    "mobileRobotGeometry": "agvGeometry",
+    "mobileRobotKinematics": "agvKinematic",
+}
+
+FACTSHEET: Final = Codec(Factsheet, spelled=_IN_3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-from pydantic import BaseModel
+from msgspec import Struct
 
 from fleet.vda5050.codec import Codec
 from fleet.vda5050.conduct import Conduct, Rule
@@ -27,7 +27,7 @@ from fleet.vda5050.twins import Spot, Twins
 
 log = logging.getLogger(__name__)
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Struct)
 
 LONGEST: Final = 512 * 1024
 """Bytes of a message that is read at all; a state of a thousand nodes has a fifth of that."""
@@ -214,7 +214,7 @@ class Inbox:
     def _place(self, pose: AgvPosition | None) -> None:
         """It says that it is there, or nothing of that."""
         known = self.pose
-        if pose is not None and (known is None or vars(pose) != vars(known)):
+        if pose is not None and (known is None or pose != known):
             self.pose = pose
 
     def _judge(self, state: State, spot: Spot | None) -> None:
@@ -290,7 +290,7 @@ class Inbox:
             return None
         try:
             return codec.decode(payload)
-        except (ValueError, RecursionError) as fault:
+        except ValueError as fault:
             self.junk += 1
             self._conduct.note(Rule.UNREADABLE, f"{topic.rpartition('/')[2]}: {_first(fault)}")
             if self.junk == 1 or self.junk % 100 == 0:

@@ -11,17 +11,11 @@ Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, and their JSON schemas.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from msgspec import Meta, field
 
-from fleet.vda5050.codec import Codec, Patient, Strict, spelled
+from fleet.vda5050.codec import Codec, Patient, Strict
 
 
 class ActionStatus(StrEnum):
@@ -148,11 +142,9 @@ class NodePosition(Strict):
 
     x: float
     y: float
-    theta: Annotated[float, Field(ge=-3.14159265359, le=3.14159265359)] | None = None
-    allowed_deviation_xy: Annotated[float, Field(ge=0)] | None = Field(
-        default=None,
-        validation_alias=AliasChoices("allowedDeviationXY", "allowedDeviationXy"),
-        serialization_alias="allowedDeviationXY",
+    theta: Annotated[float, Meta(ge=-3.14159265359, le=3.14159265359)] | None = None
+    allowed_deviation_xy: Annotated[float, Meta(ge=0)] | None = field(
+        default=None, name="allowedDeviationXY"
     )
     allowed_deviation_theta: float | None = None
     map_id: str
@@ -163,7 +155,7 @@ class Node(Strict):
     """A spot of an order; base where ``released``, else horizon."""
 
     node_id: str
-    sequence_id: Annotated[int, Field(ge=0)]
+    sequence_id: Annotated[int, Meta(ge=0)]
     node_description: str | None = None
     released: bool
     node_position: NodePosition | None = None
@@ -174,7 +166,7 @@ class Edge(Strict):
     """The way between two nodes of an order."""
 
     edge_id: str
-    sequence_id: Annotated[int, Field(ge=0)]
+    sequence_id: Annotated[int, Meta(ge=0)]
     edge_description: str | None = None
     released: bool
     start_node_id: str
@@ -197,7 +189,7 @@ class Order(Header):
     """A way to drive, and what to do on it."""
 
     order_id: str
-    order_update_id: Annotated[int, Field(ge=0)]
+    order_update_id: Annotated[int, Meta(ge=0)]
     zone_set_id: str | None = None
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -206,7 +198,7 @@ class Order(Header):
 class InstantActions(Header):
     """Actions to be done at once; some peers of version 2.0 name the list like the message."""
 
-    actions: tuple[Action, ...] = Field(validation_alias=AliasChoices("actions", "instantActions"))
+    actions: tuple[Action, ...]
 
 
 class PatientHeader(Patient):
@@ -242,7 +234,7 @@ class AgvPosition(Patient):
     y: float | None = None
     theta: float | None = None
     map_id: str | None = None
-    position_initialized: bool = spelled(True, "positionInitialized", "localized")
+    position_initialized: bool = True
 
 
 class Velocity(Patient):
@@ -269,7 +261,7 @@ class ActionState(Patient):
     action_type: str | None = None
     action_description: str | None = None
     action_status: str
-    result_description: str | None = spelled(None, "resultDescription", "actionResult")
+    result_description: str | None = None
 
     @property
     def aside(self) -> bool:
@@ -280,7 +272,7 @@ class ActionState(Patient):
 class BatteryState(Patient):
     """Charge in percent."""
 
-    battery_charge: float | None = spelled(None, "batteryCharge", "stateOfCharge")
+    battery_charge: float | None = None
     battery_voltage: float | None = None
     charging: bool = False
 
@@ -312,7 +304,7 @@ class RobotError(Patient):
 class SafetyState(Patient):
     """Emergency stop and protective fields."""
 
-    e_stop: str = spelled(EStop.NONE, "eStop", "activeEmergencyStop")
+    e_stop: str = EStop.NONE
     field_violation: bool = False
 
 
@@ -383,17 +375,6 @@ class PlannedPath(Patient):
     traversed_nodes: tuple[str, ...] | None = None
 
 
-def _or_nothing(value: object, read: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
-OrNothing = WrapValidator(_or_nothing)
-"""For what we can do without: where it makes no sense, the rest of the message is taken in."""
-
-
 class State(PatientHeader):
     """Everything a robot says of itself."""
 
@@ -407,20 +388,20 @@ class State(PatientHeader):
     operating_mode: str = ""
     node_states: tuple[NodeState, ...] = ()
     edge_states: tuple[EdgeState, ...] = ()
-    agv_position: AgvPosition | None = spelled(None, "agvPosition", "mobileRobotPosition")
+    agv_position: AgvPosition | None = None
     velocity: Velocity | None = None
     loads: tuple[Load, ...] | None = None
     action_states: tuple[ActionState, ...] = ()
     instant_action_states: tuple[ActionState, ...] | None = None
     """Version 3.0, as all that follows ``safety_state``."""
-    battery_state: BatteryState | None = spelled(None, "batteryState", "powerSupply")
+    battery_state: BatteryState | None = None
     errors: tuple[RobotError, ...] = ()
     safety_state: SafetyState | None = None
     zone_sets: tuple[StoredZoneSet, ...] | None = None
     zone_requests: tuple[ZoneRequest, ...] | None = None
     edge_requests: tuple[EdgeRequest, ...] | None = None
-    planned_path: Annotated[PlannedPath | None, OrNothing] = None
-    intermediate_path: Annotated[IntermediatePath | None, OrNothing] = None
+    planned_path: PlannedPath | None = None
+    intermediate_path: IntermediatePath | None = None
 
     @property
     def all_actions(self) -> tuple[ActionState, ...]:
@@ -445,12 +426,22 @@ class Connection(PatientHeader):
 class Visualization(PatientHeader):
     """Position for screens only."""
 
-    agv_position: AgvPosition | None = spelled(None, "agvPosition", "mobileRobotPosition")
+    agv_position: AgvPosition | None = None
     velocity: Velocity | None = None
 
 
-ORDER: Final = Codec(Order)
-INSTANT_ACTIONS: Final = Codec(InstantActions)
-STATE: Final = Codec(State)
+_POSITION_IN_3: Final = {"mobileRobotPosition": "agvPosition", "localized": "positionInitialized"}
+_STATE_IN_3: Final = {
+    **_POSITION_IN_3,
+    "actionResult": "resultDescription",
+    "activeEmergencyStop": "eStop",
+    "powerSupply": "batteryState",
+    "stateOfCharge": "batteryCharge",
+}
+_PATHS: Final = {"plannedPath": PlannedPath, "intermediatePath": IntermediatePath}
+
+ORDER: Final = Codec(Order, spelled={"allowedDeviationXy": "allowedDeviationXY"})
+INSTANT_ACTIONS: Final = Codec(InstantActions, spelled={"instantActions": "actions"})
+STATE: Final = Codec(State, spelled=_STATE_IN_3, at_best=_PATHS)
 CONNECTION: Final = Codec(Connection)
-VISUALIZATION: Final = Codec(Visualization)
+VISUALIZATION: Final = Codec(Visualization, spelled=_POSITION_IN_3)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from msgspec import structs
 from pydantic.alias_generators import to_camel
 
 from fleet.mission import Action, ActionKind, Mission, Waypoint
@@ -203,7 +204,7 @@ def _node(
     map_id = config.maps.get(waypoint.level, waypoint.level)
     x_m, y_m = waypoint.point.x_m, waypoint.point.y_m
     node = _bare_node(waypoint.node, 2 * index, released, x_m, y_m, deviation_m, map_id)
-    return node.model_copy(update={"actions": actions}) if actions else node
+    return structs.replace(node, actions=actions) if actions else node
 
 
 def _edge(index: int, start: Waypoint, end: Waypoint, released: bool) -> vda.Edge:

@@ -6,7 +6,7 @@ Source: VDA 5050 3.0.0, chapters 6.4, 6.9, 7.4 and 7.7, and their schemas.
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field
+from msgspec import Meta
 
 from fleet.vda5050.codec import Codec, Strict
 from fleet.vda5050.messages import Header
@@ -35,10 +35,10 @@ class Zone(Strict):
     zone_id: str
     zone_type: ZoneType
     zone_descriptor: str | None = None
-    vertices: Annotated[tuple[Vertex, ...], Field(min_length=3)]
+    vertices: Annotated[tuple[Vertex, ...], Meta(min_length=3)]
     release_loss_behavior: str | None = None
     maximum_speed: float | None = None
-    priority_factor: Annotated[float, Field(ge=0, le=1)] | None = None
+    priority_factor: Annotated[float, Meta(ge=0, le=1)] | None = None
     direction: float | None = None
     directed_limitation: str | None = None
 

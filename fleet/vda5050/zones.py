@@ -14,8 +14,9 @@ Source: VDA 5050 3.0.0, chapter 6.4.
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from shapely.geometry import Point as Spot
 
 from fleet.vda5050.zone_messages import Vertex, Zone, ZoneSet, ZoneType
@@ -124,7 +125,7 @@ def zone_sets(site: Site, zones: Iterable[SiteZone], maps: Mapping[str, str]) ->
 
 def zone_set(site: Site, level: LevelId, map_id: str, zones: Collection[Zone]) -> ZoneSet:
     """A set of these zones, named by what it says."""
-    said = "\n".join([map_id, *(zone.model_dump_json(exclude_none=True) for zone in zones)])
+    said = "\n".join([map_id, *(msgspec.json.encode(zone).decode() for zone in zones)])
     digest = hashlib.sha256(said.encode()).hexdigest()[:10]
     return ZoneSet(map_id=map_id, zone_set_id=f"{id_stem(site, level)}{digest}", zones=tuple(zones))
 
@@ -248,12 +249,12 @@ def _corridors(site: Site, rules: RoadRules) -> Iterable[SiteZone]:  # noqa: ARG
             yield SiteZone(level=area.level, zone=zone)
 
 
-def _zone(name: str, kind: ZoneType, outline: Outline, **facts: object) -> Zone:
+def _zone(name: str, kind: ZoneType, outline: Outline, **facts: Any) -> Zone:
     if kind is ZoneType.RELEASE:
         # who is in a doorway goes on out of it, whatever becomes of the grant
         facts["release_loss_behavior"] = "CONTINUE"
     corners = tuple(Vertex(x=round(p.x_m, _DIGITS), y=round(p.y_m, _DIGITS)) for p in outline)
-    return Zone.model_validate({"zone_id": name, "zone_type": kind, "vertices": corners, **facts})
+    return Zone(zone_id=name, zone_type=kind, vertices=corners, **facts)
 
 
 _DRAWERS: Final[Mapping[ZoneType, Callable[[Site, RoadRules], Iterable[SiteZone]]]] = {

@@ -4,6 +4,7 @@ from typing import Final
 
 from fleet.vda5050.factsheet import (
     AgvAction,
+    AgvGeometry,
     Factsheet,
     OptionalParameter,
     PhysicalParameters,
@@ -80,6 +81,7 @@ def factsheet(
             optional_parameters=tuple(OptionalParameter(parameter=name) for name in _OPTIONAL),
             agv_actions=_actions(instant),
         ),
+        agv_geometry=AgvGeometry(),
     )
 
 

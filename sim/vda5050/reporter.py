@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from msgspec import structs
+
 from fleet.clock import Clock
 from fleet.vda5050 import messages as vda
 from fleet.vda5050.messages import Load, RobotError, State
@@ -92,7 +94,7 @@ class Reporter:
         if self._said_at != rung:
             news |= self._work()
             self._said_at = rung
-        self._said = self._said.model_copy(update=news)
+        self._said = structs.replace(self._said, **news)
         return self._said
 
     def _work(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from msgspec import structs
+
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import IN_VERSION_2, ErrorType3
 from fleet.vda5050.factsheet import FACTSHEET, Factsheet
@@ -76,9 +78,9 @@ class Words:
         """An error of the types of version 3, as this version has it."""
         kind = error.error_type
         if not self.v3:
-            return error.model_copy(update={"error_type": IN_VERSION_2.get(kind, kind)})
+            return structs.replace(error, error_type=IN_VERSION_2.get(kind, kind))
         level = _LEVELS_IN_3.get(kind, error.error_level)
-        return error.model_copy(update={"error_type": _upper(kind), "error_level": level})
+        return structs.replace(error, error_type=_upper(kind), error_level=level)
 
     def state(self, state: State) -> bytes:
         """A state."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec import structs
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -151,8 +152,9 @@ class ZoneBook:
                 continue
             match response.grant_type:
                 case GrantType.GRANTED:
-                    granted = {"request_status": GrantType.GRANTED.value}
-                    self._requests[key] = self._requests[key].model_copy(update=granted)
+                    self._requests[key] = structs.replace(
+                        self._requests[key], request_status=GrantType.GRANTED.value
+                    )
                 case GrantType.QUEUED:
                     pass  # no status of a state's schema says so
                 case GrantType.REJECTED:

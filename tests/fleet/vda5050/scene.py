@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema.validators import validator_for
+from msgspec import structs
 
 from fleet.bus import Bus, MemoryBus
 from fleet.clock import Clock
@@ -225,7 +226,7 @@ class Scene:
         told = [ActionParameter(key=key, value=value) for key, value in parameters.items()]
         message = InstantActions(
             **Headers(self.config, self.clock).next("instantActions"),
-            actions=(action.model_copy(update={"action_parameters": tuple(told) or None}),),
+            actions=(structs.replace(action, action_parameters=tuple(told) or None),),
         )
         payload = encode_instant_actions(message, self.config)
         await self.bus.publish(self.config.topic("instantActions"), payload)

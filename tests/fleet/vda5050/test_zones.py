@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from fleet.bus import MemoryBus
 from fleet.clock import Clock
@@ -166,7 +167,7 @@ class TestGrants:
     def test_unknown_zones_and_new_plans_are_rejected(self) -> None:
         clearance = Clearance.whole(TOLD)
         assert decide(request(), {}, state_at("n1"), clearance) == "REJECTED"
-        replan = request().model_copy(update={"request_type": "REPLANNING"})
+        replan = structs.replace(request(), request_type="REPLANNING")
         assert decide(replan, {"area:iso": self.zone}, state_at("n1"), clearance) == "REJECTED"
 
     def test_what_got_lost_is_said_again_and_a_queue_once(self) -> None:
@@ -175,7 +176,7 @@ class TestGrants:
         assert due(request(), GrantType.QUEUED, None)
         assert not due(request(), GrantType.QUEUED, GrantType.QUEUED)
         assert due(request(held=True), GrantType.REVOKED, None)
-        revoked = request().model_copy(update={"request_status": "REVOKED"})
+        revoked = structs.replace(request(), request_status="REVOKED")
         assert not due(revoked, GrantType.REVOKED, GrantType.REVOKED)
 
     @given(data=st.data())

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -175,16 +176,14 @@ def node(
     )
 
 
-def way(a: str, b: str, number: int, *, released: bool = True, **more: object) -> Edge:
-    return Edge.model_validate(
-        {
-            "edgeId": f"{a}~{b}",
-            "sequenceId": number,
-            "released": released,
-            "startNodeId": a,
-            "endNodeId": b,
-            **more,
-        }
+def way(a: str, b: str, number: int, *, released: bool = True, **more: Any) -> Edge:
+    return Edge(
+        edge_id=f"{a}~{b}",
+        sequence_id=number,
+        released=released,
+        start_node_id=a,
+        end_node_id=b,
+        **more,
     )
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 from pydantic.alias_generators import to_camel
 
 from fleet.clock import Clock
@@ -74,7 +75,7 @@ def asked(hand: Hand) -> list[str]:
 
 def on_map(map_id: str) -> Callable[[Headers], Order]:
     there = NodePosition(x=0, y=0, map_id=map_id)
-    return order_of([node("n1", 0).model_copy(update={"node_position": there})], [])
+    return order_of([structs.replace(node("n1", 0), node_position=there)], [])
 
 
 @pytest.mark.parametrize(
