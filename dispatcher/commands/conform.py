@@ -15,7 +15,7 @@ from fleet.clock import Clock
 from fleet.mission import Waypoint
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.conform import Answer, Finding, NotReady, Session, Wishes
-from fleet.vda5050.messages import State
+from fleet.vda5050.state_messages import State
 from routing.site import Edge, NodeId, Site
 
 CONNECT_S = 10.0

@@ -17,9 +17,10 @@ from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.follower import Follower
 from fleet.vda5050.foresight import seconds_left
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import AgvPosition, ConnectionState, State
 from fleet.vda5050.orders import ACTION_TYPES
 from fleet.vda5050.pauser import Pauser
+from fleet.vda5050.state_messages import AgvPosition, State
+from fleet.vda5050.terms import ConnectionState
 from fleet.vda5050.view import TWO_ROBOTS, mode_of, position_of, snapshot, stranger_map
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Breach, Mode, Severity, VehicleError, VehicleSpec, VehicleState

@@ -14,7 +14,7 @@ from fleet.vda5050.bell import Bell
 from fleet.vda5050.codec import Codec, Patient
 from fleet.vda5050.config import INTERFACES, VERSIONS, Vda5050Config
 from fleet.vda5050.inbox import LONGEST
-from fleet.vda5050.messages import ConnectionState
+from fleet.vda5050.terms import ConnectionState
 from fleet.vda5050.zones import Atlas
 from fleet.vehicle import Severity, VehicleError, VehicleSpec, VehicleState
 from routing.refusal import Refusal

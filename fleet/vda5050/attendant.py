@@ -12,8 +12,10 @@ from fleet.mission import Clearance
 from fleet.vda5050.conduct import Rule
 from fleet.vda5050.grants import decide, due
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ENDED, Action, State
+from fleet.vda5050.order_messages import Action
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.state_messages import State
+from fleet.vda5050.terms import ENDED
 from fleet.vda5050.view import mode_of
 from fleet.vda5050.zone_messages import GrantType, Response, ZoneSet, ZoneType
 from fleet.vda5050.zones import Atlas, SiteZone, id_stem, zone_set, zone_sets

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fleet.vda5050.messages import BlockingType
+from fleet.vda5050.terms import BlockingType
 
 Seconds = Annotated[float, Field(gt=0)]
 

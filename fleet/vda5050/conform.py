@@ -25,15 +25,10 @@ from fleet.vda5050.conform_stand import (
 )
 from fleet.vda5050.conform_zones import try_release, try_zone_sets
 from fleet.vda5050.error_types import REFUSALS, ErrorType, in_version_2
-from fleet.vda5050.messages import (
-    Action,
-    ActionState,
-    ActionStatus,
-    BlockingType,
-    ConnectionState,
-    State,
-)
+from fleet.vda5050.order_messages import Action
 from fleet.vda5050.orders import Draft, first, update
+from fleet.vda5050.state_messages import ActionState, State
+from fleet.vda5050.terms import ActionStatus, BlockingType, ConnectionState
 from fleet.vda5050.view import mode_of
 from fleet.vehicle import Mode
 from routing.geometry import Point

@@ -12,8 +12,8 @@ from fleet.errors import LinkLost
 from fleet.mission import Mission, MissionId, Waypoint
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ActionState, State
 from fleet.vda5050.orders import Draft
+from fleet.vda5050.state_messages import ActionState, State
 from routing.geometry import Point
 from routing.site import LevelId, NodeId
 

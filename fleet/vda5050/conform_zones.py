@@ -12,8 +12,9 @@ from typing import Any, Final
 from fleet.mission import Waypoint
 from fleet.vda5050.conform_stand import Stand, at
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import ActionStatus, State, StoredZoneSet, ZoneRequest
 from fleet.vda5050.orders import first
+from fleet.vda5050.state_messages import State, StoredZoneSet, ZoneRequest
+from fleet.vda5050.terms import ActionStatus
 from fleet.vda5050.zone_messages import GrantType, Response, Vertex, Zone, ZoneSet, ZoneType
 from routing.geometry import Point
 

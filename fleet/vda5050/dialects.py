@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from fleet.clock import to_us
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
+from fleet.vda5050.order_messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
 from fleet.vda5050.version_3 import instant_actions_in_3, order_in_3
 
 _OUR_KEYS: Final = ("actions", "allowedDeviationXY")

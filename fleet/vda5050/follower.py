@@ -16,12 +16,13 @@ from fleet.mission import Action, Clearance, Mission, Outcome
 from fleet.vda5050.conduct import Rule
 from fleet.vda5050.error_types import REFUSALS, ErrorType, in_version_2, one_spelling
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ActionStatus, ErrorLevel, EStop, RobotError, State
 from fleet.vda5050.orders import Draft, first, held, index_of, update
 from fleet.vda5050.outbox import Repeat
 from fleet.vda5050.retries import Retries
 from fleet.vda5050.settled import settled
 from fleet.vda5050.start import widened
+from fleet.vda5050.state_messages import RobotError, State
+from fleet.vda5050.terms import ActionStatus, ErrorLevel, EStop
 from fleet.vda5050.view import e_stop_of, mode_of
 from fleet.vehicle import Mode
 from routing.refusal import Refusal

@@ -15,7 +15,7 @@ from typing import Final
 from fleet.mission import Waypoint
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import read_stamp
-from fleet.vda5050.messages import PlannedPath, State
+from fleet.vda5050.state_messages import PlannedPath, State
 
 LONGEST_S: Final = 6 * 3600.0
 """What lies further ahead is not believed."""

@@ -6,7 +6,7 @@ Source: VDA 5050 3.0.0, chapter 6.9.
 from collections.abc import Mapping
 
 from fleet.mission import Clearance
-from fleet.vda5050.messages import State, ZoneRequest
+from fleet.vda5050.state_messages import State, ZoneRequest
 from fleet.vda5050.zone_messages import GrantType
 from fleet.vda5050.zones import SiteZone
 

@@ -14,15 +14,15 @@ from fleet.vda5050.conduct import Conduct, Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import read_stamp
 from fleet.vda5050.factsheet import FACTSHEET, Factsheet
-from fleet.vda5050.messages import (
+from fleet.vda5050.state_messages import (
     CONNECTION,
     STATE,
     VISUALIZATION,
     AgvPosition,
-    ConnectionState,
     PatientHeader,
     State,
 )
+from fleet.vda5050.terms import ConnectionState
 from fleet.vda5050.twins import Spot, Twins
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from fleet.vda5050.conduct import Conduct, Rule
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import ErrorType, in_version_2
 from fleet.vda5050.inbox import Inbox
-from fleet.vda5050.messages import ENDED, ActionState, ActionStatus, RobotError, State
 from fleet.vda5050.outbox import Outbox, Repeat
+from fleet.vda5050.state_messages import ActionState, RobotError, State
+from fleet.vda5050.terms import ENDED, ActionStatus
 from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,10 @@ from msgspec import structs
 from pydantic.alias_generators import to_camel
 
 from fleet.mission import Action, ActionKind, Mission, Waypoint
-from fleet.vda5050 import messages as vda
+from fleet.vda5050 import order_messages as vda
 from fleet.vda5050.config import Vda5050Config
+from fleet.vda5050.state_messages import State
+from fleet.vda5050.terms import BlockingType
 
 ACTION_TYPES: Final[Mapping[ActionKind, str]] = {
     ActionKind.LOAD: "pick",
@@ -100,7 +102,7 @@ def update(
     return None if same and draft.complete == last.complete else draft
 
 
-def held(mission: Mission, route: Sequence[Waypoint], state: vda.State) -> Draft | None:
+def held(mission: Mission, route: Sequence[Waypoint], state: State) -> Draft | None:
     """What a robot holds of ``mission``'s order, as its state tells it.
 
     None where it drives other nodes than ``route`` has: then it can't be followed.
@@ -127,7 +129,7 @@ def held(mission: Mission, route: Sequence[Waypoint], state: vda.State) -> Draft
     )
 
 
-def index_of(draft: Draft, route: Sequence[Waypoint], state: vda.State) -> int | None:
+def index_of(draft: Draft, route: Sequence[Waypoint], state: State) -> int | None:
     """Index of the waypoint that the robot has reached; None where that can't be told.
 
     A node named twice at the order's end counts as the one waypoint that it is.
@@ -141,7 +143,7 @@ def index_of(draft: Draft, route: Sequence[Waypoint], state: vda.State) -> int |
 
 def instant(action_type: str, action_id: str, /, **parameters: str) -> vda.Action:
     """An action to be done at once; parameters in snake_case."""
-    blocking = vda.BlockingType.HARD if action_type == "cancelOrder" else vda.BlockingType.NONE
+    blocking = BlockingType.HARD if action_type == "cancelOrder" else BlockingType.NONE
     return vda.Action(
         action_type=action_type,
         action_id=action_id,
@@ -255,7 +257,7 @@ def _action(action: Action, config: Vda5050Config) -> vda.Action:
     return vda.Action(
         action_type=kind,
         action_id=action.id,
-        blocking_type=config.blocking.get(kind, vda.BlockingType.HARD),
+        blocking_type=config.blocking.get(kind, BlockingType.HARD),
         action_parameters=parameters or None,
         retriable=True if config.v3 and config.retries else None,
     )

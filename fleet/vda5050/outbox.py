@@ -9,7 +9,7 @@ from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import encode_instant_actions, encode_order
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import Action, InstantActions, Order
+from fleet.vda5050.order_messages import Action, InstantActions, Order
 from fleet.vda5050.orders import Draft, instant
 from fleet.vda5050.zone_messages import (
     RESPONSES,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fleet.errors import CommandFailed, LinkError, LinkTimeout
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ActionStatus, State
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.state_messages import State
+from fleet.vda5050.terms import ActionStatus
 from routing.refusal import Refusal
 
 log = logging.getLogger(__name__)

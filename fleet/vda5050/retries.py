@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager
 
 from fleet.errors import LinkTimeout
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import Action, ActionState, ActionStatus, State
+from fleet.vda5050.order_messages import Action
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.state_messages import ActionState, State
+from fleet.vda5050.terms import ActionStatus
 
 _PAUSE_S = 5.0
 """Before each new try: whatever was in the way may have gone by then."""

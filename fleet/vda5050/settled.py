@@ -6,7 +6,7 @@ Ordered again, such a pick would be made twice, and such a drop could not be mad
 from collections.abc import Collection
 
 from fleet.mission import Action, ActionKind, Mission
-from fleet.vda5050.messages import State
+from fleet.vda5050.state_messages import State
 
 
 def settled(mission: Mission, state: State, carried: Collection[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ import math
 
 from fleet.mission import Waypoint
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.messages import AgvPosition
+from fleet.vda5050.state_messages import AgvPosition
 
 _AT_NODE_M = 0.1
 _MARGIN = 1.2

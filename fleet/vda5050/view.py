@@ -7,16 +7,8 @@ from typing import Final
 from fleet.mission import MissionId
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import OF_ORDERS, one_spelling
-from fleet.vda5050.messages import (
-    AgvPosition,
-    BatteryState,
-    ErrorLevel,
-    EStop,
-    Load,
-    OperatingMode,
-    RobotError,
-    State,
-)
+from fleet.vda5050.state_messages import AgvPosition, BatteryState, Load, RobotError, State
+from fleet.vda5050.terms import ErrorLevel, EStop, OperatingMode
 from fleet.vehicle import Breach, Mode, Position, Severity, VehicleError, VehicleState
 from routing.geometry import Point
 from routing.site import LevelId, NodeId, Site

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from fleet.vda5050.codec import Codec, Strict
-from fleet.vda5050.messages import Header
+from fleet.vda5050.order_messages import Header
 
 
 class ZoneType(StrEnum):

@@ -6,7 +6,9 @@ Source: VDA 5050 2.1.0, chapters 6.6.1 to 6.6.4; 3.0.0, chapters 6.1.2 and 6.1.4
 from collections.abc import Collection
 
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import OperatingMode, Order, RobotError
+from fleet.vda5050.order_messages import Order
+from fleet.vda5050.state_messages import RobotError
+from fleet.vda5050.terms import OperatingMode
 from routing.site import Site
 from sim.vda5050.memory import Memory
 from sim.vda5050.roads import Roads

@@ -6,7 +6,8 @@ Source: VDA 5050 2.1.0, chapter 6.8.1; 3.0.0, chapter 6.2.3.
 from collections.abc import Callable
 
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import Action, ActionStatus
+from fleet.vda5050.order_messages import Action
+from fleet.vda5050.terms import ActionStatus
 from sim.vda5050.job import Job
 from sim.vda5050.memory import Memory
 from sim.vda5050.rules import error

@@ -4,17 +4,9 @@ from collections import deque
 from functools import lru_cache
 from typing import Final
 
-from fleet.vda5050.messages import (
-    ENDED,
-    Action,
-    ActionState,
-    ActionStatus,
-    Edge,
-    EdgeState,
-    Node,
-    NodeState,
-    Order,
-)
+from fleet.vda5050.order_messages import Action, Edge, Node, Order
+from fleet.vda5050.state_messages import ActionState, EdgeState, NodeState
+from fleet.vda5050.terms import ENDED, ActionStatus
 from routing.site import NodeId
 
 INSTANT_KEPT = 10

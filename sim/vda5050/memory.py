@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from fleet.vda5050.bell import Bell
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import Action, EStop, OperatingMode, RobotError
+from fleet.vda5050.order_messages import Action
+from fleet.vda5050.state_messages import RobotError
+from fleet.vda5050.terms import EStop, OperatingMode
 from routing.site import NodeId
 from sim.vda5050.job import INSTANT_KEPT, Job
 from sim.vda5050.roads import Roads, is_driven

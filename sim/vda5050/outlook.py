@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fleet.vda5050.dialects import stamp
-from fleet.vda5050.messages import IntermediatePath, SeenPoint
+from fleet.vda5050.state_messages import IntermediatePath, SeenPoint
 from routing.site import Edge, Site
 from sim.world.bodies import GroundBody
 

@@ -6,8 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from fleet.clock import Clock
-from fleet.vda5050 import messages as vda
-from fleet.vda5050.messages import Load, RobotError, State
+from fleet.vda5050.state_messages import IntermediatePath, Load, RobotError, State
 from routing.site import Site
 from sim.vda5050.factsheet import STATE_INTERVAL_S
 from sim.vda5050.memory import Memory
@@ -132,7 +131,7 @@ class Reporter:
             "intermediate_path": self._outlook(),
         }
 
-    def _outlook(self) -> vda.IntermediatePath | None:
+    def _outlook(self) -> IntermediatePath | None:
         ahead = [edge for edge in self._memory.job.edges if edge.released and is_driven(edge)]
         roads = [self._roads.road(edge) for edge in ahead[:SEEN]]
         return outlook(self._body, self._site, roads, self._clock.now())

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from fleet.vda5050 import messages as vda
+from fleet.vda5050 import order_messages as vda
 from routing.geometry import Point
 from routing.site import Edge, NodeId, Site
 from sim.vda5050.zones import ZoneBook

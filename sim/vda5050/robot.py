@@ -9,7 +9,7 @@ import asyncio
 from fleet.bus import Bus, Will
 from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.messages import EStop, OperatingMode
+from fleet.vda5050.terms import EStop, OperatingMode
 from routing.site import Site
 from sim.vda5050.acceptance import OrderAcceptance
 from sim.vda5050.at_once import AtOnce

@@ -10,8 +10,10 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import ErrorLevel, ErrorReference, Node, Order, RobotError
+from fleet.vda5050.order_messages import Node, Order
 from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.state_messages import ErrorReference, RobotError
+from fleet.vda5050.terms import ErrorLevel
 from routing.site import NodeId, Site
 
 NODE_ACTIONS: Final = tuple(ACTION_TYPES.values())

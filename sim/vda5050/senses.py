@@ -4,14 +4,8 @@ import math
 from functools import cache
 
 from fleet.vda5050.config import Vda5050Config
-from fleet.vda5050.messages import (
-    AgvPosition,
-    BatteryState,
-    ErrorLevel,
-    EStop,
-    RobotError,
-    SafetyState,
-)
+from fleet.vda5050.state_messages import AgvPosition, BatteryState, RobotError, SafetyState
+from fleet.vda5050.terms import ErrorLevel, EStop
 from sim.vda5050.rules import error
 from sim.world.bodies import GroundBody
 

@@ -4,7 +4,8 @@ from fleet.bus import Bus, Will
 from fleet.clock import Clock
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import Connection, ConnectionState, State
+from fleet.vda5050.state_messages import Connection, State
+from fleet.vda5050.terms import ConnectionState
 from fleet.vda5050.zone_messages import ZoneType
 from fleet.vehicle import VehicleSpec
 from sim.vda5050.factsheet import factsheet

@@ -9,20 +9,9 @@ from msgspec import structs
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.error_types import IN_VERSION_2, ErrorType3
 from fleet.vda5050.factsheet import FACTSHEET, Factsheet
-from fleet.vda5050.messages import (
-    CONNECTION,
-    INSTANT_ACTIONS,
-    ORDER,
-    STATE,
-    Connection,
-    ErrorLevel,
-    EStop,
-    InstantActions,
-    OperatingMode,
-    Order,
-    RobotError,
-    State,
-)
+from fleet.vda5050.order_messages import INSTANT_ACTIONS, ORDER, InstantActions, Order
+from fleet.vda5050.state_messages import CONNECTION, STATE, Connection, RobotError, State
+from fleet.vda5050.terms import ErrorLevel, EStop, OperatingMode
 from fleet.vda5050.version_3 import Json, instant_actions_from_3, order_from_3, rename
 
 _LEVELS_IN_3: Final[Mapping[str, ErrorLevel]] = {

@@ -3,8 +3,9 @@
 from pydantic.alias_generators import to_snake
 
 from fleet import mission
-from fleet.vda5050.messages import Action, ActionStatus
+from fleet.vda5050.order_messages import Action
 from fleet.vda5050.orders import ACTION_TYPES
+from fleet.vda5050.terms import ActionStatus
 from sim.vda5050.job import Job
 from sim.vda5050.memory import Memory
 from sim.vda5050.roads import Roads, is_driven

@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from fleet.vda5050.error_types import ErrorType3
-from fleet.vda5050.messages import RobotError, StoredZoneSet, ZoneRequest
+from fleet.vda5050.state_messages import RobotError, StoredZoneSet, ZoneRequest
 from fleet.vda5050.zone_messages import GrantType, Response, Zone, ZoneSet, ZoneType
 from routing.site import Edge, LevelId, NodeId, Site
 from sim.vda5050.rules import error

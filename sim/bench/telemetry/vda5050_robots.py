@@ -13,22 +13,21 @@ from typing import Any
 
 from fleet.clock import Clock
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import (
+from fleet.vda5050.state_messages import (
     CONNECTION,
     STATE,
     ActionState,
     AgvPosition,
     BatteryState,
     Connection,
-    ConnectionState,
     EdgeState,
     Load,
     NodeState,
-    OperatingMode,
     SafetyState,
     State,
     Velocity,
 )
+from fleet.vda5050.terms import ConnectionState, OperatingMode
 from sim.bench.telemetry.figures import Asked
 from sim.bench.telemetry.vda5050 import HEADER, LEVEL, config_of
 

@@ -21,7 +21,7 @@ from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.config import Vda5050Config
 from fleet.vda5050.dialects import encode_instant_actions
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import ActionParameter, InstantActions
+from fleet.vda5050.order_messages import ActionParameter, InstantActions
 from fleet.vda5050.orders import instant
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.site import NodeId, PlaceId, Site

@@ -12,8 +12,8 @@ from fleet.mission import Action, ActionKind, Clearance, Mission, MissionId, Out
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.inbox import Inbox
 from fleet.vda5050.link import Link
-from fleet.vda5050.messages import ConnectionState, EStop, OperatingMode
 from fleet.vda5050.outbox import Repeat
+from fleet.vda5050.terms import ConnectionState, EStop, OperatingMode
 from fleet.vehicle import Mode
 from routing.site import NodeId
 from sim.loops import run

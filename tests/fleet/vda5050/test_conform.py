@@ -8,7 +8,8 @@ from fleet.bus import MemoryBus
 from fleet.clock import Clock
 from fleet.mission import Waypoint
 from fleet.vda5050.conform import Answer, Finding, NotReady, Session, Wishes
-from fleet.vda5050.messages import OperatingMode, State
+from fleet.vda5050.state_messages import State
+from fleet.vda5050.terms import OperatingMode
 from fleet.vda5050.zone_messages import ZoneSet
 from routing.site import NodeId
 from sim.vda5050.robot import Vda5050Robot

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fleet.vda5050.inbox import Inbox
-from fleet.vda5050.messages import AgvPosition
 from fleet.vda5050.orders import first
 from fleet.vda5050.start import widened
+from fleet.vda5050.state_messages import AgvPosition
 from tests.fleet.vda5050.scene import config_for, load, mission, waypoints
 
 (START, *_) = waypoints("n2")

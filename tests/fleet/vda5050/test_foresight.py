@@ -15,7 +15,7 @@ from msgspec import structs
 from fleet.mission import Clearance
 from fleet.vda5050.dialects import stamp
 from fleet.vda5050.foresight import LONGEST_S, seconds_left
-from fleet.vda5050.messages import STATE, State
+from fleet.vda5050.state_messages import STATE, State
 from routing.site import LevelId
 from tests.fleet.vda5050.scene import EPOCH, config_for, mission, staged, waypoints
 

@@ -11,20 +11,18 @@ from fleet.vda5050.dialects import encode_instant_actions, encode_order, read_st
 from fleet.vda5050.factsheet import FACTSHEET
 from fleet.vda5050.headers import HeaderFields
 from fleet.vda5050.inbox import Gate
-from fleet.vda5050.messages import (
+from fleet.vda5050.order_messages import (
     INSTANT_ACTIONS,
     ORDER,
-    STATE,
     Action,
-    BlockingType,
     Edge,
     InstantActions,
     Node,
     NodePosition,
     Order,
-    PatientHeader,
-    State,
 )
+from fleet.vda5050.state_messages import STATE, PatientHeader, State
+from fleet.vda5050.terms import BlockingType
 from tests.fleet.vda5050.scene import SCHEMAS, Json, config_for, faults_of
 
 HEADER: HeaderFields = {

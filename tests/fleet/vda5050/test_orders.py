@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.mission import Mission, MissionId
-from fleet.vda5050.messages import ActionState, NodeState, State
 from fleet.vda5050.orders import Draft, first, held, instant, update
+from fleet.vda5050.state_messages import ActionState, NodeState, State
 from routing.geometry import Point
 from tests.fleet.vda5050.scene import config_for, load, mission, waypoints
 

@@ -10,7 +10,8 @@ from fleet.bus import MemoryBus
 from fleet.errors import MissionFailed, SafetyStop
 from fleet.mission import Clearance, Mission, Outcome
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import STATE, ConnectionState, EStop, OperatingMode
+from fleet.vda5050.state_messages import STATE
+from fleet.vda5050.terms import ConnectionState, EStop, OperatingMode
 from fleet.vda5050.zone_messages import (
     ZONE_SET,
     Vertex,

@@ -16,9 +16,9 @@ from fleet.clock import Clock
 from fleet.mission import Clearance
 from fleet.vda5050.adapter import Vda5050Vehicle
 from fleet.vda5050.grants import decide, due
-from fleet.vda5050.messages import State, ZoneRequest
 from fleet.vda5050.orders import first as first_order
 from fleet.vda5050.outbox import Outbox
+from fleet.vda5050.state_messages import State, ZoneRequest
 from fleet.vda5050.zone_messages import GrantType, Zone, ZoneType
 from fleet.vda5050.zones import Atlas, SiteZone, zone_sets
 from fleet.vehicle import Integration

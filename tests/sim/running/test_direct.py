@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleet.vda5050.codec import HAND_OVER, Codec
-from fleet.vda5050.messages import STATE, State
+from fleet.vda5050.state_messages import STATE, State
 from sim.run import Wishes, run
 from sim.running.direct import direct
 from sim.scenario.config import load_scenario

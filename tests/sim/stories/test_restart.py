@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.domain.task import TaskState
-from fleet.vda5050.messages import EStop
+from fleet.vda5050.terms import EStop
 from fleet.vehicle import VehicleId
 from routing.site import LaneId
 from tests.sim.hospital import DRONE, scenario_file, told_at_length

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.domain.task import TaskId, TaskState
-from fleet.vda5050.messages import EStop, OperatingMode
+from fleet.vda5050.terms import EStop, OperatingMode
 from fleet.vehicle import VehicleId
 from routing.site import LaneId, NodeId
 from tests.sim.hospital import Hospital, hospital, scenario_file

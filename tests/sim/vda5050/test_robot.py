@@ -11,16 +11,9 @@ import pytest
 
 from fleet.vda5050.dialects import encode_instant_actions, encode_order
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import (
-    Action,
-    Edge,
-    EStop,
-    InstantActions,
-    Node,
-    NodePosition,
-    Order,
-)
+from fleet.vda5050.order_messages import Action, Edge, InstantActions, Node, NodePosition, Order
 from fleet.vda5050.orders import first, instant, update
+from fleet.vda5050.terms import EStop
 from tests.fleet.vda5050.scene import Json, Scene, config_for, load, mission, staged, unload
 
 CORRIDOR = {"leftWidth": 1, "rightWidth": 1}

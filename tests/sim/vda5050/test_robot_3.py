@@ -10,8 +10,9 @@ from pydantic.alias_generators import to_camel
 
 from fleet.clock import Clock
 from fleet.vda5050.headers import Headers
-from fleet.vda5050.messages import EStop, NodePosition, OperatingMode, Order
+from fleet.vda5050.order_messages import NodePosition, Order
 from fleet.vda5050.orders import instant
+from fleet.vda5050.terms import EStop, OperatingMode
 from fleet.vda5050.zone_messages import (
     RESPONSES,
     ZONE_SET,

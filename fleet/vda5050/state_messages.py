@@ -1,204 +1,16 @@
-"""The messages of VDA 5050, one model for versions 2.0, 2.1 and 3.0. Their camelCase ends here.
+"""What a robot says of itself: its state, connection and picture. Their camelCase ends here.
 
-Fields bear the names of version 2; what a robot of version 3.0 says under another name is read
-into the same field, and `fleet.vda5050.dialects` renames what goes out.
-
-What a master sends (order, instantActions) is strict: unknown fields and values are errors. What a
-robot sends (state, connection, visualization, factsheet) is read with patience: unknown fields are
+One model for versions 2.0, 2.1 and 3.0, with the names of version 2; what a robot of version 3.0
+says under another name is read into the same field. It is read with patience: unknown fields are
 skipped, unknown values of a list are kept as text, and ``null`` means "not said".
 
 Source: VDA 5050, versions 2.0.0, 2.1.0 and 3.0.0, and their JSON schemas.
 """
 
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta, field
-
-from fleet.vda5050.codec import Codec, Patient, Strict
-
-
-class ActionStatus(StrEnum):
-    """How far an action is."""
-
-    WAITING = "WAITING"
-    INITIALIZING = "INITIALIZING"
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    RETRIABLE = "RETRIABLE"
-    """Failed, and waits to be told whether to try again; version 3.0."""
-    FINISHED = "FINISHED"
-    FAILED = "FAILED"
-
-
-ENDED: Final = frozenset({ActionStatus.FINISHED, ActionStatus.FAILED})
-
-
-ASIDE: Final = frozenset(
-    {"cancelOrder", "factsheetRequest", "logReport", "startPause", "stateRequest", "stopPause"}
-)
-"""Instant actions that robots list among those of the order, though they are no part of it."""
-
-
-class BlockingType(StrEnum):
-    """What else may happen while an action runs."""
-
-    NONE = "NONE"
-    SOFT = "SOFT"
-    SINGLE = "SINGLE"
-    """Alone, while driving; version 3.0."""
-    HARD = "HARD"
-
-
-class ConnectionState(StrEnum):
-    """What the connection topic says of a robot."""
-
-    ONLINE = "ONLINE"
-    OFFLINE = "OFFLINE"
-    HIBERNATING = "HIBERNATING"
-    """Connected and well, but silent until it is woken; version 3.0."""
-    CONNECTIONBROKEN = "CONNECTIONBROKEN"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "ConnectionState | None":
-        return cls.CONNECTIONBROKEN if value == "CONNECTION_BROKEN" else None
-
-
-class OperatingMode(StrEnum):
-    """Who is in control of a robot."""
-
-    STARTUP = "STARTUP"
-    """Version 3.0, like the next but one."""
-    AUTOMATIC = "AUTOMATIC"
-    SEMIAUTOMATIC = "SEMIAUTOMATIC"
-    INTERVENED = "INTERVENED"
-    MANUAL = "MANUAL"
-    SERVICE = "SERVICE"
-    TEACHIN = "TEACHIN"
-    """``TEACH_IN`` in version 3.0."""
-
-
-class EStop(StrEnum):
-    """Which emergency stop is active, by who has to end it."""
-
-    AUTOACK = "AUTOACK"
-    MANUAL = "MANUAL"
-    REMOTE = "REMOTE"
-    NONE = "NONE"
-
-
-class ErrorLevel(StrEnum):
-    """How bad an error is."""
-
-    WARNING = "WARNING"
-    URGENT = "URGENT"
-    """Somebody should look soon; all work goes on. Version 3.0."""
-    CRITICAL = "CRITICAL"
-    """The order in hand can't be gone on with; another one can be taken. Version 3.0."""
-    FATAL = "FATAL"
-
-
-class Header(Strict):
-    """What every message begins with.
-
-    ``header_id`` counts the messages of one topic; ``timestamp`` is UTC in ISO 8601.
-    """
-
-    header_id: int
-    timestamp: str
-    version: str
-    manufacturer: str
-    serial_number: str
-
-
-class ActionParameter(Strict):
-    """One detail of an action."""
-
-    key: str
-    value: str | bool | int | float | list[object] | dict[str, object]
-
-
-class Action(Strict):
-    """Something to do, at a node or at once."""
-
-    action_type: str
-    action_id: str
-    action_description: str | None = None
-    blocking_type: BlockingType = BlockingType.HARD
-    action_parameters: tuple[ActionParameter, ...] | None = None
-    retriable: bool | None = None
-    """Version 3.0: it may become RETRIABLE where it would fail."""
-
-    def parameter(self, key: str) -> object:
-        """The value of one parameter; None where it has none of that name."""
-        for parameter in self.action_parameters or ():
-            if parameter.key == key:
-                return parameter.value
-        return None
-
-
-class NodePosition(Strict):
-    """Where a node lies on a robot's map, in metres and radians."""
-
-    x: float
-    y: float
-    theta: Annotated[float, Meta(ge=-3.14159265359, le=3.14159265359)] | None = None
-    allowed_deviation_xy: Annotated[float, Meta(ge=0)] | None = field(
-        default=None, name="allowedDeviationXY"
-    )
-    allowed_deviation_theta: float | None = None
-    map_id: str
-    map_description: str | None = None
-
-
-class Node(Strict):
-    """A spot of an order; base where ``released``, else horizon."""
-
-    node_id: str
-    sequence_id: Annotated[int, Meta(ge=0)]
-    node_description: str | None = None
-    released: bool
-    node_position: NodePosition | None = None
-    actions: tuple[Action, ...] = ()
-
-
-class Edge(Strict):
-    """The way between two nodes of an order."""
-
-    edge_id: str
-    sequence_id: Annotated[int, Meta(ge=0)]
-    edge_description: str | None = None
-    released: bool
-    start_node_id: str
-    end_node_id: str
-    max_speed: float | None = None
-    max_height: float | None = None
-    min_height: float | None = None
-    orientation: float | None = None
-    orientation_type: str | None = None
-    direction: str | None = None
-    rotation_allowed: bool | None = None
-    max_rotation_speed: float | None = None
-    length: float | None = None
-    trajectory: dict[str, object] | None = None
-    corridor: dict[str, object] | None = None
-    actions: tuple[Action, ...] = ()
-
-
-class Order(Header):
-    """A way to drive, and what to do on it."""
-
-    order_id: str
-    order_update_id: Annotated[int, Meta(ge=0)]
-    zone_set_id: str | None = None
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-
-
-class InstantActions(Header):
-    """Actions to be done at once; some peers of version 2.0 name the list like the message."""
-
-    actions: tuple[Action, ...]
+from fleet.vda5050.codec import Codec, Patient
+from fleet.vda5050.terms import ASIDE, ENDED, ErrorLevel, EStop
 
 
 class PatientHeader(Patient):
@@ -440,8 +252,6 @@ _STATE_IN_3: Final = {
 }
 _PATHS: Final = {"plannedPath": PlannedPath, "intermediatePath": IntermediatePath}
 
-ORDER: Final = Codec(Order, spelled={"allowedDeviationXy": "allowedDeviationXY"})
-INSTANT_ACTIONS: Final = Codec(InstantActions, spelled={"instantActions": "actions"})
 STATE: Final = Codec(State, spelled=_STATE_IN_3, at_best=_PATHS)
 CONNECTION: Final = Codec(Connection)
 VISUALIZATION: Final = Codec(Visualization, spelled=_POSITION_IN_3)
