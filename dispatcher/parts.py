@@ -119,7 +119,13 @@ def parts_of(given: Given) -> Parts:
     workers is handed out empty and filled here, and the planner is poked by a late look at it.
     """
     ready, basis, workers = asyncio.Event(), basis_of(given), dict[VehicleId, Worker]()
-    reactions = Reactions(basis.roster, workers, basis.hub, lambda: planning.planner.poke())
+    reactions = Reactions(
+        basis.roster,
+        workers,
+        basis.hub,
+        lambda: planning.planner.poke(),
+        lambda: planning.planner.roads_changed(),
+    )
     basis.traffic.on_hours(reactions.hours_changed)
     landings = Landings(basis.roster, workers, lambda: looks, basis.handling, given.clock.now_s)
     planning = _planning(given, basis, workers, reactions, landings)

@@ -15,6 +15,7 @@ class Reactions:
     Args:
         workers: may be filled later.
         poke: has it planned anew.
+        roads_changed: the same, and what can't wait may be done sooner by another.
     """
 
     def __init__(
@@ -23,9 +24,11 @@ class Reactions:
         workers: Mapping[VehicleId, Worker],
         hub: Hub,
         poke: Callable[[], None],
+        roads_changed: Callable[[], None],
     ) -> None:
         self._roster, self._workers = roster, workers
-        self._hub, self._poke = hub, poke
+        self._hub = hub
+        self._poke, self._roads_changed = poke, roads_changed
 
     def hours_changed(self, shut_in: Sequence[VehicleId]) -> None:
         """Lanes have opened or shut for the hour: whoever can't go on turns back."""
@@ -40,7 +43,7 @@ class Reactions:
         self._roster.set_rules(together(rules))
         for vehicle in left:
             self._workers[vehicle].think_again()
-        self._poke()
+        self._roads_changed()
         self._hub.tell(Change(roads=True))
 
     def emergencies_changed(self) -> None:

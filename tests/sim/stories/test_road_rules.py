@@ -80,6 +80,18 @@ async def test_a_corridor_closed_in_one_go_is_driven_around(ring: Path) -> None:
         assert not place.open_codes()
 
 
+async def test_another_who_is_nearer_under_a_rule_takes_what_cannot_wait(ring: Path) -> None:
+    async with hospital(ring) as place:
+        body = place.world.ground[C1]
+        await place.service.fleet_desk.set_in_service(C2, on=False)
+        task = await place.deliver("lodge", "kitchen", priority="stat")
+        await place.until(lambda: body.edge is not None and body.edge.start == "bay-1")
+        await place.service.fleet_desk.set_in_service(C2, on=True)
+        await order(place, kind="closed", along=["n1", "n2"])
+        await place.until_ended(task, at_most_s=600)
+        assert place.task(task).vehicle == C2
+
+
 async def test_a_speed_limit_holds_for_the_next_lanes_and_in_what_is_expected(ring: Path) -> None:
     async with hospital(ring) as place:
         speeds = Speeds()
