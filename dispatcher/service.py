@@ -126,8 +126,8 @@ class Service:
         return self._parts.basis.alerts.all()
 
     def road_rules(self) -> list[RoadRule]:
-        """The rules of the road that are in force, the oldest first."""
-        return self.road_desk.in_force
+        """The rules of the road, also those that are still to begin, the oldest first."""
+        return self.road_desk.rules
 
     def emergencies(self) -> list[Emergency]:
         """The emergencies in force, the oldest first."""

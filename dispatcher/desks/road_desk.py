@@ -1,4 +1,4 @@
-"""Where rules of the road are set, told, kept, and ended when their time is up."""
+"""Where rules of the road are set, told, kept, begun in time, and ended when it is up."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -44,19 +44,26 @@ class RoadDesk:
         self._alerts = alerts
         self._changed = changed
         self._rules: dict[RuleId, RoadRule] = {}
+        self._to_come: dict[RuleId, None] = {}
+        """Rules that are still to begin."""
         self._number = 0
         self._one_at_a_time = asyncio.Lock()
         """The rules change only after a wait for the disk: nobody else may look meanwhile."""
         self._news = asyncio.Event()
 
     @property
-    def in_force(self) -> list[RoadRule]:
-        """All rules, the oldest first."""
+    def rules(self) -> list[RoadRule]:
+        """All rules, also those that are still to begin, the oldest first."""
         return list(self._rules.values())
+
+    @property
+    def in_force(self) -> list[RoadRule]:
+        """The rules that hold now, the oldest first."""
+        return [rule for rule in self._rules.values() if rule.id not in self._to_come]
 
     def closing(self, lane: LaneId) -> RoadRule | None:
         """A rule that closes a lane."""
-        closing = (rule for rule in self._rules.values() if rule.kind is RuleKind.CLOSED)
+        closing = (rule for rule in self.in_force if rule.kind is RuleKind.CLOSED)
         return next((rule for rule in closing if lane in rule.lanes), None)
 
     async def set(self, asked: RoadRuleIn) -> RoadRule:
@@ -75,7 +82,7 @@ class RoadDesk:
             self._number += 1
             await self._book.note("road_rule_set", **rule.facts(self._clock))
             self._rules[rule.id] = rule
-            self._tell(rule)
+            self._begin_or_wait(rule)
             self._apply()
             return rule
 
@@ -98,21 +105,31 @@ class RoadDesk:
                 left = tuple(lane for lane, _ in lanes)
                 ends = tuple(end for _, its in lanes for end in its)
                 self._rules[rule.id] = replace(rule, lanes=left, ends=ends)
-                self._tell(rule)
-        if self._rules:
-            self._traffic.detours.set_rules(together(self._rules.values()))
+                self._begin_or_wait(rule)
+        if self.in_force:
+            self._traffic.detours.set_rules(together(self.in_force))
 
     async def run(self) -> None:
-        """End each rule when its time is up, until cancelled."""
+        """Begin each rule in time, and end it when its time is up, until cancelled."""
         while True:
             self._news.clear()
             now_s = self._clock.now_s()
-            for rule in self.in_force:
+            begun = [rule for id_ in self._to_come if (rule := self._rules[id_]).holds(now_s)]
+            for rule in begun:
+                self._begin(rule)
+            if begun:
+                self._apply()
+            for rule in self.rules:
                 time_up = rule.until_s is not None and rule.until_s <= now_s
                 if time_up and rule.id in self._rules:  # else it was lifted meanwhile
                     await self._end(rule.id, "time_up")
-            ends = [rule.until_s for rule in self._rules.values() if rule.until_s is not None]
-            wait_s = min(ends) - self._clock.now_s() if ends else None
+            moments = [
+                at_s
+                for rule in self.rules
+                for at_s in (rule.from_s if rule.id in self._to_come else None, rule.until_s)
+                if at_s is not None
+            ]
+            wait_s = min(moments) - self._clock.now_s() if moments else None
             try:
                 async with asyncio.timeout(wait_s):
                     await self._news.wait()
@@ -121,15 +138,26 @@ class RoadDesk:
 
     async def _end(self, id_: RuleId, why: str) -> RoadRule:
         rule = self._rules.pop(id_)
+        self._to_come.pop(id_, None)
         await self._book.note("road_rule_ended", rule=id_, why=why)
         self._alerts.clear(_ALERTS[rule.kind], thing=id_)
         self._apply()
         return rule
 
     def _apply(self) -> None:
-        left = self._traffic.detours.set_rules(together(self._rules.values()))
+        left = self._traffic.detours.set_rules(together(self.in_force))
         self._news.set()
         self._changed(left)
+
+    def _begin_or_wait(self, rule: RoadRule) -> None:
+        if rule.holds(self._clock.now_s()):
+            self._begin(rule)
+        else:
+            self._to_come[rule.id] = None
+
+    def _begin(self, rule: RoadRule) -> None:
+        self._to_come.pop(rule.id, None)
+        self._tell(rule)
 
     def _tell(self, rule: RoadRule) -> None:
         lanes = ", ".join(rule.lanes[:NAMED]) + (" …" if len(rule.lanes) > NAMED else "")

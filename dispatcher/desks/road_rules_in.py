@@ -24,7 +24,7 @@ Ids = Annotated[
 
 
 class RoadRuleIn(BaseModel):
-    """Lanes closed, driven slowly, or one way only; until a moment, or until that is lifted."""
+    """Lanes closed, driven slowly, or one way only; from and until a moment, or until lifted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +37,8 @@ class RoadRuleIn(BaseModel):
     direction: Literal["forward", "backward"] | None = None
     """Of a one-way: as the site file has each lane, or the other way round."""
     speed_m_s: Annotated[Number, Field(gt=0, le=50)] | None = None
+    begins: Annotated[Moment | None, Field(alias="from")] = None
+    """When it begins to hold; one that is past, or none, is now."""
     until: Moment | None = None
 
 
@@ -119,6 +121,12 @@ class RuleReader(LaneChoice):
         if until_s is not None and until_s <= self._clock.now_s():
             remedy = "send a moment that is still to come"
             self.fault("until", "in_the_past", {"value": str(asked.until)}, remedy)
+        from_s = None if asked.begins is None else self._clock.to_loop(asked.begins)
+        if from_s is not None and until_s is not None and from_s >= until_s:
+            remedy = "send one after from"
+            self.fault("until", "window_empty", {"value": str(asked.until)}, remedy)
+        if from_s is not None and from_s <= self._clock.now_s():
+            from_s = None
         if self.faults:
             raise Refused(self.faults)
         return RoadRule(
@@ -127,6 +135,7 @@ class RuleReader(LaneChoice):
             lanes=tuple(lane.id for lane, _ in pairs),
             ends=tuple(end for _, end in pairs) if asked.kind is RuleKind.ONE_WAY else (),
             speed_m_s=asked.speed_m_s,
+            from_s=from_s,
             until_s=until_s,
         )
 

@@ -1,7 +1,7 @@
-"""The rules of the road that people have set: each with its lanes, and until when it holds."""
+"""The rules of the road that people have set: each with its lanes, and from and until when."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
@@ -28,6 +28,7 @@ class RoadRule:
 
     Args:
         ends: of a one-way, the node to which each lane may be driven, in the order of ``lanes``.
+        from_s: loop second at which it begins to hold; None = it has held since it was set.
         until_s: loop second at which it ends by itself; None = when it is lifted.
     """
 
@@ -36,7 +37,12 @@ class RoadRule:
     lanes: tuple[LaneId, ...]
     ends: tuple[NodeId, ...] = ()
     speed_m_s: float | None = None
+    from_s: float | None = None
     until_s: float | None = None
+
+    def holds(self, now_s: float) -> bool:
+        """Whether its time has come."""
+        return self.from_s is None or self.from_s <= now_s
 
     def facts(self, clock: Clock) -> dict[str, Any]:
         """What the journal holds of it."""
@@ -46,26 +52,30 @@ class RoadRule:
             "lanes": self.lanes,
             "ends": self.ends,
             "speed_m_s": self.speed_m_s,
+            "from": None if self.from_s is None else clock.to_utc(self.from_s),
             "until": None if self.until_s is None else clock.to_utc(self.until_s),
         }
 
     def orders_the_same(self, other: "RoadRule") -> bool:
         """Whether another rule says just this: setting it as well would change nothing."""
-        mine = self.kind, self.lanes, self.ends, self.speed_m_s, self.until_s
-        return mine == (other.kind, other.lanes, other.ends, other.speed_m_s, other.until_s)
+        return self == replace(other, id=self.id)
 
 
 def rule_of(facts: Mapping[str, Any], clock: Clock) -> RoadRule:
     """A rule out of the journal."""
-    until = facts["until"]
     return RoadRule(
         id=RuleId(facts["rule"]),
         kind=RuleKind(facts["rules"]),
         lanes=tuple(LaneId(lane) for lane in facts["lanes"]),
         ends=tuple(NodeId(end) for end in facts["ends"]),
         speed_m_s=facts["speed_m_s"],
-        until_s=None if until is None else clock.to_loop(datetime.fromisoformat(until)),
+        from_s=_moment(facts.get("from"), clock),
+        until_s=_moment(facts["until"], clock),
     )
+
+
+def _moment(text: str | None, clock: Clock) -> float | None:
+    return None if text is None else clock.to_loop(datetime.fromisoformat(text))
 
 
 def together(rules: Iterable[RoadRule]) -> RoadRules:

@@ -416,6 +416,8 @@ async def test_a_rule_of_the_road_is_set_seen_and_lifted(
     assert lifted.json() == {**rule, "in_force": False}
     assert not ward.rules
     error(await api.post(f"/road-rules/{rule['id']}/lift"), 404, "not_found")
+    later = (await api.post("/road-rules", json=slow | {"from": "2026-03-01T07:00:00Z"})).json()
+    assert (later["from"], later["in_force"]) == ("2026-03-01T07:00:00Z", False)
 
 
 async def test_what_was_seen_is_kept_and_listed(api: httpx.AsyncClient) -> None:

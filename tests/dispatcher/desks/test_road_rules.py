@@ -1,5 +1,6 @@
 """Rules of the road: which lanes are meant, what they come to, and every bad one refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +78,16 @@ def lanes_of(site: Site, rule: RoadRule) -> list[Any]:
             "until",
             "in_the_past",
         ),
+        (
+            {
+                "kind": "closed",
+                "lanes": ["a1~a2"],
+                "from": "2026-03-01T07:00:00Z",
+                "until": "2026-03-01T07:00:00Z",
+            },
+            "until",
+            "window_empty",
+        ),
     ],
 )
 async def test_what_can_not_be_is_refused_with_a_remedy(
@@ -109,10 +120,20 @@ def test_the_lowest_limit_counts_and_a_rule_survives_the_journal() -> None:
         kind=RuleKind.ONE_WAY,
         lanes=(LaneId("a"),),
         ends=(NodeId("n"),),
+        from_s=30.0,
         until_s=60.0,
     )
     facts = rule.facts(CLOCK)
-    assert rule_of({**facts, "until": facts["until"].isoformat()}, CLOCK) == rule
+    moments = {key: facts[key].isoformat() for key in ("from", "until")}
+    assert rule_of({**facts, **moments}, CLOCK) == rule
+    del facts["from"]  # as versions wrote it in which all rules held at once
+    assert rule_of({**facts, "until": moments["until"]}, CLOCK) == replace(rule, from_s=None)
+
+
+async def test_a_rule_that_begins_in_the_past_holds_at_once(site: Site) -> None:
+    rule = read(site, kind="closed", lanes=["a1~a2"], **{"from": "2026-03-01T05:00:00Z"})
+    assert rule.from_s is None
+    assert rule == read(site, kind="closed", lanes=["a1~a2"])
 
 
 def test_a_limit_changes_times_and_a_one_way_the_ways(site: Site) -> None:

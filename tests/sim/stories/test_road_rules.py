@@ -180,3 +180,55 @@ async def test_rules_hold_over_a_restart_and_end_there(tmp_path: Path) -> None:
         assert (await here.until_all_ended())[task] is TaskState.DONE
         await asyncio.sleep(700)
         assert not here.service.road_rules()
+
+
+async def test_a_rule_begins_and_ends_by_itself_also_after_a_restart(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, homes=("park-1",))
+    async with process_of(path, tmp_path / "story.sqlite") as here:
+        clock = here.service.clock
+        now_s = clock.now_s()
+        times = {"from": clock.to_utc(now_s + 300), "until": clock.to_utc(now_s + 900)}
+        asked = RoadRuleIn.model_validate({"kind": "closed", "lanes": "a2~a3", **times})
+        lane = LaneId("a2~a3")
+
+        def shut() -> tuple[bool, bool]:
+            desk = here.service.road_desk
+            told = any(alert.code == "roads_closed" for alert in here.service.alerts())
+            return desk.closing(lane) is not None, told
+
+        rule = await here.service.road_desk.set(asked)
+        assert await here.service.road_desk.set(asked) == rule
+        await asyncio.sleep(200)
+        assert shut() == (False, False)
+        await here.restart()
+        assert here.service.road_rules() == [rule]
+        assert shut() == (False, False)
+        await asyncio.sleep(101)
+        assert shut() == (True, True)
+        await here.restart()
+        assert shut()[0]
+        await asyncio.sleep(600)
+        assert not here.service.road_rules()
+        assert not shut()[0]
+
+
+async def test_until_a_rule_begins_all_drive_as_before(ring: Path) -> None:
+    async with hospital(ring) as place:
+        clock = place.service.clock
+        tracks, task = await one_at_work(place)
+        begins = clock.to_utc(clock.now_s() + 60)
+        rule = await order(place, kind="closed", along=NORTH[2:6], **{"from": begins})
+        assert not place.open_codes()
+        await place.until_ended(task)
+        assert "n3" in tracks.nodes[C1]
+        await place.until(lambda: place.world.ground[C1].node == "bay-1")
+        assert place.open_codes() == {"roads_closed"}
+        loaded = len(tracks.nodes[C1])
+        await place.until_ended(await place.deliver("kitchen", "ward"))
+        assert "n3" not in tracks.nodes[C1][loaded:]
+        await place.service.road_desk.lift(rule.id)
+        later = clock.to_utc(clock.now_s() + 60)
+        again = await order(place, kind="closed", along=NORTH[2:6], **{"from": later})
+        await place.service.road_desk.lift(again.id)
+        await asyncio.sleep(120)
+        assert not place.open_codes()
