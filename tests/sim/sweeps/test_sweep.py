@@ -127,6 +127,7 @@ def test_two_jobs_give_the_same_journals_as_none(tmp_path: Path) -> None:
     assert values(on_time, here) == {0: 100.0, 1: 100.0}
 
 
+@pytest.mark.long
 def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     missing = a_run(tmp_path / "nothing.yaml")
     ended = dict(run_all([missing], jobs=1))
