@@ -10,7 +10,8 @@ from fleet.facility import LiftWait
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from routing.site import Edge, LaneId, NodeId
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import Observer, World
 
 PERIOD_S = 60.0

@@ -14,7 +14,8 @@ from routing.geometry import Point
 from routing.site import NodeId
 from sim.judges.watch_monitor import CAMERA_M_PER_M, LEAST_HEIGHT_M
 from sim.moments import Duration, Moment
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import Observer, World
 
 LOOK_S = 1.0

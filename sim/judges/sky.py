@@ -11,7 +11,7 @@ from fleet.vehicle import Position, VehicleId
 from routing.geometry import Point
 from routing.site import AirKind, Airspace, Role
 from sim.judges.separation import Track, nearest_m
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 from sim.world.world import Aircraft, World
 
 LOOK_S = 1.0

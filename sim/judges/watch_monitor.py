@@ -20,7 +20,8 @@ from fleet.mission import Action, ActionKind
 from fleet.vehicle import VehicleId
 from routing.geometry import Point
 from routing.site import AirKind, Airspace, NodeId
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import Observer, World
 
 LOOK_S = 1.0

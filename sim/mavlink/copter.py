@@ -27,8 +27,8 @@ from sim.mavlink.datum import Datum
 from sim.mavlink.fence import Fence
 from sim.mavlink.params import Parameters
 from sim.mavlink.position_estimate import PositionEstimate
-from sim.world.bodies import Signal
 from sim.world.multirotor import Multirotor
+from sim.world.signal import Signal
 
 ACCEPTED, FAILED = mav.MAV_RESULT_ACCEPTED, mav.MAV_RESULT_FAILED
 _SPIN_DOWN_S = 1.0

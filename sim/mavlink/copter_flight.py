@@ -9,8 +9,8 @@ from fleet.mavlink.missions import Item
 from routing.geometry import Point
 from sim.mavlink.datum import Datum
 from sim.mavlink.params import Parameters
-from sim.world.bodies import Signal
 from sim.world.multirotor import Multirotor
+from sim.world.signal import Signal
 
 ON_GROUND, IN_AIR, TAKEOFF, LANDING = (
     mav.MAV_LANDED_STATE_ON_GROUND,

@@ -7,7 +7,7 @@ from fleet.bus import Bus
 from fleet.facility import TOPICS
 from routing.geometry import Point
 from sim.mavlink.autopilot import MavlinkAutopilot
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 
 log = logging.getLogger(__name__)
 

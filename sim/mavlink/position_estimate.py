@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from sim.alarms import Alarms
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 
 _DEAD_RECKONING_S = 8.0
 """How long the estimate of the position holds without GPS: 7 s, and 1 s that the check waits."""

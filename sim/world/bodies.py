@@ -3,75 +3,22 @@
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fleet.mission import Action, ActionKind
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import Edge, NodeId, Role, Zone
+from sim.world.battery import Battery
+from sim.world.drive import Drive, Leg
 from sim.world.hindrances import Halt
-from sim.world.motion import Profile, profile
+from sim.world.signal import Signal
 
 if TYPE_CHECKING:
     from sim.world.world import World
 
 MOMENT_S = 0.05
 """Two drives that follow each other within this time are one movement."""
-_THERE_M = 1e-3
-"""So near to where it has to stop, a body stands there."""
-
-
-class Signal:
-    """A change that others listen to, or wait for."""
-
-    def __init__(self) -> None:
-        self._listeners: list[Callable[[], None]] = []
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called at each change."""
-        self._listeners.append(listener)
-
-    def fire(self) -> None:
-        """Say that something has changed."""
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            _settle_future(waiter)
-        for listener in self._listeners:
-            listener()
-
-    async def wait(self, at_most_s: float | None = None) -> None:
-        """Return at the next change, or after ``at_most_s`` at the latest."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        self._waiters.append(waiter)
-        timer = loop.call_later(at_most_s, _settle_future, waiter) if at_most_s else None
-        try:
-            await waiter
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-
-
-@dataclass(slots=True)
-class _Leg:
-    """A body between two nodes; ``behind_m`` is what it has covered before ``since_s``."""
-
-    edge: Edge
-    onward: bool
-    start: Point
-    end: Point
-    length_m: float
-    behind_m: float = 0.0
-    since_s: float = 0.0
-    profile: Profile | None = None
-    """None while it stands on the lane."""
-    person: Halt | None = None
-    """Where somebody will step in its way."""
 
 
 class GroundBody:
@@ -92,8 +39,6 @@ class GroundBody:
         so, and the deadlock monitor alone reads it."""
         self.halted_before: Edge | None = None
         """The edge at whose start a closed door, or a lift that isn't there, holds it up."""
-        self.halted_for: Halt | None = None
-        """What it stands in front of on its lane: an obstacle, or a person."""
         self.riding = False
         """Whether a lift is on its way with it."""
         self.charging = False
@@ -109,15 +54,18 @@ class GroundBody:
         """Where it stands, if that is beside its node."""
         self.changed = Signal()
         self._world = world
-        self._slow = 1.0
-        self._energy_wh = charge_ratio * spec.energy.capacity_wh
-        self._settled_s = self.moved_at_s
-        self._leg: _Leg | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._arrival: asyncio.Future[None] | None = None
-        self._exit_m_s = 0.0
-        self._distance_m = 0.0
         self._heading_rad = 0.0
+        self._battery = Battery(
+            spec.energy.capacity_wh, charge_ratio, draws_w=self._draws_w, emptied=self._run_flat
+        )
+        self._drive = Drive(
+            spec,
+            world.hindrances,
+            self._battery,
+            able=lambda: self.failure is None,
+            arrived=self._end_leg,
+            changed=self.changed,
+        )
 
     @property
     def id(self) -> VehicleId:
@@ -127,12 +75,17 @@ class GroundBody:
     @property
     def driving(self) -> bool:
         """Whether its wheels turn."""
-        return self._leg is not None and self._leg.profile is not None
+        return self._drive.rolling
 
     @property
     def edge(self) -> Edge | None:
         """The edge it is on; None on a node."""
-        return self._leg.edge if self._leg else None
+        return self._drive.leg.edge if self._drive.leg else None
+
+    @property
+    def halted_for(self) -> Halt | None:
+        """What it stands in front of on its lane: an obstacle, or a person."""
+        return self._drive.halted_for
 
     @property
     def exposure(self) -> Zone:
@@ -142,26 +95,25 @@ class GroundBody:
     @property
     def energy_wh(self) -> float:
         """What is left in its battery."""
-        self._settle()
-        return self._energy_wh
+        return self._battery.left_wh
 
     @property
     def distance_m(self) -> float:
         """How far it has driven so far."""
-        return self._distance_m + (self._covered()[0] if self._leg else 0.0)
+        return self._drive.distance_m
 
     @property
     def slow(self) -> float:
         """Share of its speed that it can still reach; 1 = all of it."""
-        return self._slow
+        return self._drive.slow
 
     @slow.setter
     def slow(self, share: float) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"slow must be above 0 and at most 1, not {share}")
-        speed_m_s = self._freeze()
-        self._slow = share
-        self._roll(speed_m_s)
+        speed_m_s = self._drive.freeze()
+        self._drive.slow = share
+        self._drive.roll(speed_m_s)
 
     def charge_ratio(self) -> float:
         """What is left in its battery, as a share of its capacity."""
@@ -169,33 +121,26 @@ class GroundBody:
 
     def set_charge(self, ratio: float) -> None:
         """Have its battery hold just this much, as a fault or a changed battery would."""
-        speed_m_s = self._freeze()
-        self._energy_wh = ratio * self.spec.energy.capacity_wh
-        self._roll(speed_m_s)
+        speed_m_s = self._drive.freeze()
+        self._battery.set_ratio(ratio)
+        self._drive.roll(speed_m_s)
         self.changed.fire()
 
     def look_again(self) -> None:
         """Something has come onto its lane, or has gone from there."""
-        self._roll(self._freeze())
+        self._drive.roll(self._drive.freeze())
         self.changed.fire()
 
     def position(self) -> Position:
         """Where it is at this moment."""
         here = self._world.site.nodes[self.node]
-        if self._leg is None:
-            point = self._beside or here.point
-            return Position(level=here.level, point=point, yaw_rad=self._heading_rad)
-        start, end = self._leg.start, self._leg.end
-        share = min(1.0, self._covered()[0] / max(self._leg.length_m, 1e-9))
-        point = Point(
-            start.x_m + (end.x_m - start.x_m) * share, start.y_m + (end.y_m - start.y_m) * share
-        )
+        point = self._drive.point() or self._beside or here.point
         return Position(level=here.level, point=point, yaw_rad=self._heading_rad)
 
     @property
     def heads_for(self) -> Point | None:
         """Where the leg ends that it is on; None = it stands on a node, or beside it."""
-        return self._leg.end if self._leg else None
+        return self._drive.leg.end if self._drive.leg else None
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called when it departs, arrives, acts, charges, fails, is repaired."""
@@ -215,41 +160,36 @@ class GroundBody:
         Raises:
             ValueError: it isn't at the start of ``edge``, or already drives.
         """
-        if self._leg is not None and (self._leg.profile is not None or self._leg.edge != edge):
-            raise ValueError(f"{self.id} is on its way along {self._leg.edge.lane.id}")
+        leg = self._drive.leg
+        if leg is not None and (leg.profile is not None or leg.edge != edge):
+            raise ValueError(f"{self.id} is on its way along {leg.edge.lane.id}")
         if edge.lane.lift is not None and edge.lane.lift in self._world.lifts:
             await self._ride(edge)
             return
         if self.node != edge.start:
             raise ValueError(f"{self.id} stands on {self.node}, not on {edge.start}")
         await self._pass_gate(edge)
-        self._arrival = asyncio.get_running_loop().create_future()
-        if self._leg is None:
+        self._drive.expect()
+        if self._drive.leg is None:
             self._set_out(edge, onward, beside)
         else:
-            self._leg.onward = onward
-            self._roll(0.0)
+            self._drive.leg.onward = onward
+            self._drive.roll(0.0)
         self.changed.fire()
-        try:
-            await self._arrival
-        finally:
-            self._arrival = None
-            if self._leg is not None:
-                self._freeze()
-                self.changed.fire()
+        await self._drive.end()
 
     async def act(self, action: Action) -> None:
         """Do one action where it stands; return when it is done."""
-        if self._leg is not None or self.working is not None:
+        if self.edge is not None or self.working is not None:
             raise ValueError(f"{self.id} can't {action.kind}: it is busy")
-        self._settle()
+        self._battery.settle()
         self.working = action
         self.changed.fire()
         try:
             await self._spend(action.duration_s)
-            self._settle()
+            self._battery.settle()
         finally:
-            self._settle()
+            self._battery.settle()
             self.working = None
         self._finish(action)
         self._world.acted(self, action)
@@ -270,7 +210,7 @@ class GroundBody:
     def fail(self, code: str) -> None:
         """Stop where it is, until `repair`."""
         if self.failure is None:
-            self._freeze()
+            self._drive.freeze()
             self.failure = code
             self.changed.fire()
 
@@ -278,7 +218,7 @@ class GroundBody:
         """Go on with what it was doing."""
         if self.failure is not None:
             self.failure = None
-            self._roll(0.0)
+            self._drive.roll(0.0)
             self.changed.fire()
 
     def board(self, edge: Edge) -> None:
@@ -295,7 +235,7 @@ class GroundBody:
             beside = Point(beside.x_m + above.x_m - below.x_m, beside.y_m + above.y_m - below.y_m)
         self.node, self._beside = edge.end, beside
         self.riding = self.decontaminated = False
-        self._exit_m_s = 0.0
+        self._drive.come_to_rest()
         self._moved()
         self._world.arrived(self, edge)
         self.changed.fire()
@@ -312,7 +252,7 @@ class GroundBody:
             self.halted_before = None
 
     async def _pass_gate(self, edge: Edge) -> None:
-        gate = self._world.gate(edge) if self._leg is None else None
+        gate = self._world.gate(edge) if self.edge is None else None
         try:
             while True:
                 if self.failure is not None or self.energy_wh <= 0:
@@ -334,120 +274,20 @@ class GroundBody:
         straight = self._beside is None and beside is None
         length_m = edge.lane.length_m if straight else start.distance_m(end)
         person = self._world.hindrances.people(self.id, edge)
-        self._leg = _Leg(edge, onward, start, end, length_m, person=person)
+        leg = Leg(edge, onward, start, end, length_m, person)
         if start != end:
             self._heading_rad = math.atan2(end.y_m - start.y_m, end.x_m - start.x_m)
+        self._drive.leg = leg
         self._world.departed(self, edge)
         self._moved()
-        self._roll(self._exit_m_s if together else 0.0)
+        self._drive.set_off(at_speed=together)
 
-    def _roll(self, speed_m_s: float) -> None:
-        """(Re)start the leg in hand at ``speed_m_s``, if nothing holds the body."""
-        leg = self._leg
-        if leg is None or self._arrival is None:
-            return
-        self._settle()
-        if self.failure is not None or self._energy_wh <= 0:
-            return
-        halt = self._next_halt(leg)
-        ends_m = leg.length_m if halt is None else min(halt.at_m, leg.length_m)
-        if halt is not None and ends_m - leg.behind_m < _THERE_M:
-            self._wait_before(halt)
-            return
-        limit = leg.edge.lane.speed_limit_m_s or math.inf
-        leg.profile = profile(
-            ends_m - leg.behind_m,
-            start_m_s=speed_m_s,
-            cruise_m_s=min(self.spec.speed_m_s * self._slow, limit),
-            acceleration_m_s2=self.spec.acceleration_m_s2,
-            stop=halt is not None or not leg.onward,
-        )
-        leg.since_s = self._now_s()
-        loop, lasts_s = asyncio.get_running_loop(), leg.profile.duration_s
-        move_w = self.spec.energy.move_w
-        if self._energy_wh * 3600 < move_w * lasts_s:
-            self._timer = loop.call_later(self._energy_wh * 3600 / move_w, self._run_dry)
-        else:
-            then = self._arrive if halt is None else partial(self._halt, halt)
-            self._timer = loop.call_at(_whole_ms(leg.since_s + lasts_s), then)
-
-    def _next_halt(self, leg: _Leg) -> Halt | None:
-        """The next thing that stands in its way on its lane."""
-        obstacle = self._world.hindrances.obstacle(leg.edge, self.spec.length_m)
-        halts = [halt for halt in (leg.person, obstacle) if halt is not None]
-        ahead = [halt for halt in halts if halt.at_m >= leg.behind_m - _THERE_M]
-        return min(ahead, key=lambda halt: halt.at_m, default=None)
-
-    def _halt(self, halt: Halt) -> None:
-        self._freeze()
-        if self._leg is not None:
-            self._leg.behind_m = min(halt.at_m, self._leg.length_m)
-        self._wait_before(halt)
-
-    def _wait_before(self, halt: Halt) -> None:
-        self.halted_for = halt
-        if halt.lasts_s is not None:
-            self._timer = asyncio.get_running_loop().call_later(halt.lasts_s, self._go_on)
-        self.changed.fire()
-
-    def _go_on(self) -> None:
-        """The person has left."""
-        self._freeze()
-        if self._leg is not None:
-            self._leg.person = None
-        self._roll(0.0)
-        self.changed.fire()
-
-    def _arrive(self) -> None:
-        leg, self._timer = self._leg, None
-        if leg is None or leg.profile is None:
-            return
-        try:
-            self._end_leg(leg, leg.profile.end_m_s)
-        except Exception as fault:  # noqa: BLE001 - it belongs to whoever drives this body
-            if self._arrival is not None and not self._arrival.done():
-                self._arrival.set_exception(fault)
-
-    def _end_leg(self, leg: _Leg, exit_m_s: float) -> None:
-        self._settle()
-        self._leg = None
+    def _end_leg(self, leg: Leg) -> None:
         nodes, self.node = self._world.site.nodes, leg.edge.end
         self._beside = leg.end if leg.end != nodes[self.node].point else None
         self.decontaminated = False
-        self._exit_m_s = exit_m_s
-        self._distance_m += leg.length_m
         self._moved()
         self._world.arrived(self, leg.edge)
-        if self._arrival is not None:
-            _settle_future(self._arrival)
-        self.changed.fire()
-
-    def _freeze(self) -> float:
-        """Stand still on the lane, if on one; returns the speed it had."""
-        self._settle()
-        self.halted_for = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._leg is None:
-            return 0.0
-        self._leg.behind_m, speed_m_s = self._covered()
-        self._leg.profile = None
-        return speed_m_s
-
-    def _run_dry(self) -> None:
-        self._freeze()
-        self._spend_energy(self._energy_wh)
-        self.changed.fire()
-
-    def _covered(self) -> tuple[float, float]:
-        leg = self._leg
-        if leg is None:
-            return 0.0, 0.0
-        if leg.profile is None:
-            return leg.behind_m, 0.0
-        covered_m, speed_m_s = leg.profile.at(self._now_s() - leg.since_s)
-        return min(leg.behind_m + covered_m, leg.length_m), speed_m_s
 
     async def _spend(self, lasts_s: float) -> None:
         """Let ``lasts_s`` of work go by; the time of a failure does not count."""
@@ -480,34 +320,21 @@ class GroundBody:
 
     def _set_charging(self, on: bool) -> None:
         if self.charging != on:
-            self._settle()
+            self._battery.settle()
             self.charging = on
             self.changed.fire()
 
-    def _settle(self) -> None:
-        """Bring the battery up to this moment; call before what it draws changes."""
-        now_s = self._now_s()
-        lasted_s = now_s - self._settled_s
-        if lasted_s > 0:
-            self._settled_s = now_s
-            self._spend_energy(self._draw_w() * lasted_s / 3600)
-
-    def _draw_w(self) -> float:
+    def _draws_w(self) -> float:
         energy = self.spec.energy
         if self.charging:
             return -energy.charge_w
-        if self.driving:
+        if self._drive.rolling:
             return energy.move_w
         works = self.working is not None and self.working.kind is ActionKind.DISINFECT
         return energy.idle_w + (energy.work_w if works else 0.0)
 
-    def _spend_energy(self, spent_wh: float) -> None:
-        had_wh = self._energy_wh
-        self._energy_wh = min(self.spec.energy.capacity_wh, had_wh - spent_wh)
-        if self._energy_wh <= 1e-9:
-            self._energy_wh = 0.0
-            if had_wh > 0:
-                self._world.violate("energy", f"{self.id} has run its battery flat at {self.node}")
+    def _run_flat(self) -> None:
+        self._world.violate("energy", f"{self.id} has run its battery flat at {self.node}")
 
     def _moved(self) -> None:
         self.moved_at_s = self._now_s()
@@ -516,12 +343,3 @@ class GroundBody:
 def load_id(action: Action) -> str:
     """What a load or unload action carries: its fact ``load_id``, else its own id."""
     return str(action.facts.get("load_id", action.id))
-
-
-def _settle_future(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _whole_ms(at_s: float) -> float:
-    return math.ceil(at_s * 1000 - 1e-6) / 1000

@@ -12,7 +12,8 @@ from fleet.bus import Bus, Subscription
 from fleet.facility import TOPICS, DoorRequest, DoorState
 from fleet.lift_words import LiftRequest, LiftState
 from routing.site import Door, Edge, LevelId, Lift
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import World
 
 log = logging.getLogger(__name__)

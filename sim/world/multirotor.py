@@ -9,8 +9,8 @@ from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.geometry import Point
 from routing.site import NodeId, Role
 from sim.alarms import Alarms
-from sim.world.bodies import Signal
 from sim.world.motion import Profile, profile
+from sim.world.signal import Signal
 from sim.world.world import World
 
 SLOW_BELOW_M = 10.0

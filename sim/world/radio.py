@@ -10,7 +10,7 @@ from typing import Literal
 
 from fleet.bus import Bus, Handler, Subscription
 from fleet.mavlink.datagrams import Datagrams, Peer, Receiver
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from fleet.facility import TOPICS
 from fleet.mission import Action, ActionKind
 from fleet.workcell import Ended, HandoverRequest, Phase, Way, WorkcellState
 from routing.site import Edge, NodeId, Workcell
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import Observer, World
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from typing import Protocol
 from fleet.mission import Action
 from fleet.vehicle import Position, VehicleId, VehicleSpec
 from routing.site import DoorId, Edge, LaneId, LiftId, NodeId, Site, WorkcellId
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
 from sim.world.hindrances import Hindrances
+from sim.world.signal import Signal
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from routing.site import Edge, LaneId, LevelId, NodeId, PlaceId, Site
 from routing.sites import site_yaml
 from routing.windows import Window
 from sim.judges.monitors import Monitors
-from sim.world.bodies import GroundBody, Signal
+from sim.world.bodies import GroundBody
+from sim.world.signal import Signal
 from sim.world.world import World
 from tests.folders import SMALL_SITES
 from tests.sim.passage import PASSAGE

@@ -10,7 +10,7 @@ from routing.site import LevelId
 from routing.sites import site_yaml
 from sim.judges.sky import Sky
 from sim.judges.watch_monitor import SETTLE_S, WatchMonitor
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 from sim.world.world import World
 from tests.folders import SMALL_SITES
 from tests.sim.world.test_multirotor import SPEC

@@ -22,7 +22,7 @@ from sim.judges.outcome import summary_of_tasks, summary_of_vehicles
 from sim.judges.recorder import Recorder
 from sim.report.report import write_report
 from sim.report.result import RunResult
-from sim.world.bodies import Signal
+from sim.world.signal import Signal
 from sim.world.world import World
 from tests.folders import SMALL_SITES
 
