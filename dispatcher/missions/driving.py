@@ -182,7 +182,7 @@ class GroundMover:
             return wash.seconds_over(wash.station_before(goal), goal)
         if wash.clean:
             return self._traffic.roads.of(self._spec).seconds(self.stand, goal, clean_start=True)
-        return self._traffic.roads.expected_s(self._spec, self.stand, goal)
+        return self._traffic.roads.driving.expected_s(self._spec, self.stand, goal)
 
     def has_energy_for(self, stops: Sequence[TaskStop]) -> bool:
         """Whether it could make these stops, go home and to a charger, the reserve untouched."""

@@ -12,7 +12,8 @@ from dispatcher.planning.free import Free, battery_of, lasts
 from dispatcher.planning.shortlist import Shortlist
 from dispatcher.planning.spots import Spots
 from dispatcher.traffic.chargers import Chargers
-from dispatcher.traffic.roadbook import RoadBook, rules_of
+from dispatcher.traffic.kinds import rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Medium, VehicleId
 from routing.problems.problem import (
     LARGEST,

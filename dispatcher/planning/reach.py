@@ -6,7 +6,8 @@ from typing import NamedTuple
 from dispatcher.air.docks import Docks
 from dispatcher.domain.stops import TaskStop
 from dispatcher.traffic.hours import Goods
-from dispatcher.traffic.roadbook import RoadBook, rules_of
+from dispatcher.traffic.kinds import rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Medium, VehicleSpec
 from routing.refusal import Refusal
 from routing.roads.paths import Rules

@@ -15,7 +15,8 @@ from dispatcher.planning.candidates import needed
 from dispatcher.planning.free import Free, lasts
 from dispatcher.planning.reach import Leg, Reach, legs_of
 from dispatcher.planning.spots import Spots
-from dispatcher.traffic.roadbook import RoadBook, rules_of
+from dispatcher.traffic.kinds import rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from dispatcher.traffic.shut_out import ShutOut, Start
 from fleet.vehicle import Medium, VehicleId, VehicleSpec
 from routing.errors import Unreachable
@@ -193,7 +194,7 @@ class Shortlist:
             [alike(number) for number in range(len(fleet))],
             len(to_give),
             lambda number, task: may[to_give[task].id][number],
-            lambda number, task: self._roads.from_to_s(
+            lambda number, task: self._roads.driving.from_to_s(
                 rules_of(fleet[number].spec),
                 self._spots.node(fleet[number].spot),
                 self._spots.node(first[task]),

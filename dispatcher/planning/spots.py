@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from dispatcher.domain.stops import Handling, TaskStop, stops_of
 from dispatcher.domain.task import Task
-from dispatcher.traffic.roadbook import RoadBook, loaded, rules_of
+from dispatcher.traffic.kinds import loaded, rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import Medium, VehicleSpec
 from routing.geometry import Point, middle
 from routing.problems.problem import Profile
@@ -70,11 +71,11 @@ class Spots:
     def _driven(self, rules: Rules, spots: tuple[str, ...], *, washes: bool) -> Profile:
         """By road; spots that no road leads to are unreachable."""
         nodes = [self.node(spot) for spot in spots]
-        washed_s, washed_m = self._roads.washed(rules, nodes) if washes else (None, None)
+        washed_s, washed_m = self._roads.driving.washed(rules, nodes) if washes else (None, None)
         return Profile(
-            seconds=self._roads.times(rules, nodes),
+            seconds=self._roads.driving.times(rules, nodes),
             metres=self._roads.by(rules).lengths(nodes),
-            loaded_s=self._roads.times(loaded(rules), nodes),
+            loaded_s=self._roads.driving.times(loaded(rules), nodes),
             washed_s=washed_s,
             washed_m=washed_m,
         )

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from dispatcher.domain.eligibility import why_not
 from dispatcher.planning.forecast import Expected, Forecast, Sort
-from dispatcher.traffic.roadbook import RoadBook, rules_of
+from dispatcher.traffic.kinds import rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.vehicle import VehicleId, VehicleSpec
 from routing.problems.problem import Weights
 from routing.roads.paths import UNREACHABLE_S, Rules

@@ -1,40 +1,16 @@
 """The roads as each kind of vehicle may use them now: closures come and go, answers are kept."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dispatcher.records.travel_times import TravelTimes
+from dispatcher.traffic.driving_times import DrivingTimes
 from dispatcher.traffic.hours import Goods, Hours, ShutTimes
+from dispatcher.traffic.kinds import loaded, rules_of
 from fleet.vehicle import VehicleSpec
 from routing.errors import Unreachable
-from routing.roads.pace import Paced
-from routing.roads.paths import UNREACHABLE_S, IntTable, Roads, Rules, Way, drive_seconds
+from routing.roads.paths import Roads, Rules, Way, drive_seconds
 from routing.roads.road_rules import RoadRules, homecomers, ruled
-from routing.site import Edge, LaneId, NodeId, Role, Site
-
-KINDS_KEPT = 256
-"""Rules are asked for at every turn; those of so many kinds of vehicles are not made anew."""
-
-
-def rules_of(spec: VehicleSpec) -> Rules:
-    """The road rules of a vehicle."""
-    return _rules(spec.speed_m_s, spec.width_m, spec.kind)
-
-
-@lru_cache(KINDS_KEPT)
-def _rules(speed_m_s: float, width_m: float, kind: str) -> Rules:
-    return Rules(speed_m_s=speed_m_s, width_m=width_m, kind=kind)
-
-
-@lru_cache(KINDS_KEPT)
-def loaded(rules: Rules) -> Rules:
-    """The same with goods on board: no decontamination on the way."""
-    return rules._replace(decontamination=False)
+from routing.site import Edge, LaneId, NodeId, Site
 
 
 class Reaches(Protocol):
@@ -65,10 +41,7 @@ class RoadBook:
         self._now: dict[Rules, Roads] = {}
         self._open: dict[Rules, Roads] = {}
         self._apart: dict[tuple[Rules, frozenset[LaneId]], Roads] = {}
-        self._times: TravelTimes | None = None
-        self._paced: dict[Rules, Paced] = {}
-        self._ratios: Mapping[str, float] = {}
-        self._edition = 0
+        self.driving = DrivingTimes(site, self)
 
     def keep_free(self, home: NodeId) -> None:
         """Lead nobody else over a vehicle's home."""
@@ -252,87 +225,4 @@ class RoadBook:
     def _forget(self) -> None:
         self._shut = self._out.union(self._closed, self._rules.closed, self._emergency)
         self._now.clear()
-        self._paced.clear()
-
-    # --- how long it takes, as far as that is known ---
-
-    def learn_from(self, times: TravelTimes) -> None:
-        """Count with measured driving times in `times` and `expected_s`."""
-        self._times = times
-
-    def times(self, rules: Rules, nodes: Sequence[NodeId | None]) -> IntTable:
-        """Expected whole seconds between all pairs of nodes, like `Roads.times`."""
-        return (self._paced_now(rules) or self.by(rules)).times(nodes)
-
-    def washed(self, rules: Rules, nodes: Sequence[NodeId | None]) -> tuple[IntTable, IntTable]:
-        """Whole seconds and metres like `times`, over the station that is best for each pair.
-
-        Its service is in them. Behind it the vehicle is clean: no other one is needed on the way
-        out of the zone that it lies in.
-        """
-        stations = self._site.with_role(Role.DECONTAMINATION)
-        every = [*nodes, *(place.node for place in stations)]
-        roads, count = self.by(rules), len(nodes)
-        if not stations or not nodes:
-            nowhere = ((UNREACHABLE_S,) * count,) * count
-            return nowhere, nowhere
-        times = np.array(self.times(rules, every), dtype=np.int64)
-        metres = np.array(roads.lengths(every), dtype=np.int64)
-        planned = np.array(roads.times(every), dtype=np.int64)
-        clean = np.array([[_clean_s(roads, p.node, node) for node in nodes] for p in stations])
-        service = np.array([math.ceil(place.service_s) for place in stations])
-        late = times[count:, :count] - planned[count:, :count]
-        onward = np.maximum(0, clean + late) + service[:, None]
-        total = times[:count, count:, None] + onward[None]
-        best = total.argmin(axis=1)[:, None]
-        way_m = metres[:count, count:, None] + metres[None, count:, :count]
-        return _table(np.take_along_axis(total, best, 1)), _table(
-            np.take_along_axis(way_m, best, 1)
-        )
-
-    def from_to_s(self, rules: Rules, start: NodeId | None, goal: NodeId | None) -> int:
-        """One entry of `times`."""
-        paced = self._paced_now(rules)
-        return paced.seconds(start, goal) if paced else self.by(rules).whole_seconds(start, goal)
-
-    def expected_s(self, spec: VehicleSpec, start: NodeId, goal: NodeId) -> float:
-        """How long a vehicle is expected to take; raises Unreachable."""
-        rules = rules_of(spec)
-        paced = self._paced_now(rules)
-        if paced is None:
-            return self.by(rules).seconds(start, goal)
-        seconds = paced.seconds(start, goal)
-        if seconds >= UNREACHABLE_S:
-            raise Unreachable(start, goal)
-        return float(seconds)
-
-    def _paced_now(self, rules: Rules) -> Paced | None:
-        times = self._times
-        if times is None:
-            return None
-        if times.edition() != self._edition:
-            self._edition, self._ratios = times.edition(), times.ratios()
-            for paced in self._paced.values():
-                paced.set(self._ratios)
-        if not self._ratios:
-            return None
-        if rules not in self._paced:
-            self._paced[rules] = Paced(self.by(rules), times.road)
-            self._paced[rules].set(self._ratios)
-        return self._paced[rules]
-
-
-def _clean_s(roads: Roads, station: NodeId, node: NodeId | None) -> int:
-    """From a station, having been through it."""
-    if node is None:
-        return UNREACHABLE_S
-    try:
-        return math.ceil(roads.seconds(station, node, clean_start=True))
-    except Unreachable:
-        return UNREACHABLE_S
-
-
-def _table(one_station: NDArray[np.int64]) -> IntTable:
-    """Sums over one station each as a table; whatever holds an unreachable leg is unreachable."""
-    rows = np.minimum(one_station[:, 0], UNREACHABLE_S).tolist()
-    return tuple(tuple(row) for row in rows)
+        self.driving.forget()

@@ -50,7 +50,7 @@ class Traffic:
         self.detours = Detours(crew, portals)
         self.waits = Waits(crew)
         if times is not None:
-            self.roads.learn_from(times)
+            self.roads.driving.learn_from(times)
 
         admission = Admission(crew, portals, self.detours)
         self.admit, self.readmit = admission.admit, admission.readmit

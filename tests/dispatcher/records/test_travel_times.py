@@ -11,7 +11,8 @@ from dispatcher.domain.task import TaskState
 from dispatcher.records.executors import InlineExecutor
 from dispatcher.records.store import Store
 from dispatcher.records.travel_times import KEPT, LONGEST_WAIT_S, PRIOR, Pace, TravelTimes
-from dispatcher.traffic.roadbook import RoadBook, rules_of
+from dispatcher.traffic.kinds import rules_of
+from dispatcher.traffic.roadbook import RoadBook
 from fleet.clock import Clock
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
@@ -109,23 +110,24 @@ async def test_plans_take_up_what_was_learnt_after_a_while() -> None:
     spec = cart().spec
     ward, laboratory = (CORRIDOR.places[PlaceId(p)].node for p in ("ward", "laboratory"))
     nominal = book.by(rules_of(spec)).times([ward, laboratory, None])
-    book.learn_from(learnt)
-    assert book.times(rules_of(spec), [ward, laboratory, None]) == nominal
+    book.driving.learn_from(learnt)
+    assert book.driving.times(rules_of(spec), [ward, laboratory, None]) == nominal
     (lift,) = CORRIDOR.lifts
     ride = next(edge for edges in CORRIDOR.edges_from.values() for edge in edges if edge.lane.lift)
     for _ in range(100):
         learnt.learn(ride, 20.0, 80.0)
     await asyncio.sleep(3600)
-    slower = book.times(rules_of(spec), [ward, laboratory, None])
+    slower = book.driving.times(rules_of(spec), [ward, laboratory, None])
     assert slower[0][1] > nominal[0][1] + 20, lift
     assert slower[0][2] == nominal[0][2]
-    assert book.expected_s(spec, ward, laboratory) == slower[0][1]
+    assert book.driving.expected_s(spec, ward, laboratory) == slower[0][1]
     assert (
-        book.expected_s(spec, A1, A2) == nominal[0][0] + book.times(rules_of(spec), [A1, A2])[0][1]
+        book.driving.expected_s(spec, A1, A2)
+        == nominal[0][0] + book.driving.times(rules_of(spec), [A1, A2])[0][1]
     )
     book.close(LaneId("a3~a4"), None)
     with pytest.raises(Unreachable):
-        book.expected_s(spec, ward, laboratory)
+        book.driving.expected_s(spec, ward, laboratory)
 
 
 @pytest.mark.parametrize("learns", [False, True])

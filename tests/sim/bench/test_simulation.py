@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dispatcher.cli import make_app
-from dispatcher.traffic.roadbook import rules_of
+from dispatcher.traffic.kinds import rules_of
 from fleet.vehicle import Medium
 from routing.roads.paths import Roads
 from sim.bench.simulation.command import made
