@@ -19,7 +19,7 @@ class Admission:
     """Enters drives into the table of claims."""
 
     def __init__(self, crew: Crew, portals: Portals, detours: Detours) -> None:
-        self._crew = crew
+        self._crew, self._ways_home = crew, crew.ways_home
         self._claims = crew.claims
         self._portals = portals
         self._detours = detours
@@ -59,7 +59,9 @@ class Admission:
         def enters() -> bool:
             if pilot.halting:
                 raise MissionCancelled
-            return elsewhere() or self._claims.plan(claim, edges, self._crew.homeward(pilot, goal))
+            return elsewhere() or self._claims.plan(
+                claim, edges, self._ways_home.homeward(pilot, goal)
+            )
 
         entered = await self.until_safe(pilot, enters) and not elsewhere()
         if entered and not makes_room:
@@ -91,7 +93,7 @@ class Admission:
         held_to = claim.edges[-1].end if claim.edges else claim.stand
         homeward, pause = claim.homeward, claim.pause
         if held_to != stop or homeward is None:
-            homeward, pause = self._crew.homeward(pilot, stop), 0
+            homeward, pause = self._ways_home.homeward(pilot, stop), 0
         self._claims.force(claim, told, homeward, passed=behind, granted=held)
         if pause:
             self._claims.rehome(claim, homeward, pause=pause)
@@ -99,7 +101,8 @@ class Admission:
         pilot.told = held
         goal = edges[-1].end if edges else stop
         return await self.until_safe(
-            pilot, lambda: self._claims.replan(claim, rest, self._crew.homeward(pilot, goal))
+            pilot,
+            lambda: self._claims.replan(claim, rest, self._ways_home.homeward(pilot, goal)),
         )
 
     def withdraw(self, vehicle: VehicleId) -> None:

@@ -1,4 +1,4 @@
-"""All who drive on one site: what they hold, and the ways home that everybody counts on."""
+"""All who drive on one site: what they hold, and what they are granted next."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -10,16 +10,15 @@ from dispatcher.traffic.claim import Claim
 from dispatcher.traffic.claims import Claims
 from dispatcher.traffic.courtesy import Courtesy
 from dispatcher.traffic.halves import Halves
-from dispatcher.traffic.hours import Hours, ShutTimes
+from dispatcher.traffic.hours import Hours
 from dispatcher.traffic.pilot import Pilot
-from dispatcher.traffic.resources import Homeward, Resources
+from dispatcher.traffic.resources import Resources
 from dispatcher.traffic.roadbook import RoadBook
+from dispatcher.traffic.ways_home import WaysHome
 from fleet.vehicle import Position, VehicleId, VehicleSpec
-from routing.errors import Unreachable
 from routing.roads.cabins import cabins
 from routing.roads.passing import KeepRight
-from routing.roads.paths import Way, drive_seconds
-from routing.site import Edge, LaneId, LiftId, NodeId, Role, Site
+from routing.site import Edge, LaneId, LiftId, NodeId, Site
 
 AHEAD = 3
 """How many edges are granted ahead of a vehicle, so that it need not stop at each node."""
@@ -27,8 +26,6 @@ BUSY_S = 4.0
 """What another vehicle's plan to use a lane or node adds to its cost; a lift counts tenfold."""
 HELD_S = 60.0
 """What a node that another vehicle holds costs whoever looks for a detour."""
-STUCK_S = 600.0
-"""The same if that vehicle can't move."""
 
 
 class Crew:
@@ -39,8 +36,8 @@ class Crew:
     ) -> None:
         self.site = site
         self.resources = Resources(site)
-        self._dead_ends = tuple(self._find_dead_ends(site))
-        self.claims = Claims(self.resources, self._dead_ends)
+        dead_ends = tuple(self._find_dead_ends(site))
+        self.claims = Claims(self.resources, dead_ends)
         self._cabins = cabins(site)
         self.boarding = Boarding(self.claims, self._cabins)
         self.roads = RoadBook(site, hours)
@@ -48,6 +45,7 @@ class Crew:
         self.stopped: frozenset[LiftId] = frozenset()
         """The lifts that are out of service."""
         self._pilots: dict[VehicleId, Pilot] = {}
+        self.ways_home = WaysHome(site, self.claims, self.roads, dead_ends, self._pilots)
         self._asking = 0
         """So many wait in `until_freed`."""
 
@@ -62,7 +60,7 @@ class Crew:
 
     def enter(self, spec: VehicleSpec, stand: NodeId, position: Position | None = None) -> None:
         """A vehicle joins where it stands, or has just left on a lane."""
-        home = self._home(spec)
+        home = self.site.places[spec.home].node
         self.roads.keep_free(home)
         halves = self._halves(spec)
         ground = None if halves is None else halves.found(stand, position)
@@ -106,9 +104,6 @@ class Crew:
         for node, ends in lanes.items():
             if len(ends) == 1 and not self.resources.is_enclosed(node):
                 yield node
-
-    def _home(self, spec: VehicleSpec) -> NodeId:
-        return self.site.places[spec.home].node
 
     # --- grants ---
 
@@ -159,7 +154,7 @@ class Crew:
             return True
         if self.roads.hours is None:
             return False
-        return self._meets_shut_hours(pilot, self._next_stretch(claim))
+        return self.ways_home.meets_shut_hours(pilot, self._next_stretch(claim))
 
     def _next_stretch(self, claim: Claim) -> Sequence[Edge]:
         return claim.edges[claim.granted : self.claims.stretch(claim)]
@@ -171,10 +166,6 @@ class Crew:
             return self.roads.is_out(edge.lane.id)
         lift = self.site.lift_at.get(edge.end)
         return lift is not None and lift.id in self.stopped
-
-    def _meets_shut_hours(self, pilot: Pilot, edges: Sequence[Edge]) -> bool:
-        hours = self.roads.hours
-        return hours is not None and any(hours.is_shut(edge.lane.id, pilot.goods) for edge in edges)
 
     def find_place(self, pilot: Pilot, position: Position) -> None:
         """It says where it stands; that may tell which place of a cabin it has."""
@@ -195,140 +186,11 @@ class Crew:
         """Note what a vehicle asks for in vain, for those who want to know why it waits."""
         if not pilot.claim.wish:
             pilot.asked_s = asyncio.get_running_loop().time()
-        homeward = self.homeward(pilot, goal) or ()
+        homeward = self.ways_home.homeward(pilot, goal) or ()
         claim = pilot.claim
         claim.wish = claim.resources.way((*edges, *homeward), claim.ground)
 
-    def stop(self, pilot: Pilot, stand: NodeId, rest: Homeward, *, pause: int) -> None:
-        """A drive ends at ``stand``; ``rest`` is what others have counted on that it drives.
-
-        Its shortest way home from there may lead over those who need the node that it stands on.
-        Then all go on to count on ``rest``: what was safe before is so with that, since it only
-        needs back what it gives free.
-
-        Args:
-            pause: after so many edges of ``rest`` it could have stayed.
-        """
-        before = self.claims.lost()
-        self.claims.stop(pilot.claim, stand, self.homeward(pilot, stand), keep=pilot.left)
-        if rest is not None and self.claims.lost() & ~before:
-            self.claims.rehome(pilot.claim, rest, pause=pause)
-
-    def rehome(self) -> None:
-        """There are other roads: count on other ways home, as far as nobody is lost by that."""
-        for pilot in self:
-            claim = pilot.claim
-            end = claim.edges[-1].end if claim.edges else claim.stand
-            homeward = self.homeward(pilot, end)
-            if homeward != claim.homeward:
-                self.claims.rehome(claim, homeward)
-
-    def find_shelters(self) -> None:
-        """Nobody knows any more which way each was to go: who can't get home goes to a berth.
-
-        So two whose ways home lead over each other are not in each other's way for ever.
-        """
-        for number, pilot in enumerate(self):
-            if self.claims.lost() >> number & 1:
-                self._find_shelter(pilot, number)
-
-    def _find_shelter(self, pilot: Pilot, number: int) -> None:
-        claim = pilot.claim
-        start = claim.edges[-1].end if claim.edges else claim.stand
-        roads = self.roads.to_flee(pilot.spec, start)
-        nodes = [node for node in self._dead_ends if node not in self.roads.homes]
-        ways = [roads.shortest(start, node) for node in nodes if roads.reaches(start, node)]
-        for way in sorted(ways, key=lambda way: way.seconds):
-            homeward = self.homeward(pilot, way.nodes[-1])
-            if homeward is None:
-                continue
-            self.claims.rehome(claim, (*way.edges, *homeward), pause=len(way.edges))
-            if not self.claims.lost() >> number & 1:
-                return
-        self.claims.rehome(claim, self.homeward(pilot, start))
-
-    # --- ways home ---
-
-    def way_home(self, pilot: Pilot, *, clean_start: bool) -> Way:
-        """The way home, or to its berth, that everybody counts on; raises Unreachable.
-
-        Where it is shut now, another one, which may have to wait.
-        """
-        claim = pilot.claim
-        edges = claim.homeward
-        if edges is not None and claim.berth:
-            edges = edges[: claim.pause]
-        barred = edges is None or any(self.roads.bars(edge) for edge in edges)
-        if edges is None or barred or self._meets_shut_hours(pilot, edges):
-            return self._home_way(pilot, claim.stand, clean_start=clean_start)
-        nodes = self.site.nodes
-        washes = (n for n, e in enumerate(edges) if nodes[e.end].zone < nodes[e.start].zone)
-        return Way(
-            start=claim.stand,
-            edges=self.roads.now(edges),
-            seconds=sum(drive_seconds(self.site, edge, pilot.spec.speed_m_s) for edge in edges),
-            decontaminations=tuple(n for n in washes if n or not clean_start),
-        )
-
-    def _home_way(self, pilot: Pilot, start: NodeId, *, clean_start: bool) -> Way:
-        """One that may be driven with goods on board, if there is any; else over a station.
-
-        It leads around those who are stuck, as far as that is possible.
-        """
-        spec, home, load = pilot.spec, self._home(pilot.spec), self._stuck()
-        shut = self.shut_times(pilot)
-        try:
-            full = self.roads.of(spec, goods_on_board=True)
-            return full.shortest(start, home, load=load, shut=shut)
-        except Unreachable:
-            roads = self.roads.of(spec)
-            return roads.shortest(start, home, load=load, clean_start=clean_start, shut=shut)
-
-    def shut_times(self, pilot: Pilot) -> ShutTimes:
-        """When lanes are shut to what a vehicle has on board, from now on."""
-        if self.roads.hours is None:
-            return {}
-        return self.roads.shut_times(pilot.goods, asyncio.get_running_loop().time())
-
-    def homeward(self, pilot: Pilot, start: NodeId) -> Homeward:
-        """The way home from ``start`` that it would choose now; None = there never is one."""
-        clean = self._cleans(start)
-        try:
-            return self._home_way(pilot, start, clean_start=clean).edges
-        except Unreachable:
-            try:  # over what is closed: it can be driven some day
-                open_roads = self.roads.when_open(pilot.spec)
-                return open_roads.shortest(start, self._home(pilot.spec), clean_start=clean).edges
-            except Unreachable:
-                return None
-
-    def break_off(self, pilot: Pilot) -> None:
-        """Its drive ends here; others have counted on the rest of it, and home from there."""
-        claim = pilot.claim
-        ahead, homeward = claim.edges[claim.passed :], claim.homeward
-        rest = None if homeward is None else (*ahead, *homeward)
-        self.stop(pilot, claim.stand, rest, pause=len(ahead) + claim.pause)
-
-    def _cleans(self, node: NodeId) -> bool:
-        places = self.site.places_at.get(node, ())
-        return any(Role.DECONTAMINATION in place.roles for place in places)
-
     # --- what is in the way ---
-
-    @staticmethod
-    def stood_on(pilot: Pilot) -> tuple[NodeId, ...]:
-        """Where a vehicle stands, and wherever it may still drive by itself."""
-        claim = pilot.claim
-        ahead = (*claim.edges[claim.passed : claim.granted], *pilot.left)
-        return claim.stand, *(edge.end for edge in ahead)
-
-    def _stuck(self) -> dict[NodeId, float]:
-        """The nodes of those who are stuck, each with what it costs to drive there."""
-        nodes: dict[NodeId, float] = {}
-        for pilot in self:
-            if pilot.claim.stuck:
-                nodes |= dict.fromkeys(self.stood_on(pilot), STUCK_S)
-        return nodes
 
     def load(self, asking: Pilot) -> tuple[dict[NodeId, float], dict[LaneId, float]]:
         """What the plans of all others add to the cost of nodes and lanes, in seconds."""
@@ -344,6 +206,6 @@ class Crew:
                     continue
                 lanes[edge.lane.id] = lanes.get(edge.lane.id, 0.0) + BUSY_S
                 nodes[edge.end] = nodes.get(edge.end, 0.0) + BUSY_S
-        for node, seconds in self._stuck().items():
+        for node, seconds in self.ways_home.stuck().items():
             nodes[node] = nodes.get(node, 0.0) + seconds
         return nodes, lanes

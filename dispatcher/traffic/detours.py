@@ -6,9 +6,10 @@ A way is changed from the first edge on that the vehicle has not been told to dr
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from dispatcher.traffic.crew import HELD_S, STUCK_S, Crew
+from dispatcher.traffic.crew import HELD_S, Crew
 from dispatcher.traffic.pilot import Pilot
 from dispatcher.traffic.portals import Portals
+from dispatcher.traffic.ways_home import STUCK_S
 from fleet.vehicle import VehicleId
 from routing.errors import Unreachable
 from routing.roads.road_rules import RoadRules
@@ -130,7 +131,7 @@ class Detours:
         Returns:
             Those who are on their way and can't be led around it: better they turn back.
         """
-        ends = self._crew.stood_on(self._crew[vehicle])
+        ends = self._crew[vehicle].stood_on()
         edges = (edge for edges in self._crew.site.edges_from.values() for edge in edges)
         lanes = frozenset(edge.lane.id for edge in edges if edge.end in ends)
         self._blocked[vehicle] = lanes
@@ -186,7 +187,7 @@ class Detours:
 
     def _tell_roads(self) -> None:
         self.changes += 1
-        self._crew.rehome()
+        self._crew.ways_home.rehome()
         for pilot in self._crew:
             pilot.news.set()
 
@@ -221,7 +222,11 @@ class Detours:
         roads = roads.to_flee(pilot.spec, start) if pilot.flees else roads.of(pilot.spec)
         try:
             way = roads.shortest(
-                start, pilot.goal, load=nodes, lane_load=lanes, shut=crew.shut_times(pilot)
+                start,
+                pilot.goal,
+                load=nodes,
+                lane_load=lanes,
+                shut=crew.ways_home.shut_times(pilot),
             )
         except Unreachable:
             return
@@ -231,7 +236,7 @@ class Detours:
         if not insist and not crew.claims.could_take(claim, way.edges):
             return
         released = clearance.released - 1
-        if not crew.claims.replan(claim, way.edges, crew.homeward(pilot, pilot.goal)):
+        if not crew.claims.replan(claim, way.edges, crew.ways_home.homeward(pilot, pilot.goal)):
             return
         clearance.reroute(pilot.route(crew.site, claim.stand, claim.edges[released:])[1:])
         if insist:

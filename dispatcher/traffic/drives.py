@@ -67,7 +67,7 @@ class Drives:
             pilot.clearance = None
             pilot.behind.extend(pilot.doors.values())
             pilot.doors.clear()
-            self._crew.break_off(pilot)
+            self._crew.ways_home.break_off(pilot)
             pilot.wake.set()
             self._crew.pump()
 

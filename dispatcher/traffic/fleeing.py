@@ -40,7 +40,7 @@ class Fleeing:
             if pilot.halting:
                 raise MissionCancelled
             for way in self._ways_out(pilot, nodes):
-                homeward = self._crew.homeward(pilot, way.nodes[-1])
+                homeward = self._crew.ways_home.homeward(pilot, way.nodes[-1])
                 if self._crew.claims.plan(claim, way.edges, homeward):
                     found.append(way.edges)
                     return True

@@ -88,6 +88,12 @@ class Pilot:
     shut_out: Refusal | None = None
     """What it waits for, if that is a window of the day."""
 
+    def stood_on(self) -> tuple[NodeId, ...]:
+        """Where it stands, and wherever it may still drive by itself."""
+        claim = self.claim
+        ahead = (*claim.edges[claim.passed : claim.granted], *self.left)
+        return claim.stand, *(edge.end for edge in ahead)
+
     def route(self, site: Site, start: NodeId, edges: Sequence[Edge]) -> tuple[Waypoint, ...]:
         """A way in the words of its mission, as it drives it.
 

@@ -23,7 +23,7 @@ class Restart:
         edges = chain(self._crew.site, pilot.claim.stand, base)
         self._crew.boarding.keep(pilot.claim, edges)
         end = edges[-1].end if edges else pilot.claim.stand
-        homeward = self._crew.homeward(pilot, end)
+        homeward = self._crew.ways_home.homeward(pilot, end)
         self._claims.force(pilot.claim, edges, homeward, granted=len(edges))
         self._portals.keep(pilot)
 
@@ -44,7 +44,7 @@ class Restart:
                 continue
             rest = chain(self._crew.site, told[-1], route[behind + len(told) :])
             goal = rest[-1].end if rest else told[-1]
-            homeward = self._crew.homeward(self._crew[vehicle], goal)
+            homeward = self._crew.ways_home.homeward(self._crew[vehicle], goal)
             if homeward is not None:
                 way = (*rest, *homeward)
                 self._claims.force(claim, claim.edges, way, granted=claim.granted)
@@ -52,4 +52,4 @@ class Restart:
     def find_shelters(self) -> None:
         """All has been told that a former process held: see to it that all have where to go."""
         self._crew.boarding.choose()
-        self._crew.find_shelters()
+        self._crew.ways_home.find_shelters()

@@ -89,7 +89,7 @@ class Traffic:
         """All vehicles have been added: work out everybody's way home."""
         for pilot in self._crew:
             claim = pilot.claim
-            self._claims.force(claim, (), self._crew.homeward(pilot, claim.stand))
+            self._claims.force(claim, (), self._crew.ways_home.homeward(pilot, claim.stand))
             self._portals.forget(pilot)
 
     def stand(self, vehicle: VehicleId) -> NodeId:
@@ -120,7 +120,7 @@ class Traffic:
             passed = [edge.end for edge in homeward]
             behind = passed.index(node) + 1 if node in passed else None
             rest = None if behind is None else homeward[behind:]
-            self._crew.stop(pilot, node, rest, pause=max(0, claim.pause - (behind or 0)))
+            self._crew.ways_home.stop(pilot, node, rest, pause=max(0, claim.pause - (behind or 0)))
         self._crew.pump()
 
     def set_stuck(self, vehicle: VehicleId, stuck: bool) -> None:
@@ -130,7 +130,7 @@ class Traffic:
             self._claims.set_stuck(pilot.claim, stuck)
             pilot.wake.set()
             self.detours.unblock(vehicle)
-            self._crew.rehome()
+            self._crew.ways_home.rehome()
             self._crew.pump()
 
     def way(
@@ -153,7 +153,7 @@ class Traffic:
             load=nodes,
             lane_load=lanes,
             clean_start=clean_start,
-            shut=self._crew.shut_times(pilot),
+            shut=self._crew.ways_home.shut_times(pilot),
         )
 
     def carries(self, vehicle: VehicleId, goods: Callable[[], Goods]) -> None:
@@ -167,7 +167,7 @@ class Traffic:
 
     def way_home(self, vehicle: VehicleId, *, clean_start: bool = False) -> Way:
         """The way home, or to its berth, that everybody counts on; raises Unreachable."""
-        return self._crew.way_home(self._crew[vehicle], clean_start=clean_start)
+        return self._crew.ways_home.way_home(self._crew[vehicle], clean_start=clean_start)
 
     async def run(self) -> None:
         """Work doors and lifts for all, and look for detours, until cancelled."""
